@@ -1,0 +1,226 @@
+/**
+ * What the daemon tells its machine to do. Commands are plain values, carried out in order, each before the
+ * next. A command that can fail or answers carries an `id`; the machine then sends a `SystemEvent` with the
+ * same id. Commands without an id are fire and forget: their failure is the machine's log line.
+ *
+ * Source: what keepalived 2.2.7 does through netlink, setsockopt, sendmsg, nftables, IPVS and fork.
+ */
+
+import type { DurationUs } from '../base/time.ts';
+import type { AddressScope } from '../wire/address-scope.ts';
+import type { IpAddress, IpFamily } from '../wire/ip-address.ts';
+import type { MacAddress } from '../wire/mac-address.ts';
+import type { DaemonReport } from './reports.ts';
+
+/** Ties an answer to its question; unique within one daemon. */
+export type CommandId = number;
+
+/** Everything a daemon can ask for. */
+export type Command =
+  | AddressCommand
+  | RouteCommand
+  | RuleCommand
+  | LinkCommand
+  | FirewallCommand
+  | SysctlCommand
+  | VrrpSocketCommand
+  | SendCommand
+  | StreamCommand
+  | DatagramCommand
+  | ResolveCommand
+  | ScriptCommand
+  | IpvsCommand
+  | OutputCommand
+  | ExitCommand;
+
+/** `ip address add|del`. Fails with 'command-failed'; an address already there is not a failure. */
+export interface AddressCommand {
+  readonly kind: 'address-add' | 'address-delete';
+  readonly id: CommandId;
+  readonly address: AddressSpec;
+}
+
+/** An address as `ip address` takes it. */
+export interface AddressSpec {
+  readonly interface: string;
+  readonly address: IpAddress;
+  readonly length: number;
+  readonly scope: AddressScope;
+  readonly label?: string;
+  readonly broadcast?: IpAddress;
+  readonly peer?: IpAddress;
+  readonly noDad?: boolean;
+  readonly home?: boolean;
+  readonly manageTemporary?: boolean;
+  readonly noPrefixRoute?: boolean;
+  readonly autojoin?: boolean;
+  /** Seconds; 0 marks an IPv6 address deprecated. */
+  readonly preferredLifetimeSeconds?: number;
+}
+
+/** `ip route add|del|append`; the words are those of ip-route(8), checked by the configuration reader. */
+export interface RouteCommand {
+  readonly kind: 'route-add' | 'route-append' | 'route-delete';
+  readonly id: CommandId;
+  readonly family: IpFamily;
+  readonly words: readonly string[];
+}
+
+/** `ip rule add|del`; the words are those of ip-rule(8). */
+export interface RuleCommand {
+  readonly kind: 'rule-add' | 'rule-delete';
+  readonly id: CommandId;
+  readonly family: IpFamily;
+  readonly words: readonly string[];
+}
+
+/** Interfaces the daemon makes for virtual MACs. */
+export type LinkCommand =
+  | {
+      readonly kind: 'link-add';
+      readonly id: CommandId;
+      readonly name: string;
+      readonly base: string;
+      readonly type:
+        | { readonly kind: 'macvlan'; readonly mac: MacAddress; readonly mode: 'private' }
+        | { readonly kind: 'ipvlan'; readonly mode: 'bridge' | 'private' | 'vepa' };
+    }
+  | { readonly kind: 'link-delete'; readonly id: CommandId; readonly name: string }
+  | { readonly kind: 'link-up'; readonly id: CommandId; readonly name: string };
+
+/**
+ * Firewall rules of the daemon's own table. `drop-address`: packets to and from the address are dropped,
+ * in and out, except neighbour discovery (no_accept, strict). `igmp-on-base`: IGMP and MLD of a VMAC leave
+ * through its base interface.
+ */
+export interface FirewallCommand {
+  readonly kind: 'firewall-add' | 'firewall-delete';
+  readonly rule:
+    | { readonly kind: 'drop-address'; readonly address: IpAddress; readonly interface?: string }
+    | { readonly kind: 'igmp-on-base'; readonly interface: string; readonly base: string };
+}
+
+/** Writes a sysctl in dotted form. */
+export interface SysctlCommand {
+  readonly kind: 'sysctl-write';
+  readonly name: string;
+  readonly value: string;
+}
+
+/**
+ * The raw sockets for VRRP: one per interface, family and way of addressing, as keepalived's socket pool.
+ * From `vrrp-open` on the machine delivers 'vrrp-packet' events. With a `group` it joins (IGMP/MLD).
+ */
+export type VrrpSocketCommand =
+  | {
+      readonly kind: 'vrrp-open';
+      readonly id: CommandId;
+      readonly interface: string;
+      readonly family: IpFamily;
+      /** 112, or 51 with AH. */
+      readonly protocol: 112 | 51;
+      readonly group?: IpAddress;
+      /** Own address that unicast packets must be sent to. */
+      readonly unicastTo?: IpAddress;
+    }
+  | { readonly kind: 'vrrp-close'; readonly id: CommandId };
+
+/** Packets and frames on their way out; both are given away and never written again. */
+export type SendCommand =
+  | {
+      /** A whole IP packet, header included; the machine fills the Ethernet header. */
+      readonly kind: 'ip-send';
+      readonly interface: string;
+      readonly packet: Uint8Array;
+    }
+  | {
+      /** A whole Ethernet frame: gratuitous ARP, unsolicited neighbour advertisement. */
+      readonly kind: 'frame-send';
+      readonly interface: string;
+      readonly frame: Uint8Array;
+    };
+
+/** TCP and TLS for checkers and mail. Answers: 'stream-connected', '-data', '-closed', '-failed'. */
+export type StreamCommand =
+  | {
+      readonly kind: 'stream-open';
+      readonly id: CommandId;
+      readonly address: IpAddress;
+      readonly port: number;
+      readonly from?: { readonly address?: IpAddress; readonly port?: number };
+      readonly interface?: string;
+      readonly mark?: number;
+      readonly tls?: { readonly serverName?: string };
+    }
+  | { readonly kind: 'stream-send'; readonly id: CommandId; readonly bytes: Uint8Array }
+  | { readonly kind: 'stream-close'; readonly id: CommandId; readonly abort: boolean };
+
+/** UDP and ICMP echo for checkers, UDP for BFD. Answers: 'datagram-received', 'datagram-failed'. */
+export type DatagramCommand =
+  | {
+      readonly kind: 'datagram-open';
+      readonly id: CommandId;
+      readonly protocol: 'udp' | 'icmp-echo';
+      readonly family: IpFamily;
+      readonly remote?: { readonly address: IpAddress; readonly port: number };
+      readonly local?: { readonly address?: IpAddress; readonly port?: number };
+      readonly interface?: string;
+      readonly ttl?: number;
+    }
+  | {
+      readonly kind: 'datagram-send';
+      readonly id: CommandId;
+      readonly bytes: Uint8Array;
+      readonly to?: { readonly address: IpAddress; readonly port: number };
+    }
+  | { readonly kind: 'datagram-close'; readonly id: CommandId };
+
+/** Looks a host name up. Answer: 'resolved'. */
+export interface ResolveCommand {
+  readonly kind: 'resolve';
+  readonly id: CommandId;
+  readonly name: string;
+}
+
+/** Runs a script; answer: 'script-exited'. The machine applies the rules of script security. */
+export type ScriptCommand =
+  | {
+      readonly kind: 'script-run';
+      readonly id: CommandId;
+      /** The argument vector; never a shell. */
+      readonly arguments: readonly string[];
+      readonly user?: string;
+      readonly group?: string;
+      /** What for: a check is answered by the scenario, a notification is recorded. */
+      readonly purpose: 'check' | 'notify' | 'lifecycle';
+      /** Name of the vrrp_script or of the instance or group that the notification is about. */
+      readonly subject: string;
+      readonly limit?: DurationUs;
+    }
+  | { readonly kind: 'script-signal'; readonly id: CommandId; readonly signal: 'TERM' | 'KILL' };
+
+/** One ipvsadm call, in its vocabulary. Answer: 'command-failed' on error. */
+export interface IpvsCommand {
+  readonly kind: 'ipvs';
+  readonly id: CommandId;
+  readonly words: readonly string[];
+}
+
+/** What the outside sees of the daemon: log, FIFO, dumps, mails, and the typed report for the run log. */
+export type OutputCommand =
+  | {
+      readonly kind: 'log';
+      /** Which of keepalived's processes would say it. */
+      readonly process: 'parent' | 'vrrp' | 'checkers' | 'bfd';
+      readonly level: 'error' | 'warning' | 'notice' | 'info' | 'debug';
+      readonly text: string;
+    }
+  | { readonly kind: 'fifo-write'; readonly path: string; readonly line: string }
+  | { readonly kind: 'file-write'; readonly path: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'report'; readonly report: DaemonReport };
+
+/** The last command of a daemon's life. */
+export interface ExitCommand {
+  readonly kind: 'exit';
+  readonly code: number;
+}

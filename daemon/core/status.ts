@@ -1,0 +1,45 @@
+/** What the daemon tells about itself at any moment: for verdicts, tables of the browser, dumps and metrics. */
+
+import type { TimeUs } from '../base/time.ts';
+import type { VrrpState } from '../vrrp/vrrp-state.ts';
+import type { IpPrefix } from '../wire/ip-address.ts';
+
+/** A snapshot of the whole daemon. */
+export interface DaemonStatus {
+  readonly phase: 'starting' | 'running' | 'stopping' | 'stopped';
+  readonly instances: readonly InstanceStatus[];
+  readonly groups: readonly { readonly name: string; readonly state: VrrpState }[];
+}
+
+/** A snapshot of one virtual router. */
+export interface InstanceStatus {
+  readonly name: string;
+  readonly vrid: number;
+  readonly interface: string;
+  readonly state: VrrpState;
+  readonly basePriority: number;
+  readonly effectivePriority: number;
+  readonly addresses: readonly IpPrefix[];
+  /** When the master-down timer (BACKUP) or the advert timer (MASTER) runs out. */
+  readonly timerDueAt?: TimeUs;
+  readonly lastTransitionAt: TimeUs;
+  readonly statistics: InstanceStatistics;
+}
+
+/** Counters of one virtual router, as keepalived's statistics dump names them. */
+export interface InstanceStatistics {
+  readonly advertsReceived: number;
+  readonly advertsSent: number;
+  readonly becameMaster: number;
+  readonly releasedMaster: number;
+  readonly packetLengthErrors: number;
+  readonly advertIntervalErrors: number;
+  readonly ttlErrors: number;
+  readonly invalidTypeReceived: number;
+  readonly addressListErrors: number;
+  readonly invalidAuthType: number;
+  readonly authTypeMismatch: number;
+  readonly authFailures: number;
+  readonly priorityZeroReceived: number;
+  readonly priorityZeroSent: number;
+}

@@ -1,0 +1,79 @@
+/**
+ * The seam between the daemon and its machine. The daemon cannot tell which machine it runs on: a virtual
+ * host (`sim/host`) or a real Linux host (`daemon/linux`).
+ *
+ * Facts that are only read come from the getters of `System`. What the daemon wants done are `Command` values,
+ * carried out in order, each before the next; what happens to it are `SystemEvent` values. An answer or a
+ * failure of a command comes back as a later event with the command's id. Read `commands.ts` and
+ * `events.ts` next.
+ */
+
+import type { TimeUs } from '../base/time.ts';
+import type { AddressScope } from '../wire/address-scope.ts';
+import type { IpAddress, IpPrefix } from '../wire/ip-address.ts';
+import type { MacAddress } from '../wire/mac-address.ts';
+
+/** What the daemon may ask its machine at any moment, without side effects. */
+export interface System {
+  /** Name of the host, as `uname -n` prints it. */
+  hostname(): string;
+  /** All interfaces in index order. The list and its items are snapshots or live views; never written. */
+  interfaces(): readonly InterfaceFacts[];
+  /** One interface by name; `undefined` when there is none (yet). */
+  interfaceNamed(name: string): InterfaceFacts | undefined;
+  /** A whole file, or `undefined` when it cannot be read. */
+  readFile(path: string): Uint8Array | undefined;
+  /** Paths that match a shell pattern (`*`, `?`, `[]`, csh braces), sorted by name. */
+  expandPattern(pattern: string): readonly string[];
+  /** Whether `path` is a file that this daemon could execute. */
+  isExecutable(path: string): boolean;
+  /** Whether the machine has a user of that name. */
+  hasUser(name: string): boolean;
+  /** Processes that run now, for `vrrp_track_process` and `pidof`. */
+  processes(): readonly ProcessFacts[];
+  /** The current value of a sysctl in dotted form, `undefined` when it does not exist. */
+  sysctl(name: string): string | undefined;
+  /** Wall clock of the machine at `now`, in µs since 1970-01-01 UTC; for stamps only, it may jump. */
+  wallClockUs(now: TimeUs): number;
+}
+
+/** One network interface as netlink describes it. */
+export interface InterfaceFacts {
+  readonly name: string;
+  readonly index: number;
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  /** IFF_UP: switched on by the administrator. */
+  readonly up: boolean;
+  /** IFF_RUNNING: it has a carrier (and is up). */
+  readonly running: boolean;
+  readonly multicast: boolean;
+  readonly loopback: boolean;
+  /** What kind of link: `physical` covers ethernet, bridge and bond alike. */
+  readonly kind: 'physical' | 'macvlan' | 'ipvlan' | 'vlan' | 'loopback';
+  /** Name of the interface that a macvlan, ipvlan or vlan stands on. */
+  readonly base?: string;
+  /** In the kernel's order: the first of a family and subnet is its primary address. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+/** One address of an interface. */
+export interface InterfaceAddress extends IpPrefix {
+  readonly scope: AddressScope;
+  /** Name shown by `ip addr`; equal to the interface's when not set. */
+  readonly label?: string;
+  readonly broadcast?: IpAddress;
+  readonly peer?: IpAddress;
+  /** A later address of the same subnet: goes with its primary unless promote_secondaries is set. */
+  readonly secondary: boolean;
+  /** Duplicate address detection of IPv6 is still running. */
+  readonly tentative?: boolean;
+}
+
+/** One running process. */
+export interface ProcessFacts {
+  readonly pid: number;
+  /** The command name, as in `/proc/PID/comm`. */
+  readonly name: string;
+  readonly arguments: readonly string[];
+}

@@ -1,0 +1,87 @@
+/**
+ * The virtual clock of one LAN: owns the event queue, the random streams and the run log. Nothing else in the
+ * pure zone knows what time it is. A run is bounded by time and by a number of events, so that a loop is
+ * reported and never endless.
+ */
+
+import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import { TIME_ZERO } from '../../daemon/base/time.ts';
+import { type EventHandle, EventQueue, type EventTarget } from './event-queue.ts';
+import { RandomStreams } from './random-streams.ts';
+import { RunLog } from './run-log.ts';
+
+/** Why `runUntil` came back. */
+export type StopReason = 'reached-time' | 'event-limit' | 'requested';
+
+/** One virtual world's clock; see the head of the file. */
+export class Engine {
+  readonly queue = new EventQueue();
+  readonly streams: RandomStreams;
+  readonly log = new RunLog();
+  /** Events fired so far. */
+  eventCount = 0;
+  #now: TimeUs = TIME_ZERO;
+  #stopRequested = false;
+
+  constructor(options: { readonly seed: number }) {
+    this.streams = new RandomStreams(options.seed);
+  }
+
+  /** The virtual time. */
+  get now(): TimeUs {
+    return this.#now;
+  }
+
+  /** Calls `target.onEvent(at, code, payload)` at `at`, which must not lie in the past. */
+  schedule(at: TimeUs, target: EventTarget, code: number, payload: unknown): EventHandle {
+    return this.queue.push(at < this.#now ? this.#now : at, target, code, payload);
+  }
+
+  /** `schedule`, counted from now. */
+  scheduleAfter(
+    by: DurationUs,
+    target: EventTarget,
+    code: number,
+    payload: unknown,
+  ): EventHandle {
+    return this.queue.push((this.#now + by) as TimeUs, target, code, payload);
+  }
+
+  /** Takes a pending event out; `false` when it has fired already. */
+  cancel(handle: EventHandle): boolean {
+    return this.queue.cancel(handle);
+  }
+
+  /** Fires everything up to and including `until`, then sets the clock to it. */
+  runUntil(until: TimeUs, eventLimit = Number.MAX_SAFE_INTEGER): StopReason {
+    const queue = this.queue;
+    this.#stopRequested = false;
+    let left = eventLimit;
+    for (;;) {
+      const next = queue.nextTime();
+      if (next === undefined || next > until) break;
+      if (left-- <= 0) return 'event-limit';
+      this.#now = next;
+      this.eventCount++;
+      queue.fire();
+      if (this.#stopRequested) return 'requested';
+    }
+    this.#now = until;
+    return 'reached-time';
+  }
+
+  /** Fires one event; `false` when none is pending. */
+  step(): boolean {
+    const next = this.queue.nextTime();
+    if (next === undefined) return false;
+    this.#now = next;
+    this.eventCount++;
+    this.queue.fire();
+    return true;
+  }
+
+  /** Ends `runUntil` after the event that is firing now. */
+  requestStop(): void {
+    this.#stopRequested = true;
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Named random streams split from one seed. Every draw comes from a stream named by its owner
+ * (`cable:sw1-3`, `srv-1/keepalived`), so adding a node or a draw elsewhere changes nobody else's luck.
+ * Made with seedrandom's xor128, whose state is small and survives JSON.
+ */
+
+import xor128 from 'seedrandom/lib/xor128.js';
+import type { RandomSource } from '../../daemon/base/random.ts';
+
+/** All streams of one run. */
+export class RandomStreams {
+  readonly #seed: number;
+  readonly #streams = new Map<string, RandomStream>();
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  /** The stream of that owner; the same object every time. */
+  named(owner: string): RandomStream {
+    let stream = this.#streams.get(owner);
+    if (stream === undefined) {
+      stream = new RandomStream(`${this.#seed}/${owner}`);
+      this.#streams.set(owner, stream);
+    }
+    return stream;
+  }
+
+  /** The state of every stream, sorted by owner; plain JSON. */
+  save(): readonly (readonly [string, unknown])[] {
+    const owners = [...this.#streams.keys()].sort((a, b) => (a < b ? -1 : 1));
+    return owners.map((owner) => [owner, this.named(owner).save()] as const);
+  }
+
+  /** Puts saved states back; streams not mentioned start anew. */
+  restore(saved: readonly (readonly [string, unknown])[]): void {
+    this.#streams.clear();
+    for (const [owner, state] of saved) this.named(owner).restore(state);
+  }
+}
+
+/** One owner's stream. */
+export class RandomStream implements RandomSource {
+  #generator: ReturnType<typeof xor128>;
+
+  constructor(seedText: string) {
+    this.#generator = xor128(seedText, { state: true });
+  }
+
+  uint32(): number {
+    return this.#generator.int32() >>> 0;
+  }
+
+  /** The state as plain JSON. */
+  save(): unknown {
+    return this.#generator.state();
+  }
+
+  /** Continues from a saved state. */
+  restore(state: unknown): void {
+    this.#generator = xor128('', { state: state as object });
+  }
+}

@@ -1,0 +1,11 @@
+/** seedrandom's types do not cover its single generators. */
+declare module 'seedrandom/lib/xor128.js' {
+  interface Generator {
+    (): number;
+    int32(): number;
+    double(): number;
+    state(): object;
+  }
+  function xor128(seed: string, options?: { state: boolean | object }): Generator;
+  export default xor128;
+}

@@ -1,0 +1,273 @@
+/**
+ * What programs, shells and the daemon's machine may ask of one host's Linux. The kernel model knows nothing of
+ * keepalived: it is Linux with its defaults. A power-off throws the whole kernel away; a boot makes a new one.
+ *
+ * All calls run to completion and never call back before they return, except where said.
+ */
+
+import type { AddressScope } from '../../daemon/wire/address-scope.ts';
+import type { IpAddress, IpFamily, IpPrefix } from '../../daemon/wire/ip-address.ts';
+import type { MacAddress } from '../../daemon/wire/mac-address.ts';
+import type { Port } from '../lan/port.ts';
+
+/** One host's Linux kernel. */
+export interface KernelApi {
+  /** Name of the host, for events and random streams. */
+  readonly node: string;
+
+  /** Adds an Ethernet interface on a port, switched off, without addresses. `lo` is always there, up, 127.0.0.1/8 and ::1/128. */
+  addEthernet(options: { readonly name: string; readonly mac: MacAddress; readonly mtu: number; readonly port: Port }): void;
+  /** `ip link add … type macvlan|ipvlan|vlan`; `false` when the name is taken or the base is missing. */
+  addVirtualLink(options: VirtualLinkOptions): boolean;
+  deleteLink(name: string): boolean;
+  /** `ip link set NAME up|down`. Down drops the routes and (IPv6) addresses as Linux does. */
+  setLinkUp(name: string, up: boolean): boolean;
+  /** Index order. Live objects: their fields change, their identity is kept. */
+  links(): readonly Link[];
+  link(name: string): Link | undefined;
+
+  addAddress(link: string, address: NewAddress): 'ok' | 'exists' | 'no-device';
+  deleteAddress(link: string, address: IpPrefix): boolean;
+  /** Whether the host accepts packets to that address now (any interface, Linux' weak host model). */
+  isLocalAddress(address: IpAddress): boolean;
+
+  routes(family: IpFamily, table?: string): readonly Route[];
+  addRoute(route: Route, how: 'add' | 'append' | 'replace'): 'ok' | 'exists' | 'unreachable';
+  deleteRoute(match: Partial<Route> & { readonly family: IpFamily }): boolean;
+  /** `ip route get`: which way a packet would go, and from which source address. */
+  routeTo(destination: IpAddress, from?: IpAddress): RouteChoice | undefined;
+  rules(family: IpFamily): readonly PolicyRule[];
+  addRule(rule: PolicyRule): 'ok' | 'exists';
+  deleteRule(rule: PolicyRule): boolean;
+
+  neighbours(): readonly NeighbourFacts[];
+  /** `ip neigh add … nud permanent|…`. */
+  setNeighbour(link: string, address: IpAddress, mac: MacAddress, state: NeighbourState): void;
+  deleteNeighbour(link: string, address: IpAddress): boolean;
+  /** `ip neigh flush`: all but PERMANENT and NOARP entries; `which` narrows it. Returns how many. */
+  flushNeighbours(which?: { readonly link?: string; readonly address?: IpAddress }): number;
+
+  /** Value of a sysctl in dotted form (`net.ipv4.conf.all.arp_ignore`, `net.ipv4.conf.eth0/1.…` for names with dots). */
+  sysctl(name: string): string | undefined;
+  /** `false` when there is no such sysctl or the value is refused. */
+  setSysctl(name: string, value: string): boolean;
+  sysctlNames(): readonly string[];
+
+  /** Opens a UDP socket; `undefined` with the reason as Linux' errno name when it cannot. */
+  openUdp(options: UdpOptions): UdpSocket | SocketError;
+  /** A raw IP socket: hears a copy of every packet of `protocol` that is for this host. */
+  openRaw(options: RawOptions): RawSocket | SocketError;
+  /** An AF_PACKET socket: hears frames of one or all links, both ways. Programs like tcpdump use it. */
+  openPacket(options: PacketOptions): PacketSocket;
+  /** Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given. */
+  sendIp(packet: Uint8Array, link?: string): SocketError | undefined;
+  /** Sends a whole Ethernet frame through a link. */
+  sendFrame(link: string, frame: Uint8Array): SocketError | undefined;
+  /** IGMP or MLD membership, counted per link; the first join and the last leave make reports. */
+  joinGroup(link: string, group: IpAddress): void;
+  leaveGroup(link: string, group: IpAddress): void;
+
+  /** Drops packets as a rule of nftables or iptables would. Returns a handle for `deleteFirewallRule`. */
+  addFirewallRule(rule: FirewallRule): number;
+  deleteFirewallRule(handle: number): void;
+  firewallRules(): readonly FirewallRule[];
+
+  /** Calls `listener` after each change (netlink multicast groups). Returns how to unsubscribe. */
+  onNetlink(listener: (event: NetlinkEvent) => void): () => void;
+  /** Why packets were dropped, counted by reason. */
+  dropCounters(): ReadonlyMap<string, number>;
+  /** Makes the kernel inert for good: power is off. It sends nothing and hears nothing any more. */
+  halt(): void;
+  /** A paused machine hears nothing and its timers stand still; frames queue up to the NIC's ring (256) and are heard on resume. */
+  setFrozen(frozen: boolean): void;
+}
+
+/** What `ip link add` takes for links that stand on another. */
+export type VirtualLinkOptions =
+  | { readonly kind: 'macvlan'; readonly name: string; readonly base: string; readonly mac: MacAddress; readonly mode: 'private' | 'bridge' }
+  | { readonly kind: 'ipvlan'; readonly name: string; readonly base: string; readonly mode: 'bridge' | 'private' | 'vepa' }
+  | { readonly kind: 'vlan'; readonly name: string; readonly base: string; readonly vlanId: number };
+
+/** One interface. */
+export interface Link {
+  readonly name: string;
+  readonly index: number;
+  readonly kind: 'ethernet' | 'loopback' | 'macvlan' | 'ipvlan' | 'vlan';
+  readonly base?: string;
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  /** IFF_UP. */
+  readonly up: boolean;
+  /** A signal is there (IFF_LOWER_UP); `running` in netlink's sense is up and carrier. */
+  readonly carrier: boolean;
+  readonly addresses: readonly LinkAddress[];
+  readonly counters: LinkCounters;
+}
+
+/** One address of a link, in the kernel's order. */
+export interface LinkAddress extends IpPrefix {
+  readonly scope: AddressScope;
+  readonly label: string;
+  readonly broadcast?: IpAddress;
+  readonly peer?: IpAddress;
+  readonly secondary: boolean;
+  readonly tentative: boolean;
+  readonly deprecated: boolean;
+  readonly noPrefixRoute: boolean;
+}
+
+/** What `addAddress` takes; the rest as in `ip address add`. */
+export interface NewAddress extends IpPrefix {
+  readonly scope?: AddressScope;
+  readonly label?: string;
+  readonly broadcast?: IpAddress;
+  readonly peer?: IpAddress;
+  readonly noDad?: boolean;
+  readonly noPrefixRoute?: boolean;
+  readonly deprecated?: boolean;
+}
+
+/** Frames and bytes of a link, as `ip -s link`. */
+export interface LinkCounters {
+  rxPackets: number;
+  rxBytes: number;
+  rxDropped: number;
+  txPackets: number;
+  txBytes: number;
+  txDropped: number;
+}
+
+/** One entry of a routing table. */
+export interface Route {
+  readonly family: IpFamily;
+  readonly destination: IpPrefix;
+  readonly table: string;
+  readonly type: 'unicast' | 'local' | 'broadcast' | 'blackhole' | 'unreachable' | 'prohibit';
+  readonly link?: string;
+  readonly gateway?: IpAddress;
+  readonly source?: IpAddress;
+  readonly scope: AddressScope;
+  readonly metric: number;
+  /** `kernel`, `boot`, `static`, `keepalived`, as in /etc/iproute2/rt_protos. */
+  readonly protocol: string;
+  readonly onLink?: boolean;
+}
+
+/** The result of a routing decision. */
+export interface RouteChoice {
+  readonly link: string;
+  readonly source: IpAddress;
+  readonly nextHop: IpAddress;
+  readonly local: boolean;
+}
+
+/** One rule of policy routing. */
+export interface PolicyRule {
+  readonly family: IpFamily;
+  readonly priority: number;
+  readonly from?: IpPrefix;
+  readonly to?: IpPrefix;
+  readonly inputLink?: string;
+  readonly outputLink?: string;
+  readonly mark?: number;
+  readonly table: string;
+}
+
+/** Linux' neighbour states (NUD_*). */
+export type NeighbourState =
+  | 'INCOMPLETE'
+  | 'REACHABLE'
+  | 'STALE'
+  | 'DELAY'
+  | 'PROBE'
+  | 'FAILED'
+  | 'NOARP'
+  | 'PERMANENT';
+
+/** One line of `ip neigh`. */
+export interface NeighbourFacts {
+  readonly link: string;
+  readonly address: IpAddress;
+  readonly mac?: MacAddress;
+  readonly state: NeighbourState;
+  readonly router: boolean;
+}
+
+/** errno names that socket calls answer with. */
+export type SocketError = 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'ENODEV' | 'ENETUNREACH' | 'EHOSTUNREACH' | 'ENETDOWN' | 'EMSGSIZE' | 'EINVAL' | 'EPERM';
+
+/** How to open a UDP socket. */
+export interface UdpOptions {
+  readonly family: IpFamily;
+  readonly address?: IpAddress;
+  /** 0 or absent: an ephemeral port. */
+  readonly port?: number;
+  readonly link?: string;
+  readonly onDatagram: (datagram: Datagram) => void;
+  /** ICMP errors for what this socket sent. */
+  readonly onError?: (error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH') => void;
+}
+
+/** A datagram that came in; `payload` is shared and never written to. */
+export interface Datagram {
+  readonly source: IpAddress;
+  readonly sourcePort: number;
+  readonly destination: IpAddress;
+  readonly payload: Uint8Array;
+  readonly ttl: number;
+  readonly link: string;
+}
+
+/** An open UDP socket. */
+export interface UdpSocket {
+  readonly address: IpAddress;
+  readonly port: number;
+  send(payload: Uint8Array, to: IpAddress, port: number): SocketError | undefined;
+  close(): void;
+}
+
+/** How to open a raw IP socket. */
+export interface RawOptions {
+  readonly family: IpFamily;
+  readonly protocol: number;
+  /** SO_BINDTODEVICE. */
+  readonly link?: string;
+  /** `at` is where the IP header starts in `bytes`; shared, never written to. */
+  readonly onPacket: (bytes: Uint8Array, at: number, link: string) => void;
+}
+
+/** An open raw socket. */
+export interface RawSocket {
+  close(): void;
+}
+
+/** How to open an AF_PACKET socket. */
+export interface PacketOptions {
+  readonly link?: string;
+  readonly promiscuous: boolean;
+  readonly onFrame: (frame: Uint8Array, link: string, direction: 'in' | 'out') => void;
+}
+
+/** An open AF_PACKET socket. */
+export interface PacketSocket {
+  close(): void;
+}
+
+/** What a rule of the firewall model matches; all given fields must match. */
+export interface FirewallRule {
+  readonly hook: 'input' | 'output' | 'forward';
+  readonly verdict: 'drop';
+  readonly source?: IpPrefix;
+  readonly destination?: IpPrefix;
+  readonly protocol?: number;
+  readonly link?: string;
+  /** Neighbour discovery is let through (keepalived's drop rules of a VIP). */
+  readonly exceptNeighbourDiscovery?: boolean;
+}
+
+/** Changes that netlink announces. */
+export type NetlinkEvent =
+  | { readonly kind: 'link-changed' | 'link-removed'; readonly link: string }
+  | { readonly kind: 'address-added' | 'address-removed'; readonly link: string; readonly address: LinkAddress }
+  | { readonly kind: 'route-added' | 'route-removed'; readonly route: Route }
+  | { readonly kind: 'neighbour-changed' | 'neighbour-removed'; readonly neighbour: NeighbourFacts };
