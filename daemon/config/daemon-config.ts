@@ -4,6 +4,7 @@
  */
 
 import type { BfdConfig } from '../bfd/bfd-config.ts';
+import type { CheckConfig } from '../check/checker-config.ts';
 import type { LvsConfig } from '../lvs/lvs-config.ts';
 import type { VrrpConfig } from '../vrrp/vrrp-config.ts';
 import type { GlobalConfig } from './global-config.ts';
@@ -13,5 +14,6 @@ export interface DaemonConfig {
   readonly global: GlobalConfig;
   readonly vrrp: VrrpConfig;
   readonly lvs: LvsConfig;
+  readonly check: CheckConfig;
   readonly bfd: BfdConfig;
 }
