@@ -1,0 +1,88 @@
+/**
+ * The laboratory in which the recordings were made, as a LAN of ours: two or three nodes and a client on one
+ * Linux bridge, a second bridge in some. Addresses and MACs are the laboratory's scheme (`traces/README.md`), equal in all recordings.
+ */
+
+import { durationUs, NO_DURATION, seconds } from '../../daemon/base/time.ts';
+import { type IpPrefix, parsePrefix } from '../../daemon/wire/ip-address.ts';
+import { type MacAddress, parseMac } from '../../daemon/wire/mac-address.ts';
+import type { CableSpec, HostSpec, LanSpec, NicSpec } from '../../sim/topology/lan-spec.ts';
+import type { Recording } from './recording.ts';
+
+/** Where every node of the laboratory keeps its configuration. */
+export const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
+
+const CLIENT_NUMBER = 50;
+
+/** The laboratory of a recording, with all daemons still stopped. */
+export function laboratory(recording: Recording): LanSpec {
+  const nodes = recording.nodes.map((name) => host(recording, name, 10 + Number(name.slice(1))));
+  const hosts = [...nodes, host(recording, 'client', CLIENT_NUMBER)];
+  const lans = Array.from({ length: recording.lans }, (_, index) => index);
+  return {
+    hosts,
+    switches: lans.map((lan) => ({
+      name: `br${lan}`,
+      kind: 'switch' as const,
+      ageing: seconds(300),
+      mirrors: [],
+      forwardDelay: NO_DURATION,
+      multicastSnooping: false,
+      querier: false,
+    })),
+    cables: hosts.flatMap((one) => one.nics.map((nic) => cable(one.name, nic))),
+    epochUs: 0,
+    jitter: 'none',
+    keepalivedVersion: '2.2.7',
+  };
+}
+
+/** The switch port at which a node's NIC is plugged in: `br0`, `n1`. */
+export function switchPortOf(node: string, nic: string): { switch: string; port: string } {
+  return { switch: `br${nic.replace(/^\D+/, '')}`, port: node };
+}
+
+function host(recording: Recording, name: string, number: number): HostSpec {
+  return {
+    name,
+    nics: Array.from({ length: recording.lans }, (_, lan) => nic(recording, lan, number)),
+    sysctl: recording.ipv6 ? [] : [['net.ipv6.conf.all.disable_ipv6', '1']],
+    routes: [],
+    files: [],
+    enabledUnits: [],
+    programs: [],
+    scripts: [],
+    names: [],
+    bootTime: NO_DURATION,
+    onCarrierLoss: 'keep',
+    startsOff: false,
+  };
+}
+
+function nic(recording: Recording, lan: number, number: number): NicSpec {
+  const addresses = [prefix(`192.168.${lan === 0 ? 100 : 200}.${number}/24`)];
+  if (recording.ipv6) addresses.push(prefix(`fd00:${lan === 0 ? 100 : 200}::${number}/64`));
+  return { name: `eth${lan}`, mac: mac(`02:00:00:00:0${lan}:${number}`), mtu: 1500, addresses };
+}
+
+function cable(node: string, of: NicSpec): CableSpec {
+  const far = switchPortOf(node, of.name);
+  return {
+    a: { node, port: of.name },
+    b: { node: far.switch, port: far.port },
+    delay: durationUs(5),
+    queueFrames: 1000,
+  };
+}
+
+function prefix(text: string): IpPrefix {
+  const parsed = parsePrefix(text);
+  if (parsed === undefined) throw new Error(`not a prefix: ${text}`);
+  return parsed;
+}
+
+function mac(text: string): MacAddress {
+  const parsed = parseMac(text);
+  if (parsed === undefined) throw new Error(`not a MAC: ${text}`);
+  return parsed;
+}

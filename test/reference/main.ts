@@ -1,0 +1,47 @@
+/**
+ * `npm run reference [-- DIR]`: replays every recording below DIR (default: the stored ones) in the twin and prints
+ * one line each. Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
+ */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { compare } from './compare.ts';
+import { PENDING } from './pending.ts';
+import { listRecordings, readRecording } from './recording.ts';
+import { replay } from './replay.ts';
+
+const folder = process.argv[2] ?? join('test', 'reference', 'traces');
+process.exitCode = main(folder);
+
+function main(folder: string): number {
+  const names = existsSync(folder) ? listRecordings(folder) : [];
+  if (names.length === 0) {
+    console.error(`no recording (a folder with events.json) below ${folder}`);
+    return 3;
+  }
+  const stored = process.argv[2] === undefined;
+  const verdicts = names.map((name) => check(join(folder, name), stored));
+  const failed = verdicts.filter((verdict) => verdict === 'differs').length;
+  const pending = verdicts.filter((verdict) => verdict === 'pending').length;
+  console.log(`${names.length - failed - pending} agree, ${failed} differ, ${pending} pending`);
+  return failed > 0 ? 1 : 0;
+}
+
+/** Pending holds for the stored recordings only: a folder given by hand is judged as it is. */
+function check(folder: string, stored: boolean): 'agrees' | 'differs' | 'pending' {
+  const recording = readRecording(folder);
+  const comparison = compare(recording, replay(recording, 1));
+  const reason = stored ? PENDING.get(recording.id) : undefined;
+  if (comparison.differences.length === 0) {
+    console.log(
+      `${recording.id.padEnd(5)} agrees   largest deviation ${comparison.largestDeviation}`,
+    );
+    return 'agrees';
+  }
+  const word = reason === undefined ? 'DIFFERS' : 'pending';
+  console.log(
+    `${recording.id.padEnd(5)} ${word}  ${recording.title}${reason ? `: ${reason}` : ''}`,
+  );
+  for (const difference of comparison.differences) console.log(`      ${difference}`);
+  return reason === undefined ? 'differs' : 'pending';
+}

@@ -1,0 +1,57 @@
+// `npm test`: everything that this machine can check, one stage after the other, in one place. Each stage reports
+// how many of its checks passed, failed and were skipped; what was skipped is named with its reason. `--fast`: types, lint and
+// unit tests only. Ends with a line `N passed, N failed, N skipped` and exit code 1 when anything failed.
+import { spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { browserStage } from './stages/browser.mjs';
+import { docsStage } from './stages/docs.mjs';
+import { interopStage } from './stages/interop.mjs';
+import { nodeVersionsStage } from './stages/node-versions.mjs';
+import { scenariosStage } from './stages/scenarios.mjs';
+import { lintStage, typesStage, unitStage } from './stages/static.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const fast = process.argv.includes('--fast');
+const stages = fast
+  ? [typesStage, lintStage, unitStage]
+  : [
+      typesStage,
+      lintStage,
+      unitStage,
+      scenariosStage,
+      docsStage,
+      nodeVersionsStage,
+      browserStage,
+      interopStage,
+    ];
+
+const total = { passed: 0, failed: 0, skipped: [] };
+for (const stage of stages) {
+  const begun = Date.now();
+  console.log(`\n== ${stage.name}`);
+  const result = await stage.run({ root, run });
+  total.passed += result.passed;
+  total.failed += result.failed;
+  total.skipped.push(...result.skipped.map((reason) => `${stage.name}: ${reason}`));
+  const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+  console.log(`-- ${stage.name}: ${result.passed} passed, ${result.failed} failed (${seconds} s)`);
+}
+
+console.log('');
+for (const reason of total.skipped) console.log(`skipped  ${reason}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+/** Runs a command in the repository with its output shown; `capture` hands stdout back instead. */
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+    stdio: options.capture ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...options.env },
+    timeout: options.timeoutMs ?? 900_000,
+  });
+  return { ok: result.status === 0, status: result.status, stdout: result.stdout ?? '' };
+}
