@@ -32,18 +32,13 @@ export class Engine {
     return this.#now;
   }
 
-  /** Calls `target.onEvent(at, code, payload)` at `at`, which must not lie in the past. */
+  /** Calls `target.onEvent(at, code, payload)` at `at`; a time that is past already means now. */
   schedule(at: TimeUs, target: EventTarget, code: number, payload: unknown): EventHandle {
     return this.queue.push(at < this.#now ? this.#now : at, target, code, payload);
   }
 
   /** `schedule`, counted from now. */
-  scheduleAfter(
-    by: DurationUs,
-    target: EventTarget,
-    code: number,
-    payload: unknown,
-  ): EventHandle {
+  scheduleAfter(by: DurationUs, target: EventTarget, code: number, payload: unknown): EventHandle {
     return this.queue.push((this.#now + by) as TimeUs, target, code, payload);
   }
 
@@ -52,21 +47,24 @@ export class Engine {
     return this.queue.cancel(handle);
   }
 
-  /** Fires everything up to and including `until`, then sets the clock to it. */
+  /**
+   * Fires everything up to and including `until`, then sets the clock to it. Stopped early, by the limit or by
+   * request, the clock stays at the last event, and a further call goes on from there.
+   */
   runUntil(until: TimeUs, eventLimit = Number.MAX_SAFE_INTEGER): StopReason {
     const queue = this.queue;
     this.#stopRequested = false;
     let left = eventLimit;
     for (;;) {
-      const next = queue.nextTime();
-      if (next === undefined || next > until) break;
+      const next = queue.peekTime();
+      if (next > until) break;
       if (left-- <= 0) return 'event-limit';
-      this.#now = next;
+      this.#now = next as TimeUs;
       this.eventCount++;
       queue.fire();
       if (this.#stopRequested) return 'requested';
     }
-    this.#now = until;
+    if (until > this.#now) this.#now = until;
     return 'reached-time';
   }
 

@@ -1,6 +1,8 @@
 /**
  * The queue of everything that is going to happen, ordered by (time, sequence). A 4-ary heap over typed arrays:
- * no allocation per event once it has grown, cancellation by handle. What an event means is its target's business.
+ * no allocation per event once it has grown. Cancelling only marks: a cancelled event is dropped when it comes to
+ * the top, or when more than half of the heap is dead, so that sifting need not keep track of places.
+ * What an event means is its target's business.
  */
 
 import { assert } from '../../daemon/base/assert.ts';
@@ -8,66 +10,97 @@ import type { TimeUs } from '../../daemon/base/time.ts';
 
 /** Whoever gets events. One object serves many events; `code` and `payload` tell them apart. */
 export interface EventTarget {
-  /** Called at the event's time; `code` and `payload` are as given to `push`. */
+  /** Called at the event's time; `code` (32 bits) and `payload` are as given to `push`. */
   onEvent(now: TimeUs, code: number, payload: unknown): void;
 }
 
 /** Names a pending event for `cancel`; never reused while pending. 0 is never a handle. */
 export type EventHandle = number;
 
-const ARITY = 4;
 /** Slots are below 2^22 (4 M pending events, the stated limit); the rest of a handle is a generation. */
 const SLOT_LIMIT = 0x40_0000;
+/**
+ * An event's key is its sequence and its slot in one number, so that ties need one comparison and the heap
+ * two arrays. After 2^31 events the sequences of what is pending are dealt anew.
+ */
+const SEQUENCE_LIMIT = 0x8000_0000;
+const GENERATION_LIMIT = 0x7fff_ffff;
+/** Below this many entries a heap is not worth cleaning. */
+const CLEAN_SIZE_MIN = 64;
 
 /** The queue; see the head of the file. */
 export class EventQueue {
+  /** Entries in the heap, dead ones included. */
   #size = 0;
+  #dead = 0;
   #sequence = 0;
   #capacity: number;
-  /** Heap of slots, with the keys beside it so that sifting touches one array each. */
   #heapTime: Float64Array;
-  #heapSequence: Float64Array;
-  #heapSlot: Int32Array;
-  /** Per slot: place in the heap (-1 free), generation, and what to call. */
-  #place: Int32Array;
-  #generation: Float64Array;
-  #targets: (EventTarget | undefined)[];
+  #heapKey: Float64Array;
+  /** Per slot: the key of its pending event (-1 free), generation, and what to call. */
+  #slotKey: Float64Array;
+  #generation: Int32Array;
+  #targets: (EventTarget | undefined)[] = [];
   #codes: Int32Array;
-  #payloads: unknown[];
+  #payloads: unknown[] = [];
   #freeSlots: Int32Array;
   #freeCount = 0;
   #usedSlots = 0;
 
-  constructor(capacity = 1024) {
+  /** `firstSequence` is for tests of the renumbering alone. */
+  constructor(capacity = 1024, firstSequence = 0) {
+    assert(capacity > 0 && capacity <= SLOT_LIMIT, 'capacity of an event queue is 1 to 4 M');
     this.#capacity = capacity;
+    this.#sequence = firstSequence;
     this.#heapTime = new Float64Array(capacity);
-    this.#heapSequence = new Float64Array(capacity);
-    this.#heapSlot = new Int32Array(capacity);
-    this.#place = new Int32Array(capacity).fill(-1);
-    this.#generation = new Float64Array(capacity);
-    this.#targets = new Array<EventTarget | undefined>(capacity).fill(undefined);
+    this.#heapKey = new Float64Array(capacity);
+    this.#slotKey = new Float64Array(capacity).fill(-1);
+    this.#generation = new Int32Array(capacity).fill(1);
     this.#codes = new Int32Array(capacity);
-    this.#payloads = new Array<unknown>(capacity).fill(undefined);
     this.#freeSlots = new Int32Array(capacity);
   }
 
   /** How many events are pending. */
   get size(): number {
-    return this.#size;
+    return this.#size - this.#dead;
   }
 
   /** The time of the next event; `undefined` when none is pending. */
   nextTime(): TimeUs | undefined {
-    return this.#size === 0 ? undefined : (this.#heapTime[0] as TimeUs);
+    const time = this.peekTime();
+    return time === Number.POSITIVE_INFINITY ? undefined : (time as TimeUs);
+  }
+
+  /** The time of the next event; infinity when none is pending. For the engine's inner loop. */
+  peekTime(): number {
+    if (this.#dead > 0) this.#dropDeadTop();
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#heapTime[0] as number);
   }
 
   /** Adds an event; of two at the same time the one pushed first comes first. */
   push(at: TimeUs, target: EventTarget, code: number, payload: unknown): EventHandle {
-    const slot = this.#takeSlot();
+    if (this.#sequence >= SEQUENCE_LIMIT) this.#renumber();
+    const slot = this.#freeCount > 0 ? this.#reuseSlot() : this.#newSlot();
+    const key = this.#sequence++ * SLOT_LIMIT + slot;
+    this.#slotKey[slot] = key;
     this.#targets[slot] = target;
     this.#codes[slot] = code;
     this.#payloads[slot] = payload;
-    this.#siftUp(this.#size++, at, this.#sequence++, slot);
+    if (this.#size === this.#capacity) this.#grow();
+    // A new event has the largest key: at equal times it stays below.
+    const times = this.#heapTime;
+    const keys = this.#heapKey;
+    let place = this.#size++;
+    while (place > 0) {
+      const parent = (place - 1) >> 2;
+      const parentTime = times[parent] as number;
+      if (parentTime <= at) break;
+      times[place] = parentTime;
+      keys[place] = keys[parent] as number;
+      place = parent;
+    }
+    times[place] = at;
+    keys[place] = key;
     return (this.#generation[slot] as number) * SLOT_LIMIT + slot;
   }
 
@@ -75,116 +108,145 @@ export class EventQueue {
   cancel(handle: EventHandle): boolean {
     const slot = handle % SLOT_LIMIT;
     const generation = Math.trunc(handle / SLOT_LIMIT);
-    if (generation === 0 || this.#generation[slot] !== generation) return false;
-    const place = this.#place[slot] as number;
-    if (place < 0) return false;
-    this.#removeAt(place);
+    if (slot >= this.#usedSlots || this.#generation[slot] !== generation) return false;
+    if (this.#slotKey[slot] === -1) return false;
+    this.#targets[slot] = undefined;
     this.#freeSlot(slot);
+    this.#dead++;
+    if (this.#dead * 2 > this.#size && this.#size >= CLEAN_SIZE_MIN) this.#clean();
     return true;
   }
 
   /** Takes the next event out and calls its target. The queue must not be empty. */
   fire(): void {
+    if (this.#dead > 0) this.#dropDeadTop();
     assert(this.#size > 0, 'fire on an empty event queue');
     const now = this.#heapTime[0] as TimeUs;
-    const slot = this.#heapSlot[0] as number;
+    const slot = (this.#heapKey[0] as number) % SLOT_LIMIT;
     const target = this.#targets[slot] as EventTarget;
     const code = this.#codes[slot] as number;
     const payload = this.#payloads[slot];
-    this.#removeAt(0);
+    this.#removeTop();
     this.#freeSlot(slot);
     target.onEvent(now, code, payload);
   }
 
-  #takeSlot(): number {
-    if (this.#freeCount > 0) {
-      const slot = this.#freeSlots[--this.#freeCount] as number;
-      return slot;
-    }
-    if (this.#usedSlots === this.#capacity) this.#grow();
-    const slot = this.#usedSlots++;
-    this.#generation[slot] = 1;
-    return slot;
+  #reuseSlot(): number {
+    return this.#freeSlots[--this.#freeCount] as number;
   }
 
+  #newSlot(): number {
+    if (this.#usedSlots === this.#capacity) this.#grow();
+    assert(this.#usedSlots < this.#capacity, 'more than 4 M events pending');
+    this.#targets.push(undefined);
+    this.#payloads.push(undefined);
+    return this.#usedSlots++;
+  }
+
+  /** Targets live long and are left behind until the slot is used again; payloads are let go. */
   #freeSlot(slot: number): void {
-    this.#place[slot] = -1;
-    this.#generation[slot] = (this.#generation[slot] as number) + 1;
-    this.#targets[slot] = undefined;
+    const generation = this.#generation[slot] as number;
+    this.#generation[slot] = generation === GENERATION_LIMIT ? 1 : generation + 1;
+    this.#slotKey[slot] = -1;
     this.#payloads[slot] = undefined;
     this.#freeSlots[this.#freeCount++] = slot;
   }
 
-  #removeAt(place: number): void {
+  #dropDeadTop(): void {
+    while (this.#dead > 0 && this.#size > 0 && this.#isDead(this.#heapKey[0] as number)) {
+      this.#removeTop();
+      this.#dead--;
+    }
+  }
+
+  #isDead(key: number): boolean {
+    return this.#slotKey[key % SLOT_LIMIT] !== key;
+  }
+
+  #removeTop(): void {
     const last = --this.#size;
-    if (place === last) return;
-    const time = this.#heapTime[last] as number;
-    const sequence = this.#heapSequence[last] as number;
-    const slot = this.#heapSlot[last] as number;
-    if (place > 0 && this.#isBefore(time, sequence, (place - 1) >> 2)) {
-      this.#siftUp(place, time, sequence, slot);
-    } else {
-      this.#siftDown(place, time, sequence, slot);
+    if (last > 0) {
+      this.#siftDown(0, this.#heapTime[last] as number, this.#heapKey[last] as number);
     }
   }
 
-  #isBefore(time: number, sequence: number, place: number): boolean {
-    const other = this.#heapTime[place] as number;
-    return time < other || (time === other && sequence < (this.#heapSequence[place] as number));
-  }
-
-  #siftUp(place: number, time: number, sequence: number, slot: number): void {
-    const [times, sequences, slots] = [this.#heapTime, this.#heapSequence, this.#heapSlot];
-    while (place > 0) {
-      const parent = (place - 1) >> 2;
-      if (!this.#isBefore(time, sequence, parent)) break;
-      times[place] = times[parent] as number;
-      sequences[place] = sequences[parent] as number;
-      const moved = slots[parent] as number;
-      slots[place] = moved;
-      this.#place[moved] = place;
-      place = parent;
-    }
-    times[place] = time;
-    sequences[place] = sequence;
-    slots[place] = slot;
-    this.#place[slot] = place;
-  }
-
-  #siftDown(place: number, time: number, sequence: number, slot: number): void {
-    const [times, sequences, slots] = [this.#heapTime, this.#heapSequence, this.#heapSlot];
+  /** Puts an entry at `place` or below it, moving smaller ones up. */
+  #siftDown(place: number, time: number, key: number): void {
+    const times = this.#heapTime;
+    const keys = this.#heapKey;
     const size = this.#size;
     for (;;) {
-      const first = place * ARITY + 1;
-      if (first >= size) break;
-      let best = first;
-      const end = Math.min(first + ARITY, size);
-      for (let child = first + 1; child < end; child++) {
-        if (this.#isBefore(times[child] as number, sequences[child] as number, best)) best = child;
+      let best = (place << 2) + 1;
+      if (best >= size) break;
+      const end = Math.min(best + 4, size);
+      let bestTime = times[best] as number;
+      for (let child = best + 1; child < end; child++) {
+        const childTime = times[child] as number;
+        if (childTime > bestTime) continue;
+        if (childTime < bestTime || (keys[child] as number) < (keys[best] as number)) {
+          best = child;
+          bestTime = childTime;
+        }
       }
-      const bestTime = times[best] as number;
-      if (time < bestTime || (time === bestTime && sequence < (sequences[best] as number))) break;
+      const bestKey = keys[best] as number;
+      if (time < bestTime || (time === bestTime && key < bestKey)) break;
       times[place] = bestTime;
-      sequences[place] = sequences[best] as number;
-      const moved = slots[best] as number;
-      slots[place] = moved;
-      this.#place[moved] = place;
+      keys[place] = bestKey;
       place = best;
     }
     times[place] = time;
-    sequences[place] = sequence;
-    slots[place] = slot;
-    this.#place[slot] = place;
+    keys[place] = key;
+  }
+
+  /** Throws the dead entries out and builds the heap of the rest. */
+  #clean(): void {
+    const times = this.#heapTime;
+    const keys = this.#heapKey;
+    let kept = 0;
+    for (let i = 0; i < this.#size; i++) {
+      const key = keys[i] as number;
+      if (this.#isDead(key)) continue;
+      times[kept] = times[i] as number;
+      keys[kept] = key;
+      kept++;
+    }
+    this.#size = kept;
+    this.#dead = 0;
+    for (let i = (kept - 2) >> 2; i >= 0; i--) {
+      this.#siftDown(i, times[i] as number, keys[i] as number);
+    }
+  }
+
+  /** Gives what is pending the sequences 0, 1, 2 … in its order. An array in order is a heap. */
+  #renumber(): void {
+    this.#clean();
+    const order = Array.from({ length: this.#size }, (_, i) => i);
+    const times = this.#heapTime.slice(0, this.#size);
+    const keys = this.#heapKey.slice(0, this.#size);
+    const timeOf = (i: number) => times[i] as number;
+    const keyOf = (i: number) => keys[i] as number;
+    order.sort((a, b) => timeOf(a) - timeOf(b) || keyOf(a) - keyOf(b));
+    order.forEach((from, sequence) => {
+      const slot = keyOf(from) % SLOT_LIMIT;
+      const key = sequence * SLOT_LIMIT + slot;
+      this.#heapTime[sequence] = timeOf(from);
+      this.#heapKey[sequence] = key;
+      this.#slotKey[slot] = key;
+    });
+    this.#sequence = this.#size;
   }
 
   #grow(): void {
     const capacity = Math.min(this.#capacity * 2, SLOT_LIMIT);
+    if (capacity === this.#capacity && this.#dead > 0) {
+      this.#clean();
+      return;
+    }
     assert(capacity > this.#capacity, 'more than 4 M events pending');
     this.#heapTime = enlarge(this.#heapTime, new Float64Array(capacity));
-    this.#heapSequence = enlarge(this.#heapSequence, new Float64Array(capacity));
-    this.#heapSlot = enlarge(this.#heapSlot, new Int32Array(capacity));
-    this.#place = enlarge(this.#place, new Int32Array(capacity).fill(-1));
-    this.#generation = enlarge(this.#generation, new Float64Array(capacity));
+    this.#heapKey = enlarge(this.#heapKey, new Float64Array(capacity));
+    this.#slotKey = enlarge(this.#slotKey, new Float64Array(capacity).fill(-1));
+    this.#generation = enlarge(this.#generation, new Int32Array(capacity).fill(1));
     this.#codes = enlarge(this.#codes, new Int32Array(capacity));
     this.#freeSlots = enlarge(this.#freeSlots, new Int32Array(capacity));
     this.#capacity = capacity;

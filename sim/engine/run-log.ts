@@ -1,10 +1,11 @@
 /**
  * What happened in a run, as typed events in order, append-only, and the hash over all of it. Each layer
- * declares its own events; the log itself knows only time, node and kind. Words are made at the edge, by one formatter per event
- * (`sim/report/event-text.ts`).
+ * declares its own events; the log itself knows only time, node and kind. Words are made at the edge, by one
+ * formatter per event (`sim/report/event-text.ts`).
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';
+import { TraceHash } from './trace-hash.ts';
 
 /** The least that every event of a run has. */
 export interface RunEvent {
@@ -21,13 +22,16 @@ export type RunListener = (event: RunEvent) => void;
 export class RunLog {
   readonly events: RunEvent[] = [];
   readonly #listeners: RunListener[] = [];
-  #low = 0x811c9dc5 | 0;
-  #high = 0x1b873593 | 0;
+  readonly #hash = new TraceHash();
+  /** A flood hashes one frame for many cables: the digest of the last frame is kept. */
+  #lastFrame: Uint8Array | undefined;
+  #lastFrameHigh = 0;
+  #lastFrameLow = 0;
 
   /** Appends an event, hashes it and tells the listeners. */
   record<T extends RunEvent>(event: T): void {
     this.events.push(event);
-    this.mixText(canonicalText(event));
+    this.#hash.text(canonicalText(event));
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -36,37 +40,57 @@ export class RunLog {
     this.#listeners.push(listener);
   }
 
-  /** Adds a number to the hash without an event (frames that crossed a cable, say). */
+  /** Adds a number to the hash without an event. */
   mixNumber(value: number): void {
-    this.#low = Math.imul(this.#low ^ (value | 0), 0x01000193);
-    this.#high = Math.imul(this.#high ^ ((value / 0x1_0000_0000) | 0), 0x85ebca6b) ^ this.#low;
+    this.#hash.number(value);
   }
 
-  /** Adds text to the hash. */
+  /** Adds text to the hash without an event. */
   mixText(text: string): void {
-    for (let i = 0; i < text.length; i++) this.mixNumber(text.charCodeAt(i));
+    this.#hash.text(text);
   }
 
-  /** Adds bytes to the hash. */
+  /** Adds bytes to the hash without an event. */
   mixBytes(bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length; i++) this.mixNumber(bytes[i] as number);
-    this.mixNumber(bytes.length);
+    this.#hash.bytes(bytes);
+  }
+
+  /**
+   * Adds a frame that crossed a cable: when, in which direction of which cable (`line`, a whole number), its
+   * bytes, and why it was lost ('' when it was not). Relies on frames never being written to once they were sent.
+   */
+  mixFrame(at: TimeUs, line: number, frame: Uint8Array, lost: string): void {
+    if (frame !== this.#lastFrame) {
+      const digest = new TraceHash();
+      digest.bytes(frame);
+      [this.#lastFrameHigh, this.#lastFrameLow] = digest.finish();
+      this.#lastFrame = frame;
+    }
+    const hash = this.#hash;
+    hash.number(at);
+    hash.word(line);
+    hash.word(this.#lastFrameHigh);
+    hash.word(this.#lastFrameLow);
+    hash.text(lost);
   }
 
   /** The hash so far: 16 hexadecimal digits. */
   hash(): string {
-    const word = (value: number) => (value >>> 0).toString(16).padStart(8, '0');
-    return word(this.#high) + word(this.#low);
+    return this.#hash.hex();
   }
 }
 
 /** One text per value, independent of the order in which keys were written. */
 function canonicalText(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'bigint') return `${value}n`;
-  if (value instanceof Uint8Array) return `[${value.join(',')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (value instanceof Uint8Array) return `bytes[${value.join(',')}]`;
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
+  if (value instanceof Map) return `map${canonicalText([...value])}`;
+  if (value instanceof Set) return `set${canonicalText([...value])}`;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, item]) => `${key}:${canonicalText(item)}`).join(',')}}`;
+  const parts = entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalText(item)}`);
+  return `{${parts.join(',')}}`;
 }

@@ -7,5 +7,6 @@ declare module 'seedrandom/lib/xor128.js' {
     state(): object;
   }
   function xor128(seed: string, options?: { state: boolean | object }): Generator;
+  // biome-ignore lint/style/noDefaultExport: a CommonJS module has no other export.
   export default xor128;
 }

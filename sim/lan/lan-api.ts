@@ -42,14 +42,20 @@ export interface CableApi {
   unplug(): void;
   replug(): void;
   /** Changes what is given and leaves the rest; `undefined` values take an impairment away. */
-  impair(direction: Direction, change: { readonly [K in keyof Impairments]: Impairments[K] | undefined }): void;
+  impair(
+    direction: Direction,
+    change: { readonly [K in keyof Impairments]: Impairments[K] | undefined },
+  ): void;
   /** Whether a device at an end has power: without it the other end has no carrier. */
   setEndPower(end: 'a' | 'b', powered: boolean): void;
   /** Hears every frame of the cable at the moment it is sent and says what became of it. Returns how to stop. */
   tap(listener: CableListener): () => void;
 }
 
-/** Called per frame: who sent it, and why it was lost if it was. */
+/**
+ * Called per frame: who sent it, and why it was lost if it was. A frame that was on its way when the carrier
+ * went is told a second time, then as lost, at the time at which it would have arrived.
+ */
 export type CableListener = (event: {
   readonly at: TimeUs;
   readonly from: PortId;
@@ -57,7 +63,12 @@ export type CableListener = (event: {
   /** Absent when the frame is going to arrive. */
   readonly lost?: LossReason;
   readonly arrivesAt?: TimeUs;
+  /** What an impairment made of it; `frame` is always as it was sent. */
+  readonly change?: FrameChange;
 }) => void;
+
+/** What a cable did to a frame that arrives. */
+export type FrameChange = 'corrupted' | 'duplicated' | 'reordered';
 
 /** Why a cable lost a frame. */
 export type LossReason = 'unplugged' | 'no-carrier' | 'muted' | 'loss' | 'queue-full' | 'too-long';
@@ -103,9 +114,18 @@ export interface ForwardingEntry {
 /** What cables and switches record. */
 export type LanRunEvent = RunEvent &
   (
-    | { readonly kind: 'cable'; readonly change: 'unplugged' | 'replugged' | 'impaired' | 'healed'; readonly detail: string }
+    | {
+        readonly kind: 'cable';
+        readonly change: 'unplugged' | 'replugged' | 'impaired' | 'healed';
+        readonly detail: string;
+      }
     | { readonly kind: 'carrier'; readonly port: string; readonly up: boolean }
     | { readonly kind: 'switch'; readonly change: string; readonly port?: string }
-    | { readonly kind: 'mac-moved'; readonly mac: MacAddress; readonly from: string; readonly to: string }
+    | {
+        readonly kind: 'mac-moved';
+        readonly mac: MacAddress;
+        readonly from: string;
+        readonly to: string;
+      }
     | { readonly kind: 'storm'; readonly detail: string }
   );

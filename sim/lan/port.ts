@@ -28,8 +28,16 @@ export interface Port {
    * its ports. Delivery is always a later event. Without a carrier the frame is counted and lost.
    */
   send(frame: Uint8Array): void;
-  /** Sets who hears the frames and the carrier changes of this end; once, by the device. */
+  /**
+   * Sets who hears the frames and the carrier changes of this end. A machine that boots anew attaches its new
+   * kernel, which takes the place of the old one. Nothing is called back: read `carrier` for the state now.
+   */
   attach(receiver: PortReceiver): void;
+  /**
+   * Switches the transmitter of this end: a link that is set down (`ip link set … down`) takes the carrier from both
+   * ends. On at first; a port without it keeps its carrier.
+   */
+  setEnabled?(enabled: boolean): void;
 }
 
 /** A device's ear at a port. */

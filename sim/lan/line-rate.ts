@@ -1,0 +1,91 @@
+/**
+ * When a frame leaves a line of limited rate, by arithmetic instead of events. Exact: the moment at which the line
+ * is free again is kept as whole microseconds and a fraction of the rate, so nothing drifts.
+ * A frame occupies the line as on Ethernet: preamble, at least 60 bytes, check sequence, gap.
+ */
+
+import type { TimeUs } from '../../daemon/base/time.ts';
+
+/** Preamble and start delimiter, bytes (IEEE 802.3). */
+const PREAMBLE_LENGTH = 8;
+/** Frame check sequence, bytes. */
+const FCS_LENGTH = 4;
+/** Gap between two frames, bytes. */
+const GAP_LENGTH = 12;
+/** Shortest frame without its check sequence; shorter ones are padded by the NIC. */
+const FRAME_LENGTH_MIN = 60;
+const MICROSECONDS_PER_SECOND = 1_000_000;
+
+/** One direction of a line; see the head of the file. */
+export class LineRate {
+  readonly #bitsPerSecond: number;
+  readonly #queueFrames: number;
+  /** The line is free from here on: whole µs, and a remainder over `bitsPerSecond`. */
+  #freeAt = 0;
+  #freeAtRest = 0;
+  /** Ring of the moments at which waiting frames begin to leave. */
+  #starts = new Float64Array(16);
+  #first = 0;
+  #waiting = 0;
+
+  constructor(bitsPerSecond: number, queueFrames: number) {
+    this.#bitsPerSecond = bitsPerSecond;
+    this.#queueFrames = queueFrames;
+  }
+
+  /**
+   * Gives the line a frame now: when its last bit has left (rounded up to µs, since nothing happens
+   * between two), or `undefined` when too many wait already.
+   */
+  take(now: TimeUs, frameLength: number): number | undefined {
+    if (this.#freeAt < now) {
+      this.#freeAt = now;
+      this.#freeAtRest = 0;
+    }
+    const mustWait = this.#freeAt > now || this.#freeAtRest > 0;
+    if (mustWait) {
+      this.#forgetStarted(now);
+      if (this.#waiting >= this.#queueFrames) return undefined;
+      this.#addWaiting(this.#freeAt);
+    }
+    this.#occupy(PREAMBLE_LENGTH + Math.max(frameLength, FRAME_LENGTH_MIN) + FCS_LENGTH);
+    const lastBit = this.#freeAt + (this.#freeAtRest > 0 ? 1 : 0);
+    this.#occupy(GAP_LENGTH);
+    return lastBit;
+  }
+
+  /** Empties the queue: the carrier is gone. */
+  clear(): void {
+    this.#freeAt = 0;
+    this.#freeAtRest = 0;
+    this.#waiting = 0;
+  }
+
+  #occupy(bytes: number): void {
+    const bits = bytes * 8;
+    const total = bits * MICROSECONDS_PER_SECOND + this.#freeAtRest;
+    this.#freeAt += Math.floor(total / this.#bitsPerSecond);
+    this.#freeAtRest = total % this.#bitsPerSecond;
+  }
+
+  #forgetStarted(now: number): void {
+    const size = this.#starts.length;
+    while (this.#waiting > 0 && (this.#starts[this.#first] as number) <= now) {
+      this.#first = (this.#first + 1) % size;
+      this.#waiting--;
+    }
+  }
+
+  #addWaiting(start: number): void {
+    if (this.#waiting === this.#starts.length) {
+      const larger = new Float64Array(this.#starts.length * 2);
+      for (let i = 0; i < this.#waiting; i++) {
+        larger[i] = this.#starts[(this.#first + i) % this.#starts.length] as number;
+      }
+      this.#starts = larger;
+      this.#first = 0;
+    }
+    this.#starts[(this.#first + this.#waiting) % this.#starts.length] = start;
+    this.#waiting++;
+  }
+}
