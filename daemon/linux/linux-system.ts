@@ -1,0 +1,59 @@
+/** The getters of the seam on a real Linux host: facts that are read without side effects. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { ProcessFacts, System } from '../core/system.ts';
+import type { InterfaceTable } from './interface-table.ts';
+import { expandPathPattern } from './path-pattern.ts';
+import { findProgram, userNamed } from './script-security.ts';
+
+/** This host as the daemon sees it. */
+export function linuxSystem(table: InterfaceTable): System {
+  return {
+    hostname: () => hostname(),
+    interfaces: () => table.interfaces(),
+    interfaceNamed: (name) => table.named(name),
+    readFile: (path) => readOrUndefined(path),
+    expandPattern: (pattern) => expandPathPattern(pattern),
+    isExecutable: (path) => findProgram(path) !== undefined,
+    hasUser: (name) => userNamed(name) !== undefined,
+    processes: () => listProcesses(),
+    sysctl: (name) => {
+      const bytes = readOrUndefined(sysctlPath(name));
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
+    },
+    wallClockUs: () => Date.now() * 1000,
+  };
+}
+
+/** `/proc/sys/…` for a sysctl in dotted form; a `/` in the name stands for a dot of an interface. */
+export function sysctlPath(name: string): string {
+  const path = [...name].map((letter) => (letter === '.' ? '/' : letter === '/' ? '.' : letter));
+  return `/proc/sys/${path.join('')}`;
+}
+
+/** Every process that /proc shows, kernel threads included. */
+export function listProcesses(): readonly ProcessFacts[] {
+  const processes: ProcessFacts[] = [];
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const name = readOrUndefined(`/proc/${entry}/comm`);
+    const commandLine = readOrUndefined(`/proc/${entry}/cmdline`);
+    // It may have ended between the two reads.
+    if (name === undefined || commandLine === undefined) continue;
+    processes.push({
+      pid: Number(entry),
+      name: new TextDecoder().decode(name).trimEnd(),
+      arguments: new TextDecoder().decode(commandLine).split('\0').slice(0, -1),
+    });
+  }
+  return processes;
+}
+
+function readOrUndefined(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The few C library calls that Node does not offer, reached through koffi. koffi is an optional dependency
+ * and is loaded on first use; `loadLibc` says what is missing in words a person can act on.
+ *
+ * Every descriptor made here is non-blocking, and only `pollAsync` ever waits: a blocking call would hold a
+ * thread of Node's pool, starve file I/O and keep `process.exit` from returning (measured).
+ */
+
+import { createRequire } from 'node:module';
+
+/** Address families, socket types, options and flags of Linux (asm-generic, all 64-bit targets). */
+export const LINUX = {
+  AF_INET: 2,
+  AF_INET6: 10,
+  AF_NETLINK: 16,
+  AF_PACKET: 17,
+  SOCK_DGRAM: 2,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  SOL_SOCKET: 1,
+  SO_RCVBUF: 8,
+  SO_BINDTODEVICE: 25,
+  SO_ATTACH_FILTER: 26,
+  SOL_PACKET: 263,
+  PACKET_IGNORE_OUTGOING: 23,
+  IPPROTO_IP: 0,
+  IP_HDRINCL: 3,
+  IP_MULTICAST_IF: 32,
+  IP_MULTICAST_TTL: 33,
+  IP_MULTICAST_LOOP: 34,
+  IP_ADD_MEMBERSHIP: 35,
+  IPPROTO_IPV6: 41,
+  IPV6_MULTICAST_IF: 17,
+  IPV6_MULTICAST_LOOP: 19,
+  IPV6_JOIN_GROUP: 20,
+  IPPROTO_RAW: 255,
+  MSG_DONTWAIT: 0x40,
+  POLLIN: 1,
+  EAGAIN: 11,
+  EINTR: 4,
+} as const;
+
+/** Octets of `struct pollfd`. */
+export const POLLFD_LENGTH = 8;
+
+/** A failed call, with the number and the call's name. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError';
+  readonly errno: number;
+
+  constructor(call: string, errno: number) {
+    super(`${call}: ${errnoText(errno)}`);
+    this.errno = errno;
+  }
+}
+
+/** What the rest of `daemon/linux` may call; failures throw `SystemCallError` unless said otherwise. */
+export interface Libc {
+  /** Opens a non-blocking socket that children do not inherit. */
+  socket(family: number, type: number, protocol: number): number;
+  bind(descriptor: number, address: Uint8Array): void;
+  setOption(descriptor: number, level: number, option: number, value: Uint8Array): void;
+  /** Bytes sent, or minus errno; never waits. */
+  send(descriptor: number, bytes: Uint8Array, to: Uint8Array | undefined): number;
+  /** Bytes received, or minus errno (`-EAGAIN`: nothing there); never waits. */
+  receive(descriptor: number, into: Uint8Array): number;
+  /** Waits in one thread of the pool; `descriptors` must live until `onDone`. */
+  pollAsync(
+    descriptors: Uint8Array,
+    timeoutMs: number,
+    onDone: (ready: number | undefined) => void,
+  ): void;
+  /** A counter that wakes a poll: write 8 octets to it. */
+  eventDescriptor(): number;
+  write(descriptor: number, bytes: Uint8Array): number;
+  read(descriptor: number, into: Uint8Array): number;
+  close(descriptor: number): void;
+  /** Sets a signal to be ignored, as Node cannot for real-time signals. */
+  ignoreSignal(signal: number): void;
+  /** The address of a buffer's first octet, for structures that hold pointers; keep the buffer alive. */
+  addressOf(bytes: Uint8Array): bigint;
+}
+
+/** Loads the library; throws an `Error` that names the package to install when koffi is not there. */
+export function loadLibc(): Libc {
+  const koffi = requireKoffi();
+  const library = koffi.load(null);
+  const socket = library.func('int socket(int, int, int)');
+  const bind = library.func('int bind(int, const void *, uint32_t)');
+  const setsockopt = library.func('int setsockopt(int, int, int, const void *, uint32_t)');
+  const sendto = library.func(
+    'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
+  );
+  const recv = library.func('intptr_t recv(int, void *, size_t, int)');
+  const poll = library.func('int poll(void *, unsigned long, int)');
+  const eventfd = library.func('int eventfd(unsigned int, int)');
+  const write = library.func('intptr_t write(int, const void *, size_t)');
+  const read = library.func('intptr_t read(int, void *, size_t)');
+  const close = library.func('int close(int)');
+  const signal = library.func('intptr_t signal(int, intptr_t)');
+  const failure = (call: string): SystemCallError => new SystemCallError(call, koffi.errno());
+  const orErrno = (result: number | bigint): number =>
+    Number(result) < 0 ? -koffi.errno() : Number(result);
+  return {
+    socket(family, type, protocol) {
+      const flags = LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC;
+      const descriptor = Number(socket(family, type | flags, protocol));
+      if (descriptor < 0) throw failure('socket');
+      return descriptor;
+    },
+    bind(descriptor, address) {
+      if (Number(bind(descriptor, address, address.length)) < 0) throw failure('bind');
+    },
+    setOption(descriptor, level, option, value) {
+      if (Number(setsockopt(descriptor, level, option, value, value.length)) < 0) {
+        throw failure(`setsockopt(${level}, ${option})`);
+      }
+    },
+    send: (descriptor, bytes, to) =>
+      orErrno(
+        sendto(descriptor, bytes, bytes.length, LINUX.MSG_DONTWAIT, to ?? null, to?.length ?? 0),
+      ),
+    receive: (descriptor, into) => orErrno(recv(descriptor, into, into.length, LINUX.MSG_DONTWAIT)),
+    pollAsync(descriptors, timeoutMs, onDone) {
+      const count = descriptors.length / POLLFD_LENGTH;
+      poll.async(descriptors, count, timeoutMs, (error: unknown, ready: number) => {
+        onDone(error === null || error === undefined ? ready : undefined);
+      });
+    },
+    eventDescriptor() {
+      const descriptor = Number(eventfd(0, LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC));
+      if (descriptor < 0) throw failure('eventfd');
+      return descriptor;
+    },
+    write: (descriptor, bytes) => orErrno(write(descriptor, bytes, bytes.length)),
+    read: (descriptor, into) => orErrno(read(descriptor, into, into.length)),
+    close(descriptor) {
+      close(descriptor);
+    },
+    ignoreSignal(number) {
+      signal(number, SIG_IGN);
+    },
+    addressOf: (bytes) => koffi.address(bytes),
+  };
+}
+
+/** `SIG_IGN` of signal(2). */
+const SIG_IGN = 1;
+
+function requireKoffi(): typeof import('koffi') {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  } catch (cause) {
+    throw new Error(
+      'the package "koffi" is not installed or does not load here; it is needed for netlink and for ' +
+        'gratuitous ARP: npm install koffi',
+      { cause },
+    );
+  }
+}
+
+/** Linux' words for the errors that occur here; others by number. */
+export function errnoText(errno: number): string {
+  return ERRNO_TEXTS.get(errno) ?? `error ${errno}`;
+}
+
+const ERRNO_TEXTS: ReadonlyMap<number, string> = new Map([
+  [1, 'Operation not permitted'],
+  [2, 'No such file or directory'],
+  [11, 'Resource temporarily unavailable'],
+  [13, 'Permission denied'],
+  [16, 'Device or resource busy'],
+  [19, 'No such device'],
+  [22, 'Invalid argument'],
+  [90, 'Message too long'],
+  [93, 'Protocol not supported'],
+  [97, 'Address family not supported by protocol'],
+  [98, 'Address already in use'],
+  [99, 'Cannot assign requested address'],
+  [100, 'Network is down'],
+  [101, 'Network is unreachable'],
+  [105, 'No buffer space available'],
+  [111, 'Connection refused'],
+  [113, 'No route to host'],
+]);

@@ -1,0 +1,203 @@
+/**
+ * Drives a `Daemon` on a real Linux host: owns the clock, wakes the daemon at its deadlines, hands it packets and
+ * netlink changes in the order they came, and has its commands carried out. Every exit that can be caught
+ * withdraws: the daemon's own stop first, and what is left of its addresses after that.
+ *
+ * It knows nothing of VRRP. Read `daemon/core/system.ts` first.
+ */
+
+import { TIME_ZERO, type TimeUs } from '../base/time.ts';
+import type { Command } from '../core/commands.ts';
+import type { SystemEvent } from '../core/events.ts';
+import type { DaemonReport } from '../core/reports.ts';
+import type { System } from '../core/system.ts';
+import { CommandExecutor } from './command-executor.ts';
+import { FileWatcher } from './file-watcher.ts';
+import { InterfaceTable } from './interface-table.ts';
+import { linuxSystem } from './linux-system.ts';
+import type { LogLine } from './log-output.ts';
+import { DescriptorPoller } from './native/descriptor-poller.ts';
+import type { Libc } from './native/libc.ts';
+import { dumpNetlink, listenNetlink } from './native/netlink-socket.ts';
+import type { RawDriver } from './native/raw-ip-socket.ts';
+import { NetworkClients } from './network-clients.ts';
+import { type MonotonicClock, monotonicClock, PreciseTimer } from './precise-timer.ts';
+import { ProcessWatcher } from './process-watcher.ts';
+import { ScriptRunner } from './script-runner.ts';
+import { VrrpTransport } from './vrrp-transport.ts';
+
+/** The daemon as the loop sees it; `daemon/core/daemon.ts` has this shape. */
+export interface DrivenDaemon {
+  receive(now: TimeUs, event: SystemEvent): readonly Command[];
+  advance(now: TimeUs): readonly Command[];
+  nextDeadline(): TimeUs | undefined;
+}
+
+/** How to run. */
+export interface RunLoopOptions {
+  readonly libc: Libc;
+  readonly log: (line: LogLine) => void;
+  readonly report?: (report: DaemonReport) => void;
+  readonly scriptSecurity?: boolean;
+  readonly keepAddresses?: boolean;
+  readonly driver?: RawDriver;
+  readonly ipProgram?: string;
+}
+
+/** What a daemon may be asked to do from outside: start, reload, stop, a signal. */
+export type DaemonCall = (now: TimeUs) => readonly Command[];
+
+/** One real host with one daemon on it. */
+export class RunLoop {
+  readonly system: System;
+  readonly executor: CommandExecutor;
+  readonly #options: RunLoopOptions;
+  readonly #clock: MonotonicClock = monotonicClock();
+  readonly #poller: DescriptorPoller;
+  readonly #table = new InterfaceTable();
+  readonly #transport: VrrpTransport;
+  readonly #clients: NetworkClients;
+  readonly #scripts: ScriptRunner;
+  readonly #timer: PreciseTimer;
+  readonly #files: FileWatcher;
+  readonly #processes: ProcessWatcher;
+  readonly #inbox: SystemEvent[] = [];
+  readonly #closeNetlink: () => void;
+  #daemon: DrivenDaemon | undefined;
+  #delivering = false;
+  #ended = false;
+  #resolveEnd: (code: number) => void = () => {};
+  /** The exit code that the daemon ended with. */
+  readonly ended: Promise<number>;
+
+  constructor(options: RunLoopOptions) {
+    this.#options = options;
+    const { libc, log } = options;
+    const deliver = (event: SystemEvent): void => this.deliver(event);
+    const warn = (text: string): void =>
+      log({ kind: 'log', process: 'vrrp', level: 'warning', text });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+    });
+    this.#poller = new DescriptorPoller(libc);
+    this.#closeNetlink = this.#openNetlink();
+    this.system = linuxSystem(this.#table);
+    this.#transport = new VrrpTransport({
+      libc,
+      poller: this.#poller,
+      table: this.#table,
+      onPacket: deliver,
+      onError: warn,
+      ...(options.driver === undefined ? {} : { driver: options.driver }),
+    });
+    this.#clients = new NetworkClients({ libc, poller: this.#poller, deliver });
+    this.#scripts = new ScriptRunner({ security: options.scriptSecurity ?? false, deliver, warn });
+    this.#files = new FileWatcher(deliver);
+    this.#processes = new ProcessWatcher(deliver);
+    this.#timer = new PreciseTimer(this.#clock, () => this.#onDeadline());
+    this.executor = new CommandExecutor({
+      transport: this.#transport,
+      scripts: this.#scripts,
+      clients: this.#clients,
+      deliver,
+      log,
+      report: options.report ?? (() => {}),
+      exit: (code) => void this.end(code),
+      keepAddresses: options.keepAddresses ?? false,
+      ...(options.ipProgram === undefined ? {} : { ipProgram: options.ipProgram }),
+    });
+  }
+
+  /** Microseconds since the loop was made. */
+  now(): TimeUs {
+    return this.#ended ? TIME_ZERO : this.#clock.now();
+  }
+
+  /** Which way raw IPv4 sockets are made. */
+  get driver(): RawDriver {
+    return this.#transport.driver;
+  }
+
+  /** Puts the daemon in, and carries its first commands out. */
+  run(daemon: DrivenDaemon, start: DaemonCall): void {
+    this.#daemon = daemon;
+    this.call(start);
+  }
+
+  /** Lets the daemon do something now, and carries out what it wants. */
+  call(action: DaemonCall): void {
+    if (this.#ended) return;
+    this.executor.submit(action(this.#clock.now()));
+    this.#deliverAll();
+  }
+
+  /** Queues an event; it is handled before anything that happens later. */
+  deliver(event: SystemEvent): void {
+    if (event.kind === 'link-removed') this.executor.forgetInterfaces();
+    this.#inbox.push(event);
+    // A packet is a view of a buffer that is used again: it must be handled before the call returns.
+    this.#deliverAll();
+  }
+
+  /** Files whose changes are told, and whether processes are watched. */
+  watch(what: { readonly files: readonly string[]; readonly processes: boolean }): void {
+    this.#files.watch(what.files);
+    this.#processes.watch(what.processes);
+  }
+
+  /** Ends the loop: withdraws what is left, closes everything, resolves `ended`. */
+  async end(code: number): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer.moveTo(undefined);
+    this.#files.watch([]);
+    this.#processes.watch(false);
+    this.executor.withdrawNow();
+    this.executor.close();
+    this.#transport.close();
+    this.#clients.close();
+    this.#closeNetlink();
+    await this.#poller.close();
+    this.#resolveEnd(code);
+  }
+
+  #openNetlink(): () => void {
+    const { libc } = this.#options;
+    // Listening before the dump: a change in between is seen twice rather than never.
+    const close = listenNetlink({
+      libc,
+      poller: this.#poller,
+      onMessage: (message) => {
+        for (const event of this.#table.apply(message)) this.deliver(event);
+      },
+      onOverrun: () => this.#resynchronise(),
+    });
+    this.#resynchronise();
+    return close;
+  }
+
+  #resynchronise(): void {
+    const { libc } = this.#options;
+    const dump = [...dumpNetlink(libc, 'links'), ...dumpNetlink(libc, 'addresses')];
+    const events = this.#table.resynchronise(dump);
+    // At start there is no daemon yet: what is there is no news.
+    if (this.#daemon !== undefined) for (const event of events) this.deliver(event);
+  }
+
+  #onDeadline(): void {
+    this.call((now) => this.#daemon?.advance(now) ?? []);
+  }
+
+  #deliverAll(): void {
+    if (this.#delivering || this.#ended) return;
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    this.#delivering = true;
+    for (let event = this.#inbox.shift(); event !== undefined; event = this.#inbox.shift()) {
+      this.executor.submit(daemon.receive(this.#clock.now(), event));
+      if (this.#ended) break;
+    }
+    this.#delivering = false;
+    if (!this.#ended) this.#timer.moveTo(daemon.nextDeadline());
+  }
+}
