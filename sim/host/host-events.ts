@@ -15,5 +15,6 @@ export type HostRunEvent = RunEvent &
     | { readonly kind: 'daemon'; readonly report: DaemonReport }
     | { readonly kind: 'journal'; readonly line: JournalLine }
     | { readonly kind: 'program'; readonly name: string; readonly change: 'started' | 'stopped' | 'crashed' | 'failed'; readonly pid: number; readonly detail?: string }
+    | { readonly kind: 'fifo'; readonly path: string; readonly line: string }
     | { readonly kind: 'script'; readonly purpose: string; readonly subject: string; readonly arguments: readonly string[]; readonly outcome?: string }
   );

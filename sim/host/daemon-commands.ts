@@ -1,0 +1,231 @@
+/**
+ * Carries the daemon's `Command` values out on the virtual machine, in order, each before the next. What
+ * fails or answers comes back as an event with the command's id, queued by the caller, never at once.
+ */
+
+import { unreachable } from '../../daemon/base/assert.ts';
+import type { AddressCommand, Command, CommandId, FirewallCommand, LinkCommand, RouteCommand, RuleCommand } from '../../daemon/core/commands.ts';
+import type { SystemEvent } from '../../daemon/core/events.ts';
+import { formatIp, type IpPrefix, isIpv4 } from '../../daemon/wire/ip-address.ts';
+import type { FirewallRule, NewAddress } from '../kernel/kernel-api.ts';
+import { laterReason } from './daemon-later.ts';
+import type { DaemonSockets } from './daemon-sockets.ts';
+import { parseRoute, parseRule, routeMatch } from './ip-words.ts';
+import type { Machine } from './machine.ts';
+import type { Scripts } from './scripts.ts';
+
+/** What carrying out needs. */
+export interface CommandOptions {
+  readonly machine: Machine;
+  readonly sockets: DaemonSockets;
+  readonly scripts: Scripts;
+  /** Queues an event for the daemon. */
+  readonly post: (event: SystemEvent) => void;
+  readonly log: (command: Extract<Command, { kind: 'log' }>) => void;
+  readonly exit: (code: number) => void;
+}
+
+/** Carries out commands of one daemon. */
+export class CommandRunner {
+  readonly #options: CommandOptions;
+  readonly #machine: Machine;
+  /** Firewall rules of the daemon's table, by what they are about, to their handles. */
+  readonly #firewall = new Map<string, readonly number[]>();
+
+  constructor(options: CommandOptions) {
+    this.#options = options;
+    this.#machine = options.machine;
+  }
+
+  /** Carries out one command. */
+  run(command: Command): void {
+    const { kernel } = this.#machine;
+    const { sockets, scripts } = this.#options;
+    switch (command.kind) {
+      case 'ip-send':
+        kernel.sendIp(command.packet, command.interface);
+        return;
+      case 'frame-send':
+        kernel.sendFrame(command.interface, command.frame);
+        return;
+      case 'log':
+        return this.#options.log(command);
+      case 'report':
+        return this.#machine.record({ kind: 'daemon', report: command.report });
+      case 'address-add':
+      case 'address-delete':
+        return this.#address(command);
+      case 'route-add':
+      case 'route-append':
+      case 'route-delete':
+        return this.#route(command);
+      case 'rule-add':
+      case 'rule-delete':
+        return this.#rule(command);
+      case 'link-add':
+      case 'link-delete':
+      case 'link-up':
+        return this.#link(command);
+      case 'firewall-add':
+      case 'firewall-delete':
+        return this.#firewallRule(command);
+      case 'sysctl-write':
+        kernel.setSysctl(command.name, command.value);
+        return;
+      case 'vrrp-open':
+        return this.#answer(command.id, sockets.openVrrp(command));
+      case 'vrrp-close':
+        return sockets.closeVrrp(command.id);
+      case 'datagram-open':
+        return this.#answer(command.id, sockets.openDatagram(command));
+      case 'datagram-send':
+        return sockets.sendDatagram(command);
+      case 'datagram-close':
+        return sockets.closeDatagram(command.id);
+      case 'stream-open':
+      case 'ipvs':
+        return this.#answer(command.id, laterReason(command));
+      case 'stream-send':
+      case 'stream-close':
+        return;
+      case 'resolve':
+        this.#options.post({ kind: 'resolved', id: command.id, addresses: this.#machine.resolve(command.name) });
+        return;
+      case 'script-run':
+        return scripts.run(command);
+      case 'script-signal':
+        return scripts.signal(command.id, command.signal);
+      case 'fifo-write':
+        return this.#machine.record({ kind: 'fifo', path: command.path, line: command.line });
+      case 'file-write':
+        this.#machine.writeFile(command.path, command.bytes);
+        return;
+      case 'exit':
+        return this.#options.exit(command.code);
+      default:
+        return unreachable(command);
+    }
+  }
+
+  /** Forgets the daemon's firewall rules without removing them; they are the kernel's. */
+  #firewallRule(command: FirewallCommand): void {
+    const { kernel } = this.#machine;
+    if (command.rule.kind !== 'drop-address') return;
+    const { address, interface: link } = command.rule;
+    const key = `${formatIp(address)} ${link ?? ''}`;
+    const handles = this.#firewall.get(key);
+    if (command.kind === 'firewall-delete') {
+      for (const handle of handles ?? []) kernel.deleteFirewallRule(handle);
+      this.#firewall.delete(key);
+      return;
+    }
+    if (handles !== undefined) return;
+    const prefix: IpPrefix = { address, length: isIpv4(address) ? 32 : 128 };
+    const common = {
+      verdict: 'drop',
+      exceptNeighbourDiscovery: true,
+      ...(link === undefined ? {} : { link }),
+    } as const;
+    const rules: readonly FirewallRule[] = [
+      { hook: 'input', destination: prefix, ...common },
+      { hook: 'output', source: prefix, ...common },
+    ];
+    this.#firewall.set(key, rules.map((rule) => kernel.addFirewallRule(rule)));
+  }
+
+  #address(command: AddressCommand): void {
+    const { address: spec } = command;
+    const { kernel } = this.#machine;
+    if (command.kind === 'address-delete') {
+      const gone = kernel.deleteAddress(spec.interface, { address: spec.address, length: spec.length });
+      if (!gone) this.#answer(command.id, 'Cannot assign requested address');
+      return;
+    }
+    const result = kernel.addAddress(spec.interface, newAddress(spec));
+    if (result === 'no-device') this.#answer(command.id, 'No such device');
+  }
+
+  #route(command: RouteCommand): void {
+    const { kernel } = this.#machine;
+    const parsed = parseRoute(command.words, { family: command.family, protocol: 'keepalived', kernel });
+    if ('error' in parsed) return this.#answer(command.id, parsed.error);
+    const { given, ...route } = parsed.value;
+    if (command.kind === 'route-delete') {
+      const gone = kernel.deleteRoute(routeMatch({ ...route, given }));
+      return this.#answer(command.id, gone ? undefined : 'No such process');
+    }
+    const result = kernel.addRoute(route, command.kind === 'route-append' ? 'append' : 'replace');
+    if (result === 'unreachable') this.#answer(command.id, 'Network is unreachable');
+  }
+
+  #rule(command: RuleCommand): void {
+    const { kernel } = this.#machine;
+    const known = kernel.rules(command.family).map((rule) => rule.priority);
+    const nextPriority = Math.min(...known.filter((priority) => priority > 0), 32_766) - 1;
+    const parsed = parseRule(command.words, { family: command.family, nextPriority });
+    if ('error' in parsed) return this.#answer(command.id, parsed.error);
+    if (command.kind === 'rule-add') {
+      kernel.addRule(parsed.value);
+      return;
+    }
+    const given = command.words.some((word) => /^(pref|preference|priority|order)$/.test(word));
+    const match = kernel.rules(command.family).find(
+      (rule) =>
+        (!given || rule.priority === parsed.value.priority) &&
+        sameRule(rule, parsed.value),
+    );
+    const gone = match !== undefined && kernel.deleteRule(match);
+    if (!gone) this.#answer(command.id, 'No such file or directory');
+  }
+
+  #link(command: LinkCommand): void {
+    const { kernel } = this.#machine;
+    if (command.kind === 'link-add') {
+      const { name, base, type } = command;
+      const made = kernel.addVirtualLink({ name, base, ...type });
+      return this.#answer(command.id, made ? undefined : 'File exists');
+    }
+    const done =
+      command.kind === 'link-delete'
+        ? kernel.deleteLink(command.name)
+        : kernel.setLinkUp(command.name, true);
+    this.#answer(command.id, done ? undefined : 'No such device');
+  }
+
+  #answer(id: CommandId, reason: string | undefined): void {
+    if (reason !== undefined) this.#options.post({ kind: 'command-failed', id, reason });
+  }
+}
+
+/** The kernel's form of an address command. */
+function newAddress(spec: AddressCommand['address']): NewAddress {
+  return {
+    address: spec.address,
+    length: spec.length,
+    scope: spec.scope,
+    ...(spec.label === undefined ? {} : { label: spec.label }),
+    ...(spec.broadcast === undefined ? {} : { broadcast: spec.broadcast }),
+    ...(spec.peer === undefined ? {} : { peer: spec.peer }),
+    ...(spec.noDad === undefined ? {} : { noDad: spec.noDad }),
+    ...(spec.noPrefixRoute === undefined ? {} : { noPrefixRoute: spec.noPrefixRoute }),
+    ...(spec.preferredLifetimeSeconds === 0 ? { deprecated: true } : {}),
+  };
+}
+
+function sameRule(
+  a: ReturnType<Machine['kernel']['rules']>[number],
+  b: ReturnType<Machine['kernel']['rules']>[number],
+): boolean {
+  return (
+    a.table === b.table &&
+    samePrefix(a.from, b.from) &&
+    samePrefix(a.to, b.to) &&
+    a.inputLink === b.inputLink &&
+    a.outputLink === b.outputLink &&
+    a.mark === b.mark
+  );
+}
+
+function samePrefix(a: IpPrefix | undefined, b: IpPrefix | undefined): boolean {
+  return a?.address === b?.address && a?.length === b?.length;
+}

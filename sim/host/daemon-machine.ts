@@ -1,0 +1,318 @@
+/**
+ * The program in keepalived's place: the one daemon of `daemon/core`, on a virtual machine. It feeds the
+ * daemon with events, carries its commands out, and keeps one wake-up for its next deadline. Calls run
+ * to completion: what happens while the daemon is being called waits in a queue. The fast path, a VRRP
+ * packet that changes nothing, allocates nothing.
+ */
+
+import { assert } from '../../daemon/base/assert.ts';
+import type { TimeUs } from '../../daemon/base/time.ts';
+import type { Command } from '../../daemon/core/commands.ts';
+import type { SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
+import type { DaemonStatus } from '../../daemon/core/status.ts';
+import type { System } from '../../daemon/core/system.ts';
+import { Wakeup } from '../engine/wakeup.ts';
+import type { NetlinkEvent } from '../kernel/kernel-api.ts';
+import { CommandRunner } from './daemon-commands.ts';
+import { DaemonFacts } from './daemon-facts.ts';
+import { DaemonSockets } from './daemon-sockets.ts';
+import type { Program, ProgramContext } from './machine.ts';
+import { routeWords } from './route-words.ts';
+import { Scripts } from './scripts.ts';
+
+/** What is asked of a daemon; the class `Daemon` of `daemon/core` is one. */
+export interface DaemonApi {
+  start(now: TimeUs): readonly Command[];
+  receive(now: TimeUs, event: SystemEvent): readonly Command[];
+  advance(now: TimeUs): readonly Command[];
+  reload(now: TimeUs): readonly Command[];
+  stop(now: TimeUs): readonly Command[];
+  nextDeadline(): TimeUs | undefined;
+  status(): DaemonStatus;
+}
+
+/** Makes a daemon on a machine. */
+export type DaemonFactory = (options: {
+  readonly system: System;
+  readonly context: ProgramContext;
+  readonly parentPid: number;
+  readonly vrrpPid: number;
+}) => DaemonApi;
+
+/** Packets that wait for a stopped process: the default socket buffer (212992 bytes) over 768 each. */
+export const PACKETS_WAITING_MAX = 277;
+/** Other events that wait; beyond it the oldest are lost, as netlink loses them (ENOBUFS). */
+export const EVENTS_WAITING_MAX = 4096;
+/** Calls of the daemon at one moment without an end are a bug. */
+const CALLS_PER_DRAIN_MAX = 100_000;
+
+const PROCESS_NAMES = {
+  parent: 'Keepalived',
+  vrrp: 'Keepalived_vrrp',
+  checkers: 'Keepalived_healthcheckers',
+  bfd: 'Keepalived_bfd',
+} as const;
+
+/** The daemon as a program of a machine; see the head of the file. */
+export class DaemonMachine implements Program {
+  readonly #context: ProgramContext;
+  readonly #makeDaemon: DaemonFactory;
+  readonly #knowsCommand: (name: string) => boolean;
+  readonly #wakeup: Wakeup;
+  readonly #sockets: DaemonSockets;
+  readonly #scripts: Scripts;
+  readonly #runner: CommandRunner;
+  readonly #unsubscribe: (() => void)[] = [];
+  #daemon: DaemonApi | undefined;
+  #pids: { readonly parent: number; readonly vrrp: number } = { parent: 0, vrrp: 0 };
+  #waiting: SystemEvent[] = [];
+  #packetsWaiting = 0;
+  #drainArmed = false;
+  #busy = false;
+  #stopped = false;
+  #frozen = false;
+  #termWaiting = false;
+  #reloadWaiting = false;
+  #exitCode: number | undefined;
+
+  constructor(
+    context: ProgramContext,
+    options: { makeDaemon: DaemonFactory; knowsCommand: (name: string) => boolean },
+  ) {
+    const { machine } = context;
+    this.#context = context;
+    this.#makeDaemon = options.makeDaemon;
+    this.#knowsCommand = options.knowsCommand;
+    this.#wakeup = new Wakeup(machine.engine, () => this.#advance());
+    this.#sockets = new DaemonSockets(machine.kernel, {
+      onVrrp: (event) => this.#hear(event),
+      onDatagram: (event) => this.#post(event),
+    });
+    this.#scripts = new Scripts(machine, {
+      onExit: (event) => this.#post(event),
+      knowsCommand: options.knowsCommand,
+    });
+    this.#runner = new CommandRunner({
+      machine,
+      sockets: this.#sockets,
+      scripts: this.#scripts,
+      post: (event) => this.#post(event),
+      log: (command) => this.#log(command),
+      exit: (code) => {
+        this.#exitCode = code;
+      },
+    });
+  }
+
+  /** Spawns keepalived's two processes and starts the daemon. */
+  start(): number | undefined {
+    const { machine } = this.#context;
+    const words = ['/usr/sbin/keepalived', '--dont-fork'];
+    const parent = this.#context.spawn('keepalived', words);
+    this.#pids = { parent, vrrp: this.#context.spawn('keepalived', words) };
+    this.#daemon = this.#makeDaemon({
+      system: new DaemonFacts(machine, this.#knowsCommand),
+      context: this.#context,
+      parentPid: parent,
+      vrrpPid: this.#pids.vrrp,
+    });
+    this.#listen();
+    this.#call((daemon, now) => daemon.start(now));
+    const code = this.#exitCode;
+    if (code === undefined) return undefined;
+    this.#release();
+    return code;
+  }
+
+  /** SIGTERM; a stopped process hears it when it goes on. */
+  terminate(): void {
+    if (this.#stopped) this.#termWaiting = true;
+    else this.#call((daemon, now) => daemon.stop(now));
+    this.#finishMaybe();
+  }
+
+  /** SIGKILL of both processes: the VIPs stay. */
+  kill(): void {
+    this.#release();
+  }
+
+  /** SIGHUP. */
+  reload(): void {
+    if (this.#stopped) this.#reloadWaiting = true;
+    else this.#call((daemon, now) => daemon.reload(now));
+    this.#finishMaybe();
+  }
+
+  /** SIGSTOP and SIGCONT: events wait as in socket buffers and come in order. */
+  setStopped(stopped: boolean): void {
+    if (stopped === this.#stopped) return;
+    this.#stopped = stopped;
+    if (stopped) {
+      this.#wakeup.moveTo(undefined);
+      return;
+    }
+    this.#drain();
+    if (this.#reloadWaiting) this.#call((daemon, now) => daemon.reload(now));
+    if (this.#termWaiting) this.#call((daemon, now) => daemon.stop(now));
+    this.#reloadWaiting = false;
+    this.#termWaiting = false;
+    this.#moveWakeup();
+    this.#finishMaybe();
+  }
+
+  signal(signal: 'USR1' | 'USR2'): void {
+    this.#post({ kind: 'signal', signal });
+  }
+
+  /** The whole machine stands still, or goes on. */
+  setFrozen(frozen: boolean): void {
+    this.#frozen = frozen;
+    if (frozen) this.#wakeup.moveTo(undefined);
+    else this.#moveWakeup();
+    if (!frozen && this.#waiting.length > 0) this.#armDrain();
+  }
+
+  /** What the daemon tells about itself; its deadlines in machine time. */
+  status(): DaemonStatus | undefined {
+    return this.#daemon?.status();
+  }
+
+  #listen(): void {
+    const { machine } = this.#context;
+    this.#unsubscribe.push(
+      machine.kernel.onNetlink((event) => this.#netlink(event)),
+      machine.processes.listen((change, row) => {
+        const { pid, name } = row;
+        const kind = change === 'started' ? 'process-started' : 'process-ended';
+        this.#post({ kind, pid, name, arguments: row.arguments });
+      }),
+      machine.disk.listen((path) => this.#post({ kind: 'file-changed', path })),
+    );
+  }
+
+  /** The fast path: nothing is allocated unless the daemon answers or does not listen. */
+  #hear(event: VrrpPacketEvent): void {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    if (this.#busy || this.#stopped || this.#frozen || this.#waiting.length > 0) {
+      this.#keepPacket(event);
+      return;
+    }
+    this.#busy = true;
+    const commands = daemon.receive(this.#context.machine.timers.now, event);
+    if (commands.length > 0) this.#carryOut(commands);
+    this.#busy = false;
+    this.#moveWakeup();
+    if (commands.length > 0) this.#afterCall();
+  }
+
+  #keepPacket(event: VrrpPacketEvent): void {
+    if (this.#packetsWaiting >= PACKETS_WAITING_MAX) return;
+    this.#packetsWaiting++;
+    this.#post({ ...event });
+  }
+
+  #netlink(event: NetlinkEvent): void {
+    switch (event.kind) {
+      case 'link-changed':
+      case 'link-removed':
+        return this.#post({ kind: event.kind, interface: event.link });
+      case 'address-added':
+      case 'address-removed':
+        return this.#post({ kind: event.kind, interface: event.link, address: event.address });
+      case 'route-removed':
+        return this.#post({ kind: 'route-removed', words: routeWords(event.route) });
+      default:
+        return;
+    }
+  }
+
+  /** Queues an event; it reaches the daemon in an event of its own at the same moment. */
+  #post(event: SystemEvent): void {
+    if (this.#daemon === undefined) return;
+    if (this.#waiting.length >= EVENTS_WAITING_MAX) this.#waiting.shift();
+    this.#waiting.push(event);
+    this.#armDrain();
+  }
+
+  #armDrain(): void {
+    if (this.#drainArmed || this.#stopped || this.#frozen) return;
+    this.#drainArmed = true;
+    this.#context.machine.timers.after(0, () => {
+      this.#drainArmed = false;
+      if (!this.#stopped && !this.#frozen) this.#drain();
+      this.#finishMaybe();
+    });
+  }
+
+  #drain(): void {
+    for (let calls = 0; this.#waiting.length > 0 && !this.#isOver(); calls++) {
+      assert(calls < CALLS_PER_DRAIN_MAX, 'the daemon keeps answering its own events');
+      const event = this.#waiting.shift() as SystemEvent;
+      if (event.kind === 'vrrp-packet') this.#packetsWaiting--;
+      this.#callOnce((daemon, now) => daemon.receive(now, event));
+    }
+    this.#moveWakeup();
+  }
+
+  #advance(): void {
+    this.#call((daemon, now) => daemon.advance(now));
+    this.#finishMaybe();
+  }
+
+  #call(action: (daemon: DaemonApi, now: TimeUs) => readonly Command[]): void {
+    this.#callOnce(action);
+    this.#moveWakeup();
+  }
+
+  #callOnce(action: (daemon: DaemonApi, now: TimeUs) => readonly Command[]): void {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    assert(!this.#busy, 'the daemon is called while it is being called');
+    this.#busy = true;
+    this.#carryOut(action(daemon, this.#context.machine.timers.now));
+    this.#busy = false;
+  }
+
+  #carryOut(commands: readonly Command[]): void {
+    for (const command of commands) this.#runner.run(command);
+  }
+
+  #afterCall(): void {
+    this.#finishMaybe();
+  }
+
+  #moveWakeup(): void {
+    if (this.#stopped || this.#frozen || this.#daemon === undefined) return;
+    const due = this.#daemon.nextDeadline();
+    const lag = this.#context.machine.timers.lagUs;
+    this.#wakeup.moveTo(due === undefined || lag === 0 ? due : ((due + lag) as TimeUs));
+  }
+
+  #isOver(): boolean {
+    return this.#exitCode !== undefined || this.#daemon === undefined;
+  }
+
+  /** After 'exit': everything the process held is released, and the unit is told. */
+  #finishMaybe(): void {
+    const code = this.#exitCode;
+    if (code === undefined || this.#daemon === undefined) return;
+    this.#release();
+    this.#context.exited({ kind: 'exit', code });
+  }
+
+  #release(): void {
+    this.#daemon = undefined;
+    this.#wakeup.moveTo(undefined);
+    for (const stop of this.#unsubscribe.splice(0)) stop();
+    this.#sockets.closeAll();
+    this.#scripts.stopAll();
+    this.#waiting = [];
+  }
+
+  #log(command: Extract<Command, { kind: 'log' }>): void {
+    const pid = command.process === 'parent' ? this.#pids.parent : this.#pids.vrrp;
+    const { level, text } = command;
+    this.#context.log({ identifier: PROCESS_NAMES[command.process], pid, level, text });
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The daemon's sockets on the virtual kernel: raw sockets for VRRP and UDP or ICMP for checkers. A VRRP
+ * packet reaches the daemon by one reused event object, without allocation. Of several sockets on one
+ * interface exactly one delivers a packet: the one whose group or own address it is sent to.
+ */
+
+import type { CommandId, DatagramCommand, VrrpSocketCommand } from '../../daemon/core/commands.ts';
+import type { DatagramEvent, NetworkFailure, VrrpPacketEvent } from '../../daemon/core/events.ts';
+import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
+import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
+import type { KernelApi, RawSocket, SocketError, UdpSocket } from '../kernel/kernel-api.ts';
+
+type OpenVrrp = Extract<VrrpSocketCommand, { kind: 'vrrp-open' }>;
+type OpenDatagram = Extract<DatagramCommand, { kind: 'datagram-open' }>;
+
+/** What the daemon's machine wants to hear of sockets. */
+export interface SocketEvents {
+  /** The event object is reused for the next packet. */
+  onVrrp(event: VrrpPacketEvent): void;
+  onDatagram(event: DatagramEvent): void;
+}
+
+interface VrrpSocket {
+  readonly command: OpenVrrp;
+  readonly socket: RawSocket;
+}
+
+/** All sockets of one daemon. */
+export class DaemonSockets {
+  readonly #kernel: KernelApi;
+  readonly #events: SocketEvents;
+  readonly #vrrp = new Map<CommandId, VrrpSocket>();
+  readonly #udp = new Map<CommandId, { readonly command: OpenDatagram; readonly socket: UdpSocket }>();
+  /** Written for each packet and read at once by the daemon. */
+  readonly #packet: { kind: 'vrrp-packet'; interface: string; packet: Uint8Array; at: number } = {
+    kind: 'vrrp-packet',
+    interface: '',
+    packet: new Uint8Array(0),
+    at: 0,
+  };
+
+  constructor(kernel: KernelApi, events: SocketEvents) {
+    this.#kernel = kernel;
+    this.#events = events;
+  }
+
+  /** Opens a VRRP socket and joins its group; the reason when it cannot. */
+  openVrrp(command: OpenVrrp): string | undefined {
+    const socket = this.#kernel.openRaw({
+      family: command.family,
+      protocol: command.protocol,
+      link: command.interface,
+      onPacket: (bytes, at, link) => this.#hear(command, bytes, at, link),
+    });
+    if (typeof socket === 'string') return socket;
+    if (command.group !== undefined) this.#kernel.joinGroup(command.interface, command.group);
+    this.#vrrp.set(command.id, { command, socket });
+    return undefined;
+  }
+
+  closeVrrp(id: CommandId): void {
+    const open = this.#vrrp.get(id);
+    if (open === undefined) return;
+    this.#vrrp.delete(id);
+    const { group } = open.command;
+    if (group !== undefined) this.#kernel.leaveGroup(open.command.interface, group);
+    open.socket.close();
+  }
+
+  /** Opens a UDP socket; ICMP echo comes with the checkers. */
+  openDatagram(command: OpenDatagram): string | undefined {
+    if (command.protocol !== 'udp') return 'ICMP echo sockets of checkers are not simulated yet';
+    const { local, remote } = command;
+    const socket = this.#kernel.openUdp({
+      family: command.family,
+      ...(local?.address === undefined ? {} : { address: local.address }),
+      ...(local?.port === undefined ? {} : { port: local.port }),
+      ...(command.interface === undefined ? {} : { link: command.interface }),
+      onDatagram: (datagram) => {
+        const from = { address: datagram.source, port: datagram.sourcePort };
+        if (remote !== undefined && (remote.address !== from.address || remote.port !== from.port)) return;
+        const { payload, ttl } = datagram;
+        this.#events.onDatagram({ kind: 'datagram-received', id: command.id, bytes: payload, from, ttl });
+      },
+      onError: (error) => this.#fail(command.id, error),
+    });
+    if (typeof socket === 'string') return socket;
+    this.#udp.set(command.id, { command, socket });
+    return undefined;
+  }
+
+  sendDatagram(command: Extract<DatagramCommand, { kind: 'datagram-send' }>): void {
+    const open = this.#udp.get(command.id);
+    const to = command.to ?? open?.command.remote;
+    if (open === undefined || to === undefined) return;
+    const error = open.socket.send(command.bytes, to.address, to.port);
+    if (error !== undefined) this.#fail(command.id, error);
+  }
+
+  closeDatagram(id: CommandId): void {
+    this.#udp.get(id)?.socket.close();
+    this.#udp.delete(id);
+  }
+
+  /** The process is gone: the kernel closes what it had open and leaves its groups. */
+  closeAll(): void {
+    for (const id of [...this.#vrrp.keys()]) this.closeVrrp(id);
+    for (const id of [...this.#udp.keys()]) this.closeDatagram(id);
+  }
+
+  #hear(command: OpenVrrp, bytes: Uint8Array, at: number, link: string): void {
+    if (this.#vrrp.size > 1 && !this.#isFor(command, bytes, at)) return;
+    const event = this.#packet;
+    event.interface = link;
+    event.packet = bytes;
+    event.at = at;
+    this.#events.onVrrp(event);
+  }
+
+  /** Whether of all sockets that hear this packet this one delivers it. */
+  #isFor(command: OpenVrrp, bytes: Uint8Array, at: number): boolean {
+    const destination: IpAddress =
+      command.family === 'inet' ? readIpv4(bytes, at + 16) : readIpv6(bytes, at + 24);
+    if (command.unicastTo !== undefined) return command.unicastTo === destination;
+    if (isGroup(destination)) return command.group === destination;
+    for (const { command: other } of this.#vrrp.values()) {
+      if (!isSibling(command, other)) continue;
+      if (other.unicastTo === destination) return false;
+    }
+    for (const { command: other } of this.#vrrp.values()) {
+      if (isSibling(command, other) && other.unicastTo === undefined) return other === command;
+    }
+    return true;
+  }
+
+  #fail(id: CommandId, error: SocketError | 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH'): void {
+    const failure: NetworkFailure =
+      error === 'ECONNREFUSED' ? 'refused' : error === 'EMSGSIZE' ? 'no-resource' : 'unreachable';
+    this.#events.onDatagram({ kind: 'datagram-failed', id, failure });
+  }
+}
+
+function isSibling(a: OpenVrrp, b: OpenVrrp): boolean {
+  return a.interface === b.interface && a.family === b.family && a.protocol === b.protocol;
+}
+
+function isGroup(address: IpAddress): boolean {
+  return isIpv4(address) ? address >>> 28 === 0xe : address >> 120n === 0xffn;
+}

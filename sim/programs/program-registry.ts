@@ -1,0 +1,20 @@
+/** All kinds of programs that a machine of the twin can run, by the kind that a scenario writes. */
+
+import { DaemonMachine } from '../host/daemon-machine.ts';
+import { makeDaemon } from '../host/daemon-factory.ts';
+import type { ProgramFactory, ProgramRegistry } from '../host/machine.ts';
+import { HttpServer } from './http-server.ts';
+import { knowsCommand } from './shell/command-table.ts';
+import { IdleProgram } from './idle-program.ts';
+import { UdpEchoServer } from './udp-echo.ts';
+
+/** The registry that `buildLan` gives to every host. */
+export function programRegistry(): ProgramRegistry {
+  return new Map<string, ProgramFactory>([
+    ['keepalived', (context) => new DaemonMachine(context, { makeDaemon, knowsCommand })],
+    ['http', (context) => new HttpServer(context)],
+    ['nginx', (context) => new HttpServer(context)],
+    ['udp-echo', (context) => new UdpEchoServer(context)],
+    ['process', (context) => new IdleProgram(context)],
+  ]);
+}
