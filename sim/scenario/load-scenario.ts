@@ -1,0 +1,120 @@
+/**
+ * A scenario file as text to a `Scenario`, or the list of everything that is wrong with it and with the files it
+ * names, found in one pass. The only door through which scenario files come in; it touches no disk itself.
+ */
+
+import type { Problem } from '../../daemon/config/problem.ts';
+import { decodeUtf8 } from '../../daemon/wire/text.ts';
+import { checkConfigs } from './check-configs.ts';
+import { checkReferences } from './check-references.ts';
+import { readLan } from './read-lan.ts';
+import { readSteps, runEnd } from './read-steps.ts';
+import { readTraffic } from './read-traffic.ts';
+import { Reading, type ReadScenarioFile } from './reading.ts';
+import type { Located, Scenario } from './scenario.ts';
+import { type RawScenario, scenarioSchema } from './schema/scenario-schema.ts';
+import { schemaProblems } from './schema/schema-problems.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** What `loadScenario` takes. */
+export interface LoadOptions {
+  /** The name of the file in problems and reports. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** Reads the files that the scenario names; paths are relative to its folder and never leave it. */
+  readonly readFile: ReadScenarioFile;
+}
+
+/** What became of a scenario file. */
+export interface LoadedScenario {
+  /** Absent when a problem is an error. */
+  readonly scenario?: Scenario;
+  /** Sorted by file and place. */
+  readonly problems: readonly Problem[];
+  /** Texts that problems point into, by file name. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+const DEFAULT_SEED = 1;
+
+/** Reads and checks one scenario; see the head of the file. */
+export function loadScenario(options: LoadOptions): LoadedScenario {
+  const { file } = options;
+  const text = decodeUtf8(options.bytes).replace(/^\ufeff/, '');
+  const yaml = readYaml(file, text);
+  const reading = new Reading(file, yaml.places, options.readFile);
+  reading.sources.set(file, text);
+  reading.problems.push(...yaml.problems);
+  if (yaml.value === undefined) return finish(reading);
+  const result = scenarioSchema.safeParse(yaml.value);
+  if (!result.success) {
+    reading.problems.push(...schemaProblems(file, result.error.issues, yaml.places));
+    checkWhatIsThere(yaml.value, reading);
+    return finish(reading);
+  }
+  const scenario = assemble(result.data, { file, text }, reading);
+  return reading.failed ? finish(reading) : { scenario, ...finish(reading) };
+}
+
+function assemble(
+  raw: RawScenario,
+  source: { readonly file: string; readonly text: string },
+  reading: Reading,
+): Scenario {
+  const lan = readLan(raw, reading);
+  const traffic = readTraffic(raw, reading);
+  const { steps, files } = readSteps(raw, reading);
+  const always = located(raw.always, 'always', reading);
+  const final = located(raw.finally, 'finally', reading);
+  const known = { lan, traffic, steps, always, finally: final };
+  const configs = checkConfigs(raw, lan, { steps, reading });
+  checkReferences(known, configs, reading);
+  return {
+    ...source,
+    name: raw.name ?? nameOfFile(source.file),
+    ...(raw.about === undefined ? {} : { about: raw.about.trim() }),
+    seed: raw.seed ?? DEFAULT_SEED,
+    ...known,
+    until: raw.until === undefined ? runEnd(steps) : runEnd([], raw.until),
+    files,
+  };
+}
+
+/**
+ * Of a document that the schema refused, the LAN may still be right: then its names and files are checked
+ * too, so that all problems come out in one pass.
+ */
+function checkWhatIsThere(value: unknown, reading: Reading): void {
+  if (typeof value !== 'object' || value === null || !('lan' in value)) return;
+  const rest = scenarioSchema.safeParse({ lan: value.lan });
+  if (!rest.success) return;
+  const lan = readLan(rest.data, reading);
+  checkConfigs(rest.data, lan, { steps: [], reading });
+}
+
+function located<T>(
+  items: readonly T[] | undefined,
+  key: string,
+  reading: Reading,
+): readonly Located<T>[] {
+  return (items ?? []).map((spec, index) => ({
+    spec,
+    place: reading.places.valueAt([key, index]),
+  }));
+}
+
+function nameOfFile(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1).replace(/\.twin\.ya?ml$/, '');
+}
+
+function finish(reading: Reading): {
+  readonly problems: readonly Problem[];
+  readonly sources: ReadonlyMap<string, string>;
+} {
+  const order = [...new Set(reading.problems.map((problem) => problem.file))];
+  const problems = reading.problems.toSorted(
+    (a, b) =>
+      order.indexOf(a.file) - order.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
+  return { problems, sources: reading.sources };
+}

@@ -1,0 +1,62 @@
+/** A scenario that was read and found right: plain data, ready to run. */
+
+import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import type { IpAddress } from '../../daemon/wire/ip-address.ts';
+import type { LanSpec } from '../topology/lan-spec.ts';
+import type { BoundAction } from './actions/action-table.ts';
+import type { ExpectationSpec, FinalSpec, InvariantSpec } from './expectations/condition-spec.ts';
+import type { Place } from './yaml-source.ts';
+
+/** One scenario file. */
+export interface Scenario {
+  /** As the user named it; for reports and reproduce lines. */
+  readonly file: string;
+  /** The text of the file, for the lines around a failure. */
+  readonly text: string;
+  readonly name: string;
+  /** What it shows, in a sentence or more; printed by `run`. */
+  readonly about?: string;
+  readonly seed: number;
+  readonly lan: LanSpec;
+  readonly traffic: readonly TrafficSpec[];
+  /** In the order of time; of the same time in file order. */
+  readonly steps: readonly Step[];
+  readonly always: readonly Located<InvariantSpec>[];
+  readonly finally: readonly Located<FinalSpec>[];
+  /** The moment at which the run ends. */
+  readonly until: TimeUs;
+  /** Content of the files that actions need, by the path as written. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** A part of the file with its place. */
+export interface Located<T> {
+  readonly spec: T;
+  readonly place: Place;
+}
+
+/** One item of `steps`. */
+export interface Step {
+  /** 0-based, in file order. */
+  readonly index: number;
+  readonly name?: string;
+  readonly at: TimeUs;
+  readonly place: Place;
+  readonly actions: readonly BoundAction[];
+  readonly expect: readonly Located<ExpectationSpec>[];
+}
+
+/** One entry of `traffic`: requests that a host sends at a steady pace. */
+export interface TrafficSpec {
+  readonly name: string;
+  readonly kind: 'ping';
+  readonly from: string;
+  readonly to: IpAddress;
+  readonly every: DurationUs;
+  /** After that long a request counts as unanswered. */
+  readonly timeout: DurationUs;
+  readonly start: TimeUs;
+  readonly stop?: TimeUs;
+  /** Bytes of payload. */
+  readonly size: number;
+}

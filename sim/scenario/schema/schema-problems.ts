@@ -1,0 +1,160 @@
+/** Turns what zod found into located problems: the place from the map of places, one problem per wrong key or value. */
+
+import type * as z from 'zod';
+import type { Problem } from '../../../daemon/config/problem.ts';
+import type { PathPart, PlaceMap } from '../yaml-source.ts';
+import { didYouMean } from './did-you-mean.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** All problems of one file, sorted by place. */
+export function schemaProblems(
+  file: string,
+  issues: readonly Issue[],
+  places: PlaceMap,
+): readonly Problem[] {
+  return issues.flatMap((issue) => problemsOf({ file, places }, issue, []));
+}
+
+interface Context {
+  readonly file: string;
+  readonly places: PlaceMap;
+}
+
+function problemsOf(context: Context, issue: Issue, above: readonly PathPart[]): Problem[] {
+  const path = [
+    ...above,
+    ...issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
+  ];
+  if (issue.code === 'unrecognized_keys') return unknownKeys(context, issue, path);
+  if (issue.code === 'invalid_union') return unionProblems(context, issue, path);
+  if (issue.code === 'invalid_key') {
+    const message = issue.issues[0]?.message ?? 'this cannot be a name';
+    return [problem(context, { code: 'scenario:bad-name', path, message, atKey: true })];
+  }
+  const key = path.at(-1);
+  if (isMissing(issue)) {
+    const message = `'${String(key)}' is missing${missingWords(issue.message)}`;
+    return [
+      problem(context, {
+        code: 'scenario:missing-key',
+        path: path.slice(0, -1),
+        message,
+        atKey: true,
+      }),
+    ];
+  }
+  const where = typeof key === 'string' ? `${key}: ` : '';
+  const hint = hintOf(issue);
+  return [
+    problem(context, {
+      code: 'scenario:bad-value',
+      path,
+      message: where + issue.message,
+      ...(hint === undefined ? {} : { hint }),
+    }),
+  ];
+}
+
+function unknownKeys(
+  context: Context,
+  issue: Issue & { readonly code: 'unrecognized_keys' },
+  path: readonly PathPart[],
+): Problem[] {
+  const known = issue.message.startsWith('known:') ? issue.message.slice(6).split(',') : [];
+  const owner = path.findLast((part) => typeof part === 'string');
+  const place = owner === undefined ? 'at the top of a scenario' : `in '${owner}'`;
+  const list = known.length <= 14 ? `, expected ${known.join(', ')}` : '';
+  return issue.keys.map((key) => {
+    const hint = didYouMean(key, known);
+    return problem(context, {
+      code: 'scenario:unknown-key',
+      path: [...path, key],
+      atKey: true,
+      message: `unknown key '${key}' ${place}${list}`,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  });
+}
+
+/** Of a union's branches the one that fits best speaks: one that does not fail on the whole value. */
+function unionProblems(
+  context: Context,
+  issue: Issue & { readonly code: 'invalid_union' },
+  path: readonly PathPart[],
+): Problem[] {
+  const branches = issue.errors.filter((branch) => branch.length > 0);
+  const deep = branches.filter((branch) => branch.every((inner) => !failsOnWhole(inner)));
+  const best = deep.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
+  if (best !== undefined) return best.flatMap((inner) => problemsOf(context, inner, path));
+  const flat = branches.flatMap(wholeMessages).filter((text) => text !== '');
+  const merged = mergeExpected([...new Set(flat)]);
+  const key = path.at(-1);
+  const where = typeof key === 'string' ? `${key}: ` : '';
+  return [problem(context, { code: 'scenario:bad-value', path, message: where + merged })];
+}
+
+function wholeMessages(branch: readonly Issue[]): string[] {
+  return branch.flatMap((inner) =>
+    inner.code === 'invalid_union' ? inner.errors.flatMap(wholeMessages) : [inner.message],
+  );
+}
+
+/** A branch that does not fit the kind of value at all (a mapping where text was wanted). */
+function failsOnWhole(issue: Issue): boolean {
+  if (issue.path.length > 0) return false;
+  if (issue.code === 'invalid_type' || issue.code === 'invalid_value') return true;
+  if (issue.code !== 'invalid_union') return false;
+  return issue.errors.every((branch) => branch.some(failsOnWhole));
+}
+
+function depth(branch: readonly Issue[]): number {
+  return Math.max(...branch.map((issue) => issue.path.length));
+}
+
+/** `expected a, read x` and `expected b, read x` become `expected a or b, read x`. */
+function mergeExpected(messages: readonly string[]): string {
+  const parts = messages.map((text) => /^expected (.*?)(?:, read (.*))?$/s.exec(text));
+  if (parts.some((part) => part === null)) return messages.join(' or ');
+  const expected = [...new Set(parts.map((part) => part?.[1] ?? ''))];
+  const read = parts.find((part) => part?.[2] !== undefined)?.[2];
+  return `expected ${expected.join(' or ')}${read === undefined ? '' : `, read ${read}`}`;
+}
+
+function isMissing(issue: Issue): boolean {
+  return issue.path.length > 0 && issue.message.endsWith('read nothing');
+}
+
+function missingWords(message: string): string {
+  const expected = message.replace(/,? ?read nothing$/, '').replace(/^expected /, '');
+  return expected === '' ? '' : `, expected ${expected}`;
+}
+
+function hintOf(issue: Issue): string | undefined {
+  if (issue.code !== 'custom') return undefined;
+  const hint = issue.params?.['hint'];
+  return typeof hint === 'string' ? hint : undefined;
+}
+
+function problem(
+  context: Context,
+  found: {
+    readonly code: string;
+    readonly path: readonly PathPart[];
+    readonly message: string;
+    readonly hint?: string;
+    readonly atKey?: boolean;
+  },
+): Problem {
+  const { places, file } = context;
+  const place = found.atKey === true ? places.keyAt(found.path) : places.valueAt(found.path);
+  const { code, message, hint } = found;
+  return {
+    code,
+    severity: 'error',
+    file,
+    ...place,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
