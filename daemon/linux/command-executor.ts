@@ -137,17 +137,20 @@ export class CommandExecutor {
       case 'link-add':
       case 'link-delete':
       case 'link-up':
-        return this.#runIp(command);
+        this.#runIp(command);
+        return;
       case 'firewall-add':
       case 'firewall-delete':
-        return this.#hold((done) => {
+        this.#hold((done) => {
           this.#firewall.carryOut(command, (failure) => {
             if (failure !== undefined) this.#logFailure(`nftables: ${failure}`);
             done();
           });
         });
+        return;
       case 'sysctl-write':
-        return this.#writeFile(sysctlPath(command.name), command.value);
+        this.#writeFile(sysctlPath(command.name), command.value);
+        return;
       case 'vrrp-open':
       case 'vrrp-close': {
         const failure = transport.carryOut(command);
@@ -156,42 +159,52 @@ export class CommandExecutor {
       }
       case 'ip-send':
       case 'frame-send':
-        return this.#hold((done) => {
+        this.#hold((done) => {
           transport.send(command, (failure) => {
             if (failure !== undefined) this.#sendFailed(command.interface, failure);
             done();
           });
         });
+        return;
       case 'stream-open':
       case 'stream-send':
       case 'stream-close':
-        return clients.stream(command);
+        clients.stream(command);
+        return;
       case 'datagram-open':
       case 'datagram-send':
       case 'datagram-close':
-        return clients.datagram(command);
+        clients.datagram(command);
+        return;
       case 'resolve':
-        return clients.resolve(command);
+        clients.resolve(command);
+        return;
       case 'script-run':
       case 'script-signal':
-        return scripts.carryOut(command);
+        scripts.carryOut(command);
+        return;
       case 'ipvs':
-        return this.#hold((done) => this.#runIpvs(command.id, command.words, done));
+        this.#hold((done) => this.#runIpvs(command.id, command.words, done));
+        return;
       case 'log':
-        return this.#options.log(command);
+        this.#options.log(command);
+        return;
       case 'fifo-write': {
         const failure = this.#fifos.write(command.path, command.line);
         if (failure !== undefined) this.#logFailure(`FIFO ${command.path}: ${failure}`);
         return;
       }
       case 'file-write':
-        return this.#writeFile(command.path, command.bytes);
+        this.#writeFile(command.path, command.bytes);
+        return;
       case 'report':
-        return this.#options.report(command.report);
+        this.#options.report(command.report);
+        return;
       case 'exit':
-        return this.#options.exit(command.code);
+        this.#options.exit(command.code);
+        return;
       default:
-        return unreachable(command);
+        unreachable(command);
     }
   }
 

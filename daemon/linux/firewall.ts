@@ -28,7 +28,10 @@ export class Firewall {
   carryOut(command: FirewallCommand, onDone: (failure: string | undefined) => void): void {
     const key = ruleKey(command.rule);
     if (command.kind === 'firewall-add') this.#rules.set(key, command.rule);
-    else if (!this.#rules.delete(key)) return onDone(undefined);
+    else if (!this.#rules.delete(key)) {
+      onDone(undefined);
+      return;
+    }
     const child = spawn(this.#command, ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -43,7 +43,10 @@ export class IpBatch {
   /** Carries out `ip WORDS…`; `onDone` gets the text of the failure, `undefined` when it went well. */
   run(words: readonly string[], onDone: (failure: string | undefined) => void): void {
     const unsafe = words.find((word) => UNSAFE_WORD.test(word));
-    if (unsafe !== undefined) return onDone(`refused: ${JSON.stringify(unsafe)} is not one word`);
+    if (unsafe !== undefined) {
+      onDone(`refused: ${JSON.stringify(unsafe)} is not one word`);
+      return;
+    }
     this.#markers++;
     const request = { words, onDone, marker: `lantwin-${this.#markers}`, restarts: 0 };
     this.#waiting.push(request);

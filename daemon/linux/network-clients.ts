@@ -56,7 +56,10 @@ export class NetworkClients {
 
   /** Carries a TCP or TLS command out. */
   stream(command: StreamCommand): void {
-    if (command.kind === 'stream-open') return this.#openStream(command);
+    if (command.kind === 'stream-open') {
+      this.#openStream(command);
+      return;
+    }
     const socket = this.#streams.get(command.id);
     if (socket === undefined) return;
     if (command.kind === 'stream-send') {
@@ -72,7 +75,10 @@ export class NetworkClients {
 
   /** Carries a UDP or ICMP command out. */
   datagram(command: DatagramCommand): void {
-    if (command.kind === 'datagram-open') return this.#openDatagram(command);
+    if (command.kind === 'datagram-open') {
+      this.#openDatagram(command);
+      return;
+    }
     const open = this.#datagrams.get(command.id);
     if (open === undefined) return;
     if (command.kind === 'datagram-close') {

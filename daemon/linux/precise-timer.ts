@@ -60,7 +60,10 @@ export class PreciseTimer {
   #onWake(): void {
     const due = this.#dueUs;
     if (due === undefined) return;
-    if (this.#clock.now() < due) return this.#arm(due);
+    if (this.#clock.now() < due) {
+      this.#arm(due);
+      return;
+    }
     this.#dueUs = undefined;
     this.#onDue();
   }

@@ -57,7 +57,10 @@ export class ScriptRunner {
 
   #run(command: RunCommand): void {
     const identity = this.#identityFor(command);
-    if (typeof identity === 'string') return this.#notRun(command.id, identity);
+    if (typeof identity === 'string') {
+      this.#notRun(command.id, identity);
+      return;
+    }
     const [, ...rest] = command.arguments;
     let child: ChildProcess;
     try {
@@ -69,7 +72,8 @@ export class ScriptRunner {
         ...(identity.uid === undefined ? {} : { uid: identity.uid, gid: identity.gid }),
       });
     } catch (error) {
-      return this.#notRun(command.id, error instanceof Error ? error.message : String(error));
+      this.#notRun(command.id, error instanceof Error ? error.message : String(error));
+      return;
     }
     this.#running.set(command.id, child);
     const stopTimer = this.#limit(command);

@@ -77,7 +77,10 @@ export class VrrpTransport {
   /** Sends one packet or frame; `onDone` follows when the kernel has taken or refused it. */
   send(command: SendCommand, onDone: (failure: string | undefined) => void): void {
     const facts = this.#options.table.named(command.interface);
-    if (facts === undefined) return onDone(`no interface ${command.interface}`);
+    if (facts === undefined) {
+      onDone(`no interface ${command.interface}`);
+      return;
+    }
     try {
       if (command.kind === 'frame-send') {
         this.#frames ??= openFrameSender(this.#options.libc);
