@@ -1,0 +1,139 @@
+/** The LVS half and the checkers while they are being read. Times in µs; `undefined` was not given. */
+
+import type { BfdSessionConfig } from '../bfd/bfd-config.ts';
+import type { CheckerConfig, DnsQueryType, HttpUrl, SslConfig } from '../check/checker-config.ts';
+import type { ForwardingMethod, GroupMember, ServiceProtocol } from '../lvs/lvs-config.ts';
+import type { IpAddress, IpFamily } from '../wire/ip-address.ts';
+import type { Location } from './reporter.ts';
+import type { ScriptDraft, TrackFileDraft } from './vrrp-draft.ts';
+
+/** A virtual_server_group. */
+export interface ServerGroupDraft {
+  readonly name: string;
+  readonly at: Location | undefined;
+  readonly members: GroupMember[];
+  /** Ranges as keepalived prints them in messages, by index in `members`. */
+  readonly memberTexts: string[];
+}
+
+/** Timers that are inherited from virtual server to real server to checker. */
+export interface TimersDraft {
+  delayLoopUs?: number;
+  warmupUs?: number;
+  retry?: number;
+  delayBeforeRetryUs?: number;
+  connectTimeoutUs?: number;
+}
+
+/** A real or sorry server. */
+export interface ServerDraft extends TimersDraft {
+  readonly address: IpAddress;
+  port: number;
+  readonly at: Location | undefined;
+  method?: ForwardingMethod;
+  weight?: number;
+  upperThreshold: number;
+  lowerThreshold: number;
+  inhibit?: boolean;
+  alpha?: boolean;
+  smtpAlert?: boolean;
+  notifyUp?: ScriptDraft;
+  notifyDown?: ScriptDraft;
+  virtualHost?: string;
+  snmpName?: string;
+  readonly checkers: CheckerDraft[];
+}
+
+/** A virtual_server. */
+export interface VirtualServerDraft extends TimersDraft {
+  readonly at: Location | undefined;
+  readonly address?: IpAddress;
+  readonly port: number;
+  readonly fwmark?: number;
+  readonly group?: string;
+  family?: IpFamily;
+  protocol?: ServiceProtocol;
+  scheduler?: string;
+  readonly flags: Set<string>;
+  method?: ForwardingMethod;
+  persistenceS: number;
+  granularity?: { family: IpFamily; value: number };
+  persistenceEngine?: string;
+  haSuspend: boolean;
+  alpha: boolean;
+  omega: boolean;
+  inhibit: boolean;
+  quorum: number;
+  hysteresis: number;
+  quorumUp?: ScriptDraft;
+  quorumDown?: ScriptDraft;
+  virtualHost?: string;
+  weight: number;
+  smtpAlert?: boolean;
+  snmpName?: string;
+  sorry?: ServerDraft;
+  servers: ServerDraft[];
+}
+
+/** A checker; which fields count depends on its kind. */
+export interface CheckerDraft extends TimersDraft {
+  readonly kind: CheckerConfig['kind'];
+  readonly at: Location | undefined;
+  alpha?: boolean;
+  logAllFailures?: boolean;
+  connectAddress?: IpAddress;
+  connectPort?: number;
+  bindAddress?: IpAddress;
+  bindPort?: number;
+  bindInterface?: string;
+  mark?: number;
+  urls: (Partial<Mutable<HttpUrl>> & { ranges: { first: number; last: number }[] })[];
+  httpProtocol: '1.0' | '1.0C' | '1.1';
+  virtualHost?: string;
+  fastRecovery: boolean;
+  enableSni: boolean;
+  sniName?: string;
+  heloName?: string;
+  dnsType: DnsQueryType;
+  dnsName?: string;
+  script?: ScriptDraft;
+  scriptUserBad: boolean;
+  miscTimeoutUs?: number;
+  dynamic: boolean;
+  payload: Uint8Array;
+  requireReply: boolean;
+  reply?: { bytes: Uint8Array; mask: Uint8Array };
+  minReply: number;
+  maxReply: number;
+  bfd?: string;
+  trackFile?: TrackFileDraft;
+  weight?: number;
+  reverse: boolean;
+}
+
+/** Without `readonly`, for values under construction. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Everything of LVS. */
+export interface LvsDraft {
+  groups: ServerGroupDraft[];
+  virtualServers: VirtualServerDraft[];
+  files: TrackFileDraft[];
+  bfds: string[];
+  ssl?: Mutable<SslConfig>;
+  /** HTTP_GET without url: keepalived 2.2.7 dies of it. */
+  crash: boolean;
+}
+
+/** A BFD session under construction; optional what the block may leave out. */
+export type BfdDraft = Partial<Mutable<BfdSessionConfig>> & {
+  readonly name: string;
+  readonly at: Location | undefined;
+  forVrrp: boolean;
+  forChecker: boolean;
+};
+
+/** Empty drafts. */
+export function newLvsDraft(): LvsDraft {
+  return { groups: [], virtualServers: [], files: [], bfds: [], crash: false };
+}

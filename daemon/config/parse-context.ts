@@ -1,0 +1,206 @@
+/**
+ * What a keyword's handler works with during one pass: the drafts, the current blocks, and ways to take
+ * arguments and to complain. One context per process of keepalived; the drafts are shared by all passes.
+ */
+
+import type { IpPrefix } from '../wire/ip-address.ts';
+import type { GlobalDraft } from './global-draft.ts';
+import type { IncludeStack } from './include-stack.ts';
+import type { LineReader } from './line-reader.ts';
+import type {
+  BfdDraft,
+  CheckerDraft,
+  LvsDraft,
+  ServerDraft,
+  ServerGroupDraft,
+  VirtualServerDraft,
+} from './lvs-draft.ts';
+import { type NumberRange, type NumberResult, readBoolean, readUnsigned } from './numbers.ts';
+import type { Complaint, ReaderProcess, Reporter } from './reporter.ts';
+import type {
+  GarpGroupDraft,
+  GroupDraft,
+  InstanceDraft,
+  TrackFileDraft,
+  TrackProcessDraft,
+  VrrpBfdDraft,
+  VrrpDraft,
+  VrrpScriptDraft,
+} from './vrrp-draft.ts';
+import { splitQuotedWords } from './words.ts';
+
+/** What the reader wants to know of an interface; `System.interfaces()` fits. */
+export interface ConfigInterface {
+  readonly name: string;
+  readonly addresses: readonly IpPrefix[];
+  readonly index?: number;
+  readonly mtu?: number;
+  readonly loopback?: boolean;
+  readonly multicast?: boolean;
+  readonly up?: boolean;
+  readonly running?: boolean;
+}
+
+/** Facts about the machine; what is absent is not checked. */
+export interface MachineFacts {
+  readonly hostname: string;
+  readonly interfaces?: readonly ConfigInterface[];
+  readonly isExecutable?: (path: string) => boolean;
+  readonly hasUser?: (name: string) => boolean;
+}
+
+/** A keyword that was accepted and does nothing here. */
+export interface NotSimulated {
+  readonly keyword: string;
+  readonly file: string;
+  readonly line: number;
+  readonly status: 'no-effect-here' | 'not-yet';
+}
+
+/** What a pass works on. */
+export interface ContextParts {
+  readonly process: ReaderProcess;
+  readonly reporter: Reporter;
+  readonly reader: LineReader;
+  readonly includes: IncludeStack;
+  readonly machine: MachineFacts;
+  readonly global: GlobalDraft;
+  readonly vrrp: VrrpDraft;
+  readonly lvs: LvsDraft;
+  readonly bfd: BfdDraft[];
+  readonly notSimulated: NotSimulated[];
+}
+
+/** The context of one pass. */
+export class ParseContext {
+  readonly process: ReaderProcess;
+  readonly reporter: Reporter;
+  readonly reader: LineReader;
+  readonly includes: IncludeStack;
+  readonly machine: MachineFacts;
+  readonly global: GlobalDraft;
+  readonly vrrp: VrrpDraft;
+  readonly lvs: LvsDraft;
+  readonly bfd: BfdDraft[];
+  readonly notSimulated: NotSimulated[];
+
+  /** The line being handled, for handlers that split it again. */
+  line = '';
+  /** Blocks to skip: 0 none, -1 when the opening brace is still to come. */
+  skip = 0;
+  /** The objects that the innermost blocks describe. */
+  instance: InstanceDraft | undefined;
+  group: GroupDraft | undefined;
+  script: VrrpScriptDraft | undefined;
+  file: TrackFileDraft | undefined;
+  trackProcess: TrackProcessDraft | undefined;
+  garpGroup: GarpGroupDraft | undefined;
+  vrrpBfd: VrrpBfdDraft | undefined;
+  bfdSession: BfdDraft | undefined;
+  serverGroup: ServerGroupDraft | undefined;
+  virtualServer: VirtualServerDraft | undefined;
+  server: ServerDraft | undefined;
+  checker: CheckerDraft | undefined;
+
+  constructor(parts: ContextParts) {
+    this.process = parts.process;
+    this.reporter = parts.reporter;
+    this.reader = parts.reader;
+    this.includes = parts.includes;
+    this.machine = parts.machine;
+    this.global = parts.global;
+    this.vrrp = parts.vrrp;
+    this.lvs = parts.lvs;
+    this.bfd = parts.bfd;
+    this.notSimulated = parts.notSimulated;
+  }
+
+  /** The word at `index`; a missing one ends this process, as it ends keepalived's. */
+  word(words: readonly string[], index: number): string {
+    const word = words[index];
+    if (word !== undefined) return word;
+    const line = words[0] ?? '';
+    const after = words[index - 1] ?? '';
+    this.reporter.report({
+      code: 'config:missing-parameter',
+      text:
+        `*** Configuration line starting \`${line}\` is missing a parameter` +
+        ` after keyword \`${after}\` at word position ${index + 1}`,
+      message: `'${after}' needs a value and the line ends; keepalived stops reading here and does not start`,
+      word: after,
+      level: 'fatal',
+      severity: 'error',
+    });
+    this.reporter.ended = true;
+    return '';
+  }
+
+  /** Complains in keepalived's words. */
+  complain(code: string, text: string, more: Partial<Complaint> = {}): void {
+    this.reporter.report({ code: `config:${code}`, text, ...more });
+  }
+
+  /** Complains where keepalived is silent. */
+  remark(code: string, message: string, more: Partial<Complaint> = {}): void {
+    this.reporter.report({ code: `config:${code}`, message, ...more });
+  }
+
+  /** Reads an unsigned number; complains with `text` in keepalived's words when it is not good. */
+  unsigned(words: readonly string[], range: NumberRange & { text?: string }): NumberResult {
+    const word = this.word(words, 1);
+    const result = readUnsigned(word, range, this.reporter);
+    if (result.complained && range.text !== undefined) {
+      this.complain('bad-value', range.text, { word });
+    }
+    return result;
+  }
+
+  /** An optional boolean: bare means true; `undefined` when it is none of the six words. */
+  boolean(words: readonly string[], text: string): boolean | undefined {
+    const word = words[1];
+    if (word === undefined) return true;
+    const value = readBoolean(word);
+    if (value === undefined) {
+      this.complain('bad-boolean', text, {
+        word,
+        message: `'${word}' is none of on, off, true, false, yes, no (lower case only); the line has no effect`,
+        hint: booleanHint(word),
+      });
+    }
+    return value;
+  }
+
+  /** The words of the current line with quotes and escapes; `undefined` after a complaint. */
+  quotedWords(): readonly string[] | undefined {
+    const words = splitQuotedWords(this.line);
+    if (!('kind' in words)) return words;
+    if (words.kind === 'missing-quote') {
+      const text = `String '${this.line}': missing terminating ${words.quote}`;
+      this.complain('unterminated-quote', text, {
+        message: `a ${words.quote} is opened and not closed; the line has no effect`,
+        word: words.quote,
+      });
+    } else {
+      this.remark('escape-at-end', `the line ends in a backslash: '${this.line}'`);
+    }
+    return undefined;
+  }
+
+  /** Whether the interface exists, or may come later. Without facts everything exists. */
+  interfaceKnown(name: string): boolean {
+    const known = this.machine.interfaces?.some((one) => one.name === name) ?? true;
+    if (known || this.global.dynamicInterfaces !== 'no') return true;
+    this.vrrp.missingInterface = true;
+    return false;
+  }
+
+  /** The rest of the block is not read. */
+  skipBlock(braceStillToCome: boolean): void {
+    this.skip = braceStillToCome ? -1 : 1;
+  }
+}
+
+function booleanHint(word: string): string {
+  const lower = word.toLowerCase();
+  return readBoolean(lower) === undefined ? 'write on or off' : `write '${lower}'`;
+}
