@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type CommandLine,
+  DEFAULT_CONFIG_FILE,
+  helpText,
+  parseCommandLine,
+  signalNumber,
+} from '../../../daemon/linux/command-line.ts';
+
+function options(...words: readonly string[]): CommandLine {
+  const parsed = parseCommandLine(words);
+  if (parsed.kind !== 'run' && parsed.kind !== 'test') throw new Error(JSON.stringify(parsed));
+  return parsed.options;
+}
+
+describe("keepalived's command line", () => {
+  test('without flags it is keepalived without flags', () => {
+    expect(options()).toMatchObject({
+      file: DEFAULT_CONFIG_FILE,
+      vrrp: true,
+      checkers: true,
+      bfd: true,
+      fork: true,
+      syslog: true,
+      console: false,
+      facility: 3,
+    });
+  });
+
+  test.each([
+    { words: ['-f', '/a.conf'], expected: { file: '/a.conf' } },
+    { words: ['-f/a.conf'], expected: { file: '/a.conf' } },
+    { words: ['--use-file=/a.conf'], expected: { file: '/a.conf' } },
+    { words: ['--use-file', '/a.conf'], expected: { file: '/a.conf' } },
+    { words: ['--use=/a.conf'], expected: { file: '/a.conf' } },
+    { words: ['-f', '/a', '-f', '/b'], expected: { file: '/b' } },
+    { words: ['-nlDd'], expected: { fork: false, console: true, logDetail: true, dump: true } },
+    { words: ['-nlf', '/a.conf'], expected: { fork: false, file: '/a.conf' } },
+    { words: ['-P'], expected: { vrrp: true, checkers: false, bfd: false } },
+    { words: ['-C'], expected: { vrrp: false, checkers: true, bfd: false } },
+    { words: ['-B'], expected: { vrrp: true, checkers: true, bfd: false } },
+    { words: ['-p', '/p', '-r', '/r', '-c', '/c'], expected: { pidFile: '/p', vrrpPidFile: '/r' } },
+    { words: ['--dont-release-vrrp'], expected: { keepAddresses: true, keepIpvs: false } },
+    { words: ['-V', '-I'], expected: { keepAddresses: true, keepIpvs: true } },
+    { words: ['-S', 'local3', '-G'], expected: { facility: 19, syslog: false } },
+    { words: ['-S', '7'], expected: { facility: 23 } },
+    { words: ['-u', '022'], expected: { umask: 0o22 } },
+    { words: ['--log-file=/l'], expected: { logFile: '/l' } },
+    { words: ['-g'], expected: { logFile: '/tmp/keepalived.log' } },
+    { words: ['-i', 'east', '-s', 'ns1'], expected: { configId: 'east', namespace: 'ns1' } },
+    { words: ['-x', '-m'], expected: { withoutEffect: ['snmp', 'core-dump'] } },
+  ])('$words', ({ words, expected }) => {
+    expect(options(...words)).toMatchObject(expected);
+  });
+
+  test.each([
+    { words: ['-t'], expected: { kind: 'test', logFile: undefined } },
+    { words: ['-t/tmp/out'], expected: { kind: 'test', logFile: '/tmp/out' } },
+    {
+      words: ['--config-test=/tmp/out', '-f', '/a'],
+      expected: { kind: 'test', logFile: '/tmp/out' },
+    },
+    { words: ['-v'], expected: { kind: 'version' } },
+    { words: ['--version'], expected: { kind: 'version' } },
+    { words: ['--help', '-n'], expected: { kind: 'help' } },
+    { words: ['--signum=JSON'], expected: { kind: 'signum', name: 'JSON' } },
+    { words: ['--signum', 'STOP'], expected: { kind: 'signum', name: 'STOP' } },
+  ])('$words asks for $expected.kind', ({ words, expected }) => {
+    expect(parseCommandLine(words)).toMatchObject(expected);
+  });
+
+  test.each([
+    { words: ['-Q'], message: /-Q/ },
+    { words: ['--bogus'], message: /--bogus/ },
+    { words: ['--log'], message: /ambiguous/ },
+    { words: ['-f'], message: /needs a value/ },
+    { words: ['--pid'], message: /needs a value/ },
+    { words: ['--dont-fork=1'], message: /takes no value/ },
+    { words: ['file.conf'], message: /file\.conf/ },
+    { words: ['-S', 'mail'], message: /mail/ },
+    { words: ['-u', 'abc'], message: /abc/ },
+  ])('$words is a usage error', ({ words, message }) => {
+    const parsed = parseCommandLine(words);
+    expect(parsed).toMatchObject({ kind: 'usage-error' });
+    if (parsed.kind === 'usage-error') expect(parsed.message).toMatch(message);
+  });
+
+  test('help names every flag of keepalived 2.2.7', () => {
+    for (const letter of 'fPClDSGuXVIRndprTcbaxAsmMeitvh') {
+      expect(helpText()).toMatch(new RegExp(`^  -${letter},`, 'm'));
+    }
+  });
+
+  test('--signum answers with signals that a node process survives', () => {
+    expect([signalNumber('STOP'), signalNumber('RELOAD')]).toEqual([15, 1]);
+    expect([signalNumber('DATA'), signalNumber('STATS')]).toEqual([10, 12]);
+    for (const name of ['JSON', 'STATS_CLEAR']) expect(signalNumber(name)).toBeLessThan(32);
+    expect(signalNumber('FOO')).toBeUndefined();
+  });
+});
