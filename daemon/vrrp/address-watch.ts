@@ -1,0 +1,103 @@
+/**
+ * Addresses that come and go under the daemon: the interface's own, and VIPs deleted by somebody.
+ *
+ * A MASTER whose VIP is deleted gives up at once with priority 0 but waits one skew time only, so the same node
+ * is usually back first (recording S27). An interface that loses its primary address takes its instances to FAULT.
+ */
+
+import type { TimeUs } from '../base/time.ts';
+import { familyOf, type IpAddress } from '../wire/ip-address.ts';
+import { clearFault, takeDown } from './fault.ts';
+import { trackText } from './log-text.ts';
+import { sourceIsMissing } from './setup-tracking.ts';
+import { addressInterface, findSource } from './source-address.ts';
+import { syncAfter } from './sync-group.ts';
+import { restartTimer, skewTime } from './timers.ts';
+import { leaveMaster } from './transitions.ts';
+import type { VirtualAddress } from './vrrp-config.ts';
+import { type Instance, log, logDetail, type VrrpMachine } from './vrrp-machine.ts';
+
+/** Where an address appeared or went. */
+export interface AddressChange {
+  readonly interface: string;
+  readonly address: IpAddress;
+}
+
+/** An address is gone; if it is a VIP that we hold, somebody else did it. */
+export function addressRemoved(machine: VrrpMachine, change: AddressChange, now: TimeUs): void {
+  for (const instance of machine.instances) {
+    if (instance.state === 'MASTER' && instance.vipSet && holds(instance, change)) {
+      log(machine, trackText.vipRemoved(change.address, change.interface));
+      loseVip(machine, instance, now);
+    }
+  }
+  updateSources(machine, change, now);
+}
+
+/** An address has appeared. */
+export function addressAdded(machine: VrrpMachine, change: AddressChange, now: TimeUs): void {
+  updateSources(machine, change, now);
+}
+
+/** A route or rule of a MASTER was deleted by somebody else; treated as a lost VIP. */
+export function routeRemoved(machine: VrrpMachine, words: readonly string[], now: TimeUs): void {
+  const text = words.join(' ');
+  for (const instance of machine.instances) {
+    if (instance.state !== 'MASTER' || !instance.vipSet) continue;
+    const lost = instance.config.routes.some((r) => !r.noTrack && r.words.join(' ') === text);
+    if (lost) loseVip(machine, instance, now);
+  }
+}
+
+function loseVip(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  instance.wanted = 'BACKUP';
+  leaveMaster(machine, instance, { now, cause: 'vip-deleted', announce: true });
+  instance.masterDownInterval = skewTime(instance);
+  restartTimer(machine, instance, now);
+  syncAfter(machine, instance, { from: 'MASTER', now });
+}
+
+function holds(instance: Instance, change: AddressChange): boolean {
+  const { addresses, excludedAddresses } = instance.config;
+  const matches = (vip: VirtualAddress): boolean =>
+    !vip.noTrack && vip.address === change.address && vip.interface === change.interface;
+  return addresses.some(matches) || excludedAddresses.some(matches);
+}
+
+function updateSources(machine: VrrpMachine, change: AddressChange, now: TimeUs): void {
+  let told = false;
+  for (const instance of machine.instances) {
+    checkTrackedSource(machine, instance, now);
+    if (instance.config.family !== familyOf(change.address)) continue;
+    if (addressInterface(instance) !== change.interface) continue;
+    const before = instance.source;
+    const after = findSource(machine, instance);
+    if (before === after) continue;
+    if (!told) logSource(machine, change, before, after);
+    told = true;
+    // The last priority 0 still goes out with the old source.
+    if (after === undefined) takeDown(machine, instance, { cause: 'address', now });
+    instance.source = after;
+    if (after !== undefined) clearFault(machine, instance, { cause: 'address', now });
+  }
+}
+
+function logSource(
+  machine: VrrpMachine,
+  change: AddressChange,
+  before: IpAddress | undefined,
+  after: IpAddress | undefined,
+): void {
+  if (after !== undefined) logDetail(machine, trackText.assigned(after, change.interface));
+  else if (before !== undefined) {
+    logDetail(machine, trackText.deassigned(before, change.interface));
+  }
+}
+
+function checkTrackedSource(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  if (instance.config.sourceAddress === undefined) return;
+  const fault = { cause: 'source', now };
+  if (sourceIsMissing(machine, instance)) {
+    if (!instance.faults.has('source')) takeDown(machine, instance, fault);
+  } else clearFault(machine, instance, fault);
+}

@@ -1,0 +1,205 @@
+/**
+ * Building and sending adverts, header included.
+ *
+ * IPv4: TOS 0xc0, TTL 255 (unicast_ttl to peers), identification counting up per advert (recording S01). With
+ * AH the sequence number counts up too. The VRRP part only changes with the priority, so it could be kept; it is
+ * built anew each time, which costs less than a cache that is wrong. Read RFC 9568 section 5.
+ */
+
+import { AH_HEADER_LENGTH, AH_ICV_LENGTH, encodeAh, signAh } from '../wire/ah.ts';
+import { addressSum } from '../wire/checksum.ts';
+import type { IpAddress } from '../wire/ip-address.ts';
+import {
+  encodeIpv4Header,
+  IPV4_HEADER_LENGTH,
+  NO_OPTIONS,
+  PROTOCOL_AH,
+  PROTOCOL_VRRP,
+} from '../wire/ipv4.ts';
+import type { Ipv4Address } from '../wire/ipv4-address.ts';
+import type { Ipv6Address } from '../wire/ipv6-address.ts';
+import {
+  VRRP_AUTH_AH,
+  VRRP_AUTH_NONE,
+  VRRP_AUTH_PASS,
+  VRRP_TTL,
+  VRRP_TYPE_ADVERTISEMENT,
+} from '../wire/vrrp-header.ts';
+import { encodeVrrpV2, NO_AUTH_DATA, vrrpV2Length } from '../wire/vrrp-v2.ts';
+import { encodeVrrpV3, vrrpV3Length } from '../wire/vrrp-v3.ts';
+import { outInterface } from './source-address.ts';
+import { writeIpv6Header } from './unsolicited-na.ts';
+import { type Instance, isUnicast, type VrrpMachine } from './vrrp-machine.ts';
+
+/** Class "internetwork control": DSCP 48. */
+const TRAFFIC_CLASS = 0xc0;
+const IPV6_HEADER_LENGTH = 40;
+const MICROSECONDS_PER_CENTISECOND = 10_000;
+const MICROSECONDS_PER_SECOND = 1_000_000;
+/** From here on the AH sequence number would wrap; keepalived then gives up being master. */
+const AH_SEQUENCE_MAX = 0xffff_fffd;
+const NO_ICV = new Uint8Array(AH_ICV_LENGTH);
+
+/** Sends one advert with `priority`, to the group or as one copy to each peer. */
+export function sendAdvert(machine: VrrpMachine, instance: Instance, priority: number): void {
+  instance.statistics.advertsSent++;
+  const { source, config } = instance;
+  if (source === undefined) return;
+  const interfaceName = outInterface(machine, instance);
+  countPacket(instance);
+  if (!isUnicast(config)) {
+    const packet = buildAdvert(instance, { priority, source, destination: config.multicastGroup });
+    machine.actions.push({ kind: 'ip-send', interface: interfaceName, packet });
+    return;
+  }
+  for (const peer of config.unicastPeers) {
+    const packet = buildAdvert(instance, { priority, source, destination: peer.address });
+    machine.actions.push({ kind: 'ip-send', interface: interfaceName, packet });
+  }
+}
+
+/** Where one advert goes, and what it says. */
+export interface AdvertOptions {
+  readonly priority: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+}
+
+/** One whole IP packet; identification and sequence number are the instance's present ones. */
+export function buildAdvert(instance: Instance, options: AdvertOptions): Uint8Array {
+  if (typeof options.source === 'number' && typeof options.destination === 'number') {
+    return buildInet(instance, options.priority, options.source, options.destination);
+  }
+  return buildInet6(instance, options);
+}
+
+function countPacket(instance: Instance): void {
+  instance.packetId = instance.packetId === 0xffff ? 1 : instance.packetId + 1;
+  if (instance.config.authentication?.type !== 'AH') return;
+  if (instance.ahSequence >= AH_SEQUENCE_MAX) instance.ahCycle = true;
+  else instance.ahSequence++;
+}
+
+function buildInet(
+  instance: Instance,
+  priority: number,
+  source: Ipv4Address,
+  destination: Ipv4Address,
+): Uint8Array {
+  const { config } = instance;
+  const withAh = config.authentication?.type === 'AH';
+  const count = config.addresses.length;
+  const vrrpLength = config.version === 2 ? vrrpV2Length(count) : vrrpV3Length(count, 'inet');
+  const totalLength = IPV4_HEADER_LENGTH + (withAh ? AH_HEADER_LENGTH : 0) + vrrpLength;
+  const packet = new Uint8Array(totalLength);
+  let at = encodeIpv4Header(
+    {
+      tos: TRAFFIC_CLASS,
+      totalLength,
+      identification: instance.packetId,
+      flags: 0,
+      fragmentOffset: 0,
+      ttl: isUnicast(config) ? config.unicastTtl : VRRP_TTL,
+      protocol: withAh ? PROTOCOL_AH : PROTOCOL_VRRP,
+      source,
+      destination,
+      options: NO_OPTIONS,
+    },
+    packet,
+    0,
+  );
+  if (withAh) {
+    const sequence = instance.ahSequence;
+    at = encodeAh({ nextHeader: PROTOCOL_VRRP, spi: source, sequence, icv: NO_ICV }, packet, at);
+  }
+  if (config.version === 2) writeV2(instance, priority, packet, at);
+  else writeV3(instance, priority, packet, at, v3Checksum(instance, source, destination));
+  if (withAh && config.authentication !== undefined) {
+    signAh(packet, 0, { key: config.authentication.key, unicast: isUnicast(config) });
+  }
+  return packet;
+}
+
+/**
+ * What the v3 checksum of IPv4 covers; with the old unicast checksum the pseudo header names the group.
+ */
+function v3Checksum(
+  instance: Instance,
+  source: Ipv4Address,
+  destination: Ipv4Address,
+): number | 'as-v2' {
+  if (instance.config.v3ChecksumAsV2) return 'as-v2';
+  const group = instance.config.multicastGroup;
+  return addressSum(source, instance.oldUnicastChecksum ? group : destination);
+}
+
+function writeV2(instance: Instance, priority: number, packet: Uint8Array, at: number): void {
+  const { config } = instance;
+  encodeVrrpV2(
+    {
+      version: 2,
+      type: VRRP_TYPE_ADVERTISEMENT,
+      vrid: config.vrid,
+      priority,
+      addresses: config.addresses.map((vip) => vip.address as Ipv4Address),
+      authType: authTypeOf(instance),
+      advertIntervalSeconds: Math.trunc(config.advertInterval / MICROSECONDS_PER_SECOND),
+      authData: config.authentication?.type === 'PASS' ? config.authentication.key : NO_AUTH_DATA,
+    },
+    packet,
+    at,
+  );
+}
+
+function writeV3(
+  instance: Instance,
+  priority: number,
+  packet: Uint8Array,
+  at: number,
+  checksum: number | 'as-v2',
+): void {
+  const { config } = instance;
+  encodeVrrpV3(
+    {
+      version: config.version,
+      type: VRRP_TYPE_ADVERTISEMENT,
+      vrid: config.vrid,
+      priority,
+      addresses: config.addresses.map((vip) => vip.address),
+      reserved: 0,
+      // Version 2 over IPv6 keeps its seconds in the low octet of the same word.
+      advertIntervalCentiseconds: Math.trunc(
+        config.advertInterval /
+          (config.version === 2 ? MICROSECONDS_PER_SECOND : MICROSECONDS_PER_CENTISECOND),
+      ),
+    },
+    packet,
+    at,
+    checksum,
+  );
+}
+
+/** IPv6: version 2 keeps its own header words and has no authentication field. */
+function buildInet6(instance: Instance, options: AdvertOptions): Uint8Array {
+  const { config } = instance;
+  const length = vrrpV3Length(config.addresses.length, 'inet6');
+  const packet = new Uint8Array(IPV6_HEADER_LENGTH + length);
+  const at = writeIpv6Header(packet, 0, {
+    trafficClass: TRAFFIC_CLASS,
+    length,
+    next: PROTOCOL_VRRP,
+    hopLimit: isUnicast(config) ? config.unicastTtl : VRRP_TTL,
+    source: options.source as Ipv6Address,
+    destination: options.destination as Ipv6Address,
+  });
+  const checksum = addressSum(options.source, options.destination);
+  writeV3(instance, options.priority, packet, at, checksum);
+  return packet;
+}
+
+/** The authentication type as the wire numbers it. */
+export function authTypeOf(instance: Instance): number {
+  const type = instance.config.authentication?.type;
+  if (type === 'PASS') return VRRP_AUTH_PASS;
+  return type === 'AH' ? VRRP_AUTH_AH : VRRP_AUTH_NONE;
+}

@@ -1,0 +1,197 @@
+/**
+ * Gratuitous ARP and unsolicited neighbour advertisements: which are sent when.
+ *
+ * A burst is `repeat` rounds over all VIPs, then the excluded ones. Without garp_interval everything goes out
+ * back to back. With one, a packet that may not go yet marks its VIP as pending; the mark is single, so several
+ * rounds that wait become one packet (repeat 2, two VIPs and 0.1 s give 2 + 1 packets: recording S21). The
+ * delayed burst counts from the transition and is not cancelled by leaving MASTER (recording S27).
+ */
+
+import { type DurationUs, later, type TimeUs } from '../base/time.ts';
+import { buildArpFrame } from '../wire/arp.ts';
+import type { Ipv4Address } from '../wire/ipv4-address.ts';
+import { BROADCAST_MAC, type MacAddress } from '../wire/mac-address.ts';
+import { garpText } from './log-text.ts';
+import { buildUnsolicitedNa } from './unsolicited-na.ts';
+import type { InterfaceView } from './vrrp-actions.ts';
+import type { VirtualAddress } from './vrrp-config.ts';
+import { type Instance, logDetail, type VrrpMachine } from './vrrp-machine.ts';
+
+/** Sends one burst; nothing happens unless the VIPs are set. */
+export function sendBurst(
+  machine: VrrpMachine,
+  instance: Instance,
+  options: { readonly repeat: number; readonly now: TimeUs },
+): void {
+  if (!instance.vipSet) return;
+  for (let round = 0; round < options.repeat; round++) {
+    for (const vip of instance.config.addresses) {
+      announce(machine, instance, vip, round === 0, options.now);
+    }
+    for (const vip of instance.config.excludedAddresses) {
+      announce(machine, instance, vip, round === 0, options.now);
+    }
+  }
+}
+
+/** The burst on becoming MASTER, and the timer of the second one. */
+export function startGarpPlan(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const { garp } = instance.config;
+  sendBurst(machine, instance, { repeat: garp.repeat, now });
+  if (garp.refresh > 0) instance.garpRefreshAt = later(now, garp.refresh);
+  if (garp.extraInterface > 0) instance.garpExtraAt = later(now, garp.extraInterface);
+}
+
+/** The second burst's timer; set after the notifications, as keepalived does. */
+export function planSecondBurst(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const { delay } = instance.config.garp;
+  if (delay > 0) machine.timers.add(later(now, delay), { kind: 'garp', instance });
+}
+
+/** The burst that tells everybody who is master after a lower advert was heard, now and once more later. */
+export function sendLowerPriorityBurst(
+  machine: VrrpMachine,
+  instance: Instance,
+  now: TimeUs,
+): void {
+  const { lowerPriorityRepeat, lowerPriorityDelay } = instance.config.garp;
+  if (lowerPriorityRepeat === 0) return;
+  sendBurst(machine, instance, { repeat: lowerPriorityRepeat, now });
+  if (lowerPriorityDelay > 0) {
+    machine.timers.add(later(now, lowerPriorityDelay), { kind: 'garp-lower-priority', instance });
+  }
+}
+
+/** garp_master_refresh and garp_extra_if; keepalived 2.2.7 looks only when it sends an advert. */
+export function refreshIfDue(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const { garp } = instance.config;
+  if (instance.garpRefreshAt !== undefined && garp.refresh > 0 && now > instance.garpRefreshAt) {
+    sendBurst(machine, instance, { repeat: garp.refreshRepeat, now });
+    instance.garpRefreshAt = later(now, garp.refresh);
+  }
+  if (instance.garpExtraAt !== undefined && garp.extraInterface > 0 && now > instance.garpExtraAt) {
+    sendExtra(machine, instance, now);
+    instance.garpExtraAt = later(now, garp.extraInterface);
+  }
+}
+
+/** The next packet of each VIP that waited for garp_interval. */
+export function runGarpQueue(machine: VrrpMachine, now: TimeUs): void {
+  machine.garpQueueAt = undefined;
+  for (const instance of machine.instances) {
+    if (instance.garpPending.size === 0) continue;
+    if (instance.state !== 'MASTER' || !instance.vipSet) {
+      instance.garpPending.clear();
+      continue;
+    }
+    for (const vip of [...instance.garpPending]) {
+      instance.garpPending.delete(vip);
+      sendOrQueue(machine, instance, vip, now);
+    }
+  }
+}
+
+/** One gratuitous packet for any address, at once: a unicast router that comes back announces itself. */
+export function announceAddress(
+  machine: VrrpMachine,
+  link: InterfaceView,
+  address: VirtualAddress['address'],
+): void {
+  const frame = gratuitousFrame(machine, link, address);
+  machine.actions.push({ kind: 'frame-send', interface: link.name, frame });
+}
+
+function announce(
+  machine: VrrpMachine,
+  instance: Instance,
+  vip: VirtualAddress,
+  first: boolean,
+  now: TimeUs,
+): void {
+  const link = vip.interface;
+  if (first && machine.settings.logDetail) {
+    logDetail(machine, garpText.queueing(instance.config.name, link, vip.address));
+  }
+  sendOrQueue(machine, instance, vip, now);
+}
+
+function sendOrQueue(
+  machine: VrrpMachine,
+  instance: Instance,
+  vip: VirtualAddress,
+  now: TimeUs,
+): void {
+  const interval = intervalFor(machine, instance, vip);
+  if (interval === 0) {
+    sendNow(machine, vip);
+    return;
+  }
+  const key = `${vip.interface} ${typeof vip.address}`;
+  const nextAt = machine.garpNextAt.get(key);
+  if (nextAt === undefined || now >= nextAt) {
+    sendNow(machine, vip);
+    machine.garpNextAt.set(key, later(now, interval));
+    return;
+  }
+  instance.garpPending.add(vip);
+  if (machine.garpQueueAt === undefined || nextAt < machine.garpQueueAt) {
+    machine.timers.remove((timer) => timer.kind === 'garp-queue');
+    machine.timers.add(nextAt, { kind: 'garp-queue' });
+    machine.garpQueueAt = nextAt;
+  }
+}
+
+/** A garp_group that names the interface wins over the instance's and the global interval. */
+function intervalFor(machine: VrrpMachine, instance: Instance, vip: VirtualAddress): DurationUs {
+  const base = machine.host.interfaceNamed(vip.interface)?.base ?? vip.interface;
+  const isV4 = typeof vip.address === 'number';
+  for (const group of machine.config.garpGroups) {
+    if (group.interfaces.includes(base)) return isV4 ? group.garpInterval : group.gnaInterval;
+  }
+  return isV4 ? instance.config.garp.interval : instance.config.garp.gnaInterval;
+}
+
+function sendNow(machine: VrrpMachine, vip: VirtualAddress): void {
+  const link = machine.host.interfaceNamed(vip.interface);
+  if (link === undefined) return;
+  if (machine.settings.logDetail) logDetail(machine, garpText.sending(link.name, vip.address));
+  announceAddress(machine, link, vip.address);
+}
+
+function gratuitousFrame(
+  machine: VrrpMachine,
+  link: InterfaceView,
+  address: VirtualAddress['address'],
+): Uint8Array {
+  if (typeof address === 'number') return gratuitousArp(link.mac, address);
+  const forwarding = machine.host.sysctl(`net.ipv6.conf.${link.base ?? link.name}.forwarding`);
+  return buildUnsolicitedNa({ mac: link.mac, address, router: forwarding === '1' });
+}
+
+/** keepalived's form: broadcast request, sender and target are the VIP, target MAC all ones. */
+function gratuitousArp(mac: MacAddress, address: Ipv4Address): Uint8Array {
+  return buildArpFrame({
+    destination: BROADCAST_MAC,
+    source: mac,
+    packet: {
+      operation: 1,
+      senderHardwareAddress: mac,
+      senderProtocolAddress: address,
+      targetHardwareAddress: BROADCAST_MAC,
+      targetProtocolAddress: address,
+    },
+  });
+}
+
+/** garp_extra_if: one packet for each further interface that VIPs stand on. */
+function sendExtra(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  if (!instance.vipSet || instance.config.vmac === undefined) return;
+  const done = new Set<string>();
+  const { config } = instance;
+  for (const vip of [...config.addresses, ...config.excludedAddresses]) {
+    const isAdvertInterface = vip.interface === config.interface && !config.vmac?.transmitOnBase;
+    if (isAdvertInterface || done.has(vip.interface)) continue;
+    done.add(vip.interface);
+    announce(machine, instance, vip, true, now);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The start of the machine, in keepalived 2.2.7's order (recordings S01, S10, S13, S14).
+ *
+ * Interfaces and their addresses, VMACs, what is ill already, left-over VIPs removed, sockets opened, groups and
+ * instances to BACKUP with the full master-down interval, or at once towards MASTER for an address owner.
+ */
+
+import { later, type TimeUs } from '../base/time.ts';
+import { groupInits } from './fault.ts';
+import { instanceText, trackText } from './log-text.ts';
+import { notifyGroup, notifyInstance } from './notify.ts';
+import { indexInstances } from './receive.ts';
+import { startScript } from './scripts.ts';
+import { initialiseTracking, setupTracking } from './setup-tracking.ts';
+import { logSockets, openSockets } from './sockets.ts';
+import { addressInterface, findSource, primaryAddress } from './source-address.ts';
+import { masterDownInterval, OWNER_PRIORITY, restartTimer } from './timers.ts';
+import { reportState } from './transitions.ts';
+import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
+import { createLinks, hasOwnLink } from './vmac.ts';
+import { type Instance, log, logDetail, newInstance, type VrrpMachine } from './vrrp-machine.ts';
+
+/** Starts everything; the log lines of the configuration have been said already. */
+export function initialise(machine: VrrpMachine, now: TimeUs): void {
+  machine.instances = machine.config.instances.map((config) => newInstance(config, now));
+  joinGroups(machine);
+  logAssignedAddresses(machine);
+  for (const name of createLinks(machine)) machine.madeLinks.add(name);
+  addStaticObjects(machine);
+  for (const instance of machine.instances) instance.source = findSource(machine, instance);
+  setupTracking(machine);
+  initialiseTracking(machine);
+  logChannels(machine);
+  for (const instance of machine.instances) {
+    if (!hasOwnLink(instance)) removeVirtualObjects(machine, instance, { force: true });
+  }
+  delayStartup(machine, now);
+  openSockets(machine);
+  indexInstances(machine);
+  settleGroups(machine);
+  for (const instance of machine.instances) settle(machine, instance, now);
+  for (const script of machine.scripts) startScript(machine, script, now);
+  logSockets(machine);
+}
+
+/** Puts instances and groups together; a group with fewer than two members is still a group. */
+export function joinGroups(machine: VrrpMachine): void {
+  const before = machine.groups;
+  machine.groups = machine.config.syncGroups.map((config) => {
+    const old = before.find((group) => group.config.name === config.name);
+    const group = {
+      config,
+      state: old?.state ?? ('BACKUP' as const),
+      members: machine.instances.filter((i) => config.instances.includes(i.config.name)),
+      mailedState: old?.mailedState,
+    };
+    for (const member of group.members) member.group = group;
+    return group;
+  });
+}
+
+/** `Assigned address …`, once for each interface that some instance uses, IPv4 first. */
+export function logAssignedAddresses(machine: VrrpMachine): void {
+  const told = new Set<string>();
+  for (const instance of machine.instances) {
+    const name = addressInterface(instance);
+    if (name === undefined || told.has(name)) continue;
+    told.add(name);
+    const link = machine.host.interfaceNamed(name);
+    if (link === undefined) continue;
+    for (const family of ['inet', 'inet6'] as const) {
+      const address = primaryAddress(machine, link, family);
+      if (address !== undefined) logDetail(machine, trackText.assigned(address, name));
+    }
+  }
+}
+
+/** Static addresses, routes and rules stay for the life of the daemon. */
+export function addStaticObjects(machine: VrrpMachine): void {
+  for (const address of machine.config.staticAddresses) {
+    changeAddress(machine, 'address-add', address);
+  }
+  for (const route of machine.config.staticRoutes) changeRoute(machine, 'add', route);
+  for (const rule of machine.config.staticRules) changeRule(machine, 'add', rule);
+}
+
+/** The first state of one instance, with its timer. */
+export function settle(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const { config, group } = instance;
+  instance.masterDownInterval = masterDownInterval(instance);
+  const isOwner = instance.basePriority === OWNER_PRIORITY && config.wantedState === 'MASTER';
+  instance.wanted = isOwner ? 'MASTER' : 'BACKUP';
+  const groupFaulty = group?.state === 'FAULT';
+  const from = instance.state;
+  if (instance.faults.size > 0 || groupFaulty) {
+    instance.wanted = 'FAULT';
+    instance.state = 'FAULT';
+    log(machine, instanceText.enteringInit(config.name, 'FAULT'));
+    reportState(machine, instance, from, { now, cause: 'startup' });
+    notifyInstance(machine, instance);
+  } else if (instance.scriptsInInit.size === 0 && groupInits(group) === 0) {
+    instance.state = 'BACKUP';
+    if (!isOwner) {
+      log(machine, instanceText.enteringInit(config.name, 'BACKUP'));
+      reportState(machine, instance, from, { now, cause: 'startup' });
+      notifyInstance(machine, instance);
+    } else {
+      // An owner times out of BACKUP after one microsecond; nobody is told of that BACKUP.
+      instance.masterDownInterval = 1 as typeof instance.masterDownInterval;
+    }
+  }
+  restartTimer(machine, instance, now);
+}
+
+function settleGroups(machine: VrrpMachine): void {
+  for (const group of machine.groups) {
+    const faulty = group.members.find((member) => member.faults.size > 0);
+    if (faulty !== undefined) {
+      group.state = 'FAULT';
+      log(machine, trackText.syncInit(group.config.name, faulty.config.name));
+    } else if (groupInits(group) > 0) {
+      group.state = 'INIT';
+      continue;
+    } else {
+      group.state = 'BACKUP';
+    }
+    notifyGroup(machine, group);
+  }
+}
+
+function logChannels(machine: VrrpMachine): void {
+  const all = machine.instances.flatMap((i) => [
+    ...i.config.addresses,
+    ...i.config.excludedAddresses,
+  ]);
+  if (all.some((vip) => typeof vip.address === 'number')) {
+    log(machine, 'Registering gratuitous ARP shared channel');
+  }
+  if (all.some((vip) => typeof vip.address === 'bigint')) {
+    log(machine, 'Registering gratuitous NDISC shared channel');
+  }
+}
+
+function delayStartup(machine: VrrpMachine, now: TimeUs): void {
+  const { startupDelay } = machine.config.globals;
+  if (startupDelay === 0) return;
+  machine.startupDelayUntil = later(now, startupDelay);
+  log(machine, trackText.startupDelay(startupDelay));
+}

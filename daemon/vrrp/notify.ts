@@ -1,0 +1,187 @@
+/**
+ * Who is told of a change of state, in keepalived's order: the notify_* script, the script of `notify`, the
+ * FIFOs, mail.
+ *
+ * A group's change is told once by the group; a member that only follows its group stays silent when it was
+ * told of the same state before. Arguments of `notify`: INSTANCE or GROUP, name, state, priority (0 for a group).
+ */
+
+import { seconds } from '../base/time.ts';
+import type { FifoConfig, NotifyConfig, NotifyScript } from './vrrp-config.ts';
+import { type Group, type Instance, takeId, type VrrpMachine } from './vrrp-machine.ts';
+import type { VrrpState } from './vrrp-state.ts';
+
+/** Tells of the instance's present state. */
+export function notifyInstance(machine: VrrpMachine, instance: Instance): void {
+  const { group, state } = instance;
+  if (instance.notifiesSent && group !== undefined && group.state === state) return;
+  instance.notifiesSent = true;
+  const name = instance.config.name;
+  runFor(machine, instance.config.notify, state, name);
+  runGeneric(machine, instance.config.notify.any, {
+    scope: 'INSTANCE',
+    name,
+    state,
+    priority: instance.effectivePriority,
+  });
+  announce(machine, { scope: 'INSTANCE', name, state, priority: instance.effectivePriority });
+  mailInstance(machine, instance);
+}
+
+/** Tells of the group's present state. */
+export function notifyGroup(machine: VrrpMachine, group: Group): void {
+  const { name, notify } = group.config;
+  const { state } = group;
+  machine.actions.push({ kind: 'report', report: { kind: 'group-state', group: name, to: state } });
+  runFor(machine, notify, state, name);
+  runGeneric(machine, notify.any, { scope: 'GROUP', name, state, priority: 0 });
+  announce(machine, { scope: 'GROUP', name, state, priority: 0 });
+  mailGroup(machine, group);
+}
+
+/** Tells that a MASTER heard a lower advert: the moment at which cloud scripts must move addresses back. */
+export function notifyLowerAdvert(machine: VrrpMachine, instance: Instance): void {
+  const { name, notify } = instance.config;
+  run(machine, notify.masterReceivesLowerPriority, name);
+  announce(machine, {
+    scope: 'INSTANCE',
+    name,
+    state: 'MASTER_RX_LOWER_PRI',
+    priority: instance.effectivePriority,
+  });
+}
+
+/** FIFO line for a changed priority, where `notify_priority_changes` asks for it. */
+export function notifyPriority(machine: VrrpMachine, instance: Instance): void {
+  if (!instance.config.notifyPriorityChanges && !machine.config.globals.notifyPriorityChanges) {
+    return;
+  }
+  announce(machine, {
+    scope: 'INSTANCE',
+    name: instance.config.name,
+    state: instance.state === 'MASTER' ? 'MASTER_PRIORITY' : 'BACKUP_PRIORITY',
+    priority: instance.effectivePriority,
+  });
+}
+
+/** Tells that an instance is no longer configured. */
+export function notifyDeleted(machine: VrrpMachine, instance: Instance): void {
+  instance.state = 'DELETED';
+  instance.notifiesSent = false;
+  notifyInstance(machine, instance);
+}
+
+/** What a notification says. */
+interface Announcement {
+  readonly scope: 'INSTANCE' | 'GROUP';
+  readonly name: string;
+  readonly state: string;
+  readonly priority: number;
+}
+
+function runFor(machine: VrrpMachine, notify: NotifyConfig, state: VrrpState, name: string): void {
+  if (state === 'MASTER') run(machine, notify.master, name);
+  else if (state === 'BACKUP') run(machine, notify.backup, name);
+  else if (state === 'FAULT') run(machine, notify.fault, name);
+  else if (state === 'STOP') run(machine, notify.stop, name, true);
+  else if (state === 'DELETED') run(machine, notify.deleted ?? notify.fault, name);
+}
+
+function run(
+  machine: VrrpMachine,
+  script: NotifyScript | undefined,
+  subject: string,
+  stopping: boolean = false,
+  extra: readonly string[] = [],
+): void {
+  if (script === undefined) return;
+  machine.actions.push({
+    kind: 'script-run',
+    id: takeId(machine),
+    arguments: [...script.arguments, ...extra],
+    ...(script.user === undefined ? {} : { user: script.user }),
+    ...(script.group === undefined ? {} : { group: script.group }),
+    purpose: 'notify',
+    subject,
+    // keepalived gives STOP scripts one second before it goes on stopping.
+    ...(stopping ? { limit: seconds(1) } : {}),
+  });
+}
+
+function runGeneric(
+  machine: VrrpMachine,
+  script: NotifyScript | undefined,
+  what: Announcement,
+): void {
+  run(machine, script, what.name, what.state === 'STOP', [
+    what.scope,
+    what.name,
+    what.state,
+    String(what.priority),
+  ]);
+}
+
+function announce(machine: VrrpMachine, what: Announcement): void {
+  const { notifyFifo, vrrpNotifyFifo } = machine.config.globals;
+  writeFifo(machine, notifyFifo, what);
+  writeFifo(machine, vrrpNotifyFifo, what);
+  machine.actions.push({
+    kind: 'report',
+    report: {
+      kind: 'notification',
+      scope: what.scope,
+      name: what.name,
+      state: what.state,
+      priority: what.priority,
+    },
+  });
+}
+
+function writeFifo(machine: VrrpMachine, fifo: FifoConfig | undefined, what: Announcement): void {
+  if (fifo === undefined) return;
+  const line = `${what.scope} "${what.name}" ${what.state} ${what.priority}`;
+  machine.actions.push({ kind: 'fifo-write', path: fifo.path, line });
+}
+
+const INSTANCE_MAILS: ReadonlyMap<VrrpState, readonly [string, string]> = new Map([
+  ['MASTER', ['Entering MASTER state', '=> VRRP Instance is now owning VRRP VIPs <=']],
+  ['BACKUP', ['Entering BACKUP state', '=> VRRP Instance is no longer owning VRRP VIPs <=']],
+  ['FAULT', ['Entering FAULT state', '=> VRRP Instance is no longer owning VRRP VIPs <=']],
+  ['STOP', ['Stopping', '=> VRRP Instance stopping <=']],
+]);
+
+const GROUP_MAILS: ReadonlyMap<VrrpState, readonly [string, string]> = new Map([
+  ['MASTER', ['Entering MASTER state', '=> All VRRP group instances are now in MASTER state <=']],
+  ['BACKUP', ['Entering BACKUP state', '=> All VRRP group instances are now in BACKUP state <=']],
+  ['FAULT', ['Entering FAULT state', '=> All VRRP group instances are now in FAULT state <=']],
+  ['STOP', ['Stopping', '=> All VRRP group instances are now stopping <=']],
+]);
+
+function mailInstance(machine: VrrpMachine, instance: Instance): void {
+  const { state } = instance;
+  if (!instance.config.smtpAlert || instance.mailedState === state) return;
+  if (state === 'FAULT' && machine.settings.noEmailFaults) return;
+  const mail = INSTANCE_MAILS.get(state);
+  if (mail === undefined) return;
+  instance.mailedState = state;
+  sendMail(machine, `VRRP Instance ${instance.config.name}`, mail);
+}
+
+function mailGroup(machine: VrrpMachine, group: Group): void {
+  if (!group.config.smtpAlert || group.mailedState === group.state) return;
+  if (group.state === 'FAULT' && machine.settings.noEmailFaults) return;
+  const mail = GROUP_MAILS.get(group.state);
+  if (mail === undefined) return;
+  group.mailedState = group.state;
+  sendMail(machine, `VRRP Group ${group.config.name}`, mail);
+}
+
+function sendMail(machine: VrrpMachine, about: string, mail: readonly [string, string]): void {
+  const { mailTo, routerId } = machine.settings;
+  if (mailTo.length === 0) return;
+  const [subject, body] = mail;
+  machine.actions.push({
+    kind: 'report',
+    report: { kind: 'mail', to: mailTo, subject: `[${routerId}] ${about} - ${subject}`, body },
+  });
+}

@@ -1,0 +1,340 @@
+/**
+ * The checks of a received advert, in keepalived 2.2.7's order, with one log line for a refusal.
+ *
+ * | check               | refused when                              | counter              |
+ * |---------------------|-------------------------------------------|----------------------|
+ * | AH presence         | AH without auth_type AH, or the reverse   | authTypeMismatch     |
+ * | length              | not what count and header add up to       | packetLengthErrors   |
+ * | TTL                 | not 255, multicast only                   | ttlErrors            |
+ * | version             | not the own                               |                      |
+ * | auth type           | not 0..2 / not the own                    | invalidAuthType, …   |
+ * | password, AH        | different                                 | authFailures         |
+ * | interval (v2)       | not the own                               | advertIntervalErrors |
+ * | packet type         | not 1                                     | invalidTypeReceived  |
+ * | number of addresses | not the own                               | addressListErrors    |
+ * | IP length           | not what arrived                          | packetLengthErrors   |
+ * | checksum            | wrong                                     |                      |
+ * | cast                | unicast where multicast is due, reverse   | addressListErrors    |
+ * | addresses           | an own VIP is missing                     | addressListErrors    |
+ * | unicast source, TTL | not a peer, or out of its range           | ttlErrors            |
+ *
+ * Source: RFC 9568 section 7.1; keepalived's order, section b.4 of the project's fact sheet.
+ */
+
+import { readAhNextHeader, readAhSequence, readAhSpi, verifyAh } from '../wire/ah.ts';
+import { addressSum } from '../wire/checksum.ts';
+import type { IpAddress } from '../wire/ip-address.ts';
+import { isMulticastIpv4 } from '../wire/ipv4-address.ts';
+import { isMulticastIpv6 } from '../wire/ipv6-address.ts';
+import {
+  readVrrpAddressCount,
+  readVrrpAuthType,
+  readVrrpIntervalSeconds,
+  readVrrpIpv4,
+  readVrrpIpv6,
+  readVrrpPriority,
+  readVrrpType,
+  readVrrpVersion,
+  VRRP_HEADER_LENGTH,
+} from '../wire/vrrp-header.ts';
+import { readVrrpV2AuthData, verifyVrrpV2Checksum } from '../wire/vrrp-v2.ts';
+import { verifyVrrpV3Checksum } from '../wire/vrrp-v3.ts';
+import { authTypeOf } from './advert.ts';
+import { refuseText } from './log-text.ts';
+import { type Instance, isUnicast, log, type VrrpMachine } from './vrrp-machine.ts';
+
+/** A received packet, taken apart as far as needed to find the instance. */
+export interface ReceivedPacket {
+  readonly bytes: Uint8Array;
+  /** Where the IP header begins, where the AH header, where the VRRP header, and where the packet ends. */
+  readonly at: number;
+  readonly ahAt: number | undefined;
+  readonly vrrpAt: number;
+  readonly end: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly ttl: number;
+  /** The length that the IP header claims. */
+  readonly claimedEnd: number;
+}
+
+/** A refusal: a short fixed word for the report. */
+export type Refusal = string;
+
+/** Checks everything; says why in the log and returns a word, or `undefined` when the advert is good. */
+export function checkAdvert(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  options: { readonly checkAddresses: boolean },
+): Refusal | undefined {
+  const refusal =
+    checkEnvelope(machine, instance, packet) ??
+    (instance.config.version === 2 ? checkVersion2(machine, instance, packet) : undefined) ??
+    checkContent(machine, instance, packet, options) ??
+    checkAddressing(machine, instance, packet, options);
+  if (refusal === undefined && readVrrpPriority(packet.bytes, packet.vrrpAt) === 0) {
+    instance.statistics.priorityZeroReceived++;
+  }
+  return refusal;
+}
+
+function checkEnvelope(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+): Refusal | undefined {
+  const { config, statistics } = instance;
+  const wantsAh = config.authentication?.type === 'AH';
+  if ((packet.ahAt !== undefined) !== wantsAh) {
+    log(
+      machine,
+      wantsAh ? refuseText.ahMissing(config.name) : refuseText.ahUnexpected(config.name),
+    );
+    statistics.authTypeMismatch++;
+    return 'ah-presence';
+  }
+  const { received, expected } = lengths(instance, packet);
+  if (received !== expected) {
+    log(machine, refuseText.length(config.name, received, expected));
+    statistics.packetLengthErrors++;
+    return 'length';
+  }
+  if (!isUnicast(config) && packet.ttl !== 255) {
+    log(machine, refuseText.ttl(config.name, packet.ttl));
+    statistics.ttlErrors++;
+    return 'ttl';
+  }
+  const version = readVrrpVersion(packet.bytes, packet.vrrpAt);
+  if (version !== config.version) {
+    log(machine, refuseText.version(config.name, version, config.version));
+    return 'version';
+  }
+  return undefined;
+}
+
+/** The length follows from what the packet says of itself, not from the configuration. */
+function lengths(
+  instance: Instance,
+  packet: ReceivedPacket,
+): { readonly received: number; readonly expected: number } {
+  const isInet = instance.config.family === 'inet';
+  const count = readVrrpAddressCount(packet.bytes, packet.vrrpAt);
+  const isVersion2 = readVrrpVersion(packet.bytes, packet.vrrpAt) === 2;
+  const auth = isVersion2 && isInet ? 8 : 0;
+  const vrrp = VRRP_HEADER_LENGTH + count * (isInet ? 4 : 16) + auth;
+  // For IPv6 the kernel hands over what follows the IP header only.
+  const from = isInet ? packet.at : packet.vrrpAt;
+  return { received: packet.end - from, expected: packet.vrrpAt - from + vrrp };
+}
+
+function checkVersion2(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+): Refusal | undefined {
+  const { config, statistics } = instance;
+  const { bytes, vrrpAt } = packet;
+  if (config.family === 'inet') {
+    const refusal = checkAuthentication(machine, instance, packet);
+    if (refusal !== undefined) return refusal;
+  }
+  const mine = Math.trunc(config.advertInterval / 1_000_000);
+  const received = readVrrpIntervalSeconds(bytes, vrrpAt);
+  if (config.advertInterval !== received * 1_000_000) {
+    log(machine, refuseText.interval(config.name, mine, received));
+    statistics.advertIntervalErrors++;
+    return 'interval';
+  }
+  return undefined;
+}
+
+function checkAuthentication(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+): Refusal | undefined {
+  const { config, statistics } = instance;
+  const { bytes, vrrpAt } = packet;
+  const type = readVrrpAuthType(bytes, vrrpAt);
+  if (type > 2) {
+    log(machine, refuseText.invalidAuth(config.name, type));
+    statistics.invalidAuthType++;
+    return 'auth-type';
+  }
+  const expected = authTypeOf(instance);
+  if (type !== expected) {
+    log(machine, refuseText.authMismatch(config.name, type, expected));
+    statistics.authTypeMismatch++;
+    return 'auth-type';
+  }
+  const { authentication } = config;
+  if (authentication?.type === 'PASS') {
+    if (sameBytes(readVrrpV2AuthData(bytes, vrrpAt), authentication.key)) return undefined;
+    log(machine, refuseText.password(config.name));
+    statistics.authFailures++;
+    return 'password';
+  }
+  if (authentication?.type !== 'AH' || packet.ahAt === undefined) return undefined;
+  return checkAh(machine, instance, packet, packet.ahAt, authentication.key);
+}
+
+function checkAh(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  ahAt: number,
+  key: Uint8Array,
+): Refusal | undefined {
+  const { bytes, source } = packet;
+  const { name } = instance.config;
+  // Somebody else's IPsec: not for us, and not worth a line.
+  if (readAhNextHeader(bytes, ahAt) !== 112) return 'ah-protocol';
+  const sequence = readAhSequence(bytes, ahAt);
+  const spi = readAhSpi(bytes, ahAt);
+  let text: string | undefined;
+  const secret = { key, unicast: isUnicast(instance.config) };
+  if (!verifyAh(bytes, packet.at, secret)) text = refuseText.ahDigest(name);
+  else if (spi !== source) text = refuseText.ahSpi(spi, Number(source));
+  else if (sequence <= instance.ahSequence) {
+    text = refuseText.ahReplay(name, sequence, instance.ahSequence);
+  }
+  if (text !== undefined) {
+    log(machine, text);
+    instance.statistics.authFailures++;
+    return 'ah';
+  }
+  instance.ahSequence = sequence;
+  if (instance.state === 'BACKUP') instance.ahCycle = false;
+  return undefined;
+}
+
+function checkContent(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  options: { readonly checkAddresses: boolean },
+): Refusal | undefined {
+  const { config, statistics } = instance;
+  const { bytes, vrrpAt } = packet;
+  const type = readVrrpType(bytes, vrrpAt);
+  if (type !== 1) {
+    log(machine, refuseText.type(config.name, type));
+    statistics.invalidTypeReceived++;
+    return 'type';
+  }
+  const count = readVrrpAddressCount(bytes, vrrpAt);
+  if (options.checkAddresses && count !== config.addresses.length && !acceptsMismatch(machine)) {
+    log(machine, refuseText.count(config.name, count, config.addresses.length));
+    statistics.addressListErrors++;
+    return 'address-count';
+  }
+  if (config.family === 'inet' && packet.claimedEnd !== packet.end) {
+    const claimed = packet.claimedEnd - packet.at;
+    log(machine, refuseText.ipLength(config.name, claimed, packet.end - packet.at));
+    statistics.packetLengthErrors++;
+    return 'ip-length';
+  }
+  if (!checksumIsRight(instance, packet)) {
+    log(machine, refuseText.checksum(config.name, config.version));
+    return 'checksum';
+  }
+  return undefined;
+}
+
+function checkAddressing(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  options: { readonly checkAddresses: boolean },
+): Refusal | undefined {
+  const { config, statistics } = instance;
+  const { destination } = packet;
+  const isMulticast =
+    typeof destination === 'number' ? isMulticastIpv4(destination) : isMulticastIpv6(destination);
+  if (isMulticast === isUnicast(config)) {
+    log(machine, refuseText.cast(config.name, isUnicast(config)));
+    statistics.addressListErrors++;
+    return 'cast';
+  }
+  statistics.advertsReceived++;
+  if (!options.checkAddresses) return undefined;
+  return checkVips(machine, instance, packet) ?? checkPeer(machine, instance, packet);
+}
+
+function checkVips(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+): Refusal | undefined {
+  const { config } = instance;
+  for (const { address } of config.addresses) {
+    if (carries(instance, packet, address)) continue;
+    log(machine, refuseText.address(config.name, config.vrid, address));
+    instance.statistics.addressListErrors++;
+    return acceptsMismatch(machine) ? undefined : 'addresses';
+  }
+  return undefined;
+}
+
+function checkPeer(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+): Refusal | undefined {
+  const { config } = instance;
+  const checksTtl = config.unicastPeers.some(
+    (peer) => peer.minTtl !== undefined || peer.maxTtl !== undefined,
+  );
+  if (!isUnicast(config) || !(config.checkUnicastSource || checksTtl)) return undefined;
+  const peer = config.unicastPeers.find((p) => p.address === packet.source);
+  if (peer === undefined) {
+    if (!config.checkUnicastSource) return undefined;
+    log(machine, refuseText.notPeer(config.name, packet.source));
+    return 'unicast-source';
+  }
+  const min = peer.minTtl ?? 0;
+  const max = peer.maxTtl ?? 255;
+  if (packet.ttl >= min && packet.ttl <= max) return undefined;
+  instance.statistics.ttlErrors++;
+  log(machine, refuseText.peerTtl(config.name, packet.ttl, min, max));
+  return 'unicast-ttl';
+}
+
+function carries(instance: Instance, packet: ReceivedPacket, address: IpAddress): boolean {
+  const { bytes, vrrpAt } = packet;
+  const count = readVrrpAddressCount(bytes, vrrpAt);
+  const isInet = instance.config.family === 'inet';
+  for (let i = 0; i < count; i++) {
+    const carried = isInet ? readVrrpIpv4(bytes, vrrpAt, i) : readVrrpIpv6(bytes, vrrpAt, i);
+    if (carried === address) return true;
+  }
+  return false;
+}
+
+/** A unicast peer may compute the v3 checksum the old way, over the group; then so do we from now on. */
+function checksumIsRight(instance: Instance, packet: ReceivedPacket): boolean {
+  const { bytes, vrrpAt, end, source, destination } = packet;
+  const { config } = instance;
+  if (config.family === 'inet' && config.version === 2) {
+    return verifyVrrpV2Checksum(bytes, vrrpAt, end);
+  }
+  const sum = addressSum(source, destination);
+  if (config.family === 'inet6') return verifyVrrpV3Checksum(bytes, vrrpAt, end, sum);
+  if (config.v3ChecksumAsV2) return verifyVrrpV3Checksum(bytes, vrrpAt, end, 'as-v2');
+  if (verifyVrrpV3Checksum(bytes, vrrpAt, end, sum)) return true;
+  const old = addressSum(source, config.multicastGroup);
+  if (!isUnicast(config) || !verifyVrrpV3Checksum(bytes, vrrpAt, end, old)) return false;
+  instance.oldUnicastChecksum = true;
+  return true;
+}
+
+function acceptsMismatch(machine: VrrpMachine): boolean {
+  return machine.settings.acceptAddressMismatch;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,223 @@
+/**
+ * A new configuration under a running machine (SIGHUP).
+ *
+ * An instance goes on when family, VRID, interface and way of addressing are the same; its name may change. It
+ * keeps state, VIPs and counters and takes priority, interval and VIP list from the new file. A MASTER sends its
+ * old advert just before and its new one right after (recording S18), and yields only when it hears a higher one.
+ * Timers of delayed bursts are lost, as keepalived 2.2.7 loses them.
+ */
+
+import type { TimeUs } from '../base/time.ts';
+import { sendAdvert } from './advert.ts';
+import { sendBurst } from './garp-plan.ts';
+import { addStaticObjects, joinGroups, logAssignedAddresses, settle } from './initialise.ts';
+import { instanceText } from './log-text.ts';
+import { notifyDeleted, notifyGroup } from './notify.ts';
+import { indexInstances } from './receive.ts';
+import { startScript } from './scripts.ts';
+import { initialiseTracking, setupTracking } from './setup-tracking.ts';
+import { logSockets, openSockets } from './sockets.ts';
+import { findSource } from './source-address.ts';
+import { masterDownInterval, OWNER_PRIORITY, restartTimer, setTimer } from './timers.ts';
+import { leaveFault, leaveMaster, sendZero } from './transitions.ts';
+import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
+import { createLinks, hasOwnLink, removeLink } from './vmac.ts';
+import type { VirtualAddress, VrrpConfig, VrrpInstanceConfig } from './vrrp-config.ts';
+import {
+  type Instance,
+  isUnicast,
+  logDetail,
+  newInstance,
+  type Script,
+  type VrrpMachine,
+  type VrrpSettings,
+} from './vrrp-machine.ts';
+
+/** The advert of each MASTER before the file is read again. */
+export function advertBeforeReload(machine: VrrpMachine): void {
+  for (const instance of machine.instances) {
+    if (instance.state === 'MASTER') sendAdvert(machine, instance, instance.effectivePriority);
+  }
+}
+
+/** Goes over to a new configuration. */
+export function reload(
+  machine: VrrpMachine,
+  next: { readonly config: VrrpConfig; readonly settings: VrrpSettings },
+  now: TimeUs,
+): void {
+  const before = machine.config;
+  const old = machine.instances;
+  const oldScripts = machine.scripts;
+  machine.timers.remove(() => true);
+  machine.garpQueueAt = undefined;
+  machine.settings = next.settings;
+  machine.config = next.config;
+  machine.instances = next.config.instances.map(
+    (config) => old.find((i) => continues(i.config, config)) ?? newInstance(config, now),
+  );
+  const gone = old.filter((i) => !machine.instances.includes(i));
+  for (const instance of gone) dismiss(machine, instance);
+  const changes = machine.instances.map((instance, index) =>
+    adopt(machine, instance, next.config.instances[index] as VrrpInstanceConfig),
+  );
+  joinGroups(machine);
+  logAssignedAddresses(machine);
+  for (const name of createLinks(machine)) machine.madeLinks.add(name);
+  replaceStaticObjects(machine, before);
+  for (const instance of machine.instances) instance.source = findSource(machine, instance);
+  setupTracking(machine);
+  for (const script of machine.scripts) keepScript(script, oldScripts);
+  initialiseTracking(machine);
+  for (const change of changes) applyAddresses(machine, change, now);
+  openSockets(machine);
+  indexInstances(machine);
+  for (const instance of machine.instances) resume(machine, instance, old.includes(instance), now);
+  for (const script of machine.scripts) {
+    if (script.running === 'idle') startScript(machine, script, now);
+  }
+  for (const instance of gone) notifyDeleted(machine, instance);
+  logSockets(machine);
+}
+
+/** What changes for one instance. */
+interface AddressChanges {
+  readonly instance: Instance;
+  readonly before: VrrpInstanceConfig | undefined;
+}
+
+function continues(a: VrrpInstanceConfig, b: VrrpInstanceConfig): boolean {
+  return (
+    a.vrid === b.vrid &&
+    a.family === b.family &&
+    a.interface === b.interface &&
+    isUnicast(a) === isUnicast(b) &&
+    (!isUnicast(a) || a.sourceAddress === b.sourceAddress) &&
+    (a.vmac === undefined) === (b.vmac === undefined)
+  );
+}
+
+function dismiss(machine: VrrpMachine, instance: Instance): void {
+  if (instance.state === 'MASTER') sendZero(machine, instance);
+  removeVirtualObjects(machine, instance, { force: false });
+  setTimer(machine, instance, undefined);
+  if (hasOwnLink(instance)) removeLink(machine, instance);
+}
+
+function adopt(
+  machine: VrrpMachine,
+  instance: Instance,
+  config: VrrpInstanceConfig,
+): AddressChanges {
+  const before = instance.config === config ? undefined : instance.config;
+  if (before !== undefined && instance.vipSet) removeStale(machine, before, config);
+  instance.config = config;
+  instance.basePriority = config.priority;
+  instance.totalPriority = config.priority;
+  // The new priority takes effect without a word; weights are added, and told, afterwards.
+  instance.effectivePriority = config.priority;
+  if (config.version === 2 || instance.state !== 'BACKUP') {
+    instance.masterAdvertInterval = config.advertInterval;
+  }
+  instance.faults.clear();
+  instance.scriptsInInit.clear();
+  instance.garpPending.clear();
+  instance.group = undefined;
+  return { instance, before };
+}
+
+function removeStale(
+  machine: VrrpMachine,
+  before: VrrpInstanceConfig,
+  after: VrrpInstanceConfig,
+): void {
+  const kept = [...after.addresses, ...after.excludedAddresses];
+  for (const vip of [...before.addresses, ...before.excludedAddresses]) {
+    if (!kept.some((k) => isSameAddress(k, vip))) changeAddress(machine, 'address-delete', vip);
+  }
+  const routes = after.routes.map((r) => r.words.join(' '));
+  for (const route of before.routes) {
+    if (!routes.includes(route.words.join(' '))) changeRoute(machine, 'delete', route);
+  }
+  const rules = after.rules.map((r) => r.words.join(' '));
+  for (const rule of before.rules) {
+    if (!rules.includes(rule.words.join(' '))) changeRule(machine, 'delete', rule);
+  }
+}
+
+/** New VIPs of a MASTER are set, and then all of them are announced. */
+function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeUs): void {
+  const { instance, before } = change;
+  if (!instance.vipSet || before === undefined) return;
+  const { config } = instance;
+  const had = [...before.addresses, ...before.excludedAddresses];
+  const isNew = (vip: VirtualAddress): boolean => !had.some((h) => isSameAddress(h, vip));
+  const added = [...config.addresses, ...config.excludedAddresses].filter(isNew);
+  logDetail(machine, instanceText.settingVips(config.name));
+  for (const vip of added) changeAddress(machine, 'address-add', vip);
+  const routes = before.routes.map((r) => r.words.join(' '));
+  for (const route of config.routes) {
+    if (!routes.includes(route.words.join(' '))) changeRoute(machine, 'add', route);
+  }
+  const rules = before.rules.map((r) => r.words.join(' '));
+  for (const rule of config.rules) {
+    if (!rules.includes(rule.words.join(' '))) changeRule(machine, 'add', rule);
+  }
+  if (added.length > 0) sendBurst(machine, instance, { repeat: config.garp.repeat, now });
+}
+
+function isSameAddress(a: VirtualAddress, b: VirtualAddress): boolean {
+  return a.address === b.address && a.interface === b.interface && a.length === b.length;
+}
+
+function replaceStaticObjects(machine: VrrpMachine, before: VrrpConfig): void {
+  for (const address of before.staticAddresses) {
+    if (!machine.config.staticAddresses.some((a) => isSameAddress(a, address))) {
+      changeAddress(machine, 'address-delete', address);
+    }
+  }
+  addStaticObjects(machine);
+}
+
+/** A script that was judged before keeps its judgement; a run that is out is forgotten. */
+function keepScript(script: Script, before: readonly Script[]): void {
+  const old = before.find((s) => s.config.name === script.config.name);
+  if (old === undefined || old.phase !== 'done') return;
+  script.phase = 'done';
+  script.lastStatus = old.lastStatus;
+  const { rise, fall } = script.config;
+  const wasWell = old.result >= old.config.rise;
+  script.result = wasWell ? rise + fall - 1 : Math.min(old.result, rise - 1);
+}
+
+/** The instance goes on in its state, or where its trackers now send it. */
+function resume(machine: VrrpMachine, instance: Instance, continued: boolean, now: TimeUs): void {
+  if (!continued || instance.state === 'INIT') {
+    settle(machine, instance, now);
+    return;
+  }
+  const occasion = { now, cause: 'reload' };
+  const faulty = instance.faults.size > 0;
+  if (faulty && instance.state !== 'FAULT') {
+    instance.wanted = 'FAULT';
+    if (instance.state === 'MASTER') {
+      leaveMaster(machine, instance, { ...occasion, announce: true });
+    } else leaveFault(machine, instance, occasion);
+  } else if (!faulty && instance.state === 'FAULT' && instance.group?.state !== 'FAULT') {
+    instance.wanted = 'BACKUP';
+    leaveFault(machine, instance, occasion);
+  }
+  instance.masterDownInterval = masterDownInterval(instance);
+  instance.reloadMaster = instance.state === 'MASTER';
+  restartTimer(machine, instance, now);
+  const isOwner = instance.basePriority === OWNER_PRIORITY;
+  if (instance.state === 'BACKUP' && isOwner && instance.config.wantedState === 'MASTER') {
+    instance.masterDownInterval = 1 as typeof instance.masterDownInterval;
+    restartTimer(machine, instance, now);
+  }
+  const { group } = instance;
+  if (faulty && group !== undefined && group.state !== 'FAULT') {
+    group.state = 'FAULT';
+    notifyGroup(machine, group);
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Who follows what: built once from the configuration, at start and at every reload.
+ *
+ * A group's trackers act on all its members. Weighted trackers of a member do nothing inside a group unless
+ * sync_group_tracking_weight is set. The own interface is followed without weight, unless dont_track_primary.
+ */
+
+import { applyPriority, fileStatus, weightOf } from './effective-priority.ts';
+import { instanceText } from './log-text.ts';
+import { scriptIsWell } from './scripts.ts';
+import { hasQuorum, linkIsUp, matchesProcess, readFileValue } from './tracking.ts';
+import type { TrackedItem } from './vrrp-config.ts';
+import {
+  type Follower,
+  type Instance,
+  log,
+  type Script,
+  type TrackedLink,
+  type VrrpMachine,
+} from './vrrp-machine.ts';
+
+/** Builds links, scripts, files, processes and BFD sessions with their followers. */
+export function setupTracking(machine: VrrpMachine): void {
+  machine.links = new Map();
+  for (const instance of machine.instances) followLinks(machine, instance);
+  machine.scripts = machine.config.scripts
+    .map((config): Script => {
+      const followers = followersOf(machine, config.name, (c) => c.trackedScripts);
+      return {
+        config,
+        followers,
+        result: 0,
+        phase: config.initFail ? 'init-failed' : 'init',
+        running: 'idle',
+        commandId: undefined,
+        lastStatus: 0,
+      };
+    })
+    .filter((script) => script.followers.length > 0);
+  machine.files = machine.config.files.map((config) => ({
+    config,
+    followers: followersOf(machine, config.name, (c) => c.trackedFiles),
+    value: 0,
+  }));
+  machine.processes = machine.config.processes.map((config) => ({
+    config,
+    followers: followersOf(machine, config.name, (c) => c.trackedProcesses),
+    pids: new Set<number>(),
+    quorum: false,
+    pending: undefined,
+  }));
+  setupBfds(machine);
+}
+
+/** Finds what is ill already and adds the weights that hold already, with the log lines of keepalived. */
+export function initialiseTracking(machine: VrrpMachine): void {
+  for (const link of machine.links.values()) initialiseLink(machine, link);
+  initialiseFiles(machine);
+  initialiseProcesses(machine);
+  for (const instance of machine.instances) {
+    if (instance.source === undefined) {
+      const family = instance.config.family === 'inet' ? 4 : 6;
+      log(machine, instanceText.faultNoAddress(instance.config.name, family));
+      instance.faults.add('address');
+    } else if (sourceIsMissing(machine, instance)) {
+      log(machine, instanceText.faultSource(instance.config.name));
+      instance.faults.add('source');
+    }
+    initialiseScripts(machine, instance);
+    initialiseBfds(machine, instance);
+    applyPriority(machine, instance);
+  }
+}
+
+/** track_src_ip, and unicast sockets that bind to their source: the address must be on the host. */
+export function sourceIsMissing(machine: VrrpMachine, instance: Instance): boolean {
+  const { sourceAddress, trackSourceAddress, unicastPeers } = instance.config;
+  if (sourceAddress === undefined) return false;
+  if (!trackSourceAddress && unicastPeers.length === 0) return false;
+  return !machine.host
+    .interfaces()
+    .some((link) => link.addresses.some((a) => a.address === sourceAddress));
+}
+
+function followLinks(machine: VrrpMachine, instance: Instance): void {
+  const { config } = instance;
+  const own = [config.interface, config.vmac?.base, config.ipvlan?.base];
+  if (!config.dontTrackPrimary) {
+    for (const name of own)
+      if (name !== undefined) follow(machine, name, { instance, ...UNWEIGHTED });
+  }
+  const ofGroup = instance.group?.config.trackedInterfaces ?? [];
+  for (const tracked of [...ofGroup, ...config.trackedInterfaces]) {
+    const isMember = !ofGroup.includes(tracked);
+    if (isMember && tracked.weight !== 0 && ignoresWeights(instance)) continue;
+    follow(machine, tracked.interface, {
+      instance,
+      weight: tracked.weight,
+      reverse: tracked.reverse,
+    });
+  }
+}
+
+const UNWEIGHTED = { weight: 0, reverse: false } as const;
+
+function follow(machine: VrrpMachine, name: string, follower: Follower): void {
+  let link = machine.links.get(name);
+  if (link === undefined) {
+    link = { name, followers: [], up: linkIsUp(machine, name), pending: undefined };
+    machine.links.set(name, link);
+  }
+  // Followed already, by the instance itself or its group: the first entry stands.
+  if (link.followers.some((f) => f.instance === follower.instance)) return;
+  link.followers.push(follower);
+}
+
+function ignoresWeights(instance: Instance): boolean {
+  return instance.group !== undefined && !instance.group.config.trackingWeight;
+}
+
+/** Followers of a named item, the group's entry before the member's own. */
+function followersOf(
+  machine: VrrpMachine,
+  name: string,
+  items: (config: {
+    readonly trackedScripts: readonly TrackedItem[];
+    readonly trackedFiles: readonly TrackedItem[];
+    readonly trackedProcesses: readonly TrackedItem[];
+    readonly trackedBfds: readonly TrackedItem[];
+  }) => readonly TrackedItem[],
+): Follower[] {
+  const followers: Follower[] = [];
+  for (const instance of machine.instances) {
+    const ofGroup =
+      instance.group === undefined
+        ? undefined
+        : items(instance.group.config).find((item) => item.name === name);
+    const own = items(instance.config).find((item) => item.name === name);
+    const ownCounts = own !== undefined && (own.weight === 0 || !ignoresWeights(instance));
+    const item = ofGroup ?? (ownCounts ? own : undefined);
+    if (item !== undefined) {
+      followers.push({ instance, weight: item.weight, reverse: item.reverse });
+    }
+  }
+  return followers;
+}
+
+function setupBfds(machine: VrrpMachine): void {
+  const names = new Set<string>();
+  for (const { config, group } of machine.instances) {
+    for (const item of config.trackedBfds) names.add(item.name);
+    for (const item of group?.config.trackedBfds ?? []) names.add(item.name);
+  }
+  const before = machine.bfds;
+  machine.bfds = [...names].map((name) => ({
+    name,
+    followers: followersOf(machine, name, (c) => c.trackedBfds),
+    up: before.find((bfd) => bfd.name === name)?.up ?? false,
+  }));
+}
+
+function initialiseLink(machine: VrrpMachine, link: TrackedLink): void {
+  link.up = linkIsUp(machine, link.name);
+  for (const follower of link.followers) {
+    const { instance } = follower;
+    if (follower.weight !== 0) instance.totalPriority += weightOf(follower, link.up);
+    else if (link.up === follower.reverse) {
+      log(machine, instanceText.faultInterface(instance.config.name, link.name));
+      instance.faults.add(`interface ${link.name}`);
+    }
+  }
+}
+
+function initialiseFiles(machine: VrrpMachine): void {
+  for (const file of machine.files) {
+    file.value = readFileValue(machine, file.config.path);
+    for (const follower of file.followers) {
+      const status = fileStatus(follower, file.value);
+      const { name } = follower.instance.config;
+      if (status === -254) {
+        log(machine, instanceText.faultFile(name, file.config.name, status));
+        follower.instance.faults.add(`file ${file.config.name}`);
+      } else {
+        follower.instance.totalPriority += status;
+      }
+    }
+  }
+}
+
+function initialiseProcesses(machine: VrrpMachine): void {
+  if (machine.processes.length === 0) return;
+  const running = machine.host.processes();
+  for (const tracked of machine.processes) {
+    for (const process of running) {
+      if (matchesProcess(tracked, process)) tracked.pids.add(process.pid);
+    }
+    tracked.quorum = hasQuorum(tracked);
+    for (const follower of tracked.followers) {
+      const { instance } = follower;
+      if (follower.weight !== 0) instance.totalPriority += weightOf(follower, tracked.quorum);
+      else if (tracked.quorum === follower.reverse) {
+        log(machine, instanceText.faultProcess(instance.config.name, tracked.config.name));
+        instance.faults.add(`process ${tracked.config.name}`);
+      }
+    }
+  }
+}
+
+function initialiseScripts(machine: VrrpMachine, instance: Instance): void {
+  for (const script of machine.scripts) {
+    const follower = script.followers.find((f) => f.instance === instance);
+    if (follower === undefined) continue;
+    const well = scriptIsWell(script);
+    const { name } = script.config;
+    if (follower.weight !== 0) {
+      if (script.phase !== 'init') instance.totalPriority += weightOf(follower, well);
+    } else if (script.phase === 'init') {
+      instance.scriptsInInit.add(name);
+    } else if (well === follower.reverse) {
+      log(machine, instanceText.faultScript(instance.config.name, name));
+      instance.faults.add(`script ${name}`);
+    }
+  }
+}
+
+function initialiseBfds(machine: VrrpMachine, instance: Instance): void {
+  for (const bfd of machine.bfds) {
+    const follower = bfd.followers.find((f) => f.instance === instance);
+    if (follower === undefined) continue;
+    if (follower.weight !== 0) instance.totalPriority += weightOf(follower, bfd.up);
+    else if (bfd.up === follower.reverse) instance.faults.add(`bfd ${bfd.name}`);
+  }
+}

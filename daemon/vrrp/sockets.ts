@@ -1,0 +1,108 @@
+/**
+ * The pool of raw sockets: one per interface, family, protocol and way of addressing, shared by instances.
+ *
+ * Opening one joins the group (IGMP, MLD); closing leaves it.
+ */
+
+import { formatIp } from '../wire/ip-address.ts';
+import { receiveInterface } from './receive.ts';
+import {
+  type Instance,
+  isUnicast,
+  logDetail,
+  takeId,
+  type VrrpMachine,
+  type VrrpSocket,
+} from './vrrp-machine.ts';
+
+/** keepalived has used this many descriptors before it opens the first socket. */
+const FIRST_DESCRIPTOR = 13;
+
+/** Opens what is missing for the instances, and closes what none needs any more. */
+export function openSockets(machine: VrrpMachine): void {
+  const before = machine.sockets;
+  machine.sockets = [];
+  for (const instance of machine.instances) {
+    const wanted = wantedSocket(machine, instance);
+    const existing =
+      machine.sockets.find((s) => isSame(s, wanted)) ?? before.find((s) => isSame(s, wanted));
+    const socket = existing ?? { ...wanted, id: takeId(machine) };
+    if (!machine.sockets.includes(socket)) machine.sockets.push(socket);
+    if (existing === undefined) open(machine, socket);
+    instance.socketId = socket.id;
+  }
+  for (const socket of before) {
+    if (!machine.sockets.includes(socket)) {
+      machine.actions.push({ kind: 'vrrp-close', id: socket.id });
+    }
+  }
+}
+
+/** Opens the socket of an interface again that has come into being only now. */
+export function reopenSockets(machine: VrrpMachine, interfaceName: string): void {
+  for (const socket of machine.sockets) {
+    if (socket.interface === interfaceName) open(machine, socket);
+  }
+}
+
+/** Closes all of them, as at the end. */
+export function closeSockets(machine: VrrpMachine): void {
+  for (const socket of machine.sockets) {
+    machine.actions.push({ kind: 'vrrp-close', id: socket.id });
+  }
+  machine.sockets = [];
+}
+
+/** The lines that tell of the pool with `-D`. */
+export function logSockets(machine: VrrpMachine): void {
+  const usesNftables = machine.instances.some((i) => i.config.vmac !== undefined);
+  let descriptor = FIRST_DESCRIPTOR + (usesNftables ? 1 : 0);
+  for (const socket of machine.sockets) {
+    logDetail(machine, socketText(machine, socket, descriptor));
+    descriptor += 2;
+  }
+}
+
+function socketText(machine: VrrpMachine, socket: VrrpSocket, descriptor: number): string {
+  const index = String(machine.host.interfaceNamed(socket.interface)?.index ?? 0).padStart(3);
+  const family = socket.family === 'inet' ? 'IPv4' : 'IPv6';
+  const head = `VRRP sockpool: [ifindex(${index}), family(${family}), proto(${socket.protocol}), fd(${descriptor},${descriptor + 1})`;
+  if (socket.unicast !== undefined)
+    return `${head} , unicast, address(${formatIp(socket.unicast)})]`;
+  const group = socket.group === undefined ? '' : formatIp(socket.group);
+  return `${head} multicast, address(${group})]`;
+}
+
+function wantedSocket(machine: VrrpMachine, instance: Instance): Omit<VrrpSocket, 'id'> {
+  const { config } = instance;
+  const name = receiveInterface(machine, instance);
+  return {
+    interface: name === '*' ? '' : name,
+    family: config.family,
+    protocol: config.authentication?.type === 'AH' ? 51 : 112,
+    unicast: isUnicast(config) ? instance.source : undefined,
+    group: isUnicast(config) ? undefined : config.multicastGroup,
+  };
+}
+
+function isSame(a: Omit<VrrpSocket, 'id'>, b: Omit<VrrpSocket, 'id'>): boolean {
+  return (
+    a.interface === b.interface &&
+    a.family === b.family &&
+    a.protocol === b.protocol &&
+    a.unicast === b.unicast &&
+    a.group === b.group
+  );
+}
+
+function open(machine: VrrpMachine, socket: VrrpSocket): void {
+  machine.actions.push({
+    kind: 'vrrp-open',
+    id: socket.id,
+    interface: socket.interface,
+    family: socket.family,
+    protocol: socket.protocol,
+    ...(socket.group === undefined ? {} : { group: socket.group }),
+    ...(socket.unicast === undefined ? {} : { unicastTo: socket.unicast }),
+  });
+}
