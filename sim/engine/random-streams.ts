@@ -32,18 +32,20 @@ export class RandomStreams {
     return owners.map((owner) => [owner, this.named(owner).save()] as const);
   }
 
-  /** Puts saved states back; streams not mentioned start anew. */
+  /** Puts saved states back; streams not mentioned start anew. Owners keep the objects that they hold. */
   restore(saved: readonly (readonly [string, unknown])[]): void {
-    this.#streams.clear();
+    for (const stream of this.#streams.values()) stream.reset();
     for (const [owner, state] of saved) this.named(owner).restore(state);
   }
 }
 
 /** One owner's stream. */
 export class RandomStream implements RandomSource {
+  readonly #seedText: string;
   #generator: ReturnType<typeof xor128>;
 
   constructor(seedText: string) {
+    this.#seedText = seedText;
     this.#generator = xor128(seedText, { state: true });
   }
 
@@ -54,6 +56,11 @@ export class RandomStream implements RandomSource {
   /** The state as plain JSON. */
   save(): unknown {
     return this.#generator.state();
+  }
+
+  /** Begins anew, as if nothing had been drawn. */
+  reset(): void {
+    this.#generator = xor128(this.#seedText, { state: true });
   }
 
   /** Continues from a saved state. */

@@ -61,6 +61,8 @@ export class CableEnd implements Port, EventTarget {
   carrier = false;
   /** Why `carrier` is away, for the count of lost frames. */
   darkReason: 'unplugged' | 'no-carrier' = 'no-carrier';
+  /** Why the carrier last went away, for frames that were on their way then. */
+  lastDarkReason: 'unplugged' | 'no-carrier' = 'no-carrier';
   /**
    * Delay of a direction that neither draws nor queues; -1 when it does. A switch may then deliver one flood to
    * many such ends by one event: `noteSent` now, `arrive` at that delay.
@@ -174,7 +176,7 @@ export class CableEnd implements Port, EventTarget {
   /** Hands a frame to the far end's device, unless the carrier was lost since `epoch`. */
   arrive(frame: Uint8Array, epoch: number): void {
     if (epoch !== this.epoch) {
-      this.#lose(frame, this.darkReason);
+      this.#lose(frame, this.lastDarkReason, true);
       return;
     }
     this.delivered++;
@@ -268,9 +270,10 @@ export class CableEnd implements Port, EventTarget {
 
   #forgetFramesOnTheWay(): void {
     this.epoch = (this.epoch + 1) | 0;
+    this.lastDarkReason = this.darkReason;
     this.#lastArrival = 0;
     this.#line?.clear();
-    if (this.#held !== undefined) this.#lose(this.#held, this.darkReason);
+    if (this.#held !== undefined) this.#lose(this.#held, this.darkReason, true);
     this.#held = undefined;
     this.#engine.cancel(this.#heldRelease);
   }
@@ -287,9 +290,9 @@ export class CableEnd implements Port, EventTarget {
     return randomBelow(this.#options.random, chance.denominator) < chance.numerator;
   }
 
-  #lose(frame: Uint8Array, reason: LossReason): void {
+  #lose(frame: Uint8Array, reason: LossReason, late = false): void {
     this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);
-    this.#tell(frame, { lost: reason });
+    this.#tell(frame, late ? { lost: reason, late } : { lost: reason });
   }
 
   #tell(
@@ -298,6 +301,7 @@ export class CableEnd implements Port, EventTarget {
       readonly lost?: LossReason;
       readonly arrivesAt?: TimeUs;
       readonly change?: FrameChange;
+      readonly late?: true;
     },
   ): void {
     const { traceNumber, listeners } = this.#options;

@@ -65,6 +65,8 @@ export type CableListener = (event: {
   readonly arrivesAt?: TimeUs;
   /** What an impairment made of it; `frame` is always as it was sent. */
   readonly change?: FrameChange;
+  /** The second word about a frame, which was on its way when the carrier went. */
+  readonly late?: true;
 }) => void;
 
 /** What a cable did to a frame that arrives. */

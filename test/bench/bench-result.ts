@@ -1,0 +1,42 @@
+/** What one run of a workload measured, and how it is measured. */
+
+/** Counts that a workload hands back. */
+export interface BenchCounts {
+  readonly events: number;
+  /** Frames completely sent over one cable. */
+  readonly linkFrames: number;
+  /** Frames that a host's NIC handed up. */
+  readonly hostFrames: number;
+  /** Datagrams that reached an application. */
+  readonly messages: number;
+}
+
+/** One line of the bench, ours or a peer's. */
+export interface BenchResult extends BenchCounts {
+  readonly workload: string;
+  readonly simulatedSeconds: number;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakRssMiB: number;
+}
+
+/** Runs once and measures wall and CPU time of the simulation alone, not of building the LAN. */
+export function measure(options: {
+  readonly workload: string;
+  readonly simulatedSeconds: number;
+  readonly run: () => BenchCounts;
+}): BenchResult {
+  const cpuBefore = process.cpuUsage();
+  const wallBefore = process.hrtime.bigint();
+  const counts = options.run();
+  const wallSeconds = Number(process.hrtime.bigint() - wallBefore) / 1e9;
+  const cpu = process.cpuUsage(cpuBefore);
+  return {
+    workload: options.workload,
+    simulatedSeconds: options.simulatedSeconds,
+    ...counts,
+    wallSeconds,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+  };
+}

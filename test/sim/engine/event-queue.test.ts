@@ -1,0 +1,140 @@
+import fc from 'fast-check';
+import TinyQueue from 'tinyqueue';
+import { describe, expect, it } from 'vitest';
+import { timeUs } from '../../../daemon/base/time.ts';
+import { EventQueue, type EventTarget } from '../../../sim/engine/event-queue.ts';
+
+/** Remembers what fired: [time, code, payload]. */
+class Recorder implements EventTarget {
+  readonly fired: [number, number, unknown][] = [];
+
+  onEvent(now: number, code: number, payload: unknown): void {
+    this.fired.push([now, code, payload]);
+  }
+}
+
+type Step =
+  | { readonly kind: 'push'; readonly at: number }
+  | { readonly kind: 'fire' }
+  | { readonly kind: 'cancel'; readonly pick: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('push' as const), at: fc.nat(30) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('fire' as const) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('cancel' as const), pick: fc.nat() }) },
+);
+
+interface Expected {
+  readonly at: number;
+  readonly code: number;
+  readonly handle: number;
+}
+
+/** Plays the steps on the queue and on tinyqueue, and compares after each. */
+function compareWithTinyQueue(steps: readonly Step[], queue: EventQueue): void {
+  const recorder = new Recorder();
+  const byTimeThenOrder = (a: Expected, b: Expected) => a.at - b.at || a.code - b.code;
+  let oracle = new TinyQueue<Expected>([], byTimeThenOrder);
+  const pushed: Expected[] = [];
+  const gone = new Set<number>();
+  for (const { kind, ...rest } of steps) {
+    if (kind === 'push') {
+      const at = (rest as { at: number }).at;
+      const code = pushed.length;
+      const entry = { at, code, handle: queue.push(timeUs(at), recorder, code, `p${code}`) };
+      pushed.push(entry);
+      oracle.push(entry);
+    } else if (kind === 'cancel' && pushed.length > 0) {
+      const entry = pushed[(rest as { pick: number }).pick % pushed.length] as Expected;
+      expect(queue.cancel(entry.handle)).toBe(!gone.has(entry.code));
+      gone.add(entry.code);
+      oracle = new TinyQueue(
+        oracle.data.filter((kept) => kept !== entry),
+        byTimeThenOrder,
+      );
+    } else if (kind === 'fire' && oracle.length > 0) {
+      const next = oracle.pop() as Expected;
+      queue.fire();
+      gone.add(next.code);
+      expect(recorder.fired.at(-1)).toEqual([next.at, next.code, `p${next.code}`]);
+    }
+    expect(queue.size).toBe(oracle.length);
+    expect(queue.nextTime()).toBe(oracle.peek()?.at);
+  }
+}
+
+describe('EventQueue', () => {
+  it('agrees with tinyqueue on any sequence of push, fire and cancel', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        compareWithTinyQueue(steps, new EventQueue(4));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('agrees with tinyqueue while the sequence numbers run out and are dealt anew', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        compareWithTinyQueue(steps, new EventQueue(4, 0x8000_0000 - 50));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('fires events of the same time in the order in which they were pushed', () => {
+    const queue = new EventQueue();
+    const recorder = new Recorder();
+    for (let code = 0; code < 100; code++) queue.push(timeUs(7), recorder, code, undefined);
+    while (queue.size > 0) queue.fire();
+    expect(recorder.fired.map(([, code]) => code)).toEqual(
+      Array.from({ length: 100 }, (_, i) => i),
+    );
+  });
+
+  it('never cancels a later event by the handle of one that is gone', () => {
+    const queue = new EventQueue();
+    const recorder = new Recorder();
+    const first = queue.push(timeUs(1), recorder, 1, undefined);
+    queue.fire();
+    queue.push(timeUs(2), recorder, 2, undefined);
+    expect(queue.cancel(first)).toBe(false);
+    expect(queue.cancel(0)).toBe(false);
+    queue.fire();
+    expect(recorder.fired.map(([, code]) => code)).toEqual([1, 2]);
+  });
+
+  it('may be pushed to and cancelled in from within an event', () => {
+    const queue = new EventQueue();
+    const recorder = new Recorder();
+    const victim = queue.push(timeUs(5), recorder, 99, undefined);
+    queue.push(
+      timeUs(1),
+      {
+        onEvent: (now) => {
+          expect(queue.cancel(victim)).toBe(true);
+          queue.push(now, recorder, 1, undefined);
+        },
+      },
+      0,
+      undefined,
+    );
+    while (queue.size > 0) queue.fire();
+    expect(recorder.fired).toEqual([[1, 1, undefined]]);
+  });
+
+  it('stays as small as what is pending when timers are set and cancelled for ever', () => {
+    const queue = new EventQueue(64);
+    const recorder = new Recorder();
+    for (let i = 0; i < 200_000; i++) {
+      const handle = queue.push(timeUs(1e9 + i), recorder, 0, undefined);
+      expect(queue.cancel(handle)).toBe(true);
+    }
+    expect(queue.size).toBe(0);
+    expect(queue.capacity).toBeLessThanOrEqual(128);
+  });
+
+  it('says so when it is asked to fire nothing', () => {
+    expect(() => new EventQueue().fire()).toThrow('empty event queue');
+  });
+});
