@@ -3,16 +3,16 @@
  * (no_accept, strict), and IGMP of VMACs sent through their base. The whole table is written anew at each
  * change in one transaction, and removed with the last rule, so nothing of other programs is touched.
  *
- * Source: names and shape as keepalived 2.2.7 makes them (`nft list ruleset`), table `keepalived`.
+ * Source: the rules of keepalived 2.2.7 as `nft list ruleset` shows them; its table is called `keepalived`.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
 import type { FirewallCommand } from '../core/commands.ts';
-import { formatIp, isIpv4 } from '../wire/ip-address.ts';
+import { formatIp, type IpAddress, isIpv4 } from '../wire/ip-address.ts';
 
 type Rule = FirewallCommand['rule'];
 
-/** Name of our table in the families `inet` and `netdev`. */
+/** Name of our table in the families `ip` and `ip6`. */
 const TABLE = 'lantwin';
 
 /** Rules in effect, and the way to `nft`. */
@@ -56,55 +56,57 @@ export class Firewall {
   }
 }
 
-/** The transaction that makes our table hold exactly these rules. */
+/** The transaction that makes our tables hold exactly these rules. */
 export function rulesetText(rules: readonly Rule[]): string {
-  // "add" before "delete": deleting a table that is not there is an error.
-  const lines = [`add table inet ${TABLE}`, `delete table inet ${TABLE}`];
-  if (rules.length === 0) return `${lines.join('\n')}\n`;
-  lines.push(`table inet ${TABLE} {`);
-  lines.push(...chain('in', 'input', rules));
-  lines.push(...chain('out', 'output', rules));
-  lines.push('}');
+  const lines = (['ip', 'ip6'] as const).flatMap((family) => tableLines(family, rules));
   return `${lines.join('\n')}\n`;
 }
 
-function chain(name: string, hook: 'input' | 'output', rules: readonly Rule[]): string[] {
-  const lines = [`  chain ${name} {`, `    type filter hook ${hook} priority -1; policy accept;`];
-  for (const rule of rules) {
-    const text = rule.kind === 'drop-address' ? dropRule(hook, rule) : igmpRule(hook, rule);
-    if (text !== undefined) lines.push(`    ${text}`);
-  }
-  lines.push('  }');
+function tableLines(family: 'ip' | 'ip6', rules: readonly Rule[]): string[] {
+  // "add" before "delete": deleting a table that is not there is an error.
+  const lines = [`add table ${family} ${TABLE}`, `delete table ${family} ${TABLE}`];
+  const input = rules.flatMap((rule) => inputRules(family, rule));
+  const output = rules.flatMap((rule) => outputRules(family, rule));
+  if (input.length + output.length === 0) return lines;
+  lines.push(`table ${family} ${TABLE} {`);
+  lines.push(...chainLines('in', 'input', input), ...chainLines('out', 'output', output));
+  lines.push('}');
   return lines;
 }
 
-function dropRule(hook: 'input' | 'output', rule: Extract<Rule, { kind: 'drop-address' }>): string {
-  const address = formatIp(rule.address);
-  const direction = hook === 'input' ? 'daddr' : 'saddr';
-  const device =
-    rule.interface === undefined
-      ? ''
-      : `${hook === 'input' ? 'iifname' : 'oifname'} "${rule.interface}" `;
-  if (isIpv4(rule.address)) return `${device}ip ${direction} ${address} drop`;
-  // Neighbour discovery must go on, else nobody would find the address's owner.
-  const exempt = 'icmpv6 type != { nd-neighbor-solicit, nd-neighbor-advert }';
-  return (
-    `${device}ip6 ${direction} ${address} ${exempt} drop\n` +
-    `    ${device}ip6 ${direction} ${address} meta l4proto != ipv6-icmp drop`
-  );
+function chainLines(name: string, hook: string, rules: readonly string[]): string[] {
+  const head = `type filter hook ${hook} priority filter - 1; policy accept;`;
+  return [`  chain ${name} {`, `    ${head}`, ...rules.map((rule) => `    ${rule}`), '  }'];
 }
 
-function igmpRule(
-  hook: 'input' | 'output',
-  rule: Extract<Rule, { kind: 'igmp-on-base' }>,
-): string | undefined {
-  if (hook === 'input') return undefined;
-  // A packet cannot change its device here; keeping it off the VMAC is what a switch notices, and the
-  // base interface is joined by the daemon's other socket.
-  return (
-    `oifname "${rule.interface}" ip protocol igmp drop\n` +
-    `    oifname "${rule.interface}" icmpv6 type mld2-listener-report drop`
-  );
+function inputRules(family: 'ip' | 'ip6', rule: Rule): string[] {
+  if (rule.kind !== 'drop-address' || familyWord(rule.address) !== family) return [];
+  const device = rule.interface === undefined ? '' : `iifname "${rule.interface}" `;
+  return dropRules(family, `${device}${family} daddr ${formatIp(rule.address)}`);
+}
+
+function outputRules(family: 'ip' | 'ip6', rule: Rule): string[] {
+  if (rule.kind === 'igmp-on-base') {
+    const membership =
+      family === 'ip'
+        ? 'ip protocol igmp dup to ip daddr'
+        : 'icmpv6 type { mld-listener-report, mld2-listener-report } dup to ip6 daddr';
+    return [`oifname "${rule.interface}" ${membership} device "${rule.base}" drop`];
+  }
+  if (familyWord(rule.address) !== family) return [];
+  const device = rule.interface === undefined ? '' : `oifname "${rule.interface}" `;
+  return dropRules(family, `${device}${family} saddr ${formatIp(rule.address)}`);
+}
+
+/** Neighbour discovery must go on, else nobody would find the address's owner. */
+function dropRules(family: 'ip' | 'ip6', match: string): string[] {
+  if (family === 'ip') return [`${match} drop`];
+  const exempt = 'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert }';
+  return [`${match} ${exempt} accept`, `${match} drop`];
+}
+
+function familyWord(address: IpAddress): 'ip' | 'ip6' {
+  return isIpv4(address) ? 'ip' : 'ip6';
 }
 
 function ruleKey(rule: Rule): string {

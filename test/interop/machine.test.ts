@@ -237,6 +237,37 @@ describe('machine of a real host', () => {
     });
   });
 
+  test('drop rules keep an address from answering, and an exit removes them', async (context) => {
+    const missing = MISSING ?? whyNot('nft', 'ping');
+    context.skip(missing !== undefined, missing);
+    await inLab(async (lab) => {
+      lab.addHost('a', '10.77.0.1/24', 'fd77::1/64');
+      lab.addHost('client', '10.77.0.50/24', 'fd77::50/64');
+      const probe = await startProbe(lab, 'a');
+      const answers = (address: string): boolean => {
+        const words = ['sh', '-c', `ping -c 1 -W 1 ${address} || true`];
+        return lab.exec('client', words).includes(' 1 received');
+      };
+      expect(answers('10.77.0.1') && answers('fd77::1')).toBe(true);
+      for (const ip of ['10.77.0.1', 'fd77::1']) {
+        const rule = { kind: 'drop-address', address: { ip }, interface: 'eth0' };
+        submit(probe, { kind: 'firewall-add', rule });
+      }
+      submit(
+        probe,
+        { kind: 'firewall-add', rule: { kind: 'igmp-on-base', interface: 'vrrp.7', base: 'eth0' } },
+        { kind: 'log', process: 'vrrp', level: 'info', text: 'after all' },
+      );
+      await until('all done', () => probe.output().includes('after all'), { withinMs: 10_000 });
+      expect(probe.output()).not.toContain('nftables:');
+      expect(lab.exec('a', ['nft', 'list', 'ruleset'])).toContain('device "eth0" drop');
+      expect(answers('10.77.0.1') || answers('fd77::1')).toBe(false);
+      expect(await end(probe)).toBe(7);
+      expect(lab.exec('a', ['nft', 'list', 'ruleset'])).not.toContain('lantwin');
+      expect(answers('10.77.0.1') && answers('fd77::1')).toBe(true);
+    });
+  });
+
   test('deadlines are met within a few milliseconds and never early', async (context) => {
     context.skip(MISSING !== undefined, MISSING);
     await inLab(async (lab) => {

@@ -17,6 +17,7 @@ export type Piece =
   | 'build'
   | 'daemon'
   | 'keepalived'
+  | 'nft'
   | 'tcpdump'
   | 'tshark'
   | 'ping';
@@ -48,6 +49,8 @@ function look(piece: Piece): string | undefined {
       return lookForFile('dist/daemon/main.js');
     case 'keepalived':
       return lookForProgram('keepalived', ['--version'], 'Keepalived v2.2');
+    case 'nft':
+      return lookForProgram('nft', ['--version'], 'nftables');
     case 'tcpdump':
       return lookForProgram('tcpdump', ['--version'], 'tcpdump');
     case 'tshark':

@@ -85,7 +85,12 @@ describe('words for iproute2', () => {
 
 describe('other texts for the host', () => {
   test('nftables: our table is replaced as a whole, and gone without rules', () => {
-    expect(rulesetText([])).toBe('add table inet lantwin\ndelete table inet lantwin\n');
+    expect(rulesetText([]).trim().split('\n')).toEqual([
+      'add table ip lantwin',
+      'delete table ip lantwin',
+      'add table ip6 lantwin',
+      'delete table ip6 lantwin',
+    ]);
     const text = rulesetText([
       { kind: 'drop-address', address: ip('10.0.0.1') },
       { kind: 'drop-address', address: ip('fd00::1'), interface: 'eth0' },
