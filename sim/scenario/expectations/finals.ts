@@ -1,0 +1,88 @@
+/** The items of `finally`, judged when the run has ended. */
+
+import type { TimeUs } from '../../../daemon/base/time.ts';
+import type { Located } from '../scenario.ts';
+import type { TrafficResult } from '../traffic/outages.ts';
+import { nodesOf } from './condition-nodes.ts';
+import type { FinalSpec } from './condition-spec.ts';
+import { conditionWords, watchCondition } from './conditions.ts';
+import { durationWords, type ExpectationResult, momentWords } from './verdict.ts';
+import type { World } from './world.ts';
+
+/** What `judgeFinal` looks at. */
+export interface FinalFacts {
+  readonly world: World;
+  readonly end: TimeUs;
+  readonly traffic: ReadonlyMap<string, TrafficResult>;
+}
+
+/** The verdict over one item. Claims about happenings look at the whole run. */
+export function judgeFinal(
+  final: Located<FinalSpec>,
+  index: number,
+  facts: FinalFacts,
+): ExpectationResult {
+  const { spec, place } = final;
+  const base = { id: `finally[${index}]`, place, at: facts.end };
+  if (spec.kind === 'condition') {
+    const condition = watchCondition(spec.condition);
+    for (const event of facts.world.lan.engine.log.events) condition.onEvent(event);
+    const holds = condition.holds(facts.world);
+    return {
+      ...base,
+      claim: `at the end: ${conditionWords(spec.condition)}`,
+      verdict: holds ? 'pass' : 'fail',
+      ...(holds ? {} : { got: condition.got(facts.world) }),
+      nodes: nodesOf(spec.condition),
+    };
+  }
+  const result = facts.traffic.get(spec.traffic);
+  const claim = trafficClaim(spec);
+  if (result === undefined || result.sent === 0) {
+    const got = 'no request was sent';
+    return { ...base, claim, verdict: 'unknown', got, nodes: [] };
+  }
+  const wrong = trafficFaults(spec, result);
+  return {
+    ...base,
+    claim,
+    verdict: wrong.length === 0 ? 'pass' : 'fail',
+    ...(wrong.length === 0 ? {} : { got: wrong.join('; ') }),
+    nodes: [],
+  };
+}
+
+type TrafficFinal = FinalSpec & { readonly kind: 'traffic' };
+
+function trafficFaults(spec: TrafficFinal, result: TrafficResult): readonly string[] {
+  const wrong: string[] = [];
+  const { longestOutageAtMost: longest, lostAtMost, answeredAtLeast, answeredBy } = spec;
+  if (longest !== undefined && result.answered === 0) wrong.push('it was never answered');
+  else if (longest !== undefined && result.longestOutage > longest) {
+    const outage = result.outages.find((candidate) => candidate.length === result.longestOutage);
+    const when = outage === undefined ? '' : ` from ${momentWords(outage.from)} on`;
+    const open = outage?.open === true ? ' until the end' : '';
+    wrong.push(`an outage of ${durationWords(result.longestOutage)}${when}${open}`);
+  }
+  if (lostAtMost !== undefined && result.lost > lostAtMost) wrong.push(`${result.lost} lost`);
+  if (answeredAtLeast !== undefined && result.answered < answeredAtLeast) {
+    wrong.push(`${result.answered} answered`);
+  }
+  if (answeredBy !== undefined) {
+    const names = result.answeredBy.map((entry) => entry.host);
+    const same = names.length === answeredBy.length && answeredBy.every((n) => names.includes(n));
+    if (!same) wrong.push(`answered by ${names.join(', ') || 'nobody'}`);
+  }
+  return wrong;
+}
+
+function trafficClaim(spec: TrafficFinal): string {
+  const parts: string[] = [];
+  if (spec.longestOutageAtMost !== undefined) {
+    parts.push(`longest outage at most ${durationWords(spec.longestOutageAtMost)}`);
+  }
+  if (spec.lostAtMost !== undefined) parts.push(`at most ${spec.lostAtMost} lost`);
+  if (spec.answeredAtLeast !== undefined) parts.push(`at least ${spec.answeredAtLeast} answered`);
+  if (spec.answeredBy !== undefined) parts.push(`answered by ${spec.answeredBy.join(', ')}`);
+  return `at the end: ${spec.traffic}: ${parts.join(', ')}`;
+}

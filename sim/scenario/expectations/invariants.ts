@@ -1,0 +1,156 @@
+/**
+ * The items of `always`, judged while the run goes on. `except-for` bounds each single uninterrupted violation, not their
+ * sum; a violation that is still going on at the end is as long as it was then.
+ */
+
+import { assert, unreachable } from '../../../daemon/base/assert.ts';
+import { type DurationUs, elapsed, later, type TimeUs } from '../../../daemon/base/time.ts';
+import { formatIp } from '../../../daemon/wire/ip-address.ts';
+import type { RunEvent } from '../../engine/run-log.ts';
+import type { HostRunEvent } from '../../host/host-events.ts';
+import type { Located } from '../scenario.ts';
+import type { AnswerWatch } from './answer-watch.ts';
+import type { InvariantSpec } from './condition-spec.ts';
+import { mastersBySegment } from './masters.ts';
+import { containsPattern } from './patterns.ts';
+import { durationWords, type ExpectationResult, momentWords } from './verdict.ts';
+import { holdersOf, type World } from './world.ts';
+
+/** One violation, from its first moment to its last. */
+interface Violation {
+  readonly from: TimeUs;
+  readonly got: string;
+  readonly nodes: readonly string[];
+}
+
+/** What breaks an invariant at this moment, one entry per thing that is counted by itself. */
+type Broken = ReadonlyMap<string, { readonly got: string; readonly nodes: readonly string[] }>;
+
+/** One invariant while the run goes on. */
+export class InvariantWatch {
+  readonly #invariant: Located<InvariantSpec>;
+  readonly #index: number;
+  readonly #running = new Map<string, Violation>();
+  #worst: { readonly violation: Violation; readonly length: DurationUs } | undefined;
+  #count = 0;
+  readonly #answers: AnswerWatch | undefined;
+
+  constructor(invariant: Located<InvariantSpec>, index: number, answers: AnswerWatch | undefined) {
+    this.#invariant = invariant;
+    this.#index = index;
+    this.#answers = answers;
+  }
+
+  /** An event was recorded; `true` when the invariant must be looked at again. */
+  onEvent(event: RunEvent): boolean {
+    const { spec } = this.#invariant;
+    if (spec.kind === 'never') return this.#onJournal(event, spec);
+    return TOUCHING.has(event.kind);
+  }
+
+  /** All events of this instant have happened. */
+  settle(now: TimeUs, world: World): void {
+    const broken = this.#broken(world);
+    for (const [key, violation] of this.#running) {
+      if (broken.has(key)) continue;
+      this.#running.delete(key);
+      this.#ended(violation, now);
+    }
+    for (const [key, what] of broken) {
+      if (!this.#running.has(key)) this.#running.set(key, { from: now, ...what });
+    }
+  }
+
+  /** The verdict, once the run has ended. */
+  finish(end: TimeUs): ExpectationResult {
+    for (const violation of this.#running.values()) this.#ended(violation, end);
+    const { spec, place } = this.#invariant;
+    const base = { id: `always[${this.#index}]`, place, claim: invariantWords(spec) };
+    const worst = this.#worst;
+    if (worst === undefined) return { ...base, verdict: 'pass', at: end, nodes: [] };
+    const { violation, length } = worst;
+    const more = this.#count > 1 ? ` (the worst of ${this.#count})` : '';
+    const lasted = spec.kind === 'never' ? '' : ` for ${durationWords(length)}`;
+    const got = `${violation.got} from ${momentWords(violation.from)} on${lasted}${more}`;
+    const at = spec.kind === 'never' ? violation.from : later(violation.from, spec.exceptFor);
+    return { ...base, verdict: 'fail', at, got, nodes: violation.nodes };
+  }
+
+  #ended(violation: Violation, at: TimeUs): void {
+    const { spec } = this.#invariant;
+    const length = elapsed(violation.from, at);
+    if (spec.kind !== 'never' && length <= spec.exceptFor) return;
+    this.#count++;
+    if (this.#worst === undefined || length > this.#worst.length) {
+      this.#worst = { violation, length };
+    }
+  }
+
+  #broken(world: World): Broken {
+    const { spec } = this.#invariant;
+    const broken = new Map<string, { got: string; nodes: readonly string[] }>();
+    switch (spec.kind) {
+      case 'masters-at-most':
+        for (const { vrid, hosts, segment } of mastersBySegment(world.lan)) {
+          if ((spec.vrid ?? vrid) !== vrid || hosts.length <= spec.limit) continue;
+          const got = `VRID ${vrid} had ${hosts.length} masters, ${hosts.join(' and ')},`;
+          broken.set(`${vrid} ${segment}`, { got, nodes: hosts });
+        }
+        return broken;
+      case 'owners-at-most': {
+        const hosts = holdersOf(world.lan, spec.address);
+        if (hosts.length > spec.limit) {
+          const got = `${formatIp(spec.address)} was held by ${hosts.join(' and ')}`;
+          broken.set('', { got, nodes: hosts });
+        }
+        return broken;
+      }
+      case 'answers-at-most': {
+        assert(this.#answers !== undefined, 'answers are not watched');
+        const hosts = this.#answers.answerers(spec.address);
+        if (hosts.length > spec.limit) {
+          const got = `ARP requests for ${formatIp(spec.address)} were answered by ${hosts.join(' and ')}`;
+          broken.set('', { got, nodes: hosts });
+        }
+        return broken;
+      }
+      case 'never':
+        return broken;
+      default:
+        return unreachable(spec);
+    }
+  }
+
+  #onJournal(event: RunEvent, spec: InvariantSpec & { readonly kind: 'never' }): boolean {
+    if (event.kind !== 'journal' || (spec.host ?? event.node) !== event.node) return false;
+    const { line } = event as HostRunEvent & { readonly kind: 'journal' };
+    if (!containsPattern(line.text, spec.pattern)) return false;
+    const got = `${event.node} logged '${line.text}'`;
+    this.#ended({ from: event.at, got, nodes: [event.node] }, event.at);
+    return false;
+  }
+}
+
+/** Kinds of events after which masters and owners may be others. */
+const TOUCHING = new Set([
+  'daemon',
+  'address',
+  'power',
+  'link',
+  'cable',
+  'carrier',
+  'switch',
+  'program',
+]);
+
+/** The invariant in words. */
+export function invariantWords(spec: InvariantSpec): string {
+  if (spec.kind === 'never') return `never logged: '${spec.pattern}'`;
+  const bound = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
+  if (spec.kind === 'masters-at-most') {
+    const which = spec.vrid === undefined ? 'per VRID' : `of VRID ${spec.vrid}`;
+    return `always at most ${spec.limit} ${spec.limit === 1 ? 'master' : 'masters'} ${which}${bound}`;
+  }
+  const what = spec.kind === 'owners-at-most' ? 'owner' : 'answer to ARP requests';
+  return `always at most ${spec.limit} ${what} of ${formatIp(spec.address)}${bound}`;
+}

@@ -1,0 +1,137 @@
+/** Echo requests as whole IP packets, and what an incoming packet answers. */
+
+import { addressSum } from '../../../daemon/wire/checksum.ts';
+import {
+  decodeIcmp,
+  encodeIcmp,
+  ICMP_ECHO_REPLY,
+  ICMP_HEADER_LENGTH,
+  readIcmpType,
+} from '../../../daemon/wire/icmp.ts';
+import { decodeIcmpv6, encodeIcmpv6 } from '../../../daemon/wire/icmpv6.ts';
+import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
+import { isIpv4 } from '../../../daemon/wire/ip-address.ts';
+import {
+  checkIpv4Header,
+  encodeIpv4Header,
+  IPV4_DONT_FRAGMENT,
+  IPV4_HEADER_LENGTH,
+  ipv4HeaderLength,
+  NO_OPTIONS,
+  PROTOCOL_ICMP,
+  PROTOCOL_ICMPV6,
+  readIpv4Source,
+  readIpv4TotalLength,
+} from '../../../daemon/wire/ipv4.ts';
+import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
+import {
+  checkIpv6Header,
+  encodeIpv6Header,
+  IPV6_HEADER_LENGTH,
+  readIpv6Destination,
+  readIpv6PayloadLength,
+  readIpv6Source,
+} from '../../../daemon/wire/ipv6.ts';
+import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
+
+/** ping(8): TTL of Linux' default. */
+const TTL = 64;
+
+/** What distinguishes one request. */
+export interface Echo {
+  readonly identifier: number;
+  readonly sequence: number;
+}
+
+/** An echo request, IP header included, with ping's pattern as payload. */
+export function echoRequest(options: {
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly echo: Echo;
+  readonly size: number;
+}): Uint8Array {
+  const { source, destination, echo } = options;
+  const payload = new Uint8Array(options.size);
+  for (let i = 8; i < payload.length; i++) payload[i] = (i + 8) & 0xff;
+  return isIpv4(source) && isIpv4(destination)
+    ? request4({ source, destination }, echo, payload)
+    : request6(
+        { source: source as Ipv6Address, destination: destination as Ipv6Address },
+        echo,
+        payload,
+      );
+}
+
+function request4(
+  between: { readonly source: Ipv4Address; readonly destination: Ipv4Address },
+  echo: Echo,
+  payload: Uint8Array,
+): Uint8Array {
+  const totalLength = IPV4_HEADER_LENGTH + ICMP_HEADER_LENGTH + payload.length;
+  const packet = new Uint8Array(totalLength);
+  const header = {
+    ...between,
+    tos: 0,
+    totalLength,
+    identification: echo.sequence,
+    flags: IPV4_DONT_FRAGMENT,
+    fragmentOffset: 0,
+    ttl: TTL,
+    protocol: PROTOCOL_ICMP,
+    options: NO_OPTIONS,
+  };
+  const at = encodeIpv4Header(header, packet, 0);
+  encodeIcmp({ kind: 'echo-request', ...echo, payload }, packet, at);
+  return packet;
+}
+
+function request6(
+  between: { readonly source: Ipv6Address; readonly destination: Ipv6Address },
+  echo: Echo,
+  payload: Uint8Array,
+): Uint8Array {
+  const payloadLength = ICMP_HEADER_LENGTH + payload.length;
+  const packet = new Uint8Array(IPV6_HEADER_LENGTH + payloadLength);
+  const header = {
+    ...between,
+    trafficClass: 0,
+    flowLabel: 0,
+    payloadLength,
+    nextHeader: PROTOCOL_ICMPV6,
+    hopLimit: TTL,
+  };
+  const at = encodeIpv6Header(header, packet, 0);
+  const sum = addressSum(between.source, between.destination);
+  encodeIcmpv6({ code: 0, kind: 'echo-request', ...echo, payload }, packet, at, sum);
+  return packet;
+}
+
+/** The request that an IPv4 packet at `at` answers, and who says so; `undefined` for anything else. */
+export function echoReply4(
+  bytes: Uint8Array,
+  at: number,
+): (Echo & { readonly source: IpAddress }) | undefined {
+  if (checkIpv4Header(bytes, at, bytes.length) !== undefined) return undefined;
+  const body = at + ipv4HeaderLength(bytes, at);
+  if (readIcmpType(bytes, body) !== ICMP_ECHO_REPLY) return undefined;
+  const message = decodeIcmp(bytes, body, at + readIpv4TotalLength(bytes, at));
+  if (typeof message === 'string' || message.kind !== 'echo-reply') return undefined;
+  const { identifier, sequence } = message;
+  return { identifier, sequence, source: readIpv4Source(bytes, at) };
+}
+
+/** The same for IPv6. */
+export function echoReply6(
+  bytes: Uint8Array,
+  at: number,
+): (Echo & { readonly source: IpAddress }) | undefined {
+  if (checkIpv6Header(bytes, at, bytes.length) !== undefined) return undefined;
+  const body = at + IPV6_HEADER_LENGTH;
+  const end = body + readIpv6PayloadLength(bytes, at);
+  const source = readIpv6Source(bytes, at);
+  const sum = addressSum(source, readIpv6Destination(bytes, at));
+  const message = decodeIcmpv6(bytes, body, end, sum);
+  if (typeof message === 'string' || message.kind !== 'echo-reply') return undefined;
+  const { identifier, sequence } = message;
+  return { identifier, sequence, source };
+}

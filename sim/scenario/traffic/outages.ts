@@ -1,0 +1,76 @@
+/** What came of a traffic: outages, losses, who answered. Computed once, after the run. */
+
+import { type DurationUs, elapsed, type TimeUs } from '../../../daemon/base/time.ts';
+import type { Pinger } from './pinger.ts';
+
+/** From the last answer before it to the next answer. */
+export interface Outage {
+  readonly from: TimeUs;
+  /** The next answer, or the end of the run when none came. */
+  readonly to: TimeUs;
+  readonly length: DurationUs;
+  /** Requests of that time without an answer. */
+  readonly lost: number;
+  /** Whether it was still going on when the run ended. */
+  readonly open: boolean;
+}
+
+/** The results of one traffic. */
+export interface TrafficResult {
+  readonly name: string;
+  readonly sent: number;
+  readonly answered: number;
+  /** Requests that had their time and got no answer. */
+  readonly lost: number;
+  readonly outages: readonly Outage[];
+  readonly longestOutage: DurationUs;
+  /** Everybody who answered, with the number of answers, in order of the first. */
+  readonly answeredBy: readonly { readonly host: string; readonly answers: number }[];
+}
+
+/** The results of a traffic at the end of the run. */
+export function trafficResult(pinger: Pinger, end: TimeUs): TrafficResult {
+  const outages = outagesOf(pinger, end);
+  const counts = new Map<string, number>();
+  for (const { by = 'unknown' } of pinger.answers) counts.set(by, (counts.get(by) ?? 0) + 1);
+  return {
+    name: pinger.spec.name,
+    sent: pinger.sentAt.length,
+    answered: pinger.answers.length,
+    lost: pinger.lost,
+    outages,
+    longestOutage: outages.reduce(
+      (longest, outage) => Math.max(longest, outage.length),
+      0,
+    ) as DurationUs,
+    answeredBy: [...counts].map(([host, answers]) => ({ host, answers })),
+  };
+}
+
+function outagesOf(pinger: Pinger, end: TimeUs): readonly Outage[] {
+  const answered = new Set(pinger.answers.map((answer) => answer.sequence));
+  const lost = pinger.sentAt.filter(
+    (at, sequence) => !answered.has(sequence) && elapsed(at, end) >= pinger.spec.timeout,
+  );
+  const outages: Outage[] = [];
+  let nextLost = 0;
+  const collect = (from: TimeUs, to: TimeUs, open: boolean): void => {
+    const first = nextLost;
+    while (nextLost < lost.length && (lost[nextLost] as TimeUs) < to) nextLost++;
+    if (nextLost === first) return;
+    outages.push({ from, to, length: elapsed(from, to), lost: nextLost - first, open });
+  };
+  let before = pinger.answers[0];
+  if (before === undefined) {
+    const first = pinger.sentAt[0];
+    if (first !== undefined) collect(first, end, true);
+    return outages;
+  }
+  while (nextLost < lost.length && (lost[nextLost] as TimeUs) < before.at) nextLost++;
+  for (const answer of pinger.answers) {
+    collect(before.at, answer.at, false);
+    before = answer;
+  }
+  collect(before.at, end, true);
+  return outages;
+}
