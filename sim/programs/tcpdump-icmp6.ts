@@ -284,8 +284,11 @@ function printDiscoveryOptions(context: PrintContext, at: number, end: number): 
     text += `length ${length} (${units}): `;
     if (units === 0 || !has(context, next, length)) return text + truncated('icmp6');
     text += printOption(context, next, length);
-    if (context.options.verbose > 1 || !OPTION_NAMES.has(type)) {
+    if (context.options.verbose > 1) {
       text += hexDump(context, next + 2, length - 2, { indent: '\n\t    ', ascii: false });
+    } else if (!OPTION_NAMES.has(type)) {
+      // tcpdump gives up on the list behind an option that it does not know.
+      return text + hexDump(context, next + 2, length - 2, { indent: '\n\t  ', ascii: false });
     }
     next += length;
   }
