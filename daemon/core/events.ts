@@ -49,7 +49,13 @@ export interface RouteEvent {
 }
 
 /** Why a connection or datagram failed. */
-export type NetworkFailure = 'refused' | 'reset' | 'timed-out' | 'unreachable' | 'bad-certificate' | 'no-resource';
+export type NetworkFailure =
+  | 'refused'
+  | 'reset'
+  | 'timed-out'
+  | 'unreachable'
+  | 'bad-certificate'
+  | 'no-resource';
 
 /** What happens on a stream opened with 'stream-open'. */
 export type StreamEvent =

@@ -41,6 +41,19 @@ export type DaemonReport =
       readonly state: string;
       readonly priority: number;
     }
-  | { readonly kind: 'mail'; readonly to: readonly string[]; readonly subject: string; readonly body: string }
-  | { readonly kind: 'checker'; readonly server: string; readonly checker: string; readonly up: boolean }
-  | { readonly kind: 'daemon-phase'; readonly phase: 'started' | 'reloaded' | 'stopping' | 'stopped' };
+  | {
+      readonly kind: 'mail';
+      readonly to: readonly string[];
+      readonly subject: string;
+      readonly body: string;
+    }
+  | {
+      readonly kind: 'checker';
+      readonly server: string;
+      readonly checker: string;
+      readonly up: boolean;
+    }
+  | {
+      readonly kind: 'daemon-phase';
+      readonly phase: 'started' | 'reloaded' | 'stopping' | 'stopped';
+    };

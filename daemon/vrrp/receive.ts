@@ -154,7 +154,7 @@ function takeApart(bytes: Uint8Array, at: number): ReceivedPacket | undefined {
     ahAt,
     vrrpAt,
     // A frame shorter than 60 octets is padded; the kernel cuts that off before the daemon reads.
-    end: claimedEnd < end ? claimedEnd : end,
+    end: Math.min(claimedEnd, end),
     source: readIpv4(bytes, at + 12),
     destination: readIpv4(bytes, at + 16),
     ttl: bytes[at + 8] as number,
@@ -171,7 +171,7 @@ function takeApart6(bytes: Uint8Array, at: number, end: number): ReceivedPacket 
     at,
     ahAt: undefined,
     vrrpAt,
-    end: claimedEnd < end ? claimedEnd : end,
+    end: Math.min(claimedEnd, end),
     source: readIpv6(bytes, at + 8) as IpAddress,
     destination: readIpv6(bytes, at + 24) as IpAddress,
     ttl: bytes[at + 7] as number,

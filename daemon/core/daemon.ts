@@ -1,0 +1,387 @@
+/**
+ * The daemon: keepalived without a machine of its own.
+ *
+ * Sans-IO. Events and the time go in, commands and one "wake me at" come out; facts are read through the
+ * getters of `System`. Calls run to completion. The VRRP part decides in `daemon/vrrp`; this class owns the
+ * life cycle (start, reload, stop, signals) and says keepalived's lines about it. Read `system.ts`,
+ * `commands.ts` and `events.ts` first.
+ */
+
+import { type RandomSource, randomBelow } from '../base/random.ts';
+import { later, seconds, type TimeUs } from '../base/time.ts';
+import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
+import { dataText, jsonText, statisticsText } from '../vrrp/dump.ts';
+import { initialise } from '../vrrp/initialise.ts';
+import { findInstance, logUnknown, receivePacket } from '../vrrp/receive.ts';
+import { advertBeforeReload, reload } from '../vrrp/reload.ts';
+import { nextDue, runTimers } from '../vrrp/run-timers.ts';
+import { scriptExited } from '../vrrp/scripts.ts';
+import { removeLinks, shutDown } from '../vrrp/shutdown.ts';
+import { closeSockets, reopenSockets } from '../vrrp/sockets.ts';
+import { bfdChanged, fileChanged, linkChanged, processChanged } from '../vrrp/tracking.ts';
+import {
+  type Instance,
+  newMachine,
+  newStatistics,
+  type VrrpMachine,
+  type VrrpSettings,
+} from '../vrrp/vrrp-machine.ts';
+import { encodeUtf8 } from '../wire/text.ts';
+import type { Command } from './commands.ts';
+import { loadWithReader } from './config-loader.ts';
+import type { SystemEvent, VrrpPacketEvent } from './events.ts';
+import { createFifos } from './fifo-scripts.ts';
+import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
+import { coreText, DEFAULT_VERSION } from './log-text.ts';
+import type { DaemonStatus } from './status.ts';
+import { statusOf } from './status-of.ts';
+import type { System } from './system.ts';
+
+/** keepalived's command line, as far as it changes what the daemon does. */
+export interface DaemonFlags {
+  /** `-D`: detailed log. */
+  readonly logDetail: boolean;
+  /** The words of the command line, for the log; by default the usual service's. */
+  readonly commandLine?: readonly string[];
+  /** `-P` VRRP only, `-C` checkers only; by default both. */
+  readonly vrrp?: boolean;
+  readonly checkers?: boolean;
+  /** `-X`, `-V`: what is left behind; accepted, without effect on start. */
+  readonly dontReleaseVrrp?: boolean;
+}
+
+/** Everything a daemon is made of. */
+export interface DaemonOptions {
+  readonly system: System;
+  readonly configPath: string;
+  /** `-i`: picks the `@id` lines of the configuration. */
+  readonly configId?: string;
+  readonly random: RandomSource;
+  readonly flags: DaemonFlags;
+  /** Behave as this keepalived; by default 2.2.7. */
+  readonly version?: string;
+  /** Reads the configuration; by default keepalived's language from `configPath`. */
+  readonly load?: ConfigLoader;
+}
+
+/** How long the leave of the group gets to reach the wire. Source: recordings S02, S06a (1.01 s). */
+const STOP_WAIT = seconds(1);
+
+/** Returned whenever nothing is to be done; shared, so that idle packets allocate nothing. */
+const NOTHING: readonly Command[] = Object.freeze([]);
+
+/** Version from which VIP mismatches are accepted, as a number to compare. Source: keepalived 2.3.3 changes. */
+const RFC9568_ALIGNED = versionNumber('2.3.3');
+
+/** One keepalived. */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #version: string;
+  readonly #load: ConfigLoader;
+  readonly #pid: number;
+  #phase: DaemonStatus['phase'] = 'starting';
+  #machine: VrrpMachine | undefined;
+  #exitAt: TimeUs | undefined;
+  #out: Command[] = [];
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#version = options.version ?? DEFAULT_VERSION;
+    this.#load = options.load ?? loadWithReader;
+    this.#pid = 1000 + randomBelow(options.random, 30_000);
+  }
+
+  /** Reads the configuration and starts; timers begin at `now`. A refused configuration ends in 'exit'. */
+  start(now: TimeUs): readonly Command[] {
+    this.#sayHello();
+    const loaded = this.#read();
+    const { config } = loaded;
+    if (loaded.refused || config === undefined) return this.#refuse(loaded);
+    this.#say('parent', coreText.autoPriority());
+    this.#say('parent', coreText.vrrpChild(this.#pid));
+    this.#say('vrrp', coreText.reflector());
+    this.#say('vrrp', coreText.commandChannel());
+    for (const text of loaded.messages) this.#say('vrrp', text);
+    const machine = newMachine({
+      config: config.vrrp,
+      settings: this.#settings(loaded),
+      host: this.#options.system,
+    });
+    this.#machine = machine;
+    machine.actions = this.#out as VrrpMachine['actions'];
+    this.#sayConfigNotes(machine);
+    createFifos(machine);
+    initialise(machine, now);
+    this.#say('parent', coreText.startupComplete());
+    this.#phase = 'running';
+    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
+    runTimers(machine, now);
+    return this.#take(machine);
+  }
+
+  /** Something happened. Packets that concern no instance cost a table look-up and return a shared list. */
+  receive(now: TimeUs, event: SystemEvent): readonly Command[] {
+    const machine = this.#machine;
+    if (machine === undefined || this.#phase !== 'running') return NOTHING;
+    if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
+    this.#handle(machine, event, now);
+    return this.#take(machine);
+  }
+
+  /** The moment asked for by `nextDeadline` has come, or a later one: everything due is handled. */
+  advance(now: TimeUs): readonly Command[] {
+    const machine = this.#machine;
+    if (machine === undefined) return NOTHING;
+    if (this.#exitAt !== undefined) {
+      if (now < this.#exitAt) return NOTHING;
+      return this.#finish(machine);
+    }
+    runTimers(machine, now);
+    return this.#take(machine);
+  }
+
+  /** SIGHUP. A configuration that keepalived would refuse leaves the daemon without instances, as there. */
+  reload(now: TimeUs): readonly Command[] {
+    const machine = this.#machine;
+    if (machine === undefined || this.#phase !== 'running') return NOTHING;
+    this.#say('parent', coreText.reloadingParent());
+    const loaded = this.#read();
+    advertBeforeReload(machine);
+    this.#say('vrrp', coreText.reloadingChild());
+    for (const text of loaded.messages) this.#say('vrrp', text);
+    if (loaded.config !== undefined && !loaded.refused) {
+      const settings = this.#settings(loaded);
+      reload(machine, { config: loaded.config.vrrp, settings }, now);
+      this.#sayConfigNotes(machine);
+    }
+    this.#say('parent', coreText.reloadComplete());
+    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'reloaded' } });
+    runTimers(machine, now);
+    return this.#take(machine);
+  }
+
+  /** SIGTERM: gives everything up now, exits about a second later. */
+  stop(now: TimeUs): readonly Command[] {
+    const machine = this.#machine;
+    if (machine === undefined || this.#phase !== 'running') return NOTHING;
+    this.#phase = 'stopping';
+    this.#say('parent', coreText.stopping());
+    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopping' } });
+    shutDown(machine, now);
+    closeSockets(machine);
+    this.#exitAt = later(now, STOP_WAIT);
+    return this.#take(machine);
+  }
+
+  /** When `advance` wants to be called next; `undefined`: not before something happens. */
+  nextDeadline(): TimeUs | undefined {
+    if (this.#exitAt !== undefined) return this.#exitAt;
+    if (this.#machine === undefined || this.#phase !== 'running') return undefined;
+    return nextDue(this.#machine);
+  }
+
+  /** A snapshot for verdicts, tables and metrics. */
+  status(): DaemonStatus {
+    return statusOf(this.#machine, this.#phase);
+  }
+
+  #receivePacket(machine: VrrpMachine, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
+    const found = findInstance(machine, event.interface, event.packet, event.at);
+    if (found === undefined) {
+      if (!machine.config.globals.logUnknownVrids) return NOTHING;
+      logUnknown(machine, event.interface, event);
+    } else if (ignoresPackets(found)) {
+      return NOTHING;
+    } else {
+      receivePacket(machine, found, event, now);
+    }
+    return this.#take(machine);
+  }
+
+  #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
+    switch (event.kind) {
+      case 'link-changed':
+        machine.madeLinks.delete(event.interface);
+        this.#linkAppeared(machine, event.interface);
+        linkChanged(machine, event.interface, now);
+        return;
+      case 'link-removed':
+        machine.madeLinks.delete(event.interface);
+        linkChanged(machine, event.interface, now);
+        return;
+      case 'address-added':
+        addressAdded(machine, { interface: event.interface, address: event.address.address }, now);
+        return;
+      case 'address-removed':
+        addressRemoved(
+          machine,
+          { interface: event.interface, address: event.address.address },
+          now,
+        );
+        return;
+      case 'route-removed':
+        routeRemoved(machine, event.words, now);
+        return;
+      case 'script-exited':
+        scriptExited(machine, event.id, event.outcome, now);
+        return;
+      case 'process-started':
+      case 'process-ended': {
+        const started = event.kind === 'process-started';
+        const { pid, name, arguments: words } = event;
+        processChanged(machine, { pid, name, arguments: words, started }, now);
+        return;
+      }
+      case 'file-changed':
+        fileChanged(machine, event.path, now);
+        return;
+      case 'signal':
+        this.#signal(machine, event.signal);
+        return;
+      default:
+        // Streams, datagrams, names: nothing of VRRP waits for them.
+        return;
+    }
+  }
+
+  /** An interface that comes into being after the start (dynamic_interfaces) gets its sockets only now. */
+  #linkAppeared(machine: VrrpMachine, name: string): void {
+    const link = machine.links.get(name);
+    if (link === undefined || link.up || this.#known.has(name)) return;
+    this.#known.add(name);
+    reopenSockets(machine, name);
+  }
+
+  readonly #known = new Set<string>();
+
+  /** A BFD session went up or down; called by the BFD part. */
+  bfdChanged(now: TimeUs, name: string, up: boolean): readonly Command[] {
+    const machine = this.#machine;
+    const bfd = machine?.bfds.find((b) => b.name === name);
+    if (machine === undefined || bfd === undefined || this.#phase !== 'running') return NOTHING;
+    bfdChanged(machine, bfd, up, now);
+    return this.#take(machine);
+  }
+
+  #signal(machine: VrrpMachine, signal: 'USR1' | 'USR2' | 'JSON' | 'STATS_CLEAR'): void {
+    if (signal === 'STATS_CLEAR') {
+      for (const instance of machine.instances) {
+        Object.assign(instance.statistics, newStatistics());
+      }
+      return;
+    }
+    const dumps = {
+      USR1: ['/tmp/keepalived.data', dataText, coreText.printingData],
+      USR2: ['/tmp/keepalived.stats', statisticsText, coreText.printingStatistics],
+      JSON: ['/tmp/keepalived.json', jsonText, coreText.printingJson],
+    } as const;
+    const [path, text, line] = dumps[signal];
+    this.#say('vrrp', line(this.#pid));
+    this.#out.push({ kind: 'file-write', path, bytes: encodeUtf8(text(machine)) });
+  }
+
+  #finish(machine: VrrpMachine): readonly Command[] {
+    this.#exitAt = undefined;
+    this.#phase = 'stopped';
+    removeLinks(machine);
+    this.#say('vrrp', coreText.stoppedChild());
+    this.#say('parent', coreText.cpuUsage());
+    this.#say('parent', coreText.stopped(this.#version));
+    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
+    this.#out.push({ kind: 'exit', code: 0 });
+    return this.#take(machine);
+  }
+
+  #refuse(loaded: LoadedConfig): readonly Command[] {
+    for (const text of loaded.messages) this.#say('vrrp', text);
+    this.#say('parent', coreText.stopped(this.#version));
+    this.#phase = 'stopped';
+    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
+    this.#out.push({ kind: 'exit', code: loaded.exitCode });
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  #sayHello(): void {
+    const { flags, configPath, system } = this.#options;
+    this.#say('parent', coreText.starting(this.#version));
+    this.#say('parent', coreText.running(system.sysctl('kernel.osrelease')));
+    const usual = ['keepalived', ...(flags.logDetail ? ['-D'] : []), '-f', configPath];
+    this.#say('parent', coreText.commandLine(flags.commandLine ?? usual));
+  }
+
+  #read(): LoadedConfig {
+    const { system, configPath, configId, random } = this.#options;
+    this.#say('parent', coreText.opening(configPath));
+    const loaded = this.#load({ system, path: configPath, configId, random });
+    this.#say('parent', coreText.configuration(configPath));
+    return loaded;
+  }
+
+  /** Lines about the configuration as a whole that keepalived says unless the reader said them already. */
+  #sayConfigNotes(machine: VrrpMachine): void {
+    const { config } = machine;
+    const said = new Set(this.#out.map((c) => (c.kind === 'log' ? c.text : '')));
+    const hasScripts =
+      config.scripts.some((s) => isTracked(machine, s.name)) ||
+      [...config.instances, ...config.syncGroups].some((c) =>
+        Object.values(c.notify).some((script) => script !== undefined),
+      );
+    const security = coreText.scriptSecurity();
+    if (hasScripts && !config.globals.enableScriptSecurity && !said.has(security)) {
+      this.#say('vrrp', security);
+    }
+    const needsFirewall = config.instances.some(
+      (c) => c.vmac !== undefined || (!c.accept && c.priority !== 255),
+    );
+    if (needsFirewall && this.#phase === 'starting' && !said.has(coreText.nftables())) {
+      this.#say('vrrp', coreText.nftables());
+    }
+  }
+
+  #settings(loaded: LoadedConfig): VrrpSettings {
+    const mail = loaded.config?.global.mail;
+    return {
+      logDetail: this.#options.flags.logDetail,
+      mailTo: mail?.recipients ?? [],
+      routerId: loaded.config?.global.routerId ?? this.#options.system.hostname(),
+      noEmailFaults: mail?.noEmailFaults ?? false,
+      acceptAddressMismatch: versionNumber(this.#version) >= RFC9568_ALIGNED,
+    };
+  }
+
+  #say(process: 'parent' | 'vrrp', text: string): void {
+    this.#out.push({ kind: 'log', process, level: 'info', text });
+  }
+
+  /** Hands the collected commands over; the machine writes into the same list all the time. */
+  #take(machine: VrrpMachine): readonly Command[] {
+    const out = this.#out;
+    if (out.length === 0) return NOTHING;
+    this.#out = [];
+    machine.actions = this.#out as VrrpMachine['actions'];
+    return out;
+  }
+}
+
+/** In FAULT and before the first decision adverts are not even looked at. */
+function ignoresPackets(instance: Instance): boolean {
+  for (let one: Instance | undefined = instance; one; one = one.sibling) {
+    if (one.state === 'BACKUP' || one.state === 'MASTER') return false;
+  }
+  return true;
+}
+
+function isTracked(machine: VrrpMachine, script: string): boolean {
+  const { instances, syncGroups } = machine.config;
+  return [...instances, ...syncGroups].some((c) =>
+    c.trackedScripts.some((item) => item.name === script),
+  );
+}
+
+/** `2.3.3` as 2003003, for comparing. */
+function versionNumber(version: string): number {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return (major * 1000 + minor) * 1000 + patch;
+}

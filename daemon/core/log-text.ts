@@ -1,0 +1,43 @@
+/** keepalived 2.2.7's own words about the life of the daemon as a whole; VRRP's stand in `vrrp/log-text.ts`. */
+
+/** The version whose behaviour and words are the default. Source: recordings of Debian 12's package. */
+export const DEFAULT_VERSION = '2.2.7';
+
+/** What keepalived prints behind its version. */
+const RELEASE_DATES: ReadonlyMap<string, string> = new Map([['2.2.7', ' (01/16,2022)']]);
+
+/** One formatter a line. */
+export const coreText = {
+  starting: (version: string) =>
+    `Starting Keepalived v${version}${RELEASE_DATES.get(version) ?? ''}`,
+  running: (release: string | undefined) =>
+    release === undefined ? 'Running on Linux' : `Running on Linux ${release}`,
+  commandLine: (words: readonly string[]) =>
+    `Command line: ${words.map((word) => `'${word}'`).join(' ')}`,
+  opening: (path: string) => `Opening file '${path}'.`,
+  configuration: (path: string) => `Configuration file ${path}`,
+  autoPriority: () =>
+    'NOTICE: setting config option max_auto_priority should result in better keepalived performance',
+  vrrpChild: (pid: number) => `Starting VRRP child process, pid=${pid}`,
+  checkerChild: (pid: number) => `Starting Healthchecker child process, pid=${pid}`,
+  reflector: () => 'Registering Kernel netlink reflector',
+  commandChannel: () => 'Registering Kernel netlink command channel',
+  scriptSecurity: () =>
+    'SECURITY VIOLATION - scripts are being executed but script_security not enabled.',
+  nftables: () =>
+    'use_vmac or no_accept/strict specified, but no firewall configured - using nftables',
+  startupComplete: () => 'Startup complete',
+  unreadable: (path: string) => `Configuration file '${path}' is not a regular non-executable file`,
+  missing: (path: string) => `Unable to find configuration file ${path} (glob returned 3)`,
+  configErrors: () => 'Configuration errors found, not starting',
+  reloadingParent: () => 'Reloading ...',
+  reloadingChild: () => 'Reloading',
+  reloadComplete: () => 'Reload complete',
+  stopping: () => 'Stopping',
+  stoppedChild: () => 'Stopped - used 0.000000 user time, 0.000000 system time',
+  cpuUsage: () => 'CPU usage (self/children) user: 0.000000/0.000000 system: 0.000000/0.000000',
+  stopped: (version: string) => `Stopped Keepalived v${version}${RELEASE_DATES.get(version) ?? ''}`,
+  printingData: (pid: number) => `Printing VRRP data for process(${pid}) on signal`,
+  printingStatistics: (pid: number) => `Printing VRRP stats for process(${pid}) on signal`,
+  printingJson: (pid: number) => `Printing VRRP as json for process(${pid}) on signal`,
+} as const;
