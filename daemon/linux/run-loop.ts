@@ -38,10 +38,21 @@ export interface RunLoopOptions {
   readonly libc: Libc;
   readonly log: (line: LogLine) => void;
   readonly report?: (report: DaemonReport) => void;
-  readonly scriptSecurity?: boolean;
   readonly keepAddresses?: boolean;
   readonly driver?: RawDriver;
   readonly ipProgram?: string;
+}
+
+/** What a configuration wants of its host beyond commands. */
+export interface HostSettings {
+  /** Files whose changes are told. */
+  readonly files: readonly string[];
+  /** Whether beginnings and ends of processes are told. */
+  readonly processes: boolean;
+  /** `enable_script_security`. */
+  readonly scriptSecurity: boolean;
+  /** FIFOs that must exist before their readers start. */
+  readonly fifos: readonly string[];
 }
 
 /** What a daemon may be asked to do from outside: start, reload, stop, a signal. */
@@ -91,7 +102,7 @@ export class RunLoop {
       ...(options.driver === undefined ? {} : { driver: options.driver }),
     });
     this.#clients = new NetworkClients({ libc, poller: this.#poller, deliver });
-    this.#scripts = new ScriptRunner({ security: options.scriptSecurity ?? false, deliver, warn });
+    this.#scripts = new ScriptRunner({ deliver, warn });
     this.#files = new FileWatcher(deliver);
     this.#processes = new ProcessWatcher(deliver);
     this.#timer = new PreciseTimer(this.#clock, () => this.#onDeadline());
@@ -139,10 +150,12 @@ export class RunLoop {
     this.#deliverAll();
   }
 
-  /** Files whose changes are told, and whether processes are watched. */
-  watch(what: { readonly files: readonly string[]; readonly processes: boolean }): void {
+  /** Sets what depends on the configuration; called before the daemon's commands for it come. */
+  configure(what: HostSettings): void {
     this.#files.watch(what.files);
     this.#processes.watch(what.processes);
+    this.#scripts.security = what.scriptSecurity;
+    for (const path of what.fifos) this.executor.prepareFifo(path);
   }
 
   /** Ends the loop: withdraws what is left, closes everything, resolves `ended`. */

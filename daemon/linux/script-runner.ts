@@ -22,8 +22,6 @@ type RunCommand = Extract<ScriptCommand, { kind: 'script-run' }>;
 
 /** How scripts are run. */
 export interface ScriptRunnerOptions {
-  /** `enable_script_security`: what others could change is not run as root. */
-  readonly security: boolean;
   readonly deliver: (event: SystemEvent) => void;
   /** A script that was written as unsafe runs with this warning when security is off. */
   readonly warn: (text: string) => void;
@@ -34,6 +32,9 @@ export class ScriptRunner {
   readonly #options: ScriptRunnerOptions;
   readonly #running = new Map<CommandId, ChildProcess>();
   readonly #warned = new Set<string>();
+
+  /** `enable_script_security`: what others could change is not run as root. */
+  security = false;
 
   constructor(options: ScriptRunnerOptions) {
     this.#options = options;
@@ -107,7 +108,7 @@ export class ScriptRunner {
     const runsAsRoot = (user?.uid ?? process.getuid?.() ?? 0) === 0;
     const unsafe = runsAsRoot ? unsafeComponent(program) : undefined;
     if (unsafe !== undefined) {
-      if (this.#options.security) return `unsafe: ${unsafe} can be changed by others than root`;
+      if (this.security) return `unsafe: ${unsafe} can be changed by others than root`;
       this.#warnOnce(`script ${program} is unsafe: ${unsafe} can be changed by others than root`);
     }
     const own = process.getuid?.();

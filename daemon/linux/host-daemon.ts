@@ -1,0 +1,201 @@
+/**
+ * One daemon's life on this host, from the command line to the exit code: namespace, pid files, signals, log,
+ * the `Daemon` in its `RunLoop`, and the withdrawal on every exit that can be caught.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import type { RandomSource } from '../base/random.ts';
+import { loadWithReader } from '../core/config-loader.ts';
+import { Daemon } from '../core/daemon.ts';
+import type { ConfigLoader, LoadedConfig } from '../core/loaded-config.ts';
+import type { CommandLine } from './command-line.ts';
+import { type LogOutput, openLog } from './log-output.ts';
+import { type Libc, loadLibc } from './native/libc.ts';
+import { joinNetworkNamespace } from './native/network-namespace.ts';
+import { notifyService } from './native/service-notify.ts';
+import { removePidFile, runningPid, writePidFile } from './pid-file.ts';
+import { ignoreRealTimeSignals, listenToSignals } from './process-signals.ts';
+import { type HostSettings, RunLoop } from './run-loop.ts';
+
+/** keepalived's `KEEPALIVED_EXIT_…`: all is well, and everything that keeps it from starting. */
+const EXIT_OK = 0;
+const EXIT_FAILURE = 1;
+
+/** Where keepalived keeps its pid unless told otherwise. */
+const DEFAULT_PID_FILE = '/run/keepalived.pid';
+
+/** The longest an exit after an error waits for the last commands, in ms; the stop itself takes a second. */
+const LAST_COMMANDS_MS = 3000;
+
+/** What a caller may replace. */
+export interface HostDaemonOptions {
+  readonly commandLine: CommandLine;
+  /** The words of the command line, for the log. */
+  readonly words: readonly string[];
+  readonly load?: ConfigLoader;
+}
+
+/** Runs until the daemon ends; resolves with the exit code of the process. */
+export async function runHostDaemon(options: HostDaemonOptions): Promise<number> {
+  const { commandLine } = options;
+  const log = openLog({
+    console: commandLine.console,
+    syslog: commandLine.syslog,
+    facility: commandLine.facility,
+    ...(commandLine.logFile === undefined ? {} : { file: commandLine.logFile }),
+  });
+  try {
+    return await runLogged(options, log);
+  } catch (error) {
+    logParent(log, 'error', error instanceof Error ? error.message : String(error));
+    return EXIT_FAILURE;
+  } finally {
+    log.close();
+  }
+}
+
+async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<number> {
+  const { commandLine } = options;
+  if (commandLine.umask !== undefined) process.umask(commandLine.umask);
+  const libc = loadLibc();
+  ignoreRealTimeSignals(libc);
+  if (commandLine.namespace !== undefined) {
+    const failure = joinNetworkNamespace(commandLine.namespace);
+    if (failure !== undefined) {
+      logParent(log, 'error', `network namespace ${commandLine.namespace}: ${failure}`);
+      return EXIT_FAILURE;
+    }
+  }
+  const pidFile = commandLine.pidFile ?? DEFAULT_PID_FILE;
+  if (runningPid(pidFile) !== undefined) {
+    logParent(log, 'info', 'daemon is already running');
+    return EXIT_OK;
+  }
+  for (const name of new Set(commandLine.withoutEffect)) {
+    logParent(log, 'warning', `--${name} has no effect here`);
+  }
+  const pidFiles = [pidFile, commandLine.vrrpPidFile].filter((path) => path !== undefined);
+  for (const path of pidFiles) {
+    const failure = writePidFile(path);
+    if (failure !== undefined) logParent(log, 'error', `pid file: ${failure}`);
+  }
+  try {
+    return await drive(options, libc, log);
+  } finally {
+    for (const path of pidFiles) removePidFile(path);
+  }
+}
+
+async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Promise<number> {
+  const { commandLine } = options;
+  const loop = new RunLoop({
+    libc,
+    log: (line) => log.write(line),
+    keepAddresses: commandLine.keepAddresses,
+  });
+  const daemon = new Daemon({
+    system: loop.system,
+    configPath: commandLine.file,
+    ...(commandLine.configId === undefined ? {} : { configId: commandLine.configId }),
+    random: systemRandom(),
+    flags: {
+      logDetail: commandLine.logDetail,
+      commandLine: options.words,
+      vrrp: commandLine.vrrp,
+      checkers: commandLine.checkers,
+      dontReleaseVrrp: commandLine.keepAddresses,
+    },
+    load: configuring(options.load ?? loadWithReader, loop),
+  });
+  const stop = (): void => {
+    notifyService(libc, 'STOPPING=1');
+    loop.executor.beginStop();
+    loop.call((now) => daemon.stop(now));
+  };
+  const unlisten = listenToSignals({
+    reload: () => {
+      notifyService(libc, 'RELOADING=1');
+      loop.call((now) => daemon.reload(now));
+      notifyService(libc, 'READY=1');
+    },
+    stop,
+    dumpData: () => loop.deliver({ kind: 'signal', signal: 'USR1' }),
+    dumpStatistics: () => loop.deliver({ kind: 'signal', signal: 'USR2' }),
+    clearStatistics: () => loop.deliver({ kind: 'signal', signal: 'STATS_CLEAR' }),
+    dumpJson: () => loop.deliver({ kind: 'signal', signal: 'JSON' }),
+  });
+  const unguard = withdrawOnErrors(loop, log, stop);
+  try {
+    loop.run(daemon, (now) => daemon.start(now));
+    notifyService(libc, 'READY=1');
+    if (commandLine.dump) loop.deliver({ kind: 'signal', signal: 'USR1' });
+    return await loop.ended;
+  } finally {
+    unguard();
+    unlisten();
+  }
+}
+
+/** Hands what a configuration wants of the host to the loop, each time one is read. */
+function configuring(load: ConfigLoader, loop: RunLoop): ConfigLoader {
+  return (request) => {
+    const loaded = load(request);
+    if (!loaded.refused) loop.configure(hostSettings(loaded));
+    return loaded;
+  };
+}
+
+function hostSettings(loaded: LoadedConfig): HostSettings {
+  const vrrp = loaded.config?.vrrp;
+  const { notifyFifo, vrrpNotifyFifo, enableScriptSecurity } = vrrp?.globals ?? {};
+  return {
+    files: (vrrp?.files ?? []).map((file) => file.path),
+    processes: (vrrp?.processes ?? []).length > 0,
+    scriptSecurity: enableScriptSecurity ?? false,
+    fifos: [notifyFifo, vrrpNotifyFifo].flatMap((fifo) => (fifo === undefined ? [] : [fifo.path])),
+  };
+}
+
+/** A bug must not leave addresses behind: the daemon is stopped as by SIGTERM, and what is left is removed. */
+function withdrawOnErrors(loop: RunLoop, log: LogOutput, stop: () => void): () => void {
+  let failing = false;
+  const onError = (error: unknown): void => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    for (const line of text.split('\n')) logParent(log, 'error', line);
+    if (failing) {
+      void loop.end(EXIT_FAILURE);
+      return;
+    }
+    failing = true;
+    setTimeout(() => void loop.end(EXIT_FAILURE), LAST_COMMANDS_MS).unref();
+    try {
+      stop();
+    } catch (second) {
+      onError(second);
+    }
+  };
+  const onExit = (): void => loop.executor.withdrawNow();
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+  process.on('exit', onExit);
+  return () => {
+    process.removeListener('uncaughtException', onError);
+    process.removeListener('unhandledRejection', onError);
+    process.removeListener('exit', onExit);
+  };
+}
+
+/** Chance of a real host: the system's own, four octets a draw. */
+function systemRandom(): RandomSource {
+  return { uint32: () => randomBytes(4).readUInt32LE(0) };
+}
+
+function logParent(log: LogOutput, level: 'error' | 'warning' | 'info', text: string): void {
+  log.write({ kind: 'log', process: 'parent', level, text });
+}
+
+/** Waits until a stream has taken everything; used before the process ends. */
+export async function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await once(stream, 'drain');
+}

@@ -1,0 +1,25 @@
+/** `net_namespace` and `--namespace`: moves the daemon into a network namespace before it opens anything. */
+
+import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const CLONE_NEWNET = 0x4000_0000;
+
+/**
+ * Joins a namespace that `ip netns add` made. Only this thread moves, and threads and children started later;
+ * so it must be called before the first file is read asynchronously. Returns the text of the failure, if any.
+ */
+export function joinNetworkNamespace(name: string): string | undefined {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const setns = koffi.load(null).func('int setns(int, int)');
+  let descriptor: number;
+  try {
+    descriptor = openSync(name.includes('/') ? name : `/run/netns/${name}`, 'r');
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const failed = Number(setns(descriptor, CLONE_NEWNET)) < 0;
+  const errno = koffi.errno();
+  closeSync(descriptor);
+  return failed ? `setns: error ${errno}` : undefined;
+}
