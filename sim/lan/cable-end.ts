@@ -64,8 +64,8 @@ export class CableEnd implements Port, EventTarget {
   /** Why the carrier last went away, for frames that were on their way then. */
   lastDarkReason: 'unplugged' | 'no-carrier' = 'no-carrier';
   /**
-   * Delay of a direction that neither draws nor queues; -1 when it does. A switch may then deliver one flood to
-   * many such ends by one event: `noteSent` now, `arrive` at that delay.
+   * Delay of a direction in which no chance is at work; -1 otherwise. A switch may then deliver one flood to
+   * many such ends by one event: `noteSent` now, `arrive` after that delay, counted from what `line` says.
    */
   plainDelayUs: number;
   /** Longest untagged frame. */
@@ -81,7 +81,8 @@ export class CableEnd implements Port, EventTarget {
   impairments: Impairments = {};
   readonly #options: CableEndOptions;
   readonly #engine: Engine;
-  readonly #line: LineRate | undefined;
+  /** Sending takes time; absent on cables without a rate. */
+  readonly line: LineRate | undefined;
   #peer: CableEnd | undefined;
   #receiver: PortReceiver | undefined;
   #powered = true;
@@ -99,8 +100,8 @@ export class CableEnd implements Port, EventTarget {
     this.mtu = options.mtu;
     this.lengthMax = options.payloadMax + ETHERNET_HEADER_LENGTH;
     const rate = options.rateBitsPerSecond;
-    this.#line = rate === undefined ? undefined : new LineRate(rate, options.queueFrames);
-    this.plainDelayUs = rate === undefined ? options.delay : -1;
+    this.line = rate === undefined ? undefined : new LineRate(rate, options.queueFrames);
+    this.plainDelayUs = options.delay;
   }
 
   /** Whether the device has power and its transmitter is on. */
@@ -118,11 +119,15 @@ export class CableEnd implements Port, EventTarget {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#fast && frame.length <= this.lengthMax) {
-      this.#engine.scheduleAfter(this.plainDelayUs as DurationUs, this, this.epoch, frame);
-    } else {
+    if (!this.#fast || frame.length > this.lengthMax) {
       this.#sendWatched(frame);
+      return;
     }
+    const line = this.line;
+    const now = this.#engine.now;
+    const sentAt = line === undefined ? now : line.take(now, frame.length);
+    if (sentAt < 0) this.#lose(frame, 'queue-full');
+    else this.#engine.schedule((sentAt + this.plainDelayUs) as TimeUs, this, this.epoch, frame);
   }
 
   setEnabled(enabled: boolean): void {
@@ -160,7 +165,7 @@ export class CableEnd implements Port, EventTarget {
   /** Works out anew which path frames take, after any change of carrier, impairments or listeners. */
   refreshShape(): void {
     const { delay } = this.#options;
-    const plain = this.#line === undefined && !isDrawing(this.impairments);
+    const plain = !isDrawing(this.impairments);
     this.plainDelayUs = plain ? delay + (this.impairments.extraDelay ?? 0) : -1;
     this.#fast = plain && this.carrier && !this.watched;
     this.onShapeChange?.();
@@ -193,6 +198,17 @@ export class CableEnd implements Port, EventTarget {
     this.#tell(frame, { arrivesAt });
   }
 
+  /** Sends a frame for which a switch has already asked the line: -1 when its queue was full. */
+  sendTaken(frame: Uint8Array, sentAt: number): void {
+    if (sentAt < 0) {
+      this.#lose(frame, 'queue-full');
+      return;
+    }
+    const arrivesAt = (sentAt + this.plainDelayUs) as TimeUs;
+    if (this.watched) this.#tell(frame, { arrivesAt });
+    this.#engine.schedule(arrivesAt, this, this.epoch, frame);
+  }
+
   #sendWatched(frame: Uint8Array): void {
     const arrival = this.#arrivalOf(frame);
     if (typeof arrival === 'string') {
@@ -214,10 +230,9 @@ export class CableEnd implements Port, EventTarget {
     const now = this.#engine.now;
     const { muted, loss, extraDelay } = this.impairments;
     let sentAt: number = now;
-    if (this.#line !== undefined) {
-      const lastBit = this.#line.take(now, frame.length);
-      if (lastBit === undefined) return 'queue-full';
-      sentAt = lastBit;
+    if (this.line !== undefined) {
+      sentAt = this.line.take(now, frame.length);
+      if (sentAt < 0) return 'queue-full';
     }
     if (muted === true) return 'muted';
     if (this.#happens(loss)) return 'loss';
@@ -272,7 +287,7 @@ export class CableEnd implements Port, EventTarget {
     this.epoch = (this.epoch + 1) | 0;
     this.lastDarkReason = this.darkReason;
     this.#lastArrival = 0;
-    this.#line?.clear();
+    this.line?.clear();
     if (this.#held !== undefined) this.#lose(this.#held, this.darkReason, true);
     this.#held = undefined;
     this.#engine.cancel(this.#heldRelease);

@@ -1,10 +1,11 @@
 /**
- * How a switch sends one frame to many ports. Ends of plain cables with the same delay are served by one engine
- * event; any other port gets the frame by a `send` of its own. A plan is a snapshot: the switch throws it
+ * How a switch sends one frame to many ports. Ends of plain cables with the same delay and rate are served by one
+ * engine event, as long as the frame leaves all of them at the same time; any other port gets the frame by an
+ * event of its own. A plan is a snapshot: the switch throws it
  * away when a port or cable changes, and frames on the way still follow the plan that they left with.
  */
 
-import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import type { TimeUs } from '../../daemon/base/time.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
 import { CableEnd } from './cable-end.ts';
@@ -16,39 +17,48 @@ export interface FloodLeg {
   readonly port: Port;
 }
 
-/** Cable ends that all deliver after the same delay. */
+/** Cable ends of the same delay and rate. */
 class FloodGroup implements EventTarget {
-  readonly delayUs: DurationUs;
+  readonly delayUs: number;
+  readonly rate: number | undefined;
   readonly #ends: CableEnd[] = [];
   readonly #indexes: number[] = [];
   readonly #epochs: number[] = [];
+  /** When the frame that is being sent has left each end. */
+  readonly #sentAt: number[] = [];
   #lengthMax = Number.MAX_SAFE_INTEGER;
   #watched = false;
 
-  constructor(delayUs: DurationUs) {
+  constructor(delayUs: number, rate: number | undefined) {
     this.delayUs = delayUs;
+    this.rate = rate;
   }
 
   add(end: CableEnd, index: number): void {
     this.#ends.push(end);
     this.#indexes.push(index);
     this.#epochs.push(end.epoch);
+    this.#sentAt.push(-1);
     this.#lengthMax = Math.min(this.#lengthMax, end.lengthMax);
     this.#watched ||= end.watched;
   }
 
   send(engine: Engine, frame: Uint8Array, except: number): void {
+    // Of one end that is also the way in, nobody is left.
+    if (this.#ends.length === 1 && this.#indexes[0] === except) return;
     if (frame.length > this.#lengthMax) {
       // Some ends may lose it as too long: each decides for itself.
-      this.#ends.forEach((end, i) => {
-        if (this.#indexes[i] !== except) end.send(frame);
-      });
+      this.#forEachBut(except, (end) => end.send(frame));
       return;
     }
-    // A cable that only the way in belongs to would make an event for nobody.
-    if (this.#ends.length === 1 && this.#indexes[0] === except) return;
-    if (this.#watched) this.#tell(engine, frame, except);
-    engine.scheduleAfter(this.delayUs, this, except, frame);
+    const sentAt = this.rate === undefined ? engine.now : this.#take(engine.now, frame, except);
+    if (sentAt < 0) {
+      this.#forEachBut(except, (end, i) => end.sendTaken(frame, this.#sentAt[i] as number));
+      return;
+    }
+    const arrivesAt = (sentAt + this.delayUs) as TimeUs;
+    if (this.#watched) this.#forEachBut(except, (end) => end.noteSent(frame, arrivesAt));
+    engine.schedule(arrivesAt, this, except, frame);
   }
 
   onEvent(_now: TimeUs, except: number, payload: unknown): void {
@@ -61,10 +71,22 @@ class FloodGroup implements EventTarget {
     }
   }
 
-  #tell(engine: Engine, frame: Uint8Array, except: number): void {
-    const arrivesAt = (engine.now + this.delayUs) as TimeUs;
+  /** Gives the frame to every line; the time at which it has left them all, or -1 when that differs. */
+  #take(now: TimeUs, frame: Uint8Array, except: number): number {
+    let common = -2;
+    for (let i = 0; i < this.#ends.length; i++) {
+      if (this.#indexes[i] === except) continue;
+      const sentAt = (this.#ends[i] as CableEnd).line?.take(now, frame.length) ?? now;
+      this.#sentAt[i] = sentAt;
+      if (common === -2) common = sentAt;
+      else if (common !== sentAt) common = -1;
+    }
+    return common;
+  }
+
+  #forEachBut(except: number, visit: (end: CableEnd, i: number) => void): void {
     this.#ends.forEach((end, i) => {
-      if (this.#indexes[i] !== except && end.watched) end.noteSent(frame, arrivesAt);
+      if (this.#indexes[i] !== except) visit(end, i);
     });
   }
 }
@@ -93,9 +115,11 @@ export class FloodPlan {
       this.#single.push(leg);
       return;
     }
-    let group = this.#groups.find((candidate) => candidate.delayUs === end.plainDelayUs);
+    const rate = end.line?.bitsPerSecond;
+    const delayUs = end.plainDelayUs;
+    let group = this.#groups.find((known) => known.delayUs === delayUs && known.rate === rate);
     if (group === undefined) {
-      group = new FloodGroup(end.plainDelayUs as DurationUs);
+      group = new FloodGroup(delayUs, rate);
       this.#groups.push(group);
     }
     group.add(end, leg.index);

@@ -18,7 +18,7 @@ const MICROSECONDS_PER_SECOND = 1_000_000;
 
 /** One direction of a line; see the head of the file. */
 export class LineRate {
-  readonly #bitsPerSecond: number;
+  readonly bitsPerSecond: number;
   readonly #queueFrames: number;
   /** The line is free from here on: whole µs, and a remainder over `bitsPerSecond`. */
   #freeAt = 0;
@@ -29,27 +29,25 @@ export class LineRate {
   #waiting = 0;
 
   constructor(bitsPerSecond: number, queueFrames: number) {
-    this.#bitsPerSecond = bitsPerSecond;
+    this.bitsPerSecond = bitsPerSecond;
     this.#queueFrames = queueFrames;
   }
 
   /**
    * Gives the line a frame now: when its last bit has left (rounded up to µs, since nothing happens
-   * between two), or `undefined` when too many wait already.
+   * between two), or -1 when too many wait already.
    */
-  take(now: TimeUs, frameLength: number): number | undefined {
+  take(now: TimeUs, frameLength: number): number {
     if (this.#freeAt < now) {
       this.#freeAt = now;
       this.#freeAtRest = 0;
-    }
-    const mustWait = this.#freeAt > now || this.#freeAtRest > 0;
-    if (mustWait) {
+    } else if (this.#freeAt > now || this.#freeAtRest > 0) {
       this.#forgetStarted(now);
-      if (this.#waiting >= this.#queueFrames) return undefined;
+      if (this.#waiting >= this.#queueFrames) return -1;
       this.#addWaiting(this.#freeAt);
     }
     this.#occupy(PREAMBLE_LENGTH + Math.max(frameLength, FRAME_LENGTH_MIN) + FCS_LENGTH);
-    const lastBit = this.#freeAt + (this.#freeAtRest > 0 ? 1 : 0);
+    const lastBit = this.#freeAtRest > 0 ? this.#freeAt + 1 : this.#freeAt;
     this.#occupy(GAP_LENGTH);
     return lastBit;
   }
@@ -61,11 +59,12 @@ export class LineRate {
     this.#waiting = 0;
   }
 
+  /** Exact for every rate: the product stays below 2^53, and `%` of such numbers is slow. */
   #occupy(bytes: number): void {
-    const bits = bytes * 8;
-    const total = bits * MICROSECONDS_PER_SECOND + this.#freeAtRest;
-    this.#freeAt += Math.floor(total / this.#bitsPerSecond);
-    this.#freeAtRest = total % this.#bitsPerSecond;
+    const total = bytes * 8 * MICROSECONDS_PER_SECOND + this.#freeAtRest;
+    const whole = Math.floor(total / this.bitsPerSecond);
+    this.#freeAt += whole;
+    this.#freeAtRest = total - whole * this.bitsPerSecond;
   }
 
   #forgetStarted(now: number): void {

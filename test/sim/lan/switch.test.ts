@@ -382,6 +382,50 @@ describe('mixed cables', () => {
     expect(lan.heard()).toEqual([[], [2], [2], [2]]);
   });
 
+  it('floods over cables of one rate by one engine event, too', () => {
+    const lan = new StarLan(0);
+    for (let n = 1; n <= 50; n++) lan.addStation(n, { rateBitsPerSecond: 1_000_000_000 });
+    const before = lan.engine.eventCount;
+    lan.station(1).send(BROADCAST, 5);
+    lan.run();
+    expect(lan.heard().flat()).toEqual(Array(49).fill(5));
+    expect(lan.engine.eventCount - before).toBe(2);
+  });
+
+  it('a flood over lines of which some are busy arrives as frames sent one by one would', () => {
+    const arrivalsWith = (prepare: (lan: StarLan) => void) => {
+      const lan = new StarLan(0);
+      for (let n = 1; n <= 5; n++) {
+        lan.addStation(n, { rateBitsPerSecond: 10_000_000, queueFrames: 2 });
+      }
+      prepare(lan);
+      const arrivals: string[] = [];
+      lan.stations.forEach(({ ear }, i) => {
+        ear.onHeard = (frame) => arrivals.push(`${lan.engine.now} h${i + 1} ${frame[14]}`);
+      });
+      lan.station(2).send(BROADCAST, 99);
+      lan.run();
+      arrivals.length = 0;
+      for (let i = 0; i < 4; i++) {
+        lan.station(1).cable.a.send(frameTo(stationMac(2), stationMac(1), i, 1000));
+        lan.station(3).send(BROADCAST, 10 + i);
+        lan.run(300);
+      }
+      lan.run(100_000);
+      const lost = lan.stations.map(({ cable }) => cable.b.lost.get('queue-full') ?? 0);
+      return { arrivals: arrivals.toSorted(), lost };
+    };
+    const together = arrivalsWith(() => {});
+    // A loss of 0 loses nothing, but keeps every port by itself.
+    const alone = arrivalsWith((lan) => {
+      for (const { cable } of lan.stations) {
+        cable.impair('b-to-a', { loss: { numerator: 0, denominator: 1 } });
+      }
+    });
+    expect(together).toEqual(alone);
+    expect(together.arrivals.length).toBeGreaterThan(10);
+  });
+
   it('loses a flooded frame only where the port cannot take its length', () => {
     const lan = new StarLan(2);
     const small = lan.addStation(3, {

@@ -1,0 +1,93 @@
+/** The workloads of `peers/README.md` with their sizes, for both sides. */
+
+import { makeBareHost } from './bench-host.ts';
+import type { BenchResult } from './bench-result.ts';
+import { runHold } from './hold.ts';
+import { runEcho, runFlows } from './udp-workloads.ts';
+
+/** One line of the table. */
+export interface BenchCase {
+  readonly id: string;
+  readonly run: () => BenchResult;
+  /** Program and options of the peer; absent: nothing comparable. */
+  readonly ns3?: readonly [program: string, ...options: string[]];
+  /** How many times faster than ns-3 we want to be, in wall time. */
+  readonly target?: number;
+  /** Both sides must count the same answers. */
+  readonly sameMessages?: true;
+  /** Part of `--quick`. */
+  readonly quick: boolean;
+}
+
+/** All cases; quick ones are shorter. */
+export function benchCases(quick: boolean): readonly BenchCase[] {
+  const all = [
+    ...[10, 100, 1000].map((clients) => echoCase(clients, quick ? 10 : 60)),
+    ...(['chain', 'tree'] as const).map((topology) => flowCase(topology, quick ? 5 : 60)),
+    ...[1000, 100_000, 1_000_000].map((pending) =>
+      holdCase(pending, quick ? 1_000_000 : 5_000_000),
+    ),
+    ...[1000, 100_000].map((pending) => cancelCase(pending, quick ? 500_000 : 2_000_000)),
+    bareCase(quick ? 10 : 60),
+  ];
+  return quick ? all.filter((one) => one.quick) : all;
+}
+
+function echoCase(clients: number, seconds: number): BenchCase {
+  return {
+    id: `B1-${clients}`,
+    run: () => runEcho({ clients, seconds, makeHost: makeBareHost, label: '' }),
+    ns3: ['b1_echo', `--n=${clients}`, `--sim=${seconds}`, '--even=1'],
+    ...(clients === 100 ? { target: 4 } : {}),
+    sameMessages: true,
+    quick: clients <= 100,
+  };
+}
+
+function flowCase(topology: 'chain' | 'tree', seconds: number): BenchCase {
+  return {
+    id: `B3-${topology}`,
+    run: () => runFlows({ topology, seconds, makeHost: makeBareHost, label: '' }),
+    ns3: ['b3_tree', `--topo=${topology}`, `--sim=${seconds}`],
+    ...(topology === 'chain' ? { target: 3 } : {}),
+    quick: topology === 'chain',
+  };
+}
+
+/** Against ns-3's best scheduler, not its default. */
+function holdCase(pending: number, events: number): BenchCase {
+  return {
+    id: `B4-${pending}`,
+    run: () => runHold({ pending, events, cancelling: false }),
+    ns3: [
+      'b4_hold',
+      `--pending=${pending}`,
+      `--events=${events}`,
+      '--sched=PriorityQueueScheduler',
+    ],
+    target: 0.8,
+    quick: pending < 1_000_000,
+  };
+}
+
+function cancelCase(pending: number, events: number): BenchCase {
+  return {
+    id: `B4-${pending}-cancelling`,
+    run: () => runHold({ pending, events, cancelling: true }),
+    quick: pending === 1000,
+  };
+}
+
+function bareCase(seconds: number): BenchCase {
+  return {
+    id: 'LAN-1000',
+    run: () =>
+      runEcho({
+        clients: 1000,
+        seconds,
+        makeHost: makeBareHost,
+        label: ', frames without a kernel',
+      }),
+    quick: true,
+  };
+}

@@ -1,0 +1,92 @@
+/** The bench's table: one line per workload and side. */
+
+import type { BenchResult } from './bench-result.ts';
+
+/** A workload with what both sides took. */
+export interface ComparedCase {
+  readonly id: string;
+  readonly ours: BenchResult;
+  readonly ns3?: BenchResult;
+  readonly target?: number;
+}
+
+const HEAD = [
+  'workload',
+  'by',
+  'events',
+  'link frames',
+  'host frames',
+  'events/s',
+  'link frames/s',
+  'x real time',
+  'wall s',
+  'peak RSS MiB',
+  'faster',
+];
+
+/** How many times faster than ns-3, in wall time. */
+export function ratioOf(compared: ComparedCase): number | undefined {
+  return compared.ns3 === undefined
+    ? undefined
+    : compared.ns3.wallSeconds / compared.ours.wallSeconds;
+}
+
+/** The middle of several runs by wall time; of an even number the better of the two in the middle. */
+export function medianOf(runs: readonly BenchResult[]): BenchResult {
+  const sorted = runs.toSorted((a, b) => a.wallSeconds - b.wallSeconds);
+  const middle = sorted[(sorted.length - 1) >> 1];
+  if (middle === undefined) throw new Error('no runs');
+  return middle;
+}
+
+/** The table as text, columns aligned. */
+export function formatTable(cases: readonly ComparedCase[]): string {
+  const rows = [HEAD];
+  for (const compared of cases) {
+    rows.push([...cells(compared.ours, 'lantwin'), verdict(compared)]);
+    if (compared.ns3 !== undefined) rows.push([...cells(compared.ns3, 'ns-3'), '']);
+  }
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return rows.map(line).join('\n');
+}
+
+function cells(result: BenchResult, by: string): string[] {
+  const { workload, events, linkFrames, hostFrames, simulatedSeconds, wallSeconds } = result;
+  return [
+    workload,
+    by,
+    count(events),
+    count(linkFrames),
+    count(hostFrames),
+    count(events / wallSeconds),
+    count(linkFrames / wallSeconds),
+    simulatedSeconds === 0 ? '-' : count(simulatedSeconds / wallSeconds),
+    wallSeconds.toFixed(3),
+    result.peakRssMiB.toFixed(0),
+  ];
+}
+
+function verdict(compared: ComparedCase): string {
+  const ratio = ratioOf(compared);
+  if (ratio === undefined) return '';
+  const text = `${ratio.toFixed(1)}x`;
+  if (compared.target === undefined) return text;
+  return `${text} (${ratio >= compared.target ? 'over' : 'UNDER'} ${compared.target}x)`;
+}
+
+/** 1234 as 1.23 k. */
+function count(value: number): string {
+  if (value === 0) return '-';
+  for (const [unit, size] of [
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const) {
+    if (value >= size) return `${(value / size).toPrecision(3)} ${unit}`;
+  }
+  return value.toFixed(value < 10 ? 1 : 0);
+}
