@@ -16,7 +16,12 @@ export interface KernelApi {
   readonly node: string;
 
   /** Adds an Ethernet interface on a port, switched off, without addresses. `lo` is always there, up, 127.0.0.1/8 and ::1/128. */
-  addEthernet(options: { readonly name: string; readonly mac: MacAddress; readonly mtu: number; readonly port: Port }): void;
+  addEthernet(options: {
+    readonly name: string;
+    readonly mac: MacAddress;
+    readonly mtu: number;
+    readonly port: Port;
+  }): void;
   /** `ip link add … type macvlan|ipvlan|vlan`; `false` when the name is taken or the base is missing. */
   addVirtualLink(options: VirtualLinkOptions): boolean;
   deleteLink(name: string): boolean;
@@ -26,7 +31,7 @@ export interface KernelApi {
   links(): readonly Link[];
   link(name: string): Link | undefined;
 
-  addAddress(link: string, address: NewAddress): 'ok' | 'exists' | 'no-device';
+  addAddress(link: string, address: NewAddress): 'ok' | 'exists' | 'no-device' | 'invalid';
   deleteAddress(link: string, address: IpPrefix): boolean;
   /** Whether the host accepts packets to that address now (any interface, Linux' weak host model). */
   isLocalAddress(address: IpAddress): boolean;
@@ -84,9 +89,25 @@ export interface KernelApi {
 
 /** What `ip link add` takes for links that stand on another. */
 export type VirtualLinkOptions =
-  | { readonly kind: 'macvlan'; readonly name: string; readonly base: string; readonly mac: MacAddress; readonly mode: 'private' | 'bridge' }
-  | { readonly kind: 'ipvlan'; readonly name: string; readonly base: string; readonly mode: 'bridge' | 'private' | 'vepa' }
-  | { readonly kind: 'vlan'; readonly name: string; readonly base: string; readonly vlanId: number };
+  | {
+      readonly kind: 'macvlan';
+      readonly name: string;
+      readonly base: string;
+      readonly mac: MacAddress;
+      readonly mode: 'private' | 'bridge';
+    }
+  | {
+      readonly kind: 'ipvlan';
+      readonly name: string;
+      readonly base: string;
+      readonly mode: 'bridge' | 'private' | 'vepa';
+    }
+  | {
+      readonly kind: 'vlan';
+      readonly name: string;
+      readonly base: string;
+      readonly vlanId: number;
+    };
 
 /** One interface. */
 export interface Link {
@@ -194,7 +215,16 @@ export interface NeighbourFacts {
 }
 
 /** errno names that socket calls answer with. */
-export type SocketError = 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'ENODEV' | 'ENETUNREACH' | 'EHOSTUNREACH' | 'ENETDOWN' | 'EMSGSIZE' | 'EINVAL' | 'EPERM';
+export type SocketError =
+  | 'EADDRINUSE'
+  | 'EADDRNOTAVAIL'
+  | 'ENODEV'
+  | 'ENETUNREACH'
+  | 'EHOSTUNREACH'
+  | 'ENETDOWN'
+  | 'EMSGSIZE'
+  | 'EINVAL'
+  | 'EPERM';
 
 /** How to open a UDP socket. */
 export interface UdpOptions {
@@ -268,6 +298,13 @@ export interface FirewallRule {
 /** Changes that netlink announces. */
 export type NetlinkEvent =
   | { readonly kind: 'link-changed' | 'link-removed'; readonly link: string }
-  | { readonly kind: 'address-added' | 'address-removed'; readonly link: string; readonly address: LinkAddress }
+  | {
+      readonly kind: 'address-added' | 'address-removed';
+      readonly link: string;
+      readonly address: LinkAddress;
+    }
   | { readonly kind: 'route-added' | 'route-removed'; readonly route: Route }
-  | { readonly kind: 'neighbour-changed' | 'neighbour-removed'; readonly neighbour: NeighbourFacts };
+  | {
+      readonly kind: 'neighbour-changed' | 'neighbour-removed';
+      readonly neighbour: NeighbourFacts;
+    };

@@ -1,0 +1,61 @@
+/** Why a kernel dropped a packet: a closed list, counted per host and shown by `dropCounters`. */
+
+import type { ArpDropReason } from '../../daemon/wire/arp.ts';
+import type { IcmpDropReason } from '../../daemon/wire/icmp.ts';
+import type { Icmpv6DropReason } from '../../daemon/wire/icmpv6.ts';
+import type { IgmpDropReason } from '../../daemon/wire/igmp.ts';
+import type { Ipv4DropReason } from '../../daemon/wire/ipv4.ts';
+import type { Ipv6DropReason } from '../../daemon/wire/ipv6.ts';
+import type { UdpDropReason } from '../../daemon/wire/udp.ts';
+
+/** Every reason; the part before the colon is the layer. */
+export type DropReason =
+  | ArpDropReason
+  | IcmpDropReason
+  | IgmpDropReason
+  | Ipv4DropReason
+  | Ipv6DropReason
+  | Icmpv6DropReason
+  | UdpDropReason
+  | 'link:down'
+  | 'link:no-carrier'
+  | 'link:not-for-us'
+  | 'link:truncated'
+  | 'link:too-long'
+  | 'link:ring-full'
+  | 'link:unknown-ethertype'
+  | 'link:unknown-vlan'
+  | 'arp:bad-address'
+  | 'arp:bad-operation'
+  | 'arp:gratuitous'
+  | 'arp:ignored'
+  | 'arp:filtered'
+  | 'neighbour:queue-full'
+  | 'neighbour:failed'
+  | 'neighbour:table-full'
+  | 'neighbour:removed'
+  | 'ipv4:martian-source'
+  | 'ipv4:martian-destination'
+  | 'ipv4:reverse-path'
+  | 'ipv4:other-host'
+  | 'ipv4:no-route'
+  | 'ipv4:not-forwarding'
+  | 'ipv4:ttl-exceeded'
+  | 'ipv4:too-big'
+  | 'ipv4:not-joined'
+  | 'ipv4:no-protocol'
+  | 'ipv4:firewall'
+  | 'icmp:rate-limited'
+  | 'icmp:ignored'
+  | 'udp:no-socket'
+  | 'ipv6:disabled'
+  | 'ipv6:bad-source'
+  | 'ipv6:no-route'
+  | 'ipv6:not-forwarding'
+  | 'ipv6:hop-limit-exceeded'
+  | 'ipv6:too-big'
+  | 'ipv6:not-joined'
+  | 'ipv6:no-protocol'
+  | 'ipv6:firewall'
+  | 'nd:bad'
+  | 'nd:tentative';

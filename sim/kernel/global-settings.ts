@@ -1,0 +1,62 @@
+/**
+ * Sysctls that belong to the host and not to an interface, with Linux' defaults and ranges.
+ * Source: Documentation/networking/ip-sysctl.rst, net/ipv4/sysctl_net_ipv4.c of Linux 6.x.
+ */
+
+/** Name below `net.`, default, least and greatest value. */
+const INT_MAX = 0x7fff_ffff;
+
+/** All of them, in the order in which `sysctl -a` lists them. */
+export const GLOBAL_SETTINGS = [
+  ['ipv4.icmp_echo_ignore_all', 0, 0, 1],
+  ['ipv4.icmp_echo_ignore_broadcasts', 1, 0, 1],
+  ['ipv4.icmp_errors_use_inbound_ifaddr', 0, 0, 1],
+  ['ipv4.icmp_ignore_bogus_error_responses', 1, 0, 1],
+  ['ipv4.icmp_msgs_burst', 50, 0, INT_MAX],
+  ['ipv4.icmp_msgs_per_sec', 1000, 0, INT_MAX],
+  ['ipv4.icmp_ratelimit', 1000, 0, INT_MAX],
+  ['ipv4.icmp_ratemask', 6168, 0, INT_MAX],
+  ['ipv4.igmp_link_local_mcast_reports', 1, 0, 1],
+  ['ipv4.igmp_max_memberships', 20, 0, INT_MAX],
+  ['ipv4.igmp_qrv', 2, 1, INT_MAX],
+  ['ipv4.ip_default_ttl', 64, 1, 255],
+  ['ipv4.ip_forward', 0, 0, 1],
+  ['ipv4.ip_local_reserved_ports', 0, 0, 0],
+  ['ipv4.ip_no_pmtu_disc', 0, 0, 3],
+  ['ipv4.ip_nonlocal_bind', 0, 0, 1],
+  ['ipv4.ip_unprivileged_port_start', 1024, 0, 65535],
+  ['ipv4.neigh.default.gc_interval', 30, 0, INT_MAX],
+  ['ipv4.neigh.default.gc_thresh1', 128, 0, INT_MAX],
+  ['ipv4.neigh.default.gc_thresh2', 512, 0, INT_MAX],
+  ['ipv4.neigh.default.gc_thresh3', 1024, 0, INT_MAX],
+  ['ipv4.tcp_syncookies', 1, 0, 2],
+  ['ipv4.tcp_tw_reuse', 2, 0, 2],
+  ['ipv4.vs.conn_reuse_mode', 1, 0, INT_MAX],
+  ['ipv4.vs.conntrack', 0, 0, 1],
+  ['ipv4.vs.expire_nodest_conn', 0, 0, 1],
+  ['ipv4.vs.expire_quiescent_template', 0, 0, 1],
+  ['ipv4.vs.sloppy_tcp', 0, 0, 1],
+  ['ipv6.bindv6only', 0, 0, 1],
+  ['ipv6.icmp.echo_ignore_all', 0, 0, 1],
+  ['ipv6.icmp.echo_ignore_multicast', 0, 0, 1],
+  ['ipv6.icmp.ratelimit', 1000, 0, INT_MAX],
+  ['ipv6.ip_nonlocal_bind', 0, 0, 1],
+  ['ipv6.mld_qrv', 2, 1, INT_MAX],
+  ['ipv6.neigh.default.gc_interval', 30, 0, INT_MAX],
+  ['ipv6.neigh.default.gc_thresh1', 128, 0, INT_MAX],
+  ['ipv6.neigh.default.gc_thresh2', 512, 0, INT_MAX],
+  ['ipv6.neigh.default.gc_thresh3', 1024, 0, INT_MAX],
+] as const;
+
+/** Names of the settings of the whole host, without `net.` in front. */
+export type GlobalSettingName = (typeof GLOBAL_SETTINGS)[number][0];
+
+/** Their values. */
+export type GlobalSettings = Record<GlobalSettingName, number>;
+
+/** Every setting at Linux' default. */
+export function defaultGlobalSettings(): GlobalSettings {
+  return Object.fromEntries(
+    GLOBAL_SETTINGS.map(([name, value]) => [name, value]),
+  ) as GlobalSettings;
+}

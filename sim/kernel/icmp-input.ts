@@ -1,0 +1,118 @@
+/** ICMP that comes in: echo is answered, errors go to the socket whose packet they quote. */
+
+import { decodeIcmp, turnEchoIntoReply } from '../../daemon/wire/icmp.ts';
+import { readUint16 } from '../../daemon/wire/integers.ts';
+import {
+  checkIpv4Header,
+  ipv4HeaderLength,
+  PROTOCOL_ICMP,
+  PROTOCOL_UDP,
+  readIpv4Destination,
+  readIpv4Protocol,
+  readIpv4Source,
+  readIpv4Tos,
+} from '../../daemon/wire/ipv4.ts';
+import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
+import { SCOPE_LINK, selectSource } from './address-selection.ts';
+import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
+import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { routeOutput } from './route-lookup.ts';
+import { failUdp } from './udp-sockets.ts';
+
+const IP_HEADER_LENGTH_MIN = 20;
+
+/** An ICMP message from `at` to `end` in the packet whose header is at `headerAt`. */
+export function receiveIcmp(
+  kernel: KernelState,
+  link: LinkState,
+  packet: {
+    readonly bytes: Uint8Array;
+    readonly headerAt: number;
+    readonly at: number;
+    readonly end: number;
+    readonly toGroup: boolean;
+  },
+): void {
+  const message = decodeIcmp(packet.bytes, packet.at, packet.end);
+  if (typeof message === 'string') {
+    drop(kernel, message);
+    return;
+  }
+  switch (message.kind) {
+    case 'echo-request':
+      answerEcho(kernel, link, packet);
+      return;
+    case 'destination-unreachable':
+    case 'time-exceeded':
+    case 'parameter-problem':
+      passError(kernel, message.kind, message.code, message.quoted);
+      return;
+    default:
+      return;
+  }
+}
+
+/** The request's own bytes go back, from the address that was asked (or the link's, for a broadcast). */
+function answerEcho(
+  kernel: KernelState,
+  link: LinkState,
+  packet: Parameters<typeof receiveIcmp>[2],
+): void {
+  const { bytes, headerAt } = packet;
+  const ignore =
+    kernel.settings['ipv4.icmp_echo_ignore_all'] !== 0 ||
+    (packet.toGroup && kernel.settings['ipv4.icmp_echo_ignore_broadcasts'] !== 0);
+  if (ignore) {
+    drop(kernel, 'icmp:ignored');
+    return;
+  }
+  const asker = readIpv4Source(bytes, headerAt);
+  if (asker === ANY_IPV4) return;
+  const own = packet.toGroup
+    ? selectSource(kernel, link, asker, SCOPE_LINK)
+    : readIpv4Destination(bytes, headerAt);
+  const way = routeOutput(kernel, asker, own);
+  if (typeof way === 'string') {
+    drop(kernel, 'ipv4:no-route');
+    return;
+  }
+  const frame = newIpv4Frame(packet.end - packet.at);
+  frame.set(bytes.subarray(packet.at, packet.end), IPV4_PAYLOAD_AT);
+  turnEchoIntoReply(frame, IPV4_PAYLOAD_AT);
+  finishIpv4(
+    kernel,
+    frame,
+    {
+      protocol: PROTOCOL_ICMP,
+      source: own,
+      destination: asker,
+      tos: readIpv4Tos(bytes, headerAt),
+      ttl: kernel.settings['ipv4.ip_default_ttl'],
+      flags: 0,
+    },
+    way,
+  );
+}
+
+function passError(
+  kernel: KernelState,
+  kind: 'destination-unreachable' | 'time-exceeded' | 'parameter-problem',
+  code: number,
+  quoted: Uint8Array,
+): void {
+  // The quotation is cut short, so only the header's own soundness is asked for.
+  const reason = checkIpv4Header(quoted, 0, quoted.length);
+  if (reason !== undefined && reason !== 'ipv4:truncated') return;
+  if (quoted.length < IP_HEADER_LENGTH_MIN) return;
+  const at = ipv4HeaderLength(quoted, 0);
+  if (quoted.length < at + 4) return;
+  const source: Ipv4Address = readIpv4Source(quoted, 0);
+  const protocol = readIpv4Protocol(quoted, 0);
+  const hard = kind === 'destination-unreachable' && (code === 2 || code === 3);
+  const net = kind === 'destination-unreachable' && (code === 0 || code === 6 || code === 11);
+  const error = hard ? 'ECONNREFUSED' : net ? 'ENETUNREACH' : 'EHOSTUNREACH';
+  if (protocol === PROTOCOL_UDP) {
+    failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
+  }
+  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error });
+}

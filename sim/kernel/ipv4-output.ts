@@ -1,0 +1,174 @@
+/**
+ * IPv4 packets on their way out: the header, the output hook of the firewall, MTU, and the next hop.
+ * Frames are built with room for the Ethernet header in front, so that a packet is one buffer from the socket
+ * to the far end. Multicast of a host is not looped back to it (IP_MULTICAST_LOOP off, as keepalived sets it).
+ */
+
+import { internetChecksum } from '../../daemon/wire/checksum.ts';
+import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
+import { writeUint16 } from '../../daemon/wire/integers.ts';
+import {
+  encodeIpv4Header,
+  IPV4_HEADER_LENGTH,
+  ipv4HeaderLength,
+  NO_OPTIONS,
+  readIpv4Destination,
+  readIpv4Identification,
+  readIpv4Protocol,
+  readIpv4Source,
+} from '../../daemon/wire/ipv4.ts';
+import {
+  ANY_IPV4,
+  type Ipv4Address,
+  multicastMacOfIpv4,
+  writeIpv4,
+} from '../../daemon/wire/ipv4-address.ts';
+import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
+import { isDropped } from './firewall.ts';
+import type { SocketError } from './kernel-api.ts';
+import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { sendToLoopback } from './loopback.ts';
+import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
+import { routeOutput } from './route-lookup.ts';
+import type { RouteDecision, RouteFailure } from './route-state.ts';
+
+const IP_AT = ETHERNET_HEADER_LENGTH;
+/** Header room of a packet without options. */
+export const IPV4_PAYLOAD_AT = IP_AT + IPV4_HEADER_LENGTH;
+
+/** What the next hop must know of a routing decision. */
+export type Ipv4Way = Pick<RouteDecision, 'kind' | 'link' | 'nextHop'>;
+
+/** A frame with room for headers and `payloadLength` octets behind them, at `IPV4_PAYLOAD_AT`. */
+export function newIpv4Frame(payloadLength: number): Uint8Array {
+  return new Uint8Array(IPV4_PAYLOAD_AT + payloadLength);
+}
+
+/** Fills the IP header of a frame made by `newIpv4Frame` and sends it. */
+export function finishIpv4(
+  kernel: KernelState,
+  frame: Uint8Array,
+  header: {
+    readonly protocol: number;
+    readonly source: Ipv4Address;
+    readonly destination: Ipv4Address;
+    readonly tos: number;
+    readonly ttl: number;
+    readonly flags: number;
+  },
+  way: Ipv4Way,
+): SocketError | undefined {
+  encodeIpv4Header(
+    {
+      tos: header.tos,
+      totalLength: frame.length - IP_AT,
+      identification: header.flags === 0 ? takeIdentification(kernel) : 0,
+      flags: header.flags,
+      fragmentOffset: 0,
+      ttl: header.ttl,
+      protocol: header.protocol,
+      source: header.source,
+      destination: header.destination,
+      options: NO_OPTIONS,
+    },
+    frame,
+    IP_AT,
+  );
+  return sendIpv4Frame(kernel, frame, way);
+}
+
+/** Sends a frame whose IPv4 packet at 14 is complete. */
+export function sendIpv4Frame(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv4Way,
+): SocketError | undefined {
+  if (kernel.firewall.counts.output > 0 && isOutputDropped(kernel, frame, way.link)) {
+    drop(kernel, 'ipv4:firewall');
+    return 'EPERM';
+  }
+  if (way.kind === 'local') {
+    sendToLoopback(kernel, frame);
+    return undefined;
+  }
+  if (frame.length - IP_AT > way.link.mtu) {
+    drop(kernel, 'ipv4:too-big');
+    return 'EMSGSIZE';
+  }
+  passToLink(kernel, frame, way);
+  return undefined;
+}
+
+/** The last step, shared with forwarding: to the neighbour, or to the MAC of a group. */
+export function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): void {
+  const entry = neighbourFor(kernel, kernel.arp, way.link, way.nextHop);
+  // A full table loses the packet without a word to the sender (measured: sendmsg succeeds).
+  if (entry === undefined) return;
+  if (entry.state === 'NONE' && way.kind !== 'unicast') {
+    entry.state = 'NOARP';
+    entry.mac =
+      way.kind === 'multicast' ? multicastMacOfIpv4(way.nextHop as Ipv4Address) : BROADCAST_MAC;
+  } else if (entry.state === 'NONE' && way.link.kind === 'loopback') {
+    entry.state = 'NOARP';
+  }
+  sendToNeighbour(kernel, entry, frame);
+}
+
+/**
+ * Sends a packet whose header the caller wrote. As Linux does for IP_HDRINCL, total length and checksum are
+ * filled in, source and identification when they are 0.
+ */
+export function sendRawIpv4(
+  kernel: KernelState,
+  packet: Uint8Array,
+  link: LinkState | undefined,
+): SocketError | undefined {
+  if (packet.length < IPV4_HEADER_LENGTH) return 'EINVAL';
+  const headerLength = ipv4HeaderLength(packet, 0);
+  if (headerLength < IPV4_HEADER_LENGTH || headerLength > packet.length) return 'EINVAL';
+  const frame = new Uint8Array(IP_AT + packet.length);
+  frame.set(packet, IP_AT);
+  if (link !== undefined && !link.up) return 'ENETUNREACH';
+  const written = readIpv4Source(frame, IP_AT);
+  const source = written === ANY_IPV4 ? undefined : written;
+  const way = routeOutput(kernel, readIpv4Destination(frame, IP_AT), source, link);
+  if (typeof way === 'string') return errorOf(way);
+  if (written === ANY_IPV4) writeIpv4(way.source as Ipv4Address, frame, IP_AT + 12);
+  writeUint16(packet.length, frame, IP_AT + 2);
+  if (readIpv4Identification(frame, IP_AT) === 0) {
+    writeUint16(takeIdentification(kernel), frame, IP_AT + 4);
+  }
+  writeUint16(0, frame, IP_AT + 10);
+  writeUint16(internetChecksum(frame, IP_AT, headerLength), frame, IP_AT + 10);
+  return sendIpv4Frame(kernel, frame, way);
+}
+
+/** The errno of a routing failure. Source: net/ipv4/fib_semantics.c, fib_props. */
+export function errorOf(failure: RouteFailure): SocketError {
+  switch (failure) {
+    case 'no-route':
+      return 'ENETUNREACH';
+    case 'unreachable':
+      return 'EHOSTUNREACH';
+    case 'prohibit':
+      return 'EPERM';
+    case 'blackhole':
+      return 'EINVAL';
+  }
+}
+
+function takeIdentification(kernel: KernelState): number {
+  const id = kernel.nextIdentification;
+  kernel.nextIdentification = (id % 0xffff) + 1;
+  return id;
+}
+
+function isOutputDropped(kernel: KernelState, frame: Uint8Array, link: LinkState): boolean {
+  return isDropped(kernel.firewall, 'output', {
+    source: readIpv4Source(frame, IP_AT),
+    destination: readIpv4Destination(frame, IP_AT),
+    protocol: readIpv4Protocol(frame, IP_AT),
+    link: link.name,
+    isNeighbourDiscovery: false,
+  });
+}

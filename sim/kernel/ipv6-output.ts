@@ -1,0 +1,140 @@
+/** IPv6 packets on their way out; the counterpart of `ipv4-output.ts`, with neighbours of the ND table. */
+
+import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
+import { writeUint16 } from '../../daemon/wire/integers.ts';
+import { PROTOCOL_ICMPV6 } from '../../daemon/wire/ipv4.ts';
+import {
+  encodeIpv6Header,
+  IPV6_HEADER_LENGTH,
+  readIpv6Destination,
+  readIpv6NextHeader,
+  readIpv6Source,
+} from '../../daemon/wire/ipv6.ts';
+import {
+  ANY_IPV6,
+  type Ipv6Address,
+  multicastMacOfIpv6,
+  writeIpv6,
+} from '../../daemon/wire/ipv6-address.ts';
+import { isDropped } from './firewall.ts';
+import { errorOf, type Ipv4Way } from './ipv4-output.ts';
+import { routeIpv6 } from './ipv6-lookup.ts';
+import type { SocketError } from './kernel-api.ts';
+import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { sendToLoopback } from './loopback.ts';
+import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
+
+const IP_AT = ETHERNET_HEADER_LENGTH;
+/** Where the payload of a packet without extension headers stands. */
+export const IPV6_PAYLOAD_AT = IP_AT + IPV6_HEADER_LENGTH;
+
+/** What the next hop must know of a routing decision. */
+export type Ipv6Way = Ipv4Way;
+
+/** A frame with room for headers and `payloadLength` octets behind them, at `IPV6_PAYLOAD_AT`. */
+export function newIpv6Frame(payloadLength: number): Uint8Array {
+  return new Uint8Array(IPV6_PAYLOAD_AT + payloadLength);
+}
+
+/** Fills the IP header of a frame made by `newIpv6Frame` and sends it. */
+export function finishIpv6(
+  kernel: KernelState,
+  frame: Uint8Array,
+  header: {
+    readonly nextHeader: number;
+    readonly source: Ipv6Address;
+    readonly destination: Ipv6Address;
+    readonly hopLimit: number;
+  },
+  way: Ipv6Way,
+): SocketError | undefined {
+  encodeIpv6Header(
+    {
+      ...header,
+      trafficClass: 0,
+      flowLabel: 0,
+      payloadLength: frame.length - IPV6_PAYLOAD_AT,
+    },
+    frame,
+    IP_AT,
+  );
+  return sendIpv6Frame(kernel, frame, way);
+}
+
+/** Sends a frame whose IPv6 packet at 14 is complete. */
+export function sendIpv6Frame(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv6Way,
+): SocketError | undefined {
+  if (isDisabled(kernel, way.link)) {
+    drop(kernel, 'ipv6:disabled');
+    return 'EADDRNOTAVAIL';
+  }
+  if (kernel.firewall.counts.output > 0 && isOutputDropped(kernel, frame, way.link)) {
+    drop(kernel, 'ipv6:firewall');
+    return 'EPERM';
+  }
+  if (way.kind === 'local') {
+    sendToLoopback(kernel, frame);
+    return undefined;
+  }
+  if (frame.length - IP_AT > way.link.mtu) {
+    drop(kernel, 'ipv6:too-big');
+    return 'EMSGSIZE';
+  }
+  passIpv6ToLink(kernel, frame, way);
+  return undefined;
+}
+
+/** The last step, shared with forwarding. */
+export function passIpv6ToLink(kernel: KernelState, frame: Uint8Array, way: Ipv6Way): void {
+  const entry = neighbourFor(kernel, kernel.nd, way.link, way.nextHop);
+  if (entry === undefined) return;
+  if (entry.state === 'NONE' && way.kind === 'multicast') {
+    entry.state = 'NOARP';
+    entry.mac = multicastMacOfIpv6(way.nextHop as Ipv6Address);
+  }
+  sendToNeighbour(kernel, entry, frame);
+}
+
+/** Sends a packet whose header the caller wrote; payload length is filled in, a source of `::` chosen. */
+export function sendRawIpv6(
+  kernel: KernelState,
+  packet: Uint8Array,
+  link: LinkState | undefined,
+): SocketError | undefined {
+  if (packet.length < IPV6_HEADER_LENGTH) return 'EINVAL';
+  if (link !== undefined && !link.up) return 'ENETUNREACH';
+  const frame = new Uint8Array(IP_AT + packet.length);
+  frame.set(packet, IP_AT);
+  const written = readIpv6Source(frame, IP_AT);
+  const source = written === ANY_IPV6 ? undefined : written;
+  const way = routeIpv6(kernel, readIpv6Destination(frame, IP_AT), source, link);
+  if (typeof way === 'string') return errorOf(way);
+  writeUint16(packet.length - IPV6_HEADER_LENGTH, frame, IP_AT + 4);
+  if (written === ANY_IPV6) writeIpv6(way.source as Ipv6Address, frame, IP_AT + 8);
+  return sendIpv6Frame(kernel, frame, way);
+}
+
+/** Whether IPv6 is switched off on a link. */
+export function isDisabled(kernel: KernelState, link: LinkState): boolean {
+  return kernel.ipv6All.disable_ipv6 !== 0 || link.ipv6.disable_ipv6 !== 0;
+}
+
+function isOutputDropped(kernel: KernelState, frame: Uint8Array, link: LinkState): boolean {
+  const protocol = readIpv6NextHeader(frame, IP_AT);
+  return isDropped(kernel.firewall, 'output', {
+    source: readIpv6Source(frame, IP_AT),
+    destination: readIpv6Destination(frame, IP_AT),
+    protocol,
+    link: link.name,
+    isNeighbourDiscovery: isNeighbourDiscovery(frame, IPV6_PAYLOAD_AT, protocol),
+  });
+}
+
+/** Whether a payload is a neighbour solicitation or advertisement. */
+export function isNeighbourDiscovery(bytes: Uint8Array, at: number, protocol: number): boolean {
+  const type = bytes[at];
+  return protocol === PROTOCOL_ICMPV6 && (type === 135 || type === 136);
+}

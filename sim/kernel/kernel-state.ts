@@ -1,0 +1,160 @@
+/**
+ * The state of one host's kernel as plain objects. Behaviour is functions over it, a file per concern.
+ * Where a lower layer must reach a higher one (a failed neighbour makes an ICMP error), it goes through
+ * the `KernelOps` that `kernel.ts` fills in, as Linux does with its tables of function pointers.
+ */
+
+import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
+import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
+import type { Ipv6Address } from '../../daemon/wire/ipv6-address.ts';
+import type { MacAddress } from '../../daemon/wire/mac-address.ts';
+import type { RandomStream } from '../engine/random-streams.ts';
+import type { Port } from '../lan/port.ts';
+import type { DropReason } from './drop-reasons.ts';
+import type { FirewallState } from './firewall-state.ts';
+import type { GlobalSettings } from './global-settings.ts';
+import type { GroupMemberships } from './group-state.ts';
+import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-settings.ts';
+import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
+import type { KernelClock, KernelTimer } from './kernel-clock.ts';
+import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
+import type { RoutingState } from './route-state.ts';
+import type { SocketState } from './socket-state.ts';
+
+/** An address of a link; `peer` holds the prefix's address where it differs from the local one. */
+export interface AddressState extends LinkAddress {
+  secondary: boolean;
+  tentative: boolean;
+  deprecated: boolean;
+  /** Duplicate address detection, while it runs. */
+  dadTimer?: KernelTimer;
+  dadProbesLeft?: number;
+}
+
+/** An interface; the live object behind `Link`. */
+export interface LinkState extends Link {
+  mac: MacAddress;
+  up: boolean;
+  carrier: boolean;
+  readonly addresses: AddressState[];
+  readonly port: Port | undefined;
+  readonly baseLink: LinkState | undefined;
+  readonly vlanId: number | undefined;
+  readonly mode: 'private' | 'bridge' | 'vepa' | undefined;
+  /** macvlan, ipvlan and vlan links that stand on this one. */
+  readonly children: LinkState[];
+  /** Group MACs that the card lets through, with how many ask for each. */
+  readonly multicastFilter: Map<MacAddress, number>;
+  /** How many ask for every frame. */
+  promiscuity: number;
+  readonly ipv4: Ipv4Settings;
+  readonly ipv6: Ipv6Settings;
+  /** Entries of the two neighbour tables, by address, oldest first. */
+  readonly arpEntries: Map<Ipv4Address, NeighbourEntry>;
+  readonly ndEntries: Map<Ipv6Address, NeighbourEntry>;
+  readonly arpSettings: NeighbourSettings;
+  readonly ndSettings: NeighbourSettings;
+  /** Current randomised reachable times, and the period of the table they were drawn in. */
+  arpReachable: { period: number; ticks: number };
+  ndReachable: { period: number; ticks: number };
+  readonly igmp: GroupMemberships;
+  readonly mld: GroupMemberships;
+}
+
+/** How a frame's destination was meant, as skb->pkt_type. */
+export type PacketType = 'host' | 'broadcast' | 'multicast' | 'other-host';
+
+/** What lower layers ask of higher ones. */
+export interface KernelOps {
+  /** Hands a frame of `link` to the protocols above Ethernet. */
+  receive(link: LinkState, frame: Uint8Array, type: PacketType): void;
+  /** A frame came back on `lo`: an IP packet at 14. */
+  receiveLoopback(frame: Uint8Array): void;
+  /** Tells the sender of a queued packet that its next hop does not answer. */
+  neighbourUnreachable(entry: NeighbourEntry, frame: Uint8Array): void;
+  /** Asks for a neighbour: ARP request or neighbour solicitation. */
+  solicit(entry: NeighbourEntry, waiting: Uint8Array | undefined): void;
+}
+
+/** Protocols that later parts plug in: TCP, SCTP, and the hook in which IPVS sits. */
+export interface ProtocolHandler {
+  /** An IP packet for this host; the payload starts at `at`, the packet ends at `end`. */
+  (packet: {
+    readonly bytes: Uint8Array;
+    readonly headerAt: number;
+    readonly at: number;
+    readonly end: number;
+    readonly link: LinkState;
+    readonly source: IpAddress;
+    readonly destination: IpAddress;
+  }): void;
+}
+
+/**
+ * Called before a packet is delivered locally; `true` when it was taken. IPVS is such a hook.
+ * Also called for ICMP errors of taken packets, so it sees everything that is for this host.
+ */
+export type LocalInputHook = (
+  bytes: Uint8Array,
+  at: number,
+  link: LinkState,
+  family: IpFamily,
+) => boolean;
+
+/** Hears of ICMP errors about packets of a protocol that this host sent; `at` is the quoted payload. */
+export type IcmpErrorHandler = (error: {
+  readonly quoted: Uint8Array;
+  readonly at: number;
+  readonly error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH';
+}) => void;
+
+/** Everything that one kernel knows. */
+export interface KernelState {
+  readonly node: string;
+  readonly clock: KernelClock;
+  readonly random: RandomStream;
+  /** Streams for the reachable times, by table. */
+  readonly reachableRandom: { readonly inet: RandomStream; readonly inet6: RandomStream };
+  readonly links: LinkState[];
+  readonly linksByName: Map<string, LinkState>;
+  readonly loopback: LinkState;
+  nextIndex: number;
+  readonly settings: GlobalSettings;
+  readonly ipv4All: Ipv4Settings;
+  readonly ipv4Default: Ipv4Settings;
+  readonly ipv6All: Ipv6Settings;
+  readonly ipv6Default: Ipv6Settings;
+  readonly arpDefault: NeighbourSettings;
+  readonly ndDefault: NeighbourSettings;
+  /** How many links have an address; the keys are what this host calls its own. */
+  readonly localAddresses: Map<IpAddress, number>;
+  readonly inet: RoutingState;
+  readonly inet6: RoutingState;
+  readonly arp: NeighbourTable;
+  readonly nd: NeighbourTable;
+  readonly sockets: SocketState;
+  readonly firewall: FirewallState;
+  readonly drops: Map<DropReason, number>;
+  readonly netlinkListeners: ((event: NetlinkEvent) => void)[];
+  readonly netlinkQueue: NetlinkEvent[];
+  readonly loopbackQueue: Uint8Array[];
+  readonly protocolHandlers: Map<number, ProtocolHandler>;
+  readonly localInputHooks: LocalInputHook[];
+  readonly icmpErrorHandlers: Map<number, IcmpErrorHandler>;
+  readonly ops: KernelOps;
+  /** Identification field of the next IPv4 packet of the kernel's own. */
+  nextIdentification: number;
+  /** Buckets of the ICMP rate limit, by destination. */
+  readonly icmpBuckets: Map<IpAddress, { tokensUs: number; lastUs: number }>;
+  /** Redirects sent, by the source that got them. */
+  readonly redirects: Map<IpAddress, { count: number; lastUs: number }>;
+  frozen: boolean;
+  halted: boolean;
+  /** Frames that wait in the cards while the machine is frozen. */
+  readonly ring: { readonly link: LinkState; readonly frame: Uint8Array }[];
+}
+
+/** Counts a dropped packet. */
+export function drop(kernel: KernelState, reason: DropReason): void {
+  kernel.drops.set(reason, (kernel.drops.get(reason) ?? 0) + 1);
+}

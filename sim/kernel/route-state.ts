@@ -1,0 +1,53 @@
+/** State of routing for one family: tables by name, rules, and the cache of decisions. */
+
+import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
+import type { PolicyRule, Route } from './kernel-api.ts';
+import type { LinkState } from './kernel-state.ts';
+
+/** A route with what the look-up needs ready. */
+export interface RouteEntry {
+  readonly route: Route;
+  /** Network address, masked. */
+  readonly prefix: IpAddress;
+  readonly length: number;
+  readonly link: LinkState | undefined;
+  /** Dead routes (link down) stay out of look-ups. */
+}
+
+/** Routes of one length, by network address; several of one network in order of metric. */
+export type RoutesByPrefix = Map<IpAddress, RouteEntry[]>;
+
+/** One routing table. */
+export interface RoutingTable {
+  readonly name: string;
+  /** Longest first. */
+  readonly lengths: { readonly length: number; readonly byPrefix: RoutesByPrefix }[];
+}
+
+/** Where a packet goes. */
+export interface RouteDecision {
+  readonly kind: 'local' | 'unicast' | 'broadcast' | 'multicast';
+  readonly link: LinkState;
+  /** The address to ask a MAC for. */
+  readonly nextHop: IpAddress;
+  /** Source for packets that have none yet. */
+  readonly source: IpAddress;
+  readonly gateway: boolean;
+}
+
+/** Why a packet goes nowhere. */
+export type RouteFailure = 'no-route' | 'unreachable' | 'prohibit' | 'blackhole';
+
+/** Everything about routing of one family. */
+export interface RoutingState {
+  readonly family: IpFamily;
+  readonly tables: Map<string, RoutingTable>;
+  /** In order of priority. */
+  readonly rules: PolicyRule[];
+  /** Whether rules look at more than the destination, so that the cache must not be used. */
+  hasSelectiveRules: boolean;
+  /** Decisions for packets of our own, by destination. Cleared at every change. */
+  readonly outputCache: Map<IpAddress, RouteDecision | RouteFailure>;
+  /** Decisions for packets that came in, by link index, destination, and then source. */
+  readonly inputCache: Map<number, Map<IpAddress, Map<IpAddress, unknown>>>;
+}

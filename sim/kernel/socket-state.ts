@@ -1,0 +1,32 @@
+/** Open sockets of one kernel. */
+
+import type { IpAddress } from '../../daemon/wire/ip-address.ts';
+import type { PacketOptions, RawOptions, UdpOptions } from './kernel-api.ts';
+
+/** A bound UDP socket. */
+export interface UdpSocketState {
+  readonly options: UdpOptions;
+  /** `undefined` is any address. */
+  readonly address: IpAddress | undefined;
+  readonly port: number;
+}
+
+/** An AF_PACKET socket. */
+export interface PacketSocketState {
+  readonly options: PacketOptions;
+}
+
+/** A raw socket. */
+export interface RawSocketState {
+  readonly options: RawOptions;
+}
+
+/** All of them, in order of opening. */
+export interface SocketState {
+  /** By port, both families. */
+  readonly udp: Map<number, UdpSocketState[]>;
+  /** By protocol, both families. */
+  readonly raw: Map<number, RawSocketState[]>;
+  readonly packet: PacketSocketState[];
+  nextEphemeral: number;
+}

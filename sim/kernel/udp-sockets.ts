@@ -1,0 +1,249 @@
+/**
+ * UDP sockets of both families: binding, sending, who gets a datagram, and errors that come back.
+ * Source: net/ipv4/udp.c, net/ipv6/udp.c; RFC 1122 section 4.1.
+ */
+
+import { randomBelow } from '../../daemon/base/random.ts';
+import { addressSum } from '../../daemon/wire/checksum.ts';
+import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
+import { IPV4_DONT_FRAGMENT, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
+import { ANY_IPV4, type Ipv4Address, isMulticastIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { ANY_IPV6, type Ipv6Address, isMulticastIpv6 } from '../../daemon/wire/ipv6-address.ts';
+import { decodeUdp, encodeUdp, UDP_HEADER_LENGTH } from '../../daemon/wire/udp.ts';
+import { errorOf, finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
+import { routeIpv6 } from './ipv6-lookup.ts';
+import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
+import type { SocketError, UdpOptions, UdpSocket } from './kernel-api.ts';
+import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { addressType, routeOutput } from './route-lookup.ts';
+import type { UdpSocketState } from './socket-state.ts';
+
+/** Ephemeral ports. Source: net.ipv4.ip_local_port_range. */
+const EPHEMERAL_FIRST = 32_768;
+const EPHEMERAL_COUNT = 28_232;
+
+/** Opens and binds a socket, or says why not. */
+export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSocket | SocketError {
+  const address = isAny(options.address) ? undefined : options.address;
+  if (options.link !== undefined && !kernel.linksByName.has(options.link)) return 'ENODEV';
+  if (address !== undefined && !mayBind(kernel, address)) return 'EADDRNOTAVAIL';
+  const port = options.port || takeEphemeralPort(kernel, options);
+  if (port === undefined || isTaken(kernel, options, address, port)) return 'EADDRINUSE';
+  const socket: UdpSocketState = { options, address, port };
+  const list = kernel.sockets.udp.get(port) ?? [];
+  list.push(socket);
+  kernel.sockets.udp.set(port, list);
+  return {
+    address: address ?? (options.family === 'inet' ? ANY_IPV4 : ANY_IPV6),
+    port,
+    send: (payload, to, toPort) =>
+      list.includes(socket) ? sendUdp(kernel, socket, payload, to, toPort) : 'EINVAL',
+    close() {
+      const at = list.indexOf(socket);
+      if (at >= 0) list.splice(at, 1);
+      if (list.length === 0) kernel.sockets.udp.delete(port);
+    },
+  };
+}
+
+/** What a datagram's delivery needs to know of its packet. */
+export interface UdpArrival {
+  readonly bytes: Uint8Array;
+  /** The UDP header, and the end of the IP packet. */
+  readonly at: number;
+  readonly end: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly ttl: number;
+  readonly link: LinkState;
+}
+
+/** Hands a datagram to its sockets; `false` when nobody wants it (a port unreachable is due). */
+export function receiveUdp(kernel: KernelState, arrival: UdpArrival): boolean {
+  const { bytes, source, destination, link } = arrival;
+  const addresses = addressSum(source, destination);
+  const datagram = decodeUdp(bytes, arrival.at, arrival.end, addresses);
+  if (typeof datagram === 'string') {
+    drop(kernel, datagram);
+    return true;
+  }
+  const port = datagram.destinationPort;
+  const deliver = (socket: UdpSocketState) =>
+    socket.options.onDatagram({
+      source,
+      sourcePort: datagram.sourcePort,
+      destination,
+      payload: datagram.payload,
+      ttl: arrival.ttl,
+      link: link.name,
+    });
+  if (isGroup(kernel, destination)) {
+    const sockets = (kernel.sockets.udp.get(port) ?? []).filter((each) =>
+      hears(each, destination, link),
+    );
+    for (const socket of sockets) deliver(socket);
+    if (sockets.length === 0) drop(kernel, 'udp:no-socket');
+    return true;
+  }
+  const socket = socketFor(kernel, port, destination, link);
+  if (socket === undefined) {
+    drop(kernel, 'udp:no-socket');
+    return false;
+  }
+  deliver(socket);
+  return true;
+}
+
+/** An ICMP error quoted a datagram of ours: its socket hears of it. */
+export function failUdp(
+  kernel: KernelState,
+  quoted: { readonly source: IpAddress; readonly sourcePort: number },
+  error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH',
+): void {
+  for (const socket of [...(kernel.sockets.udp.get(quoted.sourcePort) ?? [])]) {
+    if (!isFamilyOf(socket, quoted.source)) continue;
+    if (socket.address !== undefined && socket.address !== quoted.source) continue;
+    socket.options.onError?.(error);
+  }
+}
+
+function sendUdp(
+  kernel: KernelState,
+  socket: UdpSocketState,
+  payload: Uint8Array,
+  to: IpAddress,
+  port: number,
+): SocketError | undefined {
+  if (port <= 0 || port > 0xffff || isIpv4(to) !== (socket.options.family === 'inet'))
+    return 'EINVAL';
+  const bound = socket.options.link;
+  const link = bound === undefined ? undefined : kernel.linksByName.get(bound);
+  if (bound !== undefined && link === undefined) return 'ENODEV';
+  return isIpv4(to)
+    ? sendUdp4(kernel, socket, payload, to, port, link)
+    : sendUdp6(kernel, socket, payload, to, port, link);
+}
+
+function sendUdp4(
+  kernel: KernelState,
+  socket: UdpSocketState,
+  payload: Uint8Array,
+  to: Ipv4Address,
+  port: number,
+  link: LinkState | undefined,
+): SocketError | undefined {
+  const bound = socket.address as Ipv4Address | undefined;
+  const own = bound !== undefined && !isMulticastIpv4(bound) ? bound : undefined;
+  const way = routeOutput(kernel, to, own, link);
+  if (typeof way === 'string') return errorOf(way);
+  const source = own ?? (way.source as Ipv4Address);
+  const frame = newIpv4Frame(UDP_HEADER_LENGTH + payload.length);
+  const datagram = { sourcePort: socket.port, destinationPort: port, payload };
+  encodeUdp(datagram, frame, IPV4_PAYLOAD_AT, addressSum(source, to));
+  const ttl = way.kind === 'multicast' ? 1 : kernel.settings['ipv4.ip_default_ttl'];
+  return finishIpv4(
+    kernel,
+    frame,
+    { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags: IPV4_DONT_FRAGMENT },
+    way,
+  );
+}
+
+function sendUdp6(
+  kernel: KernelState,
+  socket: UdpSocketState,
+  payload: Uint8Array,
+  to: Ipv6Address,
+  port: number,
+  link: LinkState | undefined,
+): SocketError | undefined {
+  const own = socket.address as Ipv6Address | undefined;
+  const way = routeIpv6(kernel, to, own, link);
+  if (typeof way === 'string') return errorOf(way);
+  const source = own ?? (way.source as Ipv6Address);
+  const frame = newIpv6Frame(UDP_HEADER_LENGTH + payload.length);
+  const datagram = { sourcePort: socket.port, destinationPort: port, payload };
+  encodeUdp(datagram, frame, IPV6_PAYLOAD_AT, addressSum(source, to));
+  const hopLimit = way.kind === 'multicast' ? 1 : way.link.ipv6.hop_limit;
+  return finishIpv6(
+    kernel,
+    frame,
+    { nextHeader: PROTOCOL_UDP, source, destination: to, hopLimit },
+    way,
+  );
+}
+
+/** The best match: a socket of that very address before one of any address; bound links must agree. */
+function socketFor(
+  kernel: KernelState,
+  port: number,
+  destination: IpAddress,
+  link: LinkState,
+): UdpSocketState | undefined {
+  let any: UdpSocketState | undefined;
+  for (const socket of kernel.sockets.udp.get(port) ?? []) {
+    if (!hears(socket, destination, link)) continue;
+    if (socket.address !== undefined) return socket;
+    any ??= socket;
+  }
+  return any;
+}
+
+function hears(socket: UdpSocketState, destination: IpAddress, link: LinkState): boolean {
+  const bound = socket.options.link;
+  return (
+    isFamilyOf(socket, destination) &&
+    (bound === undefined || bound === link.name) &&
+    (socket.address === undefined || socket.address === destination)
+  );
+}
+
+function isFamilyOf(socket: UdpSocketState, address: IpAddress): boolean {
+  return isIpv4(address) === (socket.options.family === 'inet');
+}
+
+function mayBind(kernel: KernelState, address: IpAddress): boolean {
+  if (kernel.localAddresses.has(address)) return true;
+  if (!isIpv4(address)) {
+    return isMulticastIpv6(address) || kernel.settings['ipv6.ip_nonlocal_bind'] !== 0;
+  }
+  return (
+    kernel.settings['ipv4.ip_nonlocal_bind'] !== 0 || addressType(kernel, address) !== 'unicast'
+  );
+}
+
+function isTaken(
+  kernel: KernelState,
+  options: UdpOptions,
+  address: IpAddress | undefined,
+  port: number,
+): boolean {
+  return (kernel.sockets.udp.get(port) ?? []).some(
+    (other) =>
+      other.options.family === options.family &&
+      (other.options.link === undefined ||
+        options.link === undefined ||
+        other.options.link === options.link) &&
+      (other.address === undefined || address === undefined || other.address === address),
+  );
+}
+
+function takeEphemeralPort(kernel: KernelState, options: UdpOptions): number | undefined {
+  const start = randomBelow(kernel.random, EPHEMERAL_COUNT);
+  for (let i = 0; i < EPHEMERAL_COUNT; i++) {
+    const port = EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT);
+    if (!isTaken(kernel, options, undefined, port)) return port;
+  }
+  return undefined;
+}
+
+function isAny(address: IpAddress | undefined): boolean {
+  return address === undefined || address === ANY_IPV4 || address === ANY_IPV6;
+}
+
+function isGroup(kernel: KernelState, destination: IpAddress): boolean {
+  if (!isIpv4(destination)) return isMulticastIpv6(destination);
+  if (isMulticastIpv4(destination)) return true;
+  if (kernel.localAddresses.has(destination)) return false;
+  return addressType(kernel, destination) === 'broadcast';
+}
