@@ -6,13 +6,13 @@
 
 import { familyOf, type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { ipv4FromNumber, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
+import { decodeUtf8 } from '../../daemon/wire/text.ts';
 import type { KernelApi, NetlinkEvent, NewAddress } from '../kernel/kernel-api.ts';
 import type { Port } from '../lan/port.ts';
-import type { HostSpec, NicAddressSpec, NicSpec } from './host-spec.ts';
 import type { Disk } from './disk.ts';
+import type { HostSpec, NicAddressSpec, NicSpec } from './host-spec.ts';
 import type { Journal } from './journal.ts';
 import { applySysctlFile, writeSysctl } from './sysctl-file.ts';
-import { textOfBytes } from './text-bytes.ts';
 
 /** A network card in its slot: the end of its cable, and the switch for its light. */
 export interface HostNic {
@@ -41,7 +41,8 @@ export function bootKernel(
     for (const address of nic.addresses) kernel.addAddress(nic.name, nicAddress(address));
   }
   for (const route of spec.routes) {
-    const link = route.link ?? (route.via === undefined ? undefined : kernel.routeTo(route.via)?.link);
+    const link =
+      route.link ?? (route.via === undefined ? undefined : kernel.routeTo(route.via)?.link);
     const { via } = route;
     const added = kernel.addRoute(
       {
@@ -57,7 +58,8 @@ export function bootKernel(
       },
       'add',
     );
-    if (added === 'unreachable') complain(options.journal, 'ifup', 'RTNETLINK answers: Network is unreachable');
+    if (added === 'unreachable')
+      complain(options.journal, 'ifup', 'RTNETLINK answers: Network is unreachable');
   }
 }
 
@@ -78,7 +80,6 @@ export function broadcastOf(address: IpAddress, length: number): IpAddress | und
   return ipv4FromNumber((address | ~ipv4Mask(length)) >>> 0);
 }
 
-
 /**
  * `onCarrierLoss: 'ifdown'`: takes alias addresses away when the carrier goes; a replug does not bring
  * them back. Without a delay, so that a short flap shows it too.
@@ -94,7 +95,8 @@ export function dropAliasesOnCarrierLoss(kernel: KernelApi, spec: HostSpec): () 
     const nic = spec.nics.find((known) => known.name === event.link);
     if (!had || link.carrier || nic === undefined) return;
     for (const alias of nic.addresses.slice(1)) {
-      if (familyOf(alias.address) !== familyOf(nic.addresses[0]?.address ?? alias.address)) continue;
+      if (familyOf(alias.address) !== familyOf(nic.addresses[0]?.address ?? alias.address))
+        continue;
       kernel.deleteAddress(nic.name, { address: alias.address, length: alias.length });
     }
   });
@@ -112,7 +114,7 @@ function applySysctls(
   for (const path of [...files, '/etc/sysctl.conf']) {
     const bytes = options.disk.read(path);
     if (bytes === undefined) continue;
-    const result = applySysctlFile(kernel, textOfBytes(bytes), { fileName: path });
+    const result = applySysctlFile(kernel, decodeUtf8(bytes), { fileName: path });
     for (const line of lines(result.stderr)) complain(options.journal, 'systemd-sysctl', line);
   }
 }

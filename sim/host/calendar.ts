@@ -22,7 +22,18 @@ export interface CivilTime {
 const DAY_US = 86_400_000_000;
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 const MONTHS = [
-  'Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec',
+  'Jan',
+  'Feb',
+  'Mar',
+  'Apr',
+  'May',
+  'Jun',
+  'Jul',
+  'Aug',
+  'Sep',
+  'Oct',
+  'Nov',
+  'Dec',
 ] as const;
 
 /** The civil time of microseconds since 1970-01-01 UTC. Source: days-to-civil, proleptic Gregorian. */
@@ -83,7 +94,10 @@ export function formatClockStamp(epochUs: number): string {
 /** date(1)'s `+FORMAT` for the common letters; unknown letters stay as they are. */
 export function formatDate(epochUs: number, format: string): string {
   const t = civilTime(epochUs);
-  return format.replaceAll(/%(.)/g, (whole, letter: string) => dateField(t, epochUs, letter) ?? whole);
+  return format.replaceAll(
+    /%(.)/g,
+    (whole, letter: string) => dateField(t, epochUs, letter) ?? whole,
+  );
 }
 
 /** systemd's words for a span, the two largest units: `4s`, `1min 30s`, `2h 5min`. */

@@ -4,7 +4,15 @@
  */
 
 import { unreachable } from '../../daemon/base/assert.ts';
-import type { AddressCommand, Command, CommandId, FirewallCommand, LinkCommand, RouteCommand, RuleCommand } from '../../daemon/core/commands.ts';
+import type {
+  AddressCommand,
+  Command,
+  CommandId,
+  FirewallCommand,
+  LinkCommand,
+  RouteCommand,
+  RuleCommand,
+} from '../../daemon/core/commands.ts';
 import type { SystemEvent } from '../../daemon/core/events.ts';
 import { formatIp, type IpPrefix, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import type { FirewallRule, NewAddress } from '../kernel/kernel-api.ts';
@@ -49,61 +57,83 @@ export class CommandRunner {
         kernel.sendFrame(command.interface, command.frame);
         return;
       case 'log':
-        return this.#options.log(command);
+        this.#options.log(command);
+        return;
       case 'report':
-        return this.#machine.record({ kind: 'daemon', report: command.report });
+        this.#machine.record({ kind: 'daemon', report: command.report });
+        return;
       case 'address-add':
       case 'address-delete':
-        return this.#address(command);
+        this.#address(command);
+        return;
       case 'route-add':
       case 'route-append':
       case 'route-delete':
-        return this.#route(command);
+        this.#route(command);
+        return;
       case 'rule-add':
       case 'rule-delete':
-        return this.#rule(command);
+        this.#rule(command);
+        return;
       case 'link-add':
       case 'link-delete':
       case 'link-up':
-        return this.#link(command);
+        this.#link(command);
+        return;
       case 'firewall-add':
       case 'firewall-delete':
-        return this.#firewallRule(command);
+        this.#firewallRule(command);
+        return;
       case 'sysctl-write':
         kernel.setSysctl(command.name, command.value);
         return;
       case 'vrrp-open':
-        return this.#answer(command.id, sockets.openVrrp(command));
+        this.#answer(command.id, sockets.openVrrp(command));
+        return;
       case 'vrrp-close':
-        return sockets.closeVrrp(command.id);
+        sockets.closeVrrp(command.id);
+        return;
       case 'datagram-open':
-        return this.#answer(command.id, sockets.openDatagram(command));
+        this.#answer(command.id, sockets.openDatagram(command));
+        return;
       case 'datagram-send':
-        return sockets.sendDatagram(command);
+        sockets.sendDatagram(command);
+        return;
       case 'datagram-close':
-        return sockets.closeDatagram(command.id);
+        sockets.closeDatagram(command.id);
+        return;
       case 'stream-open':
       case 'ipvs':
-        return this.#answer(command.id, laterReason(command));
+        this.#answer(command.id, laterReason(command));
+        return;
       case 'stream-send':
       case 'stream-close':
         return;
       case 'resolve':
-        this.#options.post({ kind: 'resolved', id: command.id, addresses: this.#machine.resolve(command.name) });
+        this.#options.post({
+          kind: 'resolved',
+          id: command.id,
+          addresses: this.#machine.resolve(command.name),
+        });
         return;
       case 'script-run':
-        return scripts.run(command);
+        scripts.run(command);
+        return;
       case 'script-signal':
-        return scripts.signal(command.id, command.signal);
+        scripts.signal(command.id, command.signal);
+        return;
       case 'fifo-write':
-        return this.#machine.record({ kind: 'fifo', path: command.path, line: command.line });
+        this.#machine.record({ kind: 'fifo', path: command.path, line: command.line });
+        return;
       case 'file-write':
         this.#machine.writeFile(command.path, command.bytes);
         return;
       case 'exit':
-        return this.#options.exit(command.code);
+        this.#options.exit(command.code);
+        return;
       default:
-        return unreachable(command);
+        unreachable(command);
+        return;
     }
   }
 
@@ -130,14 +160,20 @@ export class CommandRunner {
       { hook: 'input', destination: prefix, ...common },
       { hook: 'output', source: prefix, ...common },
     ];
-    this.#firewall.set(key, rules.map((rule) => kernel.addFirewallRule(rule)));
+    this.#firewall.set(
+      key,
+      rules.map((rule) => kernel.addFirewallRule(rule)),
+    );
   }
 
   #address(command: AddressCommand): void {
     const { address: spec } = command;
     const { kernel } = this.#machine;
     if (command.kind === 'address-delete') {
-      const gone = kernel.deleteAddress(spec.interface, { address: spec.address, length: spec.length });
+      const gone = kernel.deleteAddress(spec.interface, {
+        address: spec.address,
+        length: spec.length,
+      });
       if (!gone) this.#answer(command.id, 'Cannot assign requested address');
       return;
     }
@@ -147,12 +183,20 @@ export class CommandRunner {
 
   #route(command: RouteCommand): void {
     const { kernel } = this.#machine;
-    const parsed = parseRoute(command.words, { family: command.family, protocol: 'keepalived', kernel });
-    if ('error' in parsed) return this.#answer(command.id, parsed.error);
+    const parsed = parseRoute(command.words, {
+      family: command.family,
+      protocol: 'keepalived',
+      kernel,
+    });
+    if ('error' in parsed) {
+      this.#answer(command.id, parsed.error);
+      return;
+    }
     const { given, ...route } = parsed.value;
     if (command.kind === 'route-delete') {
       const gone = kernel.deleteRoute(routeMatch({ ...route, given }));
-      return this.#answer(command.id, gone ? undefined : 'No such process');
+      this.#answer(command.id, gone ? undefined : 'No such process');
+      return;
     }
     const result = kernel.addRoute(route, command.kind === 'route-append' ? 'append' : 'replace');
     if (result === 'unreachable') this.#answer(command.id, 'Network is unreachable');
@@ -163,17 +207,21 @@ export class CommandRunner {
     const known = kernel.rules(command.family).map((rule) => rule.priority);
     const nextPriority = Math.min(...known.filter((priority) => priority > 0), 32_766) - 1;
     const parsed = parseRule(command.words, { family: command.family, nextPriority });
-    if ('error' in parsed) return this.#answer(command.id, parsed.error);
+    if ('error' in parsed) {
+      this.#answer(command.id, parsed.error);
+      return;
+    }
     if (command.kind === 'rule-add') {
       kernel.addRule(parsed.value);
       return;
     }
     const given = command.words.some((word) => /^(pref|preference|priority|order)$/.test(word));
-    const match = kernel.rules(command.family).find(
-      (rule) =>
-        (!given || rule.priority === parsed.value.priority) &&
-        sameRule(rule, parsed.value),
-    );
+    const match = kernel
+      .rules(command.family)
+      .find(
+        (rule) =>
+          (!given || rule.priority === parsed.value.priority) && sameRule(rule, parsed.value),
+      );
     const gone = match !== undefined && kernel.deleteRule(match);
     if (!gone) this.#answer(command.id, 'No such file or directory');
   }
@@ -183,7 +231,8 @@ export class CommandRunner {
     if (command.kind === 'link-add') {
       const { name, base, type } = command;
       const made = kernel.addVirtualLink({ name, base, ...type });
-      return this.#answer(command.id, made ? undefined : 'File exists');
+      this.#answer(command.id, made ? undefined : 'File exists');
+      return;
     }
     const done =
       command.kind === 'link-delete'

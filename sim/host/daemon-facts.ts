@@ -4,16 +4,28 @@
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';
-import type { InterfaceAddress, InterfaceFacts, ProcessFacts, System } from '../../daemon/core/system.ts';
+import type {
+  InterfaceAddress,
+  InterfaceFacts,
+  ProcessFacts,
+  System,
+} from '../../daemon/core/system.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
+import { decodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Link } from '../kernel/kernel-api.ts';
 import { cleanPath } from './disk.ts';
 import { expandPattern } from './file-pattern.ts';
 import type { Machine } from './machine.ts';
-import { textOfBytes } from './text-bytes.ts';
 
 /** Folders that hold only what is installed; elsewhere a scenario's scripts are taken to exist. */
-const SYSTEM_FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin'];
+const SYSTEM_FOLDERS = [
+  '/bin',
+  '/sbin',
+  '/usr/bin',
+  '/usr/sbin',
+  '/usr/local/bin',
+  '/usr/local/sbin',
+];
 const INSTALLED_FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin'];
 /** Users of a fresh Debian; `keepalived_script` is not among them, as on most machines. */
 const USERS = ['root', 'daemon', 'bin', 'sys', 'nobody', 'www-data'];
@@ -65,7 +77,12 @@ export class DaemonFacts implements System {
   hasUser(name: string): boolean {
     if (USERS.includes(name)) return true;
     const passwd = this.#machine.readFile('/etc/passwd');
-    return passwd !== undefined && textOfBytes(passwd).split('\n').some((line) => line.startsWith(`${name}:`));
+    return (
+      passwd !== undefined &&
+      decodeUtf8(passwd)
+        .split('\n')
+        .some((line) => line.startsWith(`${name}:`))
+    );
   }
 
   processes(): readonly ProcessFacts[] {

@@ -216,12 +216,15 @@ export class DaemonMachine implements Program {
     switch (event.kind) {
       case 'link-changed':
       case 'link-removed':
-        return this.#post({ kind: event.kind, interface: event.link });
+        this.#post({ kind: event.kind, interface: event.link });
+        return;
       case 'address-added':
       case 'address-removed':
-        return this.#post({ kind: event.kind, interface: event.link, address: event.address });
+        this.#post({ kind: event.kind, interface: event.link, address: event.address });
+        return;
       case 'route-removed':
-        return this.#post({ kind: 'route-removed', words: routeWords(event.route) });
+        this.#post({ kind: 'route-removed', words: routeWords(event.route) });
+        return;
       default:
         return;
     }

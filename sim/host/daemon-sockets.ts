@@ -31,7 +31,10 @@ export class DaemonSockets {
   readonly #kernel: KernelApi;
   readonly #events: SocketEvents;
   readonly #vrrp = new Map<CommandId, VrrpSocket>();
-  readonly #udp = new Map<CommandId, { readonly command: OpenDatagram; readonly socket: UdpSocket }>();
+  readonly #udp = new Map<
+    CommandId,
+    { readonly command: OpenDatagram; readonly socket: UdpSocket }
+  >();
   /** Written for each packet and read at once by the daemon. */
   readonly #packet: { kind: 'vrrp-packet'; interface: string; packet: Uint8Array; at: number } = {
     kind: 'vrrp-packet',
@@ -79,9 +82,16 @@ export class DaemonSockets {
       ...(command.interface === undefined ? {} : { link: command.interface }),
       onDatagram: (datagram) => {
         const from = { address: datagram.source, port: datagram.sourcePort };
-        if (remote !== undefined && (remote.address !== from.address || remote.port !== from.port)) return;
+        if (remote !== undefined && (remote.address !== from.address || remote.port !== from.port))
+          return;
         const { payload, ttl } = datagram;
-        this.#events.onDatagram({ kind: 'datagram-received', id: command.id, bytes: payload, from, ttl });
+        this.#events.onDatagram({
+          kind: 'datagram-received',
+          id: command.id,
+          bytes: payload,
+          from,
+          ttl,
+        });
       },
       onError: (error) => this.#fail(command.id, error),
     });

@@ -3,8 +3,8 @@
  * browser may do with it. The kernel underneath is thrown away at power-off and made anew at boot.
  */
 
-import type { DaemonStatus } from '../../daemon/core/status.ts';
 import type { DurationUs } from '../../daemon/base/time.ts';
+import type { DaemonStatus } from '../../daemon/core/status.ts';
 import type { KernelApi } from '../kernel/kernel-api.ts';
 
 /** Where a machine is in its life. */
@@ -30,7 +30,10 @@ export interface HostApi {
   jumpClock(by: DurationUs): void;
 
   /** Signals to a unit or program by name: `KILL` is a crash, `STOP` freezes the process alone, `HUP` reloads. */
-  signal(program: string, signal: 'TERM' | 'KILL' | 'HUP' | 'STOP' | 'CONT' | 'USR1' | 'USR2'): ProgramResult;
+  signal(
+    program: string,
+    signal: 'TERM' | 'KILL' | 'HUP' | 'STOP' | 'CONT' | 'USR1' | 'USR2',
+  ): ProgramResult;
   /** systemctl start|stop|restart|reload|enable|disable. */
   unit(verb: UnitVerb, unit: string): ProgramResult;
   unitState(unit: string): UnitState | undefined;

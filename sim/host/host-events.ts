@@ -9,12 +9,39 @@ import type { JournalLine, PowerState } from './host-api.ts';
 export type HostRunEvent = RunEvent &
   (
     | { readonly kind: 'power'; readonly state: PowerState }
-    | { readonly kind: 'address'; readonly change: 'added' | 'removed'; readonly link: string; readonly prefix: string; readonly label: string }
-    | { readonly kind: 'link'; readonly link: string; readonly up: boolean; readonly carrier: boolean }
-    | { readonly kind: 'neighbour'; readonly change: 'changed' | 'removed'; readonly neighbour: NeighbourFacts }
+    | {
+        readonly kind: 'address';
+        readonly change: 'added' | 'removed';
+        readonly link: string;
+        readonly prefix: string;
+        readonly label: string;
+      }
+    | {
+        readonly kind: 'link';
+        readonly link: string;
+        readonly up: boolean;
+        readonly carrier: boolean;
+      }
+    | {
+        readonly kind: 'neighbour';
+        readonly change: 'changed' | 'removed';
+        readonly neighbour: NeighbourFacts;
+      }
     | { readonly kind: 'daemon'; readonly report: DaemonReport }
     | { readonly kind: 'journal'; readonly line: JournalLine }
-    | { readonly kind: 'program'; readonly name: string; readonly change: 'started' | 'stopped' | 'crashed' | 'failed'; readonly pid: number; readonly detail?: string }
+    | {
+        readonly kind: 'program';
+        readonly name: string;
+        readonly change: 'started' | 'stopped' | 'crashed' | 'failed';
+        readonly pid: number;
+        readonly detail?: string;
+      }
     | { readonly kind: 'fifo'; readonly path: string; readonly line: string }
-    | { readonly kind: 'script'; readonly purpose: string; readonly subject: string; readonly arguments: readonly string[]; readonly outcome?: string }
+    | {
+        readonly kind: 'script';
+        readonly purpose: string;
+        readonly subject: string;
+        readonly arguments: readonly string[];
+        readonly outcome?: string;
+      }
   );

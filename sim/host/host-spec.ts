@@ -13,7 +13,11 @@ export interface HostSpec {
   readonly name: string;
   readonly nics: readonly NicSpec[];
   readonly sysctl: readonly (readonly [name: string, value: string])[];
-  readonly routes: readonly { readonly destination: IpPrefix; readonly via?: IpAddress; readonly link?: string }[];
+  readonly routes: readonly {
+    readonly destination: IpPrefix;
+    readonly via?: IpAddress;
+    readonly link?: string;
+  }[];
   /** Absolute path on the host to content; `/etc/keepalived/keepalived.conf` among them. */
   readonly files: readonly (readonly [path: string, bytes: Uint8Array])[];
   /** Units of systemd that start at boot. */

@@ -5,23 +5,32 @@
  */
 
 import { assert } from '../../daemon/base/assert.ts';
-import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 import { randomBelow } from '../../daemon/base/random.ts';
+import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
+import { encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { KernelApi } from '../kernel/kernel-api.ts';
-import type { HostSpec } from './host-spec.ts';
-import { type HostNic } from './boot.ts';
+import type { HostNic } from './boot.ts';
 import { DaemonMachine } from './daemon-machine.ts';
 import { Disk } from './disk.ts';
-import type { ExecHandle, ExecResult, HostApi, PowerState, ProgramResult, ScriptAnswer, UnitState, UnitVerb } from './host-api.ts';
+import type {
+  ExecHandle,
+  ExecResult,
+  HostApi,
+  PowerState,
+  ProgramResult,
+  ScriptAnswer,
+  UnitState,
+  UnitVerb,
+} from './host-api.ts';
 import type { HostRunEvent } from './host-events.ts';
+import type { HostSpec } from './host-spec.ts';
 import { Journal } from './journal.ts';
 import { type HostEnvironment, LiveMachine } from './live-machine.ts';
 import type { Machine, ProgramSignal, Unstamped } from './machine.ts';
 import { sysctlOfPath } from './sysctl-file.ts';
-import { KEEPALIVED_UNIT, enableUnit, loadUnit, programUnitText, unitName } from './unit-file.ts';
-import { bytesOfText } from './text-bytes.ts';
+import { enableUnit, KEEPALIVED_UNIT, loadUnit, programUnitText, unitName } from './unit-file.ts';
 
 /** What a machine is made of. */
 export interface HostOptions extends HostEnvironment {
@@ -252,7 +261,7 @@ function baseFiles(spec: HostSpec): readonly (readonly [string, Uint8Array])[] {
   }
   return [...files]
     .filter(([path]) => !given.has(path))
-    .map(([path, text]) => [path, bytesOfText(text)] as const);
+    .map(([path, text]) => [path, encodeUtf8(text)] as const);
 }
 
 function bootUnits(spec: HostSpec): readonly string[] {

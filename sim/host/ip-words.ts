@@ -4,7 +4,14 @@
  */
 
 import type { AddressScope } from '../../daemon/wire/address-scope.ts';
-import { familyOf, type IpAddress, type IpFamily, type IpPrefix, parseIp, parsePrefix } from '../../daemon/wire/ip-address.ts';
+import {
+  familyOf,
+  type IpAddress,
+  type IpFamily,
+  type IpPrefix,
+  parseIp,
+  parsePrefix,
+} from '../../daemon/wire/ip-address.ts';
 import { ANY_IPV4 } from '../../daemon/wire/ipv4-address.ts';
 import { ANY_IPV6 } from '../../daemon/wire/ipv6-address.ts';
 import type { KernelApi, PolicyRule, Route } from '../kernel/kernel-api.ts';
@@ -15,7 +22,16 @@ export type Parsed<T> = { readonly value: T } | { readonly error: string };
 const TYPES = ['unicast', 'local', 'broadcast', 'blackhole', 'unreachable', 'prohibit'] as const;
 /** Words of a route that take one value which the kernel model has no use for. */
 const IGNORED_WITH_VALUE = [
-  'mtu', 'advmss', 'pref', 'tos', 'dsfield', 'realm', 'window', 'rtt', 'hoplimit', 'weight',
+  'mtu',
+  'advmss',
+  'pref',
+  'tos',
+  'dsfield',
+  'realm',
+  'window',
+  'rtt',
+  'hoplimit',
+  'weight',
 ] as const;
 const TABLE_NAMES = new Map([
   ['255', 'local'],
@@ -56,7 +72,8 @@ export function parseRule(
     const value = words[i + 1];
     if (value === undefined) return { error: 'Error: argument is missing.' };
     const next = takeRuleWord(rule, key, value);
-    if (next === undefined) return { error: `Error: argument "${key}" is wrong: Failed to parse rule type` };
+    if (next === undefined)
+      return { error: `Error: argument "${key}" is wrong: Failed to parse rule type` };
     rule = next;
   }
   return { value: rule };
@@ -132,8 +149,21 @@ function takeRouteWord(state: RouteState, word: string, queue: string[]): string
 
 function isRouteKey(word: string): boolean {
   return (
-    ['via', 'dev', 'oif', 'src', 'from', 'table', 'metric', 'priority', 'preference', 'scope', 'proto', 'protocol', 'nexthop'].includes(word) ||
-    (IGNORED_WITH_VALUE as readonly string[]).includes(word)
+    [
+      'via',
+      'dev',
+      'oif',
+      'src',
+      'from',
+      'table',
+      'metric',
+      'priority',
+      'preference',
+      'scope',
+      'proto',
+      'protocol',
+      'nexthop',
+    ].includes(word) || (IGNORED_WITH_VALUE as readonly string[]).includes(word)
   );
 }
 
@@ -171,7 +201,8 @@ function takeRouteValue(
     case 'metric':
     case 'priority':
     case 'preference':
-      if (!/^\d+$/.test(value)) return `Error: argument "${value}" is wrong: "metric" value is invalid`;
+      if (!/^\d+$/.test(value))
+        return `Error: argument "${value}" is wrong: "metric" value is invalid`;
       state.metric = Number(value);
       return undefined;
     case 'scope':
@@ -188,7 +219,11 @@ function takeRouteValue(
   }
 }
 
-function takeAddress(state: RouteState, field: 'gateway' | 'source', word: string): string | undefined {
+function takeAddress(
+  state: RouteState,
+  field: 'gateway' | 'source',
+  word: string,
+): string | undefined {
   const address = parseIp(word);
   if (address === undefined) return `Error: inet address is expected rather than "${word}".`;
   state[field] = address;
@@ -204,7 +239,9 @@ function finishRoute(state: RouteState, options: { readonly kernel: KernelApi })
   const link =
     state.link ?? (gateway === undefined ? undefined : options.kernel.routeTo(gateway)?.link);
   const needsLink = state.type === 'unicast' || state.type === 'local';
-  const scope = state.scope ?? (state.type === 'local' ? 'host' : gateway === undefined && needsLink ? 'link' : 'global');
+  const scope =
+    state.scope ??
+    (state.type === 'local' ? 'host' : gateway === undefined && needsLink ? 'link' : 'global');
   return {
     family: state.family,
     destination: state.destination as IpPrefix,

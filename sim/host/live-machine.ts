@@ -5,21 +5,21 @@
 
 import type { TimeUs } from '../../daemon/base/time.ts';
 import { formatPrefix, type IpAddress, parseIp } from '../../daemon/wire/ip-address.ts';
+import { decodeUtf8, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { KernelApi, NetlinkEvent } from '../kernel/kernel-api.ts';
-import type { HostSpec } from './host-spec.ts';
 import { bootKernel, dropAliasesOnCarrierLoss, type HostNic } from './boot.ts';
 import { DaemonMachine } from './daemon-machine.ts';
 import type { Disk } from './disk.ts';
 import type { ExecHandle, ExecResult, ScriptAnswer } from './host-api.ts';
 import type { HostRunEvent } from './host-events.ts';
+import type { HostSpec } from './host-spec.ts';
 import type { Journal } from './journal.ts';
 import { TcpListeners } from './listener-table.ts';
 import type { Machine, ProgramRegistry, ProgramSignal, ShellRunner, Unstamped } from './machine.ts';
 import { MachineTimers } from './machine-timers.ts';
 import { ProcessTable } from './processes.ts';
 import { sysctlOfPath } from './sysctl-file.ts';
-import { bytesOfText, textOfBytes } from './text-bytes.ts';
 import { Units } from './units.ts';
 
 /** What surrounds every machine of a LAN: its kernel's maker, its programs, its shell. */
@@ -102,12 +102,12 @@ export class LiveMachine implements Machine {
     const sysctl = sysctlOfPath(path);
     if (sysctl === undefined) return this.disk.read(path);
     const value = this.kernel.sysctl(sysctl);
-    return value === undefined ? undefined : bytesOfText(`${value}\n`);
+    return value === undefined ? undefined : encodeUtf8(`${value}\n`);
   }
 
   writeFile(path: string, bytes: Uint8Array): boolean {
     const sysctl = sysctlOfPath(path);
-    if (sysctl !== undefined) return this.kernel.setSysctl(sysctl, textOfBytes(bytes).trim());
+    if (sysctl !== undefined) return this.kernel.setSysctl(sysctl, decodeUtf8(bytes).trim());
     this.disk.write(path, bytes);
     return true;
   }
@@ -117,7 +117,7 @@ export class LiveMachine implements Machine {
     if (literal !== undefined) return [literal];
     const found: IpAddress[] = [];
     for (const [known, address] of this.spec.names) if (known === name) found.push(address);
-    for (const line of textOfBytes(this.disk.read('/etc/hosts') ?? new Uint8Array(0)).split('\n')) {
+    for (const line of decodeUtf8(this.disk.read('/etc/hosts') ?? new Uint8Array(0)).split('\n')) {
       const words = line.replace(/#.*/, '').trim().split(/\s+/);
       const address = parseIp(words[0] ?? '');
       if (address !== undefined && words.slice(1).includes(name)) found.push(address);
@@ -186,17 +186,27 @@ export class LiveMachine implements Machine {
     switch (event.kind) {
       case 'link-changed':
       case 'link-removed':
-        return this.#recordLink(event.link);
+        this.#recordLink(event.link);
+        return;
       case 'address-added':
       case 'address-removed': {
         const change = event.kind === 'address-added' ? 'added' : 'removed';
         const { address, link } = event;
-        return this.record({ kind: 'address', change, link, prefix: formatPrefix(address), label: address.label });
+        this.record({
+          kind: 'address',
+          change,
+          link,
+          prefix: formatPrefix(address),
+          label: address.label,
+        });
+        return;
       }
       case 'neighbour-changed':
-        return this.record({ kind: 'neighbour', change: 'changed', neighbour: event.neighbour });
+        this.record({ kind: 'neighbour', change: 'changed', neighbour: event.neighbour });
+        return;
       case 'neighbour-removed':
-        return this.record({ kind: 'neighbour', change: 'removed', neighbour: event.neighbour });
+        this.record({ kind: 'neighbour', change: 'removed', neighbour: event.neighbour });
+        return;
       case 'route-added':
       case 'route-removed':
         return;

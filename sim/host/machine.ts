@@ -8,10 +8,17 @@ import type { TimeUs } from '../../daemon/base/time.ts';
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { KernelApi } from '../kernel/kernel-api.ts';
-import type { HostSpec } from './host-spec.ts';
 import type { Disk } from './disk.ts';
-import type { ExecHandle, ExecResult, ProgramResult, ScriptAnswer, UnitState, UnitVerb } from './host-api.ts';
+import type {
+  ExecHandle,
+  ExecResult,
+  ProgramResult,
+  ScriptAnswer,
+  UnitState,
+  UnitVerb,
+} from './host-api.ts';
 import type { HostRunEvent } from './host-events.ts';
+import type { HostSpec } from './host-spec.ts';
 import type { Journal } from './journal.ts';
 import type { MachineTimers } from './machine-timers.ts';
 import type { ProcessTable } from './processes.ts';
@@ -97,7 +104,12 @@ export interface ProgramContext {
   /** Takes a process of this program out of the table. */
   reap(pid: number): void;
   /** Writes a journal line of the unit. */
-  log(entry: { readonly identifier: string; readonly pid: number; readonly level: 'error' | 'warning' | 'notice' | 'info' | 'debug'; readonly text: string }): void;
+  log(entry: {
+    readonly identifier: string;
+    readonly pid: number;
+    readonly level: 'error' | 'warning' | 'notice' | 'info' | 'debug';
+    readonly text: string;
+  }): void;
   /** Says that the program has ended by itself or after TERM; once. */
   exited(how: ProgramExit): void;
 }

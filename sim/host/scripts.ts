@@ -8,8 +8,8 @@ import type { ScriptCommand } from '../../daemon/core/commands.ts';
 import type { AnswerEvent } from '../../daemon/core/events.ts';
 import { baseName } from './disk.ts';
 import type { ExecHandle, ScriptAnswer } from './host-api.ts';
-import type { MachineTimer } from './machine-timers.ts';
 import type { Machine } from './machine.ts';
+import type { MachineTimer } from './machine-timers.ts';
 
 /** How long a command of the shell or a notification takes: fork, exec, exit on an idle machine. */
 const SHORT_RUN_US = 1000;
@@ -48,16 +48,16 @@ export class Scripts {
   /** Starts a script; its end comes later, by `onExit`. */
   run(command: RunCommand): void {
     const machine = this.#machine;
-    const name = baseName(command.arguments[0] ?? '');
     const answer = findAnswer(machine.scriptAnswers, command);
-    const knows = answer === undefined && this.#knowsCommand(name);
+    const knows = this.#knowsCommand(command.arguments[0] ?? '') && !runsScriptFile(command);
     const running: Running = { command, pid: machine.processes.takePid() };
     this.#running.set(command.id, running);
     if (answer !== undefined) this.#answerLater(running, answer);
     else if (knows) this.#askShell(running);
     else if (command.purpose === 'check') this.#notRun(running);
     else running.timer = machine.timers.after(SHORT_RUN_US, () => this.#end(running, exit(0)));
-    if (command.limit !== undefined && command.purpose !== 'check') this.#limit(running, command.limit);
+    if (command.limit !== undefined && command.purpose !== 'check')
+      this.#limit(running, command.limit);
   }
 
   /** TERM or KILL to a running script. */
@@ -94,7 +94,9 @@ export class Scripts {
   #notRun(running: Running): void {
     const path = running.command.arguments[0] ?? '';
     const reason = `no answer is given for script ${path} (${running.command.subject})`;
-    running.timer = this.#machine.timers.after(0, () => this.#end(running, { kind: 'not-run', reason }));
+    running.timer = this.#machine.timers.after(0, () =>
+      this.#end(running, { kind: 'not-run', reason }),
+    );
   }
 
   #limit(running: Running, limitUs: number): void {
@@ -122,12 +124,18 @@ export class Scripts {
   }
 }
 
+/** `/bin/sh /etc/keepalived/check.sh`: a script in a file, whose text is never executed. */
+function runsScriptFile(command: RunCommand): boolean {
+  const [shell = '', next = ''] = command.arguments;
+  return /^(ba|da)?sh$/.test(baseName(shell)) && next !== '-c';
+}
+
 /** An answer by name of the vrrp_script, by the whole command line, by path, or by file name. */
 function findAnswer(
   answers: ReadonlyMap<string, ScriptAnswer>,
   command: RunCommand,
 ): ScriptAnswer | undefined {
-  const path = command.arguments[0] ?? '';
+  const path = command.arguments[runsScriptFile(command) ? 1 : 0] ?? '';
   const byName = command.purpose === 'check' ? answers.get(command.subject) : undefined;
   return (
     byName ??

@@ -3,8 +3,8 @@
  * Debian's own file for keepalived is built in; a host's files may bring others, also in `/etc`.
  */
 
+import { decodeUtf8, encodeUtf8 } from '../../daemon/wire/text.ts';
 import { baseName, type Disk } from './disk.ts';
-import { bytesOfText, textOfBytes } from './text-bytes.ts';
 
 /** What a unit file says. */
 export interface UnitFile {
@@ -79,7 +79,7 @@ export function loadUnit(disk: Disk, name: string): UnitFile | undefined {
   const unit = unitName(name);
   for (const folder of UNIT_FOLDERS) {
     const bytes = disk.read(`${folder}/${unit}`);
-    if (bytes !== undefined) return parseUnit(unit, `${folder}/${unit}`, textOfBytes(bytes));
+    if (bytes !== undefined) return parseUnit(unit, `${folder}/${unit}`, decodeUtf8(bytes));
   }
   return undefined;
 }
@@ -105,7 +105,7 @@ export function isEnabled(disk: Disk, file: UnitFile): boolean {
 
 /** Makes the symlink; the disk has no links, so it holds the path that it points to. */
 export function enableUnit(disk: Disk, file: UnitFile): void {
-  disk.write(wantsLink(file), bytesOfText(`${file.path}\n`));
+  disk.write(wantsLink(file), encodeUtf8(`${file.path}\n`));
 }
 
 function parseUnit(unit: string, path: string, text: string): UnitFile {

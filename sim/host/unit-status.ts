@@ -1,6 +1,6 @@
 /** `systemctl status` of one unit in systemd 252's form: marks, alignment, tree and journal tail. */
 
-import { formatSystemdStamp, formatSyslogStamp, formatTimespan } from './calendar.ts';
+import { formatSyslogStamp, formatSystemdStamp, formatTimespan } from './calendar.ts';
 import type { UnitState } from './host-api.ts';
 import type { KeptLine } from './journal.ts';
 import type { Machine, Program, ProgramExit } from './machine.ts';
@@ -84,12 +84,16 @@ function conditionLines(machine: Machine, runtime: UnitRuntime): readonly string
 }
 
 function documentationLines(file: UnitFile): readonly string[] {
-  return file.documentation.map((text, i) => `${i === 0 ? '       Docs: ' : '             '}${text}`);
+  return file.documentation.map(
+    (text, i) => `${i === 0 ? '       Docs: ' : '             '}${text}`,
+  );
 }
 
 function processLines(machine: Machine, runtime: UnitRuntime): readonly string[] {
   if (runtime.mainPid !== undefined) {
-    const rows = runtime.pids.map((pid) => machine.processes.row(pid)).filter((row) => row !== undefined);
+    const rows = runtime.pids
+      .map((pid) => machine.processes.row(pid))
+      .filter((row) => row !== undefined);
     const unit = machine.units.unitOfPid(runtime.mainPid);
     const tree = rows.map((row, i) => {
       const branch = i === rows.length - 1 ? '└─' : '├─';

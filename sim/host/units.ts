@@ -15,7 +15,16 @@ import type {
   ProgramSignal,
   UnitsApi,
 } from './machine.ts';
-import { enableUnit, isEnabled, loadUnit, type UnitFile, unitCommand, unitName, unitNames, wantsLink } from './unit-file.ts';
+import {
+  enableUnit,
+  isEnabled,
+  loadUnit,
+  type UnitFile,
+  unitCommand,
+  unitName,
+  unitNames,
+  wantsLink,
+} from './unit-file.ts';
 import { type UnitRuntime, unitStatusText } from './unit-status.ts';
 
 /** Answer of a systemctl verb. */
@@ -240,13 +249,21 @@ export class Units implements UnitsApi {
 
   #skip(file: UnitFile, runtime: UnitRuntime, text: string): UnitResult {
     runtime.condition = { text, at: this.#machine.wallClockUs() };
-    this.#log('info', `${title(file)} was skipped because of an unmet condition check (${text}).`, file.unit);
+    this.#log(
+      'info',
+      `${title(file)} was skipped because of an unmet condition check (${text}).`,
+      file.unit,
+    );
     return OK;
   }
 
   #cannotExecute(file: UnitFile, runtime: UnitRuntime): UnitResult {
     const path = file.startWords[0] ?? '';
-    this.#log('error', `${file.unit}: Failed to locate executable ${path}: No such file or directory`, file.unit);
+    this.#log(
+      'error',
+      `${file.unit}: Failed to locate executable ${path}: No such file or directory`,
+      file.unit,
+    );
     runtime.active = 'failed';
     runtime.since = this.#machine.wallClockUs();
     runtime.result = 'exit-code';
@@ -307,7 +324,12 @@ export class Units implements UnitsApi {
     for (const action of waiting) action();
   }
 
-  #restartMaybe(file: UnitFile | undefined, runtime: UnitRuntime, clean: boolean, asked: boolean): void {
+  #restartMaybe(
+    file: UnitFile | undefined,
+    runtime: UnitRuntime,
+    clean: boolean,
+    asked: boolean,
+  ): void {
     if (file === undefined || asked || file.restart === 'no') return;
     if (file.restart === 'on-failure' && clean) return;
     runtime.active = 'activating';
@@ -374,13 +396,24 @@ export class Units implements UnitsApi {
   #runtimeOf(unit: string): UnitRuntime {
     let runtime = this.#runtime.get(unit);
     if (runtime === undefined) {
-      runtime = { active: 'inactive', pids: [], wanted: false, stopped: false, since: 0, whenStopped: [] };
+      runtime = {
+        active: 'inactive',
+        pids: [],
+        wanted: false,
+        stopped: false,
+        since: 0,
+        whenStopped: [],
+      };
       this.#runtime.set(unit, runtime);
     }
     return runtime;
   }
 
-  #recordChange(unit: string, runtime: UnitRuntime, change: 'started' | 'stopped' | 'crashed' | 'failed'): void {
+  #recordChange(
+    unit: string,
+    runtime: UnitRuntime,
+    change: 'started' | 'stopped' | 'crashed' | 'failed',
+  ): void {
     const pid = runtime.mainPid ?? runtime.lastMainPid ?? 0;
     const name = unit.replace(/\.service$/, '');
     this.#machine.record({ kind: 'program', name, change, pid });

@@ -12,7 +12,8 @@ export class IdleProgram implements Program {
 
   start(): number | undefined {
     const { name, options } = this.#context;
-    const command = typeof options['command'] === 'string' ? options['command'] : `/usr/sbin/${name}`;
+    const command =
+      typeof options['command'] === 'string' ? options['command'] : `/usr/sbin/${name}`;
     this.#context.spawn(name, command.split(/\s+/));
     return undefined;
   }

@@ -1,11 +1,11 @@
 /** All kinds of programs that a machine of the twin can run, by the kind that a scenario writes. */
 
-import { DaemonMachine } from '../host/daemon-machine.ts';
 import { makeDaemon } from '../host/daemon-factory.ts';
+import { DaemonMachine } from '../host/daemon-machine.ts';
 import type { ProgramFactory, ProgramRegistry } from '../host/machine.ts';
 import { HttpServer } from './http-server.ts';
-import { knowsCommand } from './shell/command-table.ts';
 import { IdleProgram } from './idle-program.ts';
+import { knowsCommand } from './shell/command-table.ts';
 import { UdpEchoServer } from './udp-echo.ts';
 
 /** The registry that `buildLan` gives to every host. */

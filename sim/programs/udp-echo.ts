@@ -1,8 +1,8 @@
 /** A UDP echo service (RFC 862) and its client: datagrams come back with the same bytes. */
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
-import type { KernelApi, UdpSocket } from '../kernel/kernel-api.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
+import type { KernelApi, UdpSocket } from '../kernel/kernel-api.ts';
 
 /** Port of the echo service. Source: RFC 862. */
 export const ECHO_PORT = 7;
@@ -25,7 +25,8 @@ export class UdpEchoServer implements Program {
       family: 'inet',
       port,
       onDatagram: (datagram) => {
-        if (!this.#stopped) this.#socket?.send(datagram.payload, datagram.source, datagram.sourcePort);
+        if (!this.#stopped)
+          this.#socket?.send(datagram.payload, datagram.source, datagram.sourcePort);
       },
     });
     if (typeof socket === 'string') {

@@ -1,0 +1,21 @@
+/** Makes the one daemon of `daemon/core` on a virtual machine: the same object that runs on a real host. */
+
+import { Daemon } from '../../daemon/core/daemon.ts';
+import type { DaemonFactory } from './daemon-machine.ts';
+
+/** The first label of the host name, as keepalived takes it without `-i`. */
+const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
+
+/** The factory that `sim/programs` registers under `keepalived`. */
+export const makeDaemon: DaemonFactory = ({ system, context }) => {
+  const { machine } = context;
+  const { spec, keepalivedVersion } = machine;
+  return new Daemon({
+    system,
+    configPath: CONFIG_PATH,
+    configId: spec.configId ?? (spec.name.split('.')[0] as string),
+    random: machine.engine.streams.named(`${machine.name}/keepalived`),
+    flags: { logDetail: true, commandLine: ['/usr/sbin/keepalived', '--dont-fork'] },
+    version: keepalivedVersion,
+  });
+};
