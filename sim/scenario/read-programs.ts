@@ -46,5 +46,5 @@ function readProgram(
   const [kind, options] = first;
   assert(options !== undefined, 'a program without options');
   const named = 'name' in options && options.name !== undefined ? options.name : kind;
-  return { kind: kind === 'nginx' ? 'http' : kind, name: named, options: { ...options } };
+  return { kind, name: named, options: { ...options } };
 }

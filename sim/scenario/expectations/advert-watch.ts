@@ -30,7 +30,7 @@ export class AdvertWatch {
         const host = end.id.slice(0, end.id.indexOf(':'));
         if (!lan.hosts.has(host)) continue;
         cable.tap((event) => {
-          if (event.from !== end.id) return;
+          if (event.from !== end.id || event.late === true) return;
           const vrid = vridOf(event.frame);
           if (vrid !== undefined) this.#heard(vrid, host);
         });

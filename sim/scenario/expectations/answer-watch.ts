@@ -26,7 +26,7 @@ export class AnswerWatch {
         const host = end.id.slice(0, end.id.indexOf(':'));
         if (!lan.hosts.has(host)) continue;
         cable.tap((event) => {
-          if (event.from === end.id) this.#onFrame(event.frame, host);
+          if (event.from === end.id && event.late !== true) this.#onFrame(event.frame, host);
         });
       }
     }

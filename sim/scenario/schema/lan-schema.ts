@@ -89,8 +89,18 @@ export const programSchema = table(
       },
       'A web server whose process and unit are called nginx.',
     ).optional(),
+    'udp-echo': table(
+      {
+        name: listening.name,
+        port: whole('UDP port; 7 by default.', { min: 1, max: 65_535 }).optional(),
+      },
+      'A server that sends datagrams back.',
+    ).optional(),
     process: table(
-      { name: text('Name of the process, as `pidof` finds it.') },
+      {
+        name: text('Name of the process, as `pidof` finds it.'),
+        command: text('Its whole command line; the name in /usr/sbin by default.').optional(),
+      },
       'A process that only runs.',
     ).optional(),
   },

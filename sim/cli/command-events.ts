@@ -1,0 +1,44 @@
+/** `lantwin events FILE`: the run log as text or JSON lines. */
+
+import { eventJson } from '../report/event-json.ts';
+import { eventLine } from '../report/event-text.ts';
+import { runScenario } from '../scenario/run.ts';
+import { readMoment, readSeed } from './arguments.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { loadOrComplain } from './load-or-complain.ts';
+import type { Output } from './output.ts';
+
+/** The options of `events`. */
+export interface EventsCommandOptions {
+  readonly seed?: string;
+  readonly json?: boolean;
+  readonly node?: readonly string[];
+  readonly kind?: readonly string[];
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Prints the log; the verdict does not matter here. */
+export function eventsCommand(
+  file: string,
+  options: EventsCommandOptions,
+  output: Output,
+): ExitCode {
+  const from = options.from === undefined ? 0 : readMoment('--from', options.from);
+  const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : readMoment('--to', options.to);
+  const scenario = loadOrComplain(file, output);
+  if (scenario === undefined) return 3;
+  const seed = options.seed === undefined ? {} : { seed: readSeed(options.seed) };
+  const { log } = runScenario(scenario, seed);
+  const { node, kind } = options;
+  const wanted = log.filter(
+    (event) =>
+      event.at >= from &&
+      event.at <= to &&
+      (node === undefined || node.includes(event.node)) &&
+      (kind === undefined || kind.includes(event.kind)),
+  );
+  const line = options.json === true ? eventJson : eventLine;
+  output.out(wanted.map((event) => `${line(event)}\n`).join(''));
+  return 0;
+}

@@ -1,0 +1,202 @@
+/**
+ * The command line of lantwin. Every command's code is loaded when it is called, so that `--version` and `--help` are
+ * instant. The only place in sim/ (besides each command's own clean-up) that catches errors.
+ */
+
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import type { CheckCommandOptions } from './command-check.ts';
+import type { EventsCommandOptions } from './command-events.ts';
+import type { ExecCommandOptions } from './command-exec.ts';
+import type { RunCommandOptions } from './command-run.ts';
+import { EnvironmentError, EXIT_CODES, type ExitCode, UsageError } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+/** What a command needs. */
+interface Call {
+  readonly output: Output;
+  readonly version: string;
+}
+
+const SCENARIOS = 'Scenarios:';
+const FILES = 'Files:';
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** Runs one command line and returns its exit code. */
+async function main(words: readonly string[]): Promise<ExitCode> {
+  const version = packageVersion();
+  let code: ExitCode = 0;
+  const program = buildProgram(version, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return code;
+  } catch (error) {
+    return complain(error, words);
+  }
+}
+
+function buildProgram(version: string, done: (code: ExitCode) => void): Command {
+  const program = new Command('lantwin')
+    .description(
+      'A digital twin of a highly available LAN: real keepalived.conf files, virtual time.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .option('--no-color', 'no colours (also NO_COLOR)')
+    .exitOverride()
+    .showHelpAfterError('(lantwin --help tells more)')
+    .addHelpText('after', `\nExit codes:\n${exitCodeTable()}\n`);
+  const call = async (work: (call: Call) => Promise<ExitCode>): Promise<void> => {
+    const { processOutput, wantsColor } = await import('./output.ts');
+    const color = wantsColor(program.opts()['color'] !== false);
+    done(await work({ output: processOutput(color), version }));
+  };
+  addRun(program, call);
+  addExec(program, call);
+  addEvents(program, call);
+  addCheck(program, call);
+  program
+    .command('schema')
+    .helpGroup(FILES)
+    .description('print the JSON Schema of scenario files')
+    .action(() =>
+      call(async ({ output }) => (await import('./command-schema.ts')).schemaCommand(output)),
+    );
+  return program;
+}
+
+type Caller = (work: (call: Call) => Promise<ExitCode>) => Promise<void>;
+
+function addRun(program: Command, call: Caller): void {
+  program
+    .command('run')
+    .helpGroup(SCENARIOS)
+    .description('run scenarios and judge them')
+    .argument(
+      '[files...]',
+      'scenario files, or folders with *.twin.yml; the current folder by default',
+    )
+    .option('--seed <n>', 'seed of all chance, instead of the one in the file')
+    .option('--seeds <a..b>', 'run every scenario with each of these seeds')
+    .option('--json', 'report as JSON, with traceHash')
+    .option('--pcap <dir>', 'write one pcapng file per cable')
+    .option('-t, --test-name-pattern <text>', 'only scenarios whose name or file contains the text')
+    .option('--bail', 'stop after the first scenario that does not pass')
+    .option(
+      '--reporter <name[:file]>',
+      'default, verbose, json; may be given several times',
+      collect,
+    )
+    .option('--shard <i/n>', 'the i-th of n parts of the scenarios')
+    .option('--quiet', 'print failures only')
+    .option('--pass-with-no-tests', 'no scenario found is no error')
+    .action((files: string[], options: RunCommandOptions) =>
+      call(async (given) => (await import('./command-run.ts')).runCommand(files, options, given)),
+    );
+}
+
+function addExec(program: Command, call: Caller): void {
+  program
+    .command('exec')
+    .helpGroup(SCENARIOS)
+    .description('what a command prints on a virtual host at a moment')
+    .argument('<file>', 'the scenario')
+    .argument('<host>', 'the host')
+    .argument('<command...>', 'the command line')
+    .requiredOption('--at <time>', 'the moment, such as 20s')
+    .option('--for <time>', 'Ctrl+C after that time; 30s by default')
+    .option('--seed <n>', 'seed of all chance')
+    .passThroughOptions()
+    .action((file: string, host: string, words: string[], options: ExecCommandOptions) =>
+      call(async ({ output }) => {
+        const { execCommand } = await import('./command-exec.ts');
+        return execCommand({ file, host, command: words.join(' ') }, options, output);
+      }),
+    );
+  program.enablePositionalOptions();
+}
+
+function addEvents(program: Command, call: Caller): void {
+  program
+    .command('events')
+    .helpGroup(SCENARIOS)
+    .description('everything that happens in a run, as text')
+    .argument('<file>', 'the scenario')
+    .option('--seed <n>', 'seed of all chance')
+    .option('--json', 'one JSON object per line')
+    .option(
+      '--node <name>',
+      'only of this host, switch or cable; may be given several times',
+      collect,
+    )
+    .option('--kind <kind>', 'only events of this kind; may be given several times', collect)
+    .option('--from <time>', 'from this moment on')
+    .option('--to <time>', 'up to this moment')
+    .action((file: string, options: EventsCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-events.ts')).eventsCommand(file, options, output),
+      ),
+    );
+}
+
+function addCheck(program: Command, call: Caller): void {
+  program
+    .command('check')
+    .helpGroup(FILES)
+    .description('check keepalived.conf and scenario files')
+    .argument('<files...>', 'the files')
+    .option('--json', 'problems and parsed values as JSON')
+    .option('--strict', 'warnings are errors')
+    .option('--diagnostics <form>', "'keepalived': problems in keepalived's own words")
+    .action((files: string[], options: CheckCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-check.ts')).checkCommand(files, options, output),
+      ),
+    );
+}
+
+function collect(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function complain(error: unknown, words: readonly string[]): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+  if (error instanceof UsageError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return 64;
+  }
+  if (error instanceof EnvironmentError) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return 4;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(
+    `internal error in lantwin ${packageVersion()}, please report it\n${text}\n`,
+  );
+  process.stderr.write(`repeat: npx lantwin ${words.join(' ')}\n`);
+  return 70;
+}
+
+function exitCodeTable(): string {
+  return EXIT_CODES.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join(
+    '\n',
+  );
+}
+
+/** The version of the package; the sources and dist/ both lie below its folder. */
+function packageVersion(): string {
+  for (const up of ['../../', '../../../']) {
+    try {
+      const text = readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8');
+      const parsed: unknown = JSON.parse(text);
+      const isOurs =
+        typeof parsed === 'object' && parsed !== null && 'version' in parsed && 'bin' in parsed;
+      if (isOurs) return String(parsed.version);
+    } catch {
+      // Not there: look one folder further up.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,72 @@
+/** Located problems as text: `file:line:col: severity: message [code]`, the source line, a caret, the hint. */
+
+import type { Problem } from '../../daemon/config/problem.ts';
+import type { Style } from './style.ts';
+
+/** Widest source line that is shown whole; longer ones are cut around the caret. */
+const WIDEST = 120;
+
+/** One problem, several lines without a line end at the last. */
+export function problemText(
+  problem: Problem,
+  sources: ReadonlyMap<string, string>,
+  style: Style,
+): string {
+  const lines = [headLine(problem, style)];
+  const source = sourceLine(problem, sources);
+  if (source !== undefined) {
+    const number = String(problem.line).padStart(5);
+    const { text, caret } = cut(source, problem.column);
+    lines.push(style.faint(`${number} | `) + text);
+    if (problem.column > 0) {
+      const indent = ' '.repeat(Math.max(0, caret - 1));
+      lines.push(`${style.faint('      | ')}${indent}${paintOf(problem, style)('^')}`);
+    }
+  }
+  if (problem.hint !== undefined) lines.push(`      ${style.faint('=')} ${problem.hint}`);
+  return lines.join('\n');
+}
+
+/** keepalived's own words where it has any, else the head line. */
+export function keepalivedProblemText(problem: Problem): string {
+  if (problem.keepalivedText !== undefined) return problem.keepalivedText;
+  return `(${problem.file}: Line ${problem.line}) ${problem.message}`;
+}
+
+/** `2 errors, 1 warning`. */
+export function problemCount(problems: readonly Problem[]): string {
+  const errors = problems.filter((problem) => problem.severity === 'error').length;
+  const warnings = problems.length - errors;
+  const parts: string[] = [];
+  if (errors > 0) parts.push(`${errors} ${errors === 1 ? 'error' : 'errors'}`);
+  if (warnings > 0) parts.push(`${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`);
+  return parts.length === 0 ? 'no problems' : parts.join(', ');
+}
+
+function headLine(problem: Problem, style: Style): string {
+  const { file, line, column, severity, message, code } = problem;
+  const place = line === 0 ? file : column === 0 ? `${file}:${line}` : `${file}:${line}:${column}`;
+  return `${style.strong(place)}: ${paintOf(problem, style)(severity)}: ${message} [${code}]`;
+}
+
+function paintOf(problem: Problem, style: Style) {
+  return problem.severity === 'error' ? style.bad : style.unsure;
+}
+
+function sourceLine(problem: Problem, sources: ReadonlyMap<string, string>): string | undefined {
+  if (problem.line === 0) return undefined;
+  const line = sources.get(problem.file)?.split(/\r?\n/)[problem.line - 1];
+  return line === undefined ? undefined : printable(line);
+}
+
+/** Tabs become one blank and control characters a dot, so that the caret stands right. */
+function printable(line: string): string {
+  return line.replaceAll('\t', ' ').replaceAll(/[\p{Cc}\ufffd]/gu, '.');
+}
+
+function cut(line: string, column: number): { readonly text: string; readonly caret: number } {
+  if (line.length <= WIDEST) return { text: line, caret: column };
+  const from = Math.max(0, Math.min(column - WIDEST / 2, line.length - WIDEST));
+  const head = from > 0 ? '…' : '';
+  return { text: `${head}${line.slice(from, from + WIDEST)}…`, caret: column - from + head.length };
+}
