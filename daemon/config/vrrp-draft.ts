@@ -36,6 +36,8 @@ export interface AddressDraft {
   autojoin: boolean;
   noTrack: boolean;
   useVmac: boolean;
+  /** Base interface of the VMAC that this address alone is put on. */
+  vmacOn?: string;
   /** Seconds; 'forever', or 0 for deprecated. IPv6 always has one. */
   preferredLifetime?: number | 'forever';
   trackGroup?: string;

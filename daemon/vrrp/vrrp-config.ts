@@ -100,6 +100,18 @@ export interface VrrpInstanceConfig {
   readonly notify: NotifyConfig;
   readonly smtpAlert: boolean;
   readonly notifyPriorityChanges: boolean;
+  /** `interface` as configured, where `interface` above is a VMAC's; for dumps. */
+  readonly configuredInterface?: string;
+  /** `notify_deleted`: DELETED instead of FAULT is notified when the instance goes at a reload. */
+  readonly notifyDeleted?: boolean;
+  /** `old_unicast_checksum`. */
+  readonly oldUnicastChecksum?: 'never' | 'config';
+  /** A unicast keyword was given without peers; only shown in dumps. */
+  readonly unicastWithoutPeers?: boolean;
+  /** Faults that the configuration alone causes: the instance starts in FAULT. */
+  readonly configFaults?: number;
+  readonly kernelReceiveBufferBytes?: number;
+  readonly debugLevel?: number;
 }
 
 /** The 8 bytes that VRRPv2 authenticates with, already cut and zero padded. */
@@ -126,6 +138,8 @@ export interface VirtualAddress {
   readonly noTrack: boolean;
   readonly preferredLifetimeSeconds?: number;
   readonly trackGroup?: string;
+  /** `use_vmac` of the address or `use_vmac_addr`: `interface` is a VMAC made on this one. */
+  readonly vmacBase?: string;
 }
 
 /** One virtual or static route, in the words of ip-route(8). */
@@ -210,6 +224,8 @@ export interface VrrpScriptConfig {
   readonly rise: number;
   readonly fall: number;
   readonly initFail: boolean;
+  /** Whether `timeout` was given; else it equals the interval. */
+  readonly timeoutConfigured?: boolean;
   readonly user?: string;
   readonly group?: string;
 }

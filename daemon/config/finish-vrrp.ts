@@ -1,0 +1,153 @@
+/**
+ * What keepalived does with the VRRP half when all files are read, in its order: script checks, the
+ * minimum an instance needs, double router ids, sync groups, then each instance by itself
+ * (`finish-vrrp-instance.ts`), then what groups track. True when VRRP can start.
+ *
+ * Source: order and words as `keepalived -t` of 2.2.7 prints them.
+ */
+
+import { checkVrrpScripts } from './finish-scripts.ts';
+import { finishSyncGroup, finishSyncTracking } from './finish-sync-groups.ts';
+import { finishInstance } from './finish-vrrp-instance.ts';
+import type { ParseContext } from './parse-context.ts';
+import { placeOf } from './place-of.ts';
+import type { InstanceDraft } from './vrrp-draft.ts';
+
+/** Applies keepalived's corrections; false when it would not start VRRP. */
+export function finishVrrp(context: ParseContext): boolean {
+  const { vrrp, global, reporter } = context;
+  if (vrrp.missingInterface) {
+    context.complain('unknown-interface', 'Non-existent interface specified in configuration', {
+      unplaced: true,
+      severity: 'error',
+      message:
+        'an interface named in the configuration does not exist: keepalived does not start VRRP',
+      hint: 'dynamic_interfaces in global_defs allows interfaces that come later',
+    });
+    return false;
+  }
+  reporter.location = undefined;
+  global.garpLowerRepeat ??= global.garpRepeat;
+  global.garpLowerDelayUs ??= global.garpDelayUs;
+  checkVrrpScripts(context);
+  for (const instance of vrrp.instances) if (!hasMinimum(context, instance)) return false;
+  if (findDoubleIds(context)) return false;
+  vrrp.groups = vrrp.groups.filter((group) => finishSyncGroup(context, group));
+  for (const instance of vrrp.instances) if (!finishInstance(context, instance)) return false;
+  finishTrackGroups(context);
+  for (const group of vrrp.groups) finishSyncTracking(context, group);
+  return true;
+}
+
+function hasMinimum(context: ParseContext, instance: InstanceDraft): boolean {
+  if (instance.vrid === 0) {
+    context.complain('no-router-id', `(${instance.name}) the virtual router id must be set`, {
+      unplaced: true,
+      ...placeOf(instance, 'virtual_router_id'),
+      severity: 'error',
+      message: `vrrp_instance ${instance.name} has no valid virtual_router_id (1 to 255); keepalived does not start VRRP`,
+    });
+    return false;
+  }
+  if (instance.interface === undefined && instance.peers.length === 0) {
+    return complainOfNoInterface(context, instance);
+  }
+  if (instance.interface === undefined && instance.source === undefined) {
+    return complainOfNoInterface(context, instance);
+  }
+  return true;
+}
+
+function complainOfNoInterface(context: ParseContext, instance: InstanceDraft): false {
+  context.complain('no-interface', `(${instance.name}) Unknown interface!`, {
+    unplaced: true,
+    ...placeOf(instance, 'interface'),
+    severity: 'error',
+    message: `vrrp_instance ${instance.name} has no usable interface; keepalived does not start VRRP`,
+  });
+  return false;
+}
+
+/** Whether two instances share a router id where they must not. */
+function findDoubleIds(context: ParseContext): boolean {
+  const { instances } = context.vrrp;
+  let found = false;
+  for (const [index, one] of instances.entries()) {
+    for (const other of instances.slice(index + 1)) {
+      if (familyOfInstance(one) !== familyOfInstance(other) || one.vrid !== other.vrid) continue;
+      const unicast = one.peers.length > 0;
+      if (unicast !== other.peers.length > 0) continue;
+      const text = unicast ? unicastConflict(context, one, other) : multicastConflict(one, other);
+      if (text === undefined) continue;
+      context.complain('double-router-id', text, {
+        unplaced: true,
+        ...placeOf(other, 'virtual_router_id'),
+        severity: 'error',
+        message: `${text}; keepalived does not start VRRP`,
+      });
+      found = true;
+    }
+  }
+  return found;
+}
+
+function familyOfInstance(instance: InstanceDraft): 'inet' | 'inet6' {
+  return instance.family ?? 'inet';
+}
+
+function multicastConflict(one: InstanceDraft, other: InstanceDraft): string | undefined {
+  if (one.interface !== other.interface) return undefined;
+  if (one.multicastGroup !== other.multicastGroup) return undefined;
+  const version = familyOfInstance(one) === 'inet' ? 4 : 6;
+  return (
+    `${one.name} and ${other.name} both use VRID ${one.vrid} with IPv${version}` +
+    ` on interface ${one.interface}`
+  );
+}
+
+function unicastConflict(
+  context: ParseContext,
+  one: InstanceDraft,
+  other: InstanceDraft,
+): string | undefined {
+  const apart =
+    one.interface !== undefined &&
+    other.interface !== undefined &&
+    one.interface !== other.interface;
+  const left = sourceOf(context, one);
+  const right = sourceOf(context, other);
+  if (apart || left === undefined || left !== right) return undefined;
+  return `(${one.name}) duplicate VRID conflict with ${other.name} VRID ${one.vrid}`;
+}
+
+function sourceOf(context: ParseContext, instance: InstanceDraft): number | bigint | undefined {
+  if (instance.source !== undefined) return instance.source;
+  const facts = context.machine.interfaces?.find((one) => one.name === instance.interface);
+  const wanted = familyOfInstance(instance) === 'inet' ? 'number' : 'bigint';
+  return facts?.addresses.find((one) => typeof one.address === wanted)?.address;
+}
+
+function finishTrackGroups(context: ParseContext): void {
+  const { vrrp } = context;
+  vrrp.trackGroups = vrrp.trackGroups.filter((group) => {
+    const say = (text: string) => {
+      context.complain('track-group', text, {
+        unplaced: true,
+        ...(group.at === undefined ? {} : { at: group.at }),
+      });
+    };
+    if (group.members === undefined) {
+      say(`Static track group ${group.name} has no virtual router(s)`);
+      return false;
+    }
+    group.members = group.members.filter((name) => {
+      if (vrrp.instances.some((one) => one.name === name)) return true;
+      const what = `vrrp instance ${name} specified in track group ${group.name}`;
+      context.remark('not-found', `${what} doesn't exist - ignoring`, {
+        ...(group.at === undefined ? {} : { at: group.at }),
+      });
+      return false;
+    });
+    return group.members.length > 0;
+  });
+}

@@ -1,0 +1,137 @@
+/** `vrrp_instance`: virtual MACs, ipvlan and VRF. */
+
+import { familyOf } from '../../wire/ip-address.ts';
+import { isGroupMac, parseMac } from '../../wire/mac-address.ts';
+import type { KeywordRow } from '../keyword-row.ts';
+import type { ParseContext } from '../parse-context.ts';
+import type { InstanceDraft } from '../vrrp-draft.ts';
+import { instanceRow } from './instance-row.ts';
+import { INTERFACE_NAME_MAX, readAddressWord } from './virtual-address.ts';
+
+type Words = readonly string[];
+
+/** Rows about interfaces that keepalived makes. */
+export const instanceVmacRows: readonly KeywordRow[] = [
+  instanceRow('use_vmac [NAME] [MAC]', 'P2', takeVmac),
+  instanceRow('use_vmac_addr', 'P2', (_context, instance) => {
+    instance.vmacAddresses = true;
+  }),
+  instanceRow('vmac_xmit_base', 'P2', (_context, instance) => {
+    instance.vmacXmitBase = true;
+  }),
+  instanceRow('use_ipvlan [NAME] [ADDRESS] [bridge|private|vepa]', 'P3', takeIpvlan),
+  instanceRow('vrf NAME', 'P3', takeVrf, { status: 'not-yet' }),
+];
+
+function takeVmac(context: ParseContext, instance: InstanceDraft, words: Words): void {
+  instance.vmac ??= {};
+  for (const word of words.slice(1)) {
+    const mac = parseMac(word);
+    if (mac === undefined) takeVmacName(context, instance, word);
+    else if (instance.vmac.mac !== undefined) {
+      context.complain('duplicate', 'VMAC interface address already specified', { word });
+    } else if (isGroupMac(mac)) {
+      context.complain('bad-value', `VMAC MAC address is multicast ${word} - ignoring`, { word });
+    } else if (Math.trunc(mac / 0x1_0000) === 0x0000_5e00) {
+      const text = `VMAC MAC address not allowed to be RFC5798 address (${word}) - ignoring`;
+      context.complain('bad-value', text, { word });
+    } else instance.vmac.mac = mac;
+  }
+}
+
+function takeVmacName(context: ParseContext, instance: InstanceDraft, name: string): void {
+  const vmac = instance.vmac ?? {};
+  instance.vmac = vmac;
+  if (vmac.name !== undefined) {
+    context.complain('duplicate', 'VMAC interface name already specified', { word: name });
+  } else if (!validName(name)) {
+    const text = `VMAC interface name '${name}' too long or invalid characters - ignoring`;
+    context.complain('bad-name', text, { word: name });
+  } else if (nameFree(context, instance, name)) {
+    const taken = context.machine.interfaces?.some((one) => one.name === name) === true;
+    if (taken) {
+      const what = `interface ${name} already exists and is not a private macvlan; ignoring vmac if_name`;
+      context.complain('conflict', `(${instance.name}) ${what}`, { word: name });
+    } else vmac.name = name;
+  }
+}
+
+function validName(name: string): boolean {
+  return name.length <= INTERFACE_NAME_MAX && !/[/:\s]/.test(name) && !/^\.{0,2}$/.test(name);
+}
+
+function nameFree(context: ParseContext, instance: InstanceDraft, name: string): boolean {
+  const other = context.vrrp.instances.find(
+    (one) => one.vmac?.name === name || one.ipvlan?.name === name,
+  );
+  if (other === undefined) return true;
+  const what = `VRRP instance ${other.name} is already using ${name} - ignoring name`;
+  context.complain('conflict', `(${instance.name}) ${what}`, { word: name });
+  return false;
+}
+
+function takeIpvlan(context: ParseContext, instance: InstanceDraft, words: Words): void {
+  if (instance.ipvlan !== undefined) {
+    context.complain('duplicate', `(${instance.name}) use_ipvlan already specified`);
+    return;
+  }
+  instance.ipvlan = {};
+  for (const word of words.slice(1)) {
+    if (word === 'bridge' || word === 'private' || word === 'vepa') {
+      if (instance.ipvlan.mode === undefined) instance.ipvlan.mode = word;
+      else {
+        const text = `(${instance.name}) ipvlan type already specified - ignoring '${word}'`;
+        context.complain('duplicate', text, { word });
+      }
+    } else if (/^[0-9a-f.:]+(\/\d+)?$/i.test(word) && /[.:]/.test(word)) {
+      takeIpvlanAddress(context, instance, word);
+    } else takeIpvlanName(context, instance, word);
+  }
+}
+
+function takeIpvlanAddress(context: ParseContext, instance: InstanceDraft, word: string): void {
+  const ipvlan = instance.ipvlan ?? {};
+  const parsed = readAddressWord(context, word);
+  if (parsed === undefined) return;
+  const family = familyOf(parsed.address);
+  if (ipvlan.address !== undefined) {
+    const text = `(${instance.name}) ipvlan address already specified - ignoring '${word}'`;
+    context.complain('duplicate', text, { word });
+    return;
+  }
+  instance.family ??= family;
+  if (instance.family !== family) {
+    const what = `ipvlan address[${word}] MUST match vrrp instance family !!! Skipping...`;
+    context.complain('bad-family', `(${instance.name}) ${what}`, { word });
+    return;
+  }
+  ipvlan.address = parsed.address;
+  ipvlan.length = parsed.length;
+  instance.source ??= parsed.address;
+}
+
+function takeIpvlanName(context: ParseContext, instance: InstanceDraft, name: string): void {
+  const ipvlan = instance.ipvlan ?? {};
+  if (ipvlan.name !== undefined) {
+    const text = `(${instance.name}) IPVLAN interface already specified - ignoring '${name}'`;
+    context.complain('duplicate', text, { word: name });
+  } else if (name.length > INTERFACE_NAME_MAX) {
+    const text = `(${instance.name}) IPVLAN interface name '${name}' too long - ignoring`;
+    context.complain('too-long', text, { word: name });
+  } else if (nameFree(context, instance, name)) ipvlan.name = name;
+}
+
+function takeVrf(context: ParseContext, instance: InstanceDraft, words: Words): void {
+  const name = context.word(words, 1);
+  const say = (text: string) => {
+    context.complain('conflict', `(${instance.name}) ${text}`, { word: name });
+  };
+  if (name.length > INTERFACE_NAME_MAX) say(`VRF interface name '${name}' too long - ignoring`);
+  else if (instance.interface !== undefined) {
+    say('Cannot specify VRF interface and interface - ignoring');
+  } else if (instance.vrf !== undefined) {
+    say(`VRF interface already specified as '${instance.vrf}' - ignoring`);
+  } else if (!context.interfaceKnown(name)) {
+    say(`WARNING - VRF interface ${name} doesn't exist`);
+  } else instance.vrf = name;
+}

@@ -1,0 +1,433 @@
+/** `vrrp_instance`: identity, adverts, addresses. Garp, unicast and VMAC stand in files beside this one. */
+
+import { familyOf } from '../../wire/ip-address.ts';
+import { readValueBlock } from '../block-parser.ts';
+import { type KeywordRow, row } from '../keyword-row.ts';
+import { readDecimal, readInteger } from '../numbers.ts';
+import type { ParseContext } from '../parse-context.ts';
+import { utf8Head, utf8Length } from '../source-text.ts';
+import { type InstanceDraft, type NotifyKind, newTracking } from '../vrrp-draft.ts';
+import { instanceRow } from './instance-row.ts';
+import { readRoute, readRule } from './ip-routes.ts';
+import { notifyRow, trackingRows } from './tracking.ts';
+import { INTERFACE_NAME_MAX, readVirtualAddress } from './virtual-address.ts';
+import { instanceGarpRows } from './vrrp-instance-garp.ts';
+import { instanceSourceRows } from './vrrp-instance-source.ts';
+import { instanceVmacRows } from './vrrp-instance-vmac.ts';
+
+type Words = readonly string[];
+
+/** VRRP_AUTH_LEN: bytes of a password that VRRPv2 carries. */
+export const AUTH_BYTES = 8;
+
+const trackerOf = (context: ParseContext) =>
+  context.instance === undefined
+    ? undefined
+    : { draft: context.instance, name: context.instance.name };
+
+const identityRows: readonly KeywordRow[] = [
+  instanceRow('state MASTER|BACKUP', 'P1', (context, instance, words) => {
+    const word = context.word(words, 1);
+    if (word === 'MASTER') instance.state = 'MASTER';
+    else if (word === 'BACKUP' && instance.state === 'MASTER') {
+      const text = `(${instance.name}) state previously set as MASTER - ignoring BACKUP`;
+      context.complain('duplicate', text, { word });
+    } else if (word === 'BACKUP') instance.state = 'BACKUP';
+    else {
+      const text = `(${instance.name}) unknown state '${word}', defaulting to BACKUP`;
+      const upper = word.toUpperCase();
+      const known = upper === 'MASTER' || upper === 'BACKUP';
+      const hint = known ? `write ${upper}: states are upper case` : 'write MASTER or BACKUP';
+      context.complain('bad-value', text, { word, hint });
+      instance.state = 'BACKUP';
+    }
+  }),
+  instanceRow('interface NAME', 'P1', takeInterface),
+  instanceRow('virtual_router_id 1..255', 'P1', (context, instance, words) => {
+    const text = `(${instance.name}): VRID '${words[1]}' not valid - must be between 1 & 255`;
+    const result = context.unsigned(words, { least: 1, most: 255, text });
+    if (result.usable) instance.vrid = result.value;
+  }),
+  instanceRow('priority 1..255', 'P1', (context, instance, words) => {
+    const text = `(${instance.name}) Priority not valid! must be between 1 & 255. Using default 100`;
+    const result = context.unsigned(words, { least: 1, most: 255, text });
+    instance.priority = result.usable ? result.value : 100;
+  }),
+  instanceRow('advert_int SECONDS', 'P1', (context, instance, words) => {
+    const word = context.word(words, 1);
+    const range = { least: 10_000, most: 255_000_000, decimals: 6, lenient: true };
+    const result = readDecimal(word, range, context.reporter);
+    if (result.complained) {
+      const what = `Advert interval (${word}) not valid! Must be > 0 - ignoring`;
+      context.complain('bad-value', `(${instance.name}) ${what}`, { word });
+    }
+    if (result.usable) instance.advertUs = result.value;
+  }),
+  instanceRow('version 2|3', 'P2', takeVersion),
+  instanceRow('native_ipv6', 'P3', (context, instance) => {
+    if (instance.family === 'inet') {
+      const text = `(${instance.name}) Cannot specify native_ipv6 with IPv4 addresses`;
+      context.complain('conflict', text);
+      return;
+    }
+    instance.family = 'inet6';
+    instance.version = 3;
+  }),
+  instanceRow('authentication { … }', 'P1', () => {}, {
+    block: [
+      instanceRow('auth_type PASS|AH', 'P1', (context, instance, words) => {
+        const word = context.word(words, 1);
+        if (word === 'PASS' || word === 'AH') instance.authType = word;
+        else {
+          const text = `(${instance.name}) unknown authentication type '${word}'`;
+          context.complain('bad-value', text, { word, hint: 'write PASS or AH' });
+        }
+      }),
+      instanceRow('auth_pass PASSWORD', 'P1', (context, instance, words) => {
+        const word = context.word(words, 1);
+        if (utf8Length(word) > AUTH_BYTES) {
+          const text = `Truncating auth_pass to ${AUTH_BYTES} characters`;
+          context.complain('password-truncated', text, {
+            word,
+            message: `the password is longer than ${AUTH_BYTES} bytes; only '${utf8Head(word, AUTH_BYTES)}' counts`,
+          });
+        }
+        instance.authPass = utf8Head(word, AUTH_BYTES);
+      }),
+    ],
+  }),
+];
+
+const addressRows: readonly KeywordRow[] = [
+  instanceRow('virtual_ipaddress { ADDRESS… }', 'P1', (context, instance, words) => {
+    readValueBlock(context, words, (values) => takeVip(context, instance, values));
+  }),
+  instanceRow('virtual_ipaddress_excluded { ADDRESS… }', 'P2', (context, instance, words) => {
+    readValueBlock(context, words, (values) => {
+      const address = readVirtualAddress(context, values, { isStatic: false });
+      if (address !== undefined) instance.evips.push(address);
+    });
+  }),
+  instanceRow('promote_secondaries', 'P2', (_context, instance) => {
+    instance.promoteSecondaries = true;
+  }),
+  instanceRow('virtual_routes { ROUTE… }', 'P2', (context, instance, words) => {
+    readValueBlock(context, words, (values) => {
+      const route = readRoute(context, values, { isStatic: false });
+      if (route !== undefined) instance.routes.push(route);
+    });
+  }),
+  instanceRow('virtual_rules { RULE… }', 'P2', (context, instance, words) => {
+    readValueBlock(context, words, (values) => {
+      const rule = readRule(context, values, { isStatic: false });
+      if (rule !== undefined) instance.rules.push(rule);
+    });
+  }),
+];
+
+const behaviourRows: readonly KeywordRow[] = [
+  instanceRow('accept', 'P2', (_context, instance) => {
+    instance.accept = true;
+  }),
+  instanceRow('no_accept', 'P2', (_context, instance) => {
+    instance.accept = false;
+  }),
+  instanceRow('preempt', 'P1', (_context, instance) => {
+    instance.nopreempt = false;
+  }),
+  instanceRow('nopreempt', 'P1', (_context, instance) => {
+    instance.nopreempt = true;
+  }),
+  instanceRow('preempt_delay SECONDS', 'P1', (context, instance, words) => {
+    const word = context.word(words, 1);
+    const range = { least: 0, most: 1_000_000_000, decimals: 6, lenient: true };
+    const result = readDecimal(word, range, context.reporter);
+    if (result.complained) {
+      const text = `(${instance.name}) Preempt_delay not valid! must be between 0-1000`;
+      context.complain('bad-value', text, { word });
+    }
+    instance.preemptDelayUs = result.usable ? result.value : 0;
+  }),
+  flagRow('skip_check_adv_addr', (instance, value) => {
+    instance.skipCheckAdvertAddresses = value;
+  }),
+  flagRow('strict_mode', (instance, value) => {
+    instance.strict = value;
+  }),
+  flagRow('lower_prio_no_advert', (instance, value) => {
+    instance.lowerPriorityNoAdvert = value;
+  }),
+  flagRow('higher_prio_send_advert', (instance, value) => {
+    instance.higherPrioritySendAdvert = value;
+  }),
+  instanceRow('down_timer_adverts 1..100', 'P2', (context, instance, words) => {
+    const text = `(${instance.name}): Invalid down_timer_adverts [1:100] '${words[1]}'`;
+    const result = context.unsigned(words, { least: 1, most: 100, lenient: true, text });
+    if (result.usable) instance.downTimerAdverts = result.value;
+  }),
+  instanceRow('dont_track_primary', 'P2', (_context, instance) => {
+    instance.dontTrackPrimary = true;
+  }),
+  instanceRow('smtp_alert [BOOL]', 'P2', (context, instance, words) => {
+    const text = `Invalid vrrp_instance smtp_alert parameter ${words[1]}`;
+    const value = context.boolean(words, text);
+    if (value !== undefined) instance.smtpAlert = value;
+  }),
+  instanceRow('notify_priority_changes [BOOL]', 'P3', (context, instance, words) => {
+    const text = `(${instance.name}) Invalid value '${words[1]}' for notify_priority_changes specified`;
+    const value = context.boolean(words, text);
+    if (value !== undefined) instance.notifyPriorityChanges = value;
+  }),
+];
+
+const NO_EFFECT = { status: 'no-effect-here' } as const;
+
+const oddRows: readonly KeywordRow[] = [
+  instanceRow(
+    'debug 0..4',
+    'P3',
+    (context, instance, words) => {
+      const text = `(${instance.name}) Debug value '${words[1]}' not valid; must be between 0-4`;
+      const result = context.unsigned(words, { least: 0, most: 4, lenient: true, text });
+      if (result.usable) instance.debug = result.value;
+    },
+    NO_EFFECT,
+  ),
+  instanceRow(
+    'kernel_rx_buf_size BYTES',
+    'P3',
+    (context, instance, words) => {
+      const text = `(${instance.name}) invalid kernel_rx_buf_size specified`;
+      if (words.length !== 2) {
+        context.complain('bad-value', text);
+        return;
+      }
+      const result = context.unsigned(words, { least: 0, most: 4_294_967_295, text });
+      if (result.usable) instance.kernelRxBufSize = result.value;
+    },
+    NO_EFFECT,
+  ),
+  instanceRow(
+    'linkbeat_use_polling',
+    'P3',
+    (context, instance) => {
+      const what =
+        "'linkbeat_use_polling' in vrrp instance deprecated - use linkbeat_interfaces block";
+      context.complain('deprecated', `(${instance.name}) ${what}`);
+    },
+    NO_EFFECT,
+  ),
+  instanceRow('lvs_sync_daemon_interface NAME', 'P3', (context, instance, words) => {
+    const what = 'Specifying lvs_sync_daemon_interface against a vrrp is deprecated.';
+    context.complain('deprecated', `(${instance.name}) ${what}`);
+    const indent = ' '.repeat(Math.max(0, utf8Length(instance.name) - 2));
+    context.complain('deprecated', `      ${indent}Please use global lvs_sync_daemon`);
+    const name = context.word(words, 1);
+    const known = context.global.syncDaemon;
+    if (known !== undefined) {
+      const refused = `lvs_sync_daemon_interface has already been specified as ${known.interface}`;
+      context.complain('duplicate', `(${instance.name}) ${refused} - ignoring`, { word: name });
+    } else context.global.syncDaemon = { interface: name, instance: instance.name };
+  }),
+];
+
+/** The block vrrp_instance. */
+export const vrrpInstanceRow: KeywordRow = row('vrrp_instance NAME { … }', 'P1', openInstance, {
+  processes: ['vrrp'],
+  block: [
+    ...identityRows,
+    ...addressRows,
+    ...behaviourRows,
+    ...instanceGarpRows,
+    ...instanceSourceRows,
+    ...instanceVmacRows,
+    ...trackingRows(trackerOf),
+    ...notifyRows(),
+    ...oddRows,
+  ],
+  end: closeInstance,
+});
+
+function openInstance(context: ParseContext, words: Words): void {
+  const name = words[1];
+  context.instance = undefined;
+  if (name === undefined || words.length !== 2) {
+    context.complain('bad-name', 'vrrp_instance must have a name', {
+      message:
+        name === undefined
+          ? 'a vrrp_instance needs a name; the block is left out'
+          : `a vrrp_instance has one name, '${words.slice(1).join(' ')}' is more; the block is left out`,
+    });
+    context.skipBlock(true);
+    return;
+  }
+  if (context.vrrp.instances.some((one) => one.name === name)) {
+    context.complain('duplicate', `vrrp instance ${name} already defined`, {
+      word: name,
+      message: `vrrp_instance ${name} is defined further up; this block is left out`,
+    });
+    context.skipBlock(true);
+    return;
+  }
+  context.instance = newInstance(context, name);
+  context.vrrp.instances.push(context.instance);
+}
+
+function newInstance(context: ParseContext, name: string): InstanceDraft {
+  const { global } = context;
+  return {
+    ...newTracking(),
+    name,
+    at: context.reporter.location,
+    places: new Map(),
+    vrid: 0,
+    priority: 0,
+    advertUs: 0,
+    version: 0,
+    authPass: '',
+    vips: [],
+    evips: [],
+    routes: [],
+    rules: [],
+    peers: [],
+    promoteSecondaries: false,
+    nopreempt: false,
+    preemptDelayUs: 0,
+    skipCheckAdvertAddresses: global.skipCheckAdvertAddresses,
+    trackSource: false,
+    checkUnicastSource: global.checkUnicastSource,
+    unicastFaultNoPeer: false,
+    unicastWanted: false,
+    oldUnicastChecksum: 'no',
+    vmacAddresses: false,
+    vmacXmitBase: false,
+    garpDelayUs: global.garpDelayUs,
+    garpRepeat: global.garpRepeat,
+    garpRefreshS: global.garpRefreshS,
+    garpRefreshRepeat: global.garpRefreshRepeat,
+    garpExtraAll: false,
+    downTimerAdverts: global.downTimerAdverts,
+    dontTrackPrimary: false,
+    notifyDeleted: false,
+    kernelRxBufSize: 0,
+    debug: 0,
+    configFaults: 0,
+  };
+}
+
+function closeInstance(context: ParseContext): void {
+  const { instance } = context;
+  if (instance === undefined) return;
+  const unicast = instance.peers.length > 0;
+  if (unicast && (instance.vmac !== undefined || instance.ipvlan !== undefined)) {
+    if (instance.interface === undefined) {
+      const what = 'Cannot use VMAC/ipvlan with unicast and no interface - clearing use_vmac';
+      context.complain('conflict', `(${instance.name}): ${what}`);
+      delete instance.vmac;
+      delete instance.ipvlan;
+    } else if (!instance.vmacXmitBase) {
+      const text = `(${instance.name}) unicast with use_vmac requires vmac_xmit_base - setting`;
+      context.complain('conflict', text);
+      instance.vmacXmitBase = true;
+    }
+  }
+  if (!unicast && instance.unicastTtl !== undefined) {
+    const text = `(${instance.name}): Cannot use unicast_ttl without unicast peers - resetting`;
+    context.complain('conflict', text);
+    delete instance.unicastTtl;
+  }
+  context.instance = undefined;
+}
+
+function takeInterface(context: ParseContext, instance: InstanceDraft, words: Words): void {
+  const name = context.word(words, 1);
+  if (name.length > INTERFACE_NAME_MAX) {
+    const text = `Interface name '${name}' too long - ignoring`;
+    context.complain('too-long', text, { word: name });
+    return;
+  }
+  delete instance.interface;
+  const facts = context.machine.interfaces?.find((one) => one.name === name);
+  if (!context.interfaceKnown(name)) {
+    const what = `WARNING - interface ${name} for vrrp_instance ${instance.name} doesn't exist`;
+    const names = context.machine.interfaces?.map((one) => one.name).join(', ');
+    context.complain('unknown-interface', what, {
+      word: name,
+      severity: 'error',
+      message: `interface ${name} of vrrp_instance ${instance.name} does not exist on this host; keepalived does not start`,
+      hint: `this host has ${names}`,
+    });
+  } else if (facts?.loopback === true) {
+    const what = `cannot use a loopback interface (${name}) for vrrp - ignoring`;
+    context.complain('bad-interface', `(${instance.name}) ${what}`, { word: name });
+  } else instance.interface = name;
+}
+
+function takeVersion(context: ParseContext, instance: InstanceDraft, words: Words): void {
+  const word = context.word(words, 1);
+  const result = readInteger(word, { least: 2, most: 3, lenient: true }, context.reporter);
+  if (result.complained) {
+    const text = `(${instance.name}): Version must be either 2 or 3`;
+    context.complain('bad-value', text, { word });
+  }
+  if (!result.usable) return;
+  const version = result.value === 3 ? 3 : 2;
+  const conflicts = instance.version !== 0 && instance.version !== version;
+  if (conflicts || (version === 2 && instance.family === 'inet6')) {
+    const text =
+      `(${instance.name}) vrrp_version ${version} conflicts with configured or deduced` +
+      ` version ${instance.version}; ignoring.`;
+    context.complain('conflict', text, { word });
+    return;
+  }
+  instance.version = version;
+}
+
+function takeVip(context: ParseContext, instance: InstanceDraft, values: Words): void {
+  const address = readVirtualAddress(context, values, { isStatic: false });
+  if (address === undefined) return;
+  const family = familyOf(address.address);
+  if (instance.family !== undefined && instance.family !== family) {
+    const what = `address family must match VRRP instance [${values[0]}] - ignoring`;
+    context.complain('bad-family', `(${instance.name}): ${what}`, { word: values[0] as string });
+    return;
+  }
+  instance.family = family;
+  instance.vips.push(address);
+}
+
+function flagRow(
+  keyword: string,
+  set: (instance: InstanceDraft, value: boolean) => void,
+): KeywordRow {
+  return instanceRow(`${keyword} [BOOL]`, 'P2', (context, instance, words) => {
+    const text = `(${instance.name}) invalid ${keyword} ${words[1]} specified`;
+    const value = context.boolean(words, text);
+    if (value !== undefined) set(instance, value);
+  });
+}
+
+function notifyRows(): readonly KeywordRow[] {
+  const kinds: readonly NotifyKind[] = [
+    'notify_master',
+    'notify_backup',
+    'notify_fault',
+    'notify_stop',
+    'notify',
+    'notify_master_rx_lower_pri',
+  ];
+  const plain = kinds.map((kind) =>
+    notifyRow(kind, trackerOf, (name) => `(${name}) ${kind} script`),
+  );
+  const scripted = notifyRow('notify_deleted', trackerOf, (name) => `(${name}) notify_deleted`);
+  const deleted = instanceRow('notify_deleted [COMMAND]', 'P2', (context, instance, words) => {
+    if (instance.notifyDeleted) {
+      const text = `(${instance.name}) notify_deleted already specified - ignoring ${words[1] ?? ''}`;
+      context.complain('duplicate', text);
+      return;
+    }
+    if (words[1] !== undefined) scripted.apply?.(context, words);
+    instance.notifyDeleted = true;
+  });
+  return [...plain, deleted];
+}
