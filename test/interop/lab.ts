@@ -114,7 +114,9 @@ export class Lab {
   /** Our daemon on a host. */
   startLantwin(host: string, configuration: string, ...flags: readonly string[]): Running {
     const path = this.file(`${host}.conf`, configuration);
-    const entry = join(REPOSITORY, 'test', 'interop', 'probes', 'daemon-entry.mjs');
+    const entry =
+      process.env['LANTWIN_INTEROP_ENTRY'] ??
+      join(REPOSITORY, 'test', 'interop', 'probes', 'daemon-entry.mjs');
     const own = ['-n', '-l', '-D', '-P', '-G', '-f', path, '-p', join(this.folder, `${host}.pid`)];
     return this.start(host, [process.execPath, entry, ...own, ...flags]);
   }
@@ -127,13 +129,17 @@ export class Lab {
     return this.start(host, ['keepalived', ...flags]);
   }
 
-  /** SIGKILL for keepalived: parent first, then its VRRP child, so that nothing is withdrawn. */
+  /**
+   * SIGKILL for both of keepalived's processes, so that nothing is withdrawn. The parent is frozen first: it
+   * would start a new child, and its own death is a SIGTERM for the child.
+   */
   async killKeepalived(keepalived: Running): Promise<void> {
+    keepalived.signal('SIGSTOP');
     const children = spawnSync('pgrep', ['-P', String(keepalived.pid)], { encoding: 'utf8' });
-    keepalived.signal('SIGKILL');
     for (const pid of children.stdout.split('\n').filter((line) => line !== '')) {
       process.kill(Number(pid), 'SIGKILL');
     }
+    keepalived.signal('SIGKILL');
     await keepalived.ended;
   }
 
@@ -196,4 +202,11 @@ export async function until(
     await sleep(25);
   }
   return performance.now() - begin;
+}
+
+/** Waits until a process has printed something; its output comes through a pipe, a moment later. */
+export async function says(running: Running, what: string | RegExp): Promise<void> {
+  const said = (): boolean =>
+    typeof what === 'string' ? running.output().includes(what) : what.test(running.output());
+  await until(`it says ${what}`, said, { withinMs: 5000, explain: () => running.output() });
 }
