@@ -104,18 +104,16 @@ function addExec(program: Command, call: Caller): void {
     .description('what a command prints on a virtual host at a moment')
     .argument('<file>', 'the scenario')
     .argument('<host>', 'the host')
-    .argument('<command...>', 'the command line')
+    .argument('<command...>', 'the command line, in quotes')
     .requiredOption('--at <time>', 'the moment, such as 20s')
     .option('--for <time>', 'Ctrl+C after that time; 30s by default')
     .option('--seed <n>', 'seed of all chance')
-    .passThroughOptions()
     .action((file: string, host: string, words: string[], options: ExecCommandOptions) =>
       call(async ({ output }) => {
         const { execCommand } = await import('./command-exec.ts');
         return execCommand({ file, host, command: words.join(' ') }, options, output);
       }),
     );
-  program.enablePositionalOptions();
 }
 
 function addEvents(program: Command, call: Caller): void {

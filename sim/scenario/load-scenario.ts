@@ -13,8 +13,9 @@ import { readTraffic } from './read-traffic.ts';
 import { Reading, type ReadScenarioFile } from './reading.ts';
 import type { Located, Scenario } from './scenario.ts';
 import { type RawScenario, scenarioSchema } from './schema/scenario-schema.ts';
+import { namesIn, type Placed, wholeItem, without } from './schema/repair.ts';
 import { schemaProblems } from './schema/schema-problems.ts';
-import { readYaml } from './yaml-source.ts';
+import { type PathPart, readYaml } from './yaml-source.ts';
 
 /** What `loadScenario` takes. */
 export interface LoadOptions {
@@ -48,8 +49,7 @@ export function loadScenario(options: LoadOptions): LoadedScenario {
   if (yaml.value === undefined) return finish(reading);
   const result = scenarioSchema.safeParse(yaml.value);
   if (!result.success) {
-    reading.problems.push(...schemaProblems(file, result.error.issues, yaml.places));
-    checkWhatIsThere(yaml.value, reading);
+    checkWhatIsLeft({ value: yaml.value, places: yaml.places }, reading, options);
     return finish(reading);
   }
   const scenario = assemble(result.data, { file, text }, reading);
@@ -80,16 +80,40 @@ function assemble(
   };
 }
 
+/** How often parts are taken out before the rest is given up. */
+const REPAIRS = 10;
+
 /**
- * Of a document that the schema refused, the LAN may still be right: then its names and files are checked
- * too, so that all problems come out in one pass.
+ * The problems of a document that the schema refused; the parts that it refused are taken out and the rest
+ * is checked like any other, so that all problems come out in one pass.
  */
-function checkWhatIsThere(value: unknown, reading: Reading): void {
-  if (typeof value !== 'object' || value === null || !('lan' in value)) return;
-  const rest = scenarioSchema.safeParse({ lan: value.lan });
-  if (!rest.success) return;
-  const lan = readLan(rest.data, reading);
-  checkConfigs(rest.data, lan, { steps: [], reading });
+function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOptions): void {
+  const dropped: (readonly PathPart[])[] = [];
+  let placed: Placed | undefined = document;
+  for (let round = 0; round < REPAIRS && placed !== undefined; round++) {
+    const result = scenarioSchema.safeParse(placed.value);
+    if (result.success) {
+      const rest = new Reading(options.file, placed.places, options.readFile);
+      assemble(result.data, { file: options.file, text: '' }, rest);
+      const ghosts = namesIn(dropped);
+      reading.problems.push(...rest.problems.filter((problem) => !isEcho(problem, ghosts)));
+      for (const [file, text] of rest.sources) reading.sources.set(file, text);
+      return;
+    }
+    const found = schemaProblems(options.file, result.error.issues, placed.places);
+    // Later rounds only meet what the holes of the first one leave behind.
+    if (round === 0) reading.problems.push(...found.map((one) => one.problem));
+    const drops = found.map((one) => wholeItem(one.drop));
+    dropped.push(...drops);
+    placed = without(placed, drops);
+  }
+}
+
+/** A complaint about a name that is only missing because its definition was refused. */
+function isEcho(problem: Problem, ghosts: ReadonlySet<string>): boolean {
+  if (!problem.code.startsWith('scenario:unknown-')) return false;
+  const name = /'([^']*)'/.exec(problem.message)?.[1] ?? '';
+  return name.split(':').some((part) => ghosts.has(part));
 }
 
 function located<T>(

@@ -36,6 +36,22 @@ export class PlaceMap {
     if (key !== undefined) this.#keys.set(pathKey(path), key);
   }
 
+  /** The same map for a document from which one item of a list was taken. */
+  withoutItem(list: readonly PathPart[], index: number): PlaceMap {
+    const result = new PlaceMap();
+    const prefix = `${pathKey(list)}\u0000`;
+    for (const [from, to] of [
+      [this.#values, result.#values],
+      [this.#keys, result.#keys],
+    ] as const) {
+      for (const [key, place] of from) {
+        const target = moved(key, prefix, index);
+        if (target !== undefined) to.set(target, place);
+      }
+    }
+    return result;
+  }
+
   /** Whether there is a value at `path`. */
   has(path: readonly PathPart[]): boolean {
     return this.#values.has(pathKey(path));
@@ -54,6 +70,15 @@ export class PlaceMap {
   keyAt(path: readonly PathPart[]): Place {
     return this.#keys.get(pathKey(path)) ?? this.valueAt(path);
   }
+}
+
+/** The path behind a list's item moved one place up; `undefined` for the item itself. */
+function moved(key: string, list: string, index: number): string | undefined {
+  if (!key.startsWith(list)) return key;
+  const [head = '', ...rest] = key.slice(list.length).split('\u0000');
+  const at = Number(head);
+  if (head === '' || at < index) return key;
+  return at === index ? undefined : [list + (at - 1), ...rest].join('\u0000');
 }
 
 /** What became of a YAML text; `value` is absent when the text is too broken to go on. */

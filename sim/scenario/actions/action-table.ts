@@ -5,7 +5,7 @@
 
 import * as z from 'zod';
 import { didYouMean } from '../schema/did-you-mean.ts';
-import { table } from '../schema/units.ts';
+import { shown, table } from '../schema/units.ts';
 import type { ActionContext, NeededFile, Target } from './action.ts';
 import { CABLE_ACTIONS } from './cable-actions.ts';
 import { HOST_ACTIONS } from './host-actions.ts';
@@ -66,7 +66,7 @@ const oneAction = table(actionShape(), 'One action: a mapping with one key, its 
 
 /** The value of `do:`. */
 export const doSchema = z
-  .union([oneAction, z.array(oneAction)])
+  .union([oneAction, z.array(oneAction, { error: (issue) => `expected a list, read ${shown(issue.input)}` })])
   .transform((value): readonly BoundAction[] => (Array.isArray(value) ? value : [value]))
   .describe('What happens: one action, or a list of actions in order.');
 

@@ -15,6 +15,7 @@ import {
   oneOrMore,
   prefix,
   rate,
+  shown,
   table,
   text,
   whole,
@@ -213,7 +214,7 @@ const switchShape = z
 
 const endpoint = text("A port, NODE:NAME such as 'srv-1:eth1' or 'sw1:3'.", "a port 'NODE:NAME'");
 const endpoints = z
-  .array(endpoint, { error: 'expected a list of two ports' })
+  .array(endpoint, { error: (issue) => `expected a list of two ports, read ${shown(issue.input)}` })
   .length(2, { error: 'a cable has two ends: expected a list of two ports' });
 
 const cable = z
@@ -240,7 +241,7 @@ export const lanSchema = table(
     hosts: named(host, 'The hosts by name, in order.'),
     switches: named(switchShape, 'The switches and hubs by name.').optional(),
     cables: z
-      .array(cable, { error: 'expected a list of cables' })
+      .array(cable, { error: (issue) => `expected a list of cables, read ${shown(issue.input)}` })
       .describe('The cables.')
       .optional(),
   },

@@ -7,13 +7,31 @@ import { didYouMean } from './did-you-mean.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** All problems of one file, sorted by place. */
+/** A problem, and which part of the document must go for the rest to be readable. */
+export interface SchemaProblem {
+  readonly problem: Problem;
+  readonly drop: readonly PathPart[];
+}
+
+/** All problems of one file. */
 export function schemaProblems(
   file: string,
   issues: readonly Issue[],
   places: PlaceMap,
-): readonly Problem[] {
-  return issues.flatMap((issue) => problemsOf({ file, places }, issue, []));
+): readonly SchemaProblem[] {
+  return withoutEchoes(issues).flatMap((issue) => problemsOf({ file, places }, issue, []));
+}
+
+/** A mapping with an unknown key often lacks the right one too: only the first is worth saying. */
+function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
+  const unknownAt = new Set(
+    issues
+      .filter((issue) => issue.code === 'unrecognized_keys')
+      .map((issue) => issue.path.join('\u0000')),
+  );
+  return issues.filter(
+    (issue) => issue.code !== 'custom' || !unknownAt.has(issue.path.join('\u0000')),
+  );
 }
 
 interface Context {
@@ -21,7 +39,7 @@ interface Context {
   readonly places: PlaceMap;
 }
 
-function problemsOf(context: Context, issue: Issue, above: readonly PathPart[]): Problem[] {
+function problemsOf(context: Context, issue: Issue, above: readonly PathPart[]): SchemaProblem[] {
   const path = [
     ...above,
     ...issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
@@ -60,7 +78,7 @@ function unknownKeys(
   context: Context,
   issue: Issue & { readonly code: 'unrecognized_keys' },
   path: readonly PathPart[],
-): Problem[] {
+): SchemaProblem[] {
   const known = issue.message.startsWith('known:') ? issue.message.slice(6).split(',') : [];
   const owner = path.findLast((part) => typeof part === 'string');
   const place = owner === undefined ? 'at the top of a scenario' : `in '${owner}'`;
@@ -82,11 +100,11 @@ function unionProblems(
   context: Context,
   issue: Issue & { readonly code: 'invalid_union' },
   path: readonly PathPart[],
-): Problem[] {
+): SchemaProblem[] {
   const branches = issue.errors.filter((branch) => branch.length > 0);
   const deep = branches.filter((branch) => branch.every((inner) => !failsOnWhole(inner)));
   const best = deep.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
-  if (best !== undefined) return best.flatMap((inner) => problemsOf(context, inner, path));
+  if (best !== undefined) return withoutEchoes(best).flatMap((inner) => problemsOf(context, inner, path));
   const flat = branches.flatMap(wholeMessages).filter((text) => text !== '');
   const merged = mergeExpected([...new Set(flat)]);
   const key = path.at(-1);
@@ -145,16 +163,19 @@ function problem(
     readonly hint?: string;
     readonly atKey?: boolean;
   },
-): Problem {
+): SchemaProblem {
   const { places, file } = context;
   const place = found.atKey === true ? places.keyAt(found.path) : places.valueAt(found.path);
   const { code, message, hint } = found;
   return {
-    code,
-    severity: 'error',
-    file,
-    ...place,
-    message,
-    ...(hint === undefined ? {} : { hint }),
+    problem: {
+      code,
+      severity: 'error',
+      file,
+      ...place,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    },
+    drop: found.path,
   };
 }

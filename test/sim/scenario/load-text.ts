@@ -1,0 +1,19 @@
+/** Loads a scenario out of a text, with files of a made-up folder beside it. */
+
+import { type LoadedScenario, loadScenario } from '../../../sim/scenario/load-scenario.ts';
+import { encodeUtf8 } from '../../../daemon/wire/text.ts';
+
+/** Reads `text` as `lan.twin.yml`. */
+export function loadText(
+  text: string,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+): LoadedScenario {
+  return loadScenario({
+    file: 'lan.twin.yml',
+    bytes: encodeUtf8(text),
+    readFile: (path) => {
+      const content = Object.hasOwn(files, path) ? files[path] : undefined;
+      return typeof content === 'string' ? encodeUtf8(content) : content;
+    },
+  });
+}
