@@ -3,6 +3,7 @@
 import { makeBareHost } from './bench-host.ts';
 import type { BenchResult } from './bench-result.ts';
 import { runHold } from './hold.ts';
+import { makeKernelHost } from './kernel-host.ts';
 import { runEcho, runFlows } from './udp-workloads.ts';
 
 /** One line of the table. */
@@ -36,7 +37,7 @@ export function benchCases(quick: boolean): readonly BenchCase[] {
 function echoCase(clients: number, seconds: number): BenchCase {
   return {
     id: `B1-${clients}`,
-    run: () => runEcho({ clients, seconds, makeHost: makeBareHost, label: '' }),
+    run: () => runEcho({ clients, seconds, makeHost: makeKernelHost, label: '' }),
     ns3: ['b1_echo', `--n=${clients}`, `--sim=${seconds}`, '--even=1'],
     ...(clients === 100 ? { target: 4 } : {}),
     sameMessages: true,
@@ -47,7 +48,7 @@ function echoCase(clients: number, seconds: number): BenchCase {
 function flowCase(topology: 'chain' | 'tree', seconds: number): BenchCase {
   return {
     id: `B3-${topology}`,
-    run: () => runFlows({ topology, seconds, makeHost: makeBareHost, label: '' }),
+    run: () => runFlows({ topology, seconds, makeHost: makeKernelHost, label: '' }),
     ns3: ['b3_tree', `--topo=${topology}`, `--sim=${seconds}`],
     ...(topology === 'chain' ? { target: 3 } : {}),
     quick: topology === 'chain',
