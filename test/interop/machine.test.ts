@@ -1,31 +1,12 @@
 /** The machine of a real host alone: what the daemon's commands do, and what its events say. */
 
 import { describe, expect, test } from 'vitest';
-import { Lab, type Running, until } from './lab.ts';
-import { REPOSITORY, whyNot } from './requirements.ts';
+import { until } from './lab.ts';
+import { end, inLab, startProbe, submit } from './probe.ts';
+import { whyNot } from './requirements.ts';
 
-const PROBE = `${REPOSITORY}/test/interop/probes/machine-probe.mjs`;
 const MISSING = whyNot('root', 'namespaces', 'koffi', 'build');
 const GROUP = { ip: '224.0.0.18' };
-
-/** A probe that runs in a host of the lab. */
-async function startProbe(lab: Lab, host: string, driver = 'auto'): Promise<Running> {
-  const probe = lab.start(host, [process.execPath, PROBE, driver]);
-  await until('the probe is ready', () => probe.output().includes('"ready":true'), {
-    withinMs: 15_000,
-    explain: () => probe.output(),
-  });
-  return probe;
-}
-
-function submit(probe: Running, ...commands: readonly object[]): void {
-  probe.input(`${JSON.stringify({ submit: commands })}\n`);
-}
-
-async function end(probe: Running): Promise<number | string> {
-  submit(probe, { kind: 'exit', code: 7 });
-  return probe.ended;
-}
 
 /** A VRRPv2 advert, IP header included, with both checksums right. */
 function advert(options: { readonly from: string; readonly to: string }): string {
@@ -51,15 +32,6 @@ function gratuitousArp(mac: string, address: string): string {
   const own = mac.replaceAll(':', '');
   const ip = Buffer.from(address.split('.').map(Number)).toString('hex');
   return `ffffffffffff${own}08060001080006040001${own}${ip}ffffffffffff${ip}`;
-}
-
-async function inLab(body: (lab: Lab) => Promise<void>): Promise<void> {
-  const lab = new Lab();
-  try {
-    await body(lab);
-  } finally {
-    await lab.close();
-  }
 }
 
 describe('machine of a real host', () => {
