@@ -87,8 +87,6 @@ export const receiveText = {
 
 /** Why an advert was refused. */
 export const refuseText = {
-  ahUnexpected: (n: string) => `(${n}) Received AH header but auth type not AH`,
-  ahMissing: (n: string) => `(${n}) No AH header but auth type is AH`,
   length: (n: string, received: number, expected: number) =>
     `(${n}) vrrp packet too ${received > expected ? 'long' : 'short'}, length ${received} and expect ${expected}`,
   ttl: (n: string, ttl: number) => `(${n}) invalid TTL/HL. Received ${ttl} and expect 255`,

@@ -3,7 +3,6 @@
  *
  * | check               | refused when                              | counter              |
  * |---------------------|-------------------------------------------|----------------------|
- * | AH presence         | AH without auth_type AH, or the reverse   | authTypeMismatch     |
  * | length              | not what count and header add up to       | packetLengthErrors   |
  * | TTL                 | not 255, multicast only                   | ttlErrors            |
  * | version             | not the own                               |                      |
@@ -18,6 +17,7 @@
  * | addresses           | an own VIP is missing                     | addressListErrors    |
  * | unicast source, TTL | not a peer, or out of its range           | ttlErrors            |
  *
+ * Plain VRRP and AH are two sockets, so that the two never meet needs no check here.
  * Source: RFC 9568 section 7.1; keepalived's order, section b.4 of the project's fact sheet.
  */
 
@@ -85,15 +85,6 @@ function checkEnvelope(
   packet: ReceivedPacket,
 ): Refusal | undefined {
   const { config, statistics } = instance;
-  const wantsAh = config.authentication?.type === 'AH';
-  if ((packet.ahAt !== undefined) !== wantsAh) {
-    log(
-      machine,
-      wantsAh ? refuseText.ahMissing(config.name) : refuseText.ahUnexpected(config.name),
-    );
-    statistics.authTypeMismatch++;
-    return 'ah-presence';
-  }
   const { received, expected } = lengths(instance, packet);
   if (received !== expected) {
     log(machine, refuseText.length(config.name, received, expected));

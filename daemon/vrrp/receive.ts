@@ -80,9 +80,7 @@ export function findInstance(
   const isAh = packet[at + 9] === PROTOCOL_AH;
   const vrid = packet[at + headerLength + (isAh ? AH_HEADER_LENGTH : 0) + 1];
   if (vrid === undefined) return undefined;
-  // An AH packet may belong to an instance without AH, which then says so, and the reverse.
-  const other = isAh ? 0 : TABLE;
-  return table[(isAh ? TABLE : 0) + vrid] ?? (isAh ? table[other + vrid] : undefined);
+  return table[(isAh ? TABLE : 0) + vrid];
 }
 
 /** Handles a packet for `found` (and its sibling on the same socket path). */

@@ -197,8 +197,8 @@ function tellFile(
   }
   if (before === -254) {
     logDetail(machine, instanceText.fileRecovered(instance.config.name, name));
+    // keepalived 2.2.7 leaves the sum of weights alone on both ways through a fault.
     clearFault(machine, instance, { cause, now });
-    addPriority(machine, instance, after);
     return;
   }
   addPriority(machine, instance, after - before);

@@ -1,0 +1,664 @@
+import { describe, expect, it } from 'vitest';
+import { seconds } from '../../../daemon/base/time.ts';
+import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
+import { group, instance, ip, script, vip, vrrp } from '../vrrp/config-fixture.ts';
+import { type FakeHost, FakeLan, s } from './fake-system.ts';
+
+const VIP = ip('192.168.100.100');
+
+/** n1 with priority 200 and n2 with 100, started at 0. */
+function pair(
+  first: Partial<VrrpInstanceConfig> = {},
+  second: Partial<VrrpInstanceConfig> = {},
+): { lan: FakeLan; n1: FakeHost; n2: FakeHost } {
+  const lan = new FakeLan();
+  const n1 = lan.host('n1', 11);
+  const n2 = lan.host('n2', 12);
+  n1.start(vrrp({ instances: [instance({ priority: 200, ...first })] }));
+  n2.start(vrrp({ instances: [instance({ priority: 100, ...second })] }));
+  return { lan, n1, n2 };
+}
+
+function adverts(lan: FakeLan, host: string): { at: number; priority: number }[] {
+  return lan.sent
+    .filter((p) => p.host === host && p.kind === 'ip')
+    .map((p) => ({ at: p.at, priority: p.bytes[22] as number }));
+}
+
+function garps(lan: FakeLan, host: string): number[] {
+  return lan.sent.filter((p) => p.host === host && p.kind === 'frame').map((p) => p.at);
+}
+
+function becameMasterAt(host: FakeHost, from = 0): number | undefined {
+  return host.timed.find((l) => l.at >= from && l.text.endsWith('Entering MASTER STATE'))?.at;
+}
+
+describe('cold start (S01)', () => {
+  it('says the lines of keepalived 2.2.7 in its order', () => {
+    const { n1, lan } = pair({ wantedState: 'MASTER' });
+    lan.run(s(3.3));
+    expect(n1.log).toEqual([
+      'Starting Keepalived v2.2.7 (01/16,2022)',
+      'Running on Linux',
+      "Command line: 'keepalived' '-D' '-f' 'n1.conf'",
+      "Opening file 'n1.conf'.",
+      'Configuration file n1.conf',
+      'NOTICE: setting config option max_auto_priority should result in better keepalived performance',
+      'Starting VRRP child process, pid=1000',
+      'Registering Kernel netlink reflector',
+      'Registering Kernel netlink command channel',
+      'Assigned address 192.168.100.11 for interface eth0',
+      'Registering gratuitous ARP shared channel',
+      '(VI_1) removing VIPs.',
+      '(VI_1) Entering BACKUP STATE (init)',
+      'VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(13,14) multicast, address(224.0.0.18)]',
+      'Startup complete',
+      '(VI_1) Receive advertisement timeout',
+      '(VI_1) Entering MASTER STATE',
+      '(VI_1) setting VIPs.',
+      '(VI_1) Sending/queueing gratuitous ARPs on eth0 for 192.168.100.100',
+      ...new Array(5).fill('Sending gratuitous ARP on eth0 for 192.168.100.100'),
+    ]);
+  });
+
+  it('becomes MASTER after 3.218750 s although state MASTER, then adverts every second exactly', () => {
+    const { n1, n2, lan } = pair({ wantedState: 'MASTER' });
+    lan.run(s(12));
+    expect(becameMasterAt(n1)).toBe(3_218_750);
+    expect(adverts(lan, 'n1').map((a) => a.at)).toEqual(
+      Array.from({ length: 9 }, (_, i) => 3_218_750 + i * 1_000_000),
+    );
+    expect(adverts(lan, 'n2')).toEqual([]);
+    expect(garps(lan, 'n1')).toEqual([
+      ...new Array(5).fill(3_218_750),
+      ...new Array(5).fill(8_218_750),
+    ]);
+    expect(n1.owns(VIP)).toBe(true);
+    expect(n2.owns(VIP)).toBe(false);
+    expect(n2.states()).toBe('VI_1=BACKUP');
+  });
+
+  it('opens its socket with the group before it enters BACKUP, and deletes left-over VIPs first', () => {
+    const { n1 } = pair();
+    const kinds = n1.commands
+      .filter((c) => c.kind !== 'log' || /removing VIPs|BACKUP STATE/.test(c.text))
+      .map((c) => (c.kind === 'log' ? c.text : c.kind));
+    expect(kinds.slice(0, 6)).toEqual([
+      '(VI_1) removing VIPs.',
+      'address-delete',
+      'vrrp-open',
+      '(VI_1) Entering BACKUP STATE (init)',
+      'report',
+      'report',
+    ]);
+    const socket = n1.commands.find((c) => c.kind === 'vrrp-open');
+    expect(socket).toMatchObject({ interface: 'eth0', protocol: 112, group: ip('224.0.0.18') });
+  });
+});
+
+describe('stop and failure', () => {
+  it('SIGTERM: priority 0, peer takes over one skew later, exit after one second (S02)', () => {
+    const { n1, n2, lan } = pair();
+    lan.run(s(6.4));
+    n1.stop();
+    lan.run(s(9));
+    expect(n1.lines(s(6.4)).filter((l) => !l.startsWith('CPU'))).toEqual([
+      'Stopping',
+      '(VI_1) sent 0 priority',
+      '(VI_1) removing VIPs.',
+      'Stopped - used 0.000000 user time, 0.000000 system time',
+      'Stopped Keepalived v2.2.7 (01/16,2022)',
+    ]);
+    expect(n1.timed.at(-1)?.at).toBe(s(7.4));
+    expect(n1.exitCode).toBe(0);
+    expect(becameMasterAt(n2)).toBe(s(6.4) + 100 + 609_375);
+    expect(n2.log).toContain('(VI_1) Backup received priority 0 advertisement');
+    expect(n1.commands.some((c) => c.kind === 'vrrp-close')).toBe(true);
+    expect(n1.owns(VIP)).toBe(false);
+  });
+
+  it('SIGKILL: VIP stays, peer needs the whole master-down interval since the last advert (S03a)', () => {
+    const { n1, n2, lan } = pair();
+    lan.run(s(6.4));
+    n1.kill();
+    lan.run(s(12));
+    expect(becameMasterAt(n2)).toBe(6_218_750 + 100 + 3_609_375);
+    expect(n1.owns(VIP)).toBe(true);
+    expect(n2.owns(VIP)).toBe(true);
+  });
+
+  it('carrier loss: FAULT at once, VIP removed, back with a full interval (S05)', () => {
+    const { n1, n2, lan } = pair();
+    lan.run(s(6.4));
+    n1.carrier('eth0', false);
+    expect(n1.lines(s(6.4))).toEqual([
+      'Netlink reports eth0 down',
+      '(VI_1) Entering FAULT STATE',
+      '(VI_1) sent 0 priority',
+      '(VI_1) removing VIPs.',
+    ]);
+    expect(n1.owns(VIP)).toBe(false);
+    lan.run(s(11));
+    expect(becameMasterAt(n2)).toBe(6_218_750 + 100 + 3_609_375);
+    n1.carrier('eth0', true);
+    lan.run(s(15));
+    expect(n1.lines(s(11)).slice(0, 2)).toEqual([
+      'Netlink reports eth0 up',
+      '(VI_1) Entering BACKUP STATE',
+    ]);
+    expect(becameMasterAt(n1, s(11))).toBe(s(11) + 3_218_750);
+    expect(n1.log.filter((l) => l.endsWith('- discarding')).length).toBe(3);
+    expect(n2.lines(s(14)).slice(-3)).toEqual([
+      '(VI_1) Master received advert from 192.168.100.11 with higher priority 200, ours 100',
+      '(VI_1) Entering BACKUP STATE',
+      '(VI_1) removing VIPs.',
+    ]);
+  });
+
+  it('VIP deleted by hand: priority 0, back after one skew, an extra burst later (S27)', () => {
+    const { n1, n2, lan } = pair();
+    lan.run(s(6.4));
+    n1.deleteAddress('eth0', VIP);
+    lan.run(s(12));
+    expect(n1.lines(s(6.4)).slice(0, 6)).toEqual([
+      'Netlink reflector reports IP 192.168.100.100 removed from eth0',
+      '(VI_1) Entering BACKUP STATE',
+      '(VI_1) sent 0 priority',
+      '(VI_1) removing VIPs.',
+      '(VI_1) Receive advertisement timeout',
+      '(VI_1) Entering MASTER STATE',
+    ]);
+    expect(becameMasterAt(n1, s(6.4))).toBe(s(6.4) + 218_750);
+    expect(becameMasterAt(n2)).toBeUndefined();
+    const bursts = [...new Set(garps(lan, 'n1'))];
+    expect(bursts).toEqual([3_218_750, s(6.4) + 218_750, 8_218_750, s(6.4) + 218_750 + s(5)]);
+  });
+
+  it('frozen for five seconds: says so, adverts at once, forces an election for each queued advert', () => {
+    const { n1, n2, lan } = pair();
+    lan.run(s(6.4));
+    n1.freeze();
+    lan.run(s(11.4));
+    expect(n2.states()).toBe('VI_1=MASTER');
+    n1.resume();
+    lan.run(s(11.5));
+    expect(n1.lines(s(11.4))[0]).toBe('A thread timer expired 4.181250 seconds ago');
+    expect(n1.log.filter((l) => l.includes('forcing new election')).length).toBe(2);
+    expect(n2.states()).toBe('VI_1=BACKUP');
+    expect(n1.states()).toBe('VI_1=MASTER');
+  });
+});
+
+describe('preemption', () => {
+  it('higher node preempts one interval after its start (S06a)', () => {
+    const lan = new FakeLan();
+    const n2 = lan.host('n2', 12);
+    const n1 = lan.host('n1', 11);
+    n2.start(vrrp());
+    lan.run(s(5));
+    n1.start(vrrp({ instances: [instance({ priority: 200 })] }));
+    lan.run(s(9));
+    expect(becameMasterAt(n1)).toBe(s(5) + 3_218_750);
+    expect(n2.states()).toBe('VI_1=BACKUP');
+  });
+
+  it('nopreempt: never (S06b), but it still takes over when adverts stop', () => {
+    const lan = new FakeLan();
+    const n2 = lan.host('n2', 12);
+    const n1 = lan.host('n1', 11);
+    n2.start(vrrp());
+    lan.run(s(5));
+    n1.start(vrrp({ instances: [instance({ priority: 200, preempt: false })] }));
+    lan.run(s(20));
+    expect(n1.states()).toBe('VI_1=BACKUP');
+    expect(n1.lines(s(5.1))).toEqual([]);
+    n2.kill();
+    lan.run(s(25));
+    expect(n1.states()).toBe('VI_1=MASTER');
+  });
+
+  it('preempt_delay 3: adverts accepted while it runs, then one interval since the last of them', () => {
+    const lan = new FakeLan();
+    const n2 = lan.host('n2', 12);
+    const n1 = lan.host('n1', 11);
+    n2.start(vrrp());
+    lan.run(s(5));
+    n1.start(vrrp({ instances: [instance({ priority: 200, preemptDelay: seconds(3) })] }));
+    lan.run(s(13));
+    // n2 adverts at 3.609375 + k; the first heard is at 5.609475, the delay ends at 8.609475.
+    expect(n1.log).toContain('(VI_1) start preempt delay (3.000000)');
+    const lastAccepted = 7_609_375 + 100;
+    expect(becameMasterAt(n1)).toBe(lastAccepted + 3_218_750);
+  });
+
+  it('equal priority: the first one wins, address order does not matter (S11a)', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    const n2 = lan.host('n2', 12);
+    n1.start(vrrp());
+    lan.run(3000);
+    n2.start(vrrp());
+    lan.run(s(12));
+    expect(`${n1.states()} ${n2.states()}`).toBe('VI_1=MASTER VI_1=BACKUP');
+    expect(n2.lines(s(1))).toEqual([]);
+  });
+
+  it('owner 255 with state MASTER is MASTER after one microsecond', () => {
+    const { n1, lan } = pair({ priority: 255, wantedState: 'MASTER' });
+    lan.run(s(1));
+    expect(becameMasterAt(n1)).toBe(1);
+    expect(n1.log).not.toContain('(VI_1) Entering BACKUP STATE (init)');
+  });
+
+  it('startup delay puts the interval off', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    n1.start(vrrp({ globals: { startupDelay: seconds(10) } }));
+    lan.run(s(15));
+    expect(n1.log).toContain('Delaying startup for 10 seconds');
+    expect(becameMasterAt(n1)).toBe(s(10) + 3_609_375);
+  });
+
+  it('two masters meet: the higher resists with advert and bursts, the lower yields', () => {
+    const { n1, n2, lan } = pair();
+    lan.loses = (from) => from === n1;
+    lan.run(s(5.5));
+    expect(`${n1.states()} ${n2.states()}`).toBe('VI_1=MASTER VI_1=MASTER');
+    lan.loses = () => false;
+    lan.run(s(6.7));
+    const lines = n1.lines(s(4.6));
+    expect(lines).toContain(
+      '(VI_1) Received advert from 192.168.100.12 with lower priority 100, ours 200, forcing new election',
+    );
+    expect(n2.states()).toBe('VI_1=BACKUP');
+  });
+
+  it('lower_prio_no_advert: keeps its own timer and sends no extra advert', () => {
+    const { n1, n2, lan } = pair({ lowerPriorityNoAdvert: true });
+    lan.loses = (from) => from === n1;
+    lan.run(s(9));
+    expect(n2.states()).toBe('VI_1=MASTER');
+    const times = adverts(lan, 'n1').map((a) => a.at);
+    expect(times).toEqual(times.map((_, i) => 3_218_750 + i * 1_000_000));
+    expect(n1.log.some((l) => l.endsWith('with lower priority 100, ours 200'))).toBe(true);
+  });
+
+  it('higher_prio_send_advert: the yielding master sends one last advert', () => {
+    const plain = pair();
+    const sending = pair({}, { higherPrioritySendAdvert: true });
+    const count = [plain, sending].map(({ lan, n1, n2 }) => {
+      lan.loses = (from) => from === n1;
+      lan.run(s(5.5));
+      lan.loses = (from) => from === n2;
+      lan.run(s(8));
+      return adverts(lan, 'n2').length;
+    });
+    expect((count[1] ?? 0) - (count[0] ?? 0)).toBe(1);
+  });
+});
+
+describe('rejected adverts (S12a)', () => {
+  const pass = (key: string): Partial<VrrpInstanceConfig> => ({
+    authentication: { type: 'PASS', key: new TextEncoder().encode(key.padEnd(8, '\0')) },
+  });
+
+  it('both become MASTER and silence each other in turn', () => {
+    const { n1, n2, lan } = pair(pass('secret12'), pass('other'));
+    lan.run(s(10));
+    expect(`${n1.states()} ${n2.states()}`).toBe('VI_1=MASTER VI_1=MASTER');
+    expect(n1.log).toContain('(VI_1) received an invalid passwd!');
+    // n2 became MASTER last, at 3.609375. Each of its adverts restarts n1's timer 100 µs later, so n1's never
+    // runs out: it says nothing more, though it never accepted one of them.
+    expect(adverts(lan, 'n1').map((a) => a.at)).toEqual([3_218_750]);
+    expect(adverts(lan, 'n2').map((a) => a.at)).toEqual(
+      Array.from({ length: 7 }, (_, i) => 3_609_375 + i * 1_000_000),
+    );
+    const own = n1.daemon?.status().instances[0]?.statistics;
+    expect(own?.authFailures).toBeGreaterThan(0);
+    expect(own?.advertsReceived).toBe(0);
+  });
+
+  it('AH: equal keys agree, different keys do not, sequence numbers count on after a takeover', () => {
+    const ah = (key: string): Partial<VrrpInstanceConfig> => ({
+      authentication: { type: 'AH', key: new TextEncoder().encode(key.padEnd(8, '\0')) },
+    });
+    const same = pair(ah('secret12'), ah('secret12'));
+    same.lan.run(s(6));
+    expect(same.n2.states()).toBe('VI_1=BACKUP');
+    same.n1.stop();
+    same.lan.run(s(9));
+    expect(same.n2.states()).toBe('VI_1=MASTER');
+    const sequences = same.lan.sent
+      .filter((p) => p.kind === 'ip')
+      .map((p) => new DataView(p.bytes.buffer).getUint32(28));
+    expect(sequences).toEqual(sequences.map((_, i) => i + 1));
+    const different = pair(ah('secret12'), ah('other'));
+    different.lan.run(s(6));
+    expect(different.n2.states()).toBe('VI_1=MASTER');
+  });
+});
+
+describe('sync groups (S10)', () => {
+  it('moves both or none, and priority 0 on the healthy LAN does not help', () => {
+    const lan = new FakeLan();
+    const hosts = [11, 12].map((n) =>
+      lan.host(`n${n - 10}`, n, [`192.168.100.${n}/24`, `192.168.200.${n}/24`]),
+    ) as [FakeHost, FakeHost];
+    for (const [index, host] of hosts.entries()) {
+      const priority = index === 0 ? 200 : 100;
+      host.start(
+        vrrp({
+          instances: [
+            instance({ name: 'VI_A', priority }),
+            instance({
+              name: 'VI_B',
+              priority,
+              vrid: 52,
+              interface: 'eth1',
+              addresses: [vip('192.168.200.100/24', { interface: 'eth1' })],
+            }),
+          ],
+          syncGroups: [group({ instances: ['VI_A', 'VI_B'] })],
+        }),
+      );
+    }
+    const [n1, n2] = hosts;
+    lan.run(s(6.4));
+    expect(n1.states()).toBe('VI_A=MASTER VI_B=MASTER');
+    n1.carrier('eth1', false);
+    expect(n1.lines(s(6.4))).toEqual([
+      'Netlink reports eth1 down',
+      '(VI_B) Entering FAULT STATE',
+      '(VI_B) sent 0 priority',
+      '(VI_B) removing VIPs.',
+      'VRRP_Group(VG_1) Syncing instances to FAULT state',
+      '(VI_A) Entering FAULT STATE',
+      '(VI_A) removing VIPs.',
+    ]);
+    expect(adverts(lan, 'n1').filter((a) => a.priority === 0).length).toBe(1);
+    lan.run(s(11));
+    expect(n2.lines(s(6.5))).toEqual([
+      '(VI_A) Receive advertisement timeout',
+      '(VI_B) Receive advertisement timeout',
+      '(VI_B) Entering MASTER STATE',
+      '(VI_B) setting VIPs.',
+      '(VI_B) Sending/queueing gratuitous ARPs on eth1 for 192.168.200.100',
+      'VRRP_Group(VG_1) Syncing instances to MASTER state',
+      '(VI_A) Entering MASTER STATE',
+      '(VI_A) setting VIPs.',
+      '(VI_A) Sending/queueing gratuitous ARPs on eth0 for 192.168.100.100',
+    ]);
+    expect(becameMasterAt(n2)).toBe(6_218_750 + 100 + 3_609_375);
+    n1.carrier('eth1', true);
+    expect(n1.lines(s(11))).toEqual([
+      'Netlink reports eth1 up',
+      '(VI_B) Entering BACKUP STATE',
+      'VRRP_Group(VG_1) Syncing instances to BACKUP state',
+      '(VI_A) Entering BACKUP STATE',
+    ]);
+    lan.run(s(16));
+    expect(n1.states()).toBe('VI_A=MASTER VI_B=MASTER');
+    expect(n2.states()).toBe('VI_A=BACKUP VI_B=BACKUP');
+    expect(n2.log).toContain('VRRP_Group(VG_1) Syncing instances to BACKUP state');
+  });
+});
+
+describe('tracking', () => {
+  const tracked = { trackedScripts: [{ name: 'chk', weight: 0, reverse: false }] };
+
+  it('unweighted script: INIT until its first answer, FAULT after fall, priority 0 twice (S07a)', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    const n2 = lan.host('n2', 12);
+    n1.start(
+      vrrp({
+        instances: [instance({ priority: 200, ...tracked })],
+        scripts: [script({ fall: 2, rise: 2 })],
+      }),
+    );
+    n2.start(vrrp());
+    expect(n1.states()).toBe('VI_1=INIT');
+    expect(
+      n1.log.indexOf(
+        'SECURITY VIOLATION - scripts are being executed but script_security not enabled.',
+      ),
+    ).toBeGreaterThan(0);
+    lan.run(s(6.5));
+    expect(n1.lines(1).slice(0, 2)).toEqual([
+      'VRRP_Script(chk) succeeded',
+      '(VI_1) Entering BACKUP STATE',
+    ]);
+    expect(becameMasterAt(n1)).toBe(2000 + 3_218_750);
+    n1.scripts.set('chk', { exit: 1, after: 2000 });
+    lan.run(s(9));
+    expect(n1.lines(s(6.5))).toEqual([
+      'Script `chk` now returning 1',
+      'VRRP_Script(chk) failed (exited with status 1)',
+      '(VI_1) Entering FAULT STATE',
+      '(VI_1) sent 0 priority',
+      '(VI_1) removing VIPs.',
+    ]);
+    expect(adverts(lan, 'n1').filter((a) => a.priority === 0).length).toBe(2);
+    expect(becameMasterAt(n2)).toBe(s(8) + 2000 + 100 + 609_375);
+    n1.scripts.set('chk', { exit: 0, after: 2000 });
+    lan.run(s(15));
+    expect(n1.lines(s(9)).slice(0, 3)).toEqual([
+      'Script `chk` now returning 0',
+      'VRRP_Script(chk) succeeded',
+      '(VI_1) Entering BACKUP STATE',
+    ]);
+    expect(becameMasterAt(n1, s(9))).toBe(s(11) + 2000 + 3_218_750);
+  });
+
+  it('weighted script: lower priority with the next regular advert (S07b)', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    const n2 = lan.host('n2', 12);
+    n1.start(
+      vrrp({
+        instances: [
+          instance({
+            priority: 200,
+            trackedScripts: [{ name: 'chk', weight: -150, reverse: false }],
+          }),
+        ],
+        scripts: [script({ fall: 2, weight: -150 })],
+      }),
+    );
+    n2.start(vrrp());
+    lan.run(s(6.5));
+    n1.scripts.set('chk', { exit: 1, after: 2000 });
+    lan.run(s(12));
+    expect(n1.lines(s(6.5)).slice(0, 3)).toEqual([
+      'Script `chk` now returning 1',
+      'VRRP_Script(chk) failed (exited with status 1)',
+      '(VI_1) Changing effective priority from 200 to 50',
+    ]);
+    // Dropped at 8.002; announced at 8.218750; the last accepted advert was that of 7.218750.
+    expect(becameMasterAt(n2)).toBe(7_218_750 + 100 + 3_609_375);
+    expect(n2.log.filter((l) => l.includes('lower priority (50)')).length).toBe(3);
+  });
+
+  it('interface with weight (S20), file and process', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11, ['192.168.100.11/24', '192.168.200.11/24']);
+    n1.running = [{ pid: 5, name: 'nginx', arguments: ['nginx'] }];
+    n1.start(
+      vrrp({
+        instances: [
+          instance({
+            priority: 200,
+            trackedInterfaces: [{ interface: 'eth1', weight: -120, reverse: false }],
+            trackedFiles: [{ name: 'f', weight: 1, reverse: false }],
+            trackedProcesses: [{ name: 'web', weight: 0, reverse: false }],
+          }),
+        ],
+        files: [{ name: 'f', path: '/f', weight: 1, reverse: false }],
+        processes: [
+          {
+            name: 'web',
+            command: 'nginx',
+            parameters: [],
+            weight: 0,
+            reverse: false,
+            quorum: 1,
+            forkDelay: seconds(0),
+            terminateDelay: seconds(0),
+            fullCommand: false,
+          },
+        ],
+      }),
+    );
+    lan.run(s(4));
+    n1.carrier('eth1', false);
+    n1.writeFile('/f', '-10\n');
+    n1.event({ kind: 'process-ended', pid: 5, name: 'nginx', arguments: ['nginx'] });
+    expect(n1.lines(s(4))).toEqual([
+      'Netlink reports eth1 down',
+      '(VI_1) Changing effective priority from 200 to 80',
+      '(VI_1) Changing effective priority from 80 to 70',
+      'Quorum lost for tracked process web',
+      '(VI_1) Entering FAULT STATE',
+      '(VI_1) sent 0 priority',
+      '(VI_1) removing VIPs.',
+    ]);
+    n1.event({ kind: 'process-started', pid: 6, name: 'nginx', arguments: ['nginx'] });
+    expect(n1.states()).toBe('VI_1=BACKUP');
+    n1.writeFile('/f', '-254');
+    expect(n1.states()).toBe('VI_1=FAULT');
+    n1.writeFile('/f', '0');
+    expect(n1.states()).toBe('VI_1=BACKUP');
+    // keepalived 2.2.7 leaves the weight of the value before the fault in the sum.
+    expect(n1.daemon?.status().instances[0]?.effectivePriority).toBe(70);
+  });
+
+  it('a script that hangs is skipped, gets TERM after its timeout and counts as failed', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    n1.start(
+      vrrp({
+        instances: [instance(tracked)],
+        scripts: [script({ timeout: seconds(3) })],
+      }),
+    );
+    lan.run(s(4.5));
+    n1.scripts.set('chk', { exit: undefined, after: 0 });
+    lan.run(s(8.5));
+    expect(n1.lines(s(4.6))).toEqual([
+      'Track script chk is already running, expect idle - skipping run',
+      'Track script chk is already running, expect idle - skipping run',
+      'Track script chk is being timed out, expect idle - skipping run',
+      'VRRP_Script(chk) timed_out',
+      '(VI_1) Entering FAULT STATE',
+      '(VI_1) sent 0 priority',
+      '(VI_1) removing VIPs.',
+    ]);
+  });
+});
+
+describe('reload (S18)', () => {
+  it('keeps MASTER, announces the lower priority at once, forgets the second burst', () => {
+    const { n1, n2, lan } = pair();
+    lan.run(s(6.4));
+    n1.reload(vrrp({ instances: [instance({ priority: 80 })] }));
+    expect(n1.lines(s(6.4))).toEqual([
+      'Reloading ...',
+      "Opening file 'n1.conf'.",
+      'Configuration file n1.conf',
+      'Reloading',
+      'Assigned address 192.168.100.11 for interface eth0',
+      '(VI_1) setting VIPs.',
+      'VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(13,14) multicast, address(224.0.0.18)]',
+      'Reload complete',
+    ]);
+    expect(adverts(lan, 'n1').slice(-2)).toEqual([
+      { at: s(6.4), priority: 200 },
+      { at: s(6.4), priority: 80 },
+    ]);
+    lan.run(s(12));
+    expect(becameMasterAt(n2)).toBe(s(6.4) + 100 + 3_609_375);
+    expect(garps(lan, 'n1').length).toBe(5);
+    n2.reload(
+      vrrp({
+        instances: [
+          instance({ addresses: [vip('192.168.100.100/24'), vip('192.168.100.101/24')] }),
+        ],
+      }),
+    );
+    lan.run(s(12.5));
+    expect(n2.owns(ip('192.168.100.101'))).toBe(true);
+    expect(garps(lan, 'n2').filter((at) => at === s(12)).length).toBe(10);
+    expect(n1.log).toContain('(VI_1) received an unexpected ip number count 2, expected 1!');
+    expect(n1.states()).toBe('VI_1=BACKUP');
+  });
+});
+
+describe('versions and families', () => {
+  it('VRRPv3 with 0.1 s: 0.321875 s to MASTER, skew scaled by the interval (S08a)', () => {
+    const v3 = { version: 3 as const, advertInterval: seconds(0.1) };
+    const { n1, n2, lan } = pair(v3, v3);
+    lan.run(s(3));
+    expect(becameMasterAt(n1)).toBe(321_875);
+    const last = adverts(lan, 'n1').at(-1)?.at ?? 0;
+    n1.kill();
+    lan.run(s(4));
+    expect(becameMasterAt(n2)).toBe(last + 100 + 360_937);
+  });
+
+  it('IPv6: NA bursts for both VIPs, source link-local (S13)', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 0x11, ['fe80::ff:fe00:11/64']);
+    const addresses = [vip('fe80::100/64'), vip('fd00:100::100/64')];
+    n1.start(vrrp({ instances: [instance({ name: 'VI_6', vrid: 61, priority: 200, addresses })] }));
+    lan.run(s(4));
+    expect(n1.log).toContain('Registering gratuitous NDISC shared channel');
+    expect(garps(lan, 'n1').length).toBe(10);
+    const advert = lan.sent.find((p) => p.kind === 'ip')?.bytes as Uint8Array;
+    // The whole packet of the recording but for the flow label, which the real kernel chooses at random.
+    expect(Buffer.from(advert).toString('hex')).toBe(
+      '6c00000000' +
+        '2870fffe80000000000000000000fffe000011ff020000000000000000000000000012' +
+        '313dc80200640a9bfe800000000000000000000000000100fd000100000000000000000000000100',
+    );
+    const na = lan.sent.find((p) => p.kind === 'frame')?.bytes as Uint8Array;
+    expect(Buffer.from(na).toString('hex')).toBe(
+      '33330000000102000000001186dd6000000000203afffe800000000000000000000000000100ff0200000000000000' +
+        '00000000000001' +
+        '8800558d20000000fe8000000000000000000000000001000201020000000011',
+    );
+  });
+
+  it('unicast: one copy to each peer, nothing to the group (S09)', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    n1.start(
+      vrrp({
+        instances: [
+          instance({
+            priority: 200,
+            sourceAddress: ip('192.168.100.11'),
+            unicastPeers: [{ address: ip('192.168.100.12') }, { address: ip('192.168.100.13') }],
+          }),
+        ],
+      }),
+    );
+    lan.run(s(3.3));
+    expect(n1.log).toContain(
+      'VRRP sockpool: [ifindex(  2), family(IPv4), proto(112), fd(13,14) , unicast, address(192.168.100.11)]',
+    );
+    const destinations = lan.sent.filter((p) => p.kind === 'ip').map((p) => p.bytes[19]);
+    expect(destinations).toEqual([12, 13]);
+  });
+
+  it('strict: firewall before the VIPs, removed after them (S25)', () => {
+    const { n1, lan } = pair({ accept: false, strict: true });
+    lan.run(s(3.3));
+    expect(n1.lines().filter((l) => /firewall|VIPs/.test(l))).toEqual([
+      'use_vmac or no_accept/strict specified, but no firewall configured - using nftables',
+      '(VI_1) removing VIPs.',
+      '(VI_1) removing firewall drop rule',
+      '(VI_1) setting firewall drop rule',
+      '(VI_1) setting VIPs.',
+    ]);
+  });
+});
