@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readPcap } from '../../sim/report/pcap-read.ts';
+import { readCapture } from '../../sim/report/pcap-read.ts';
 
 /** Seconds after the recording's begin mark; only used at this border. */
 export type Seconds = number;
@@ -118,8 +118,8 @@ function readFrames(folder: string, facts: RecordedFacts): SeenFrame[] {
     const raw = readFileSync(join(folder, name));
     const bytes = new Uint8Array(name.endsWith('.gz') ? gunzipSync(raw) : raw);
     const capture = name.replace(/\.pcap(\.gz)?$/, '');
-    return readPcap(bytes).packets.map((packet) => ({
-      at: Number(packet.epochUs) / 1e6,
+    return readCapture(bytes).packets.map((packet) => ({
+      at: packet.timeUs / 1e6,
       capture,
       bytes: packet.bytes,
     }));

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { compare } from './compare.ts';
+import { takeovers } from './measure.ts';
+import { listRecordings, type Observation, readRecording } from './recording.ts';
+
+const TRACES = fileURLToPath(new URL('./traces', import.meta.url));
+
+describe('the comparison with recordings', () => {
+  it.each(listRecordings(TRACES))('%s agrees with itself', (name) => {
+    const recording = readRecording(join(TRACES, name));
+    expect(compare(recording, recording.observed).differences).toEqual([]);
+    expect(takeovers(recording, recording.observed).length).toBeGreaterThan(0);
+  });
+
+  const s02 = readRecording(join(TRACES, 'S02'));
+
+  it.each<[string, (real: Observation) => Observation]>([
+    ['a late takeover', (real) => delay(real, 0.1)],
+    ['a missing state', (real) => ({ ...real, transitions: real.transitions.slice(0, -1) })],
+    ['a missing advert of priority 0', (real) => withoutFrames(real, (b) => b[36] === 0)],
+    ['a changed byte', (real) => changeByte(real, 38)],
+    ['a missing outage', (real) => ({ ...real, outages: [] })],
+    ['another neighbour state', (real) => ({ ...real, clientNeighbours: [] })],
+    ['another address', (real) => ({ ...real, addresses: real.addresses.slice(1) })],
+  ])('notices %s', (_, damage) => {
+    expect(compare(s02, damage(s02.observed)).differences).not.toEqual([]);
+  });
+});
+
+/** Moves the last transition and everything on the wire after it. */
+function delay(real: Observation, by: number): Observation {
+  const last = real.transitions.at(-1)?.[0] ?? 0;
+  const move = (at: number) => (at >= last - 0.01 ? at + by : at);
+  return {
+    ...real,
+    transitions: real.transitions.map(([at, ...rest]) => [move(at), ...rest] as const),
+    frames: real.frames.map((frame) => ({ ...frame, at: move(frame.at) })),
+  };
+}
+
+function withoutFrames(real: Observation, matches: (bytes: Uint8Array) => boolean): Observation {
+  const isIt = (bytes: Uint8Array) => bytes[23] === 112 && matches(bytes);
+  return { ...real, frames: real.frames.filter((frame) => !isIt(frame.bytes)) };
+}
+
+function changeByte(real: Observation, at: number): Observation {
+  const change = (bytes: Uint8Array) => {
+    if (bytes[23] !== 112) return bytes;
+    const copy = new Uint8Array(bytes);
+    copy[at] = (copy[at] ?? 0) ^ 1;
+    return copy;
+  };
+  return { ...real, frames: real.frames.map((one) => ({ ...one, bytes: change(one.bytes) })) };
+}
