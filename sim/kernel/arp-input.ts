@@ -77,6 +77,12 @@ function answerRequest(
 ): boolean {
   const sender = arp.senderProtocolAddress;
   const target = arp.targetProtocolAddress;
+  // Most requests are for somebody else. Where only the destination decides, that is known without a decision
+  // per sender, which on a large LAN would fill the cache with every pair of hosts.
+  if (link.ipv4.forwarding === 0 && !kernel.inet.hasSelectiveRules) {
+    const own = routeOutput(kernel, target);
+    if (typeof own === 'string' || own.kind !== 'local') return false;
+  }
   const way = routeInput(kernel, link, target, sender);
   if (way.kind === 'local') {
     if (isIgnored(kernel, link, sender, target)) {

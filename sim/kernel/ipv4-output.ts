@@ -24,6 +24,7 @@ import {
   writeIpv4,
 } from '../../daemon/wire/ipv4-address.ts';
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import { isDropped } from './firewall.ts';
 import type { SocketError } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
@@ -41,7 +42,7 @@ export type Ipv4Way = Pick<RouteDecision, 'kind' | 'link' | 'nextHop'>;
 
 /** A frame with room for headers and `payloadLength` octets behind them, at `IPV4_PAYLOAD_AT`. */
 export function newIpv4Frame(payloadLength: number): Uint8Array {
-  return new Uint8Array(IPV4_PAYLOAD_AT + payloadLength);
+  return newFrame(IPV4_PAYLOAD_AT + payloadLength);
 }
 
 /** Fills the IP header of a frame made by `newIpv4Frame` and sends it. */
@@ -126,7 +127,7 @@ export function sendRawIpv4(
   if (packet.length < IPV4_HEADER_LENGTH) return 'EINVAL';
   const headerLength = ipv4HeaderLength(packet, 0);
   if (headerLength < IPV4_HEADER_LENGTH || headerLength > packet.length) return 'EINVAL';
-  const frame = new Uint8Array(IP_AT + packet.length);
+  const frame = newFrame(IP_AT + packet.length);
   frame.set(packet, IP_AT);
   if (link !== undefined && !link.up) return 'ENETUNREACH';
   const written = readIpv4Source(frame, IP_AT);
