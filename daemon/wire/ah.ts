@@ -1,11 +1,12 @@
 /**
  * The IPsec authentication header as keepalived puts it around VRRPv2 adverts (`auth_type AH`).
  *
- * The packet is IPv4 header, 24 octets of AH, VRRP. The integrity check value is the first 12 octets of
- * HMAC-MD5, keyed with the 8 octets of auth_pass, over the whole packet with type of service, fragment
- * word, header checksum and the value itself taken as zero. Unlike RFC 4302 section 3.3.3.1.1 asks, the
- * TTL of a multicast advert stays in: keepalived computes it so (checked against packets of the real
- * 2.2.7); with unicast peers it is zero too. The SPI is the sender's address. Read RFC 4302, RFC 2403.
+ * The packet is IPv4 header, 24 octets of AH, VRRP. The integrity check value is the first 12
+ * octets of HMAC-MD5, keyed with the 8 octets of auth_pass, over the whole packet with type of
+ * service, fragment word, header checksum and the value itself taken as zero. Unlike RFC 4302
+ * section 3.3.3.1.1 asks, the TTL of a multicast advert stays in: keepalived computes it so
+ * (checked against packets of the real 2.2.7); with unicast peers it is zero too. The SPI is the
+ * sender's address. Read RFC 4302, RFC 2403.
  */
 
 import { hmacMd5 } from './hmac.ts';
@@ -45,14 +46,19 @@ export interface AhHeader {
 export interface AhSecret {
   /** The 8 octets of auth_pass, zero padded. */
   readonly key: Uint8Array;
-  /** The instance has unicast peers: the TTL is then taken as zero, for it may change on the way. */
+  /**
+   * The instance has unicast peers: the TTL is then taken as zero, for it may change on the way.
+   */
   readonly unicast: boolean;
 }
 
 /** Why an authentication header was not understood. */
 export type AhDropReason = 'ah:truncated' | 'ah:bad-length' | 'ah:bad-icv';
 
-/** The header at `at`. Fails: 'ah:truncated' when its length reaches past `end`, 'ah:bad-length' below 12. */
+/**
+ * The header at `at`. Fails: 'ah:truncated' when its length reaches past `end`, 'ah:bad-length'
+ * below 12.
+ */
 export function decodeAh(bytes: Uint8Array, at: number, end: number): AhHeader | AhDropReason {
   if (end - at < AH_FIXED_LENGTH) return 'ah:truncated';
   const length = readAhLength(bytes, at);
@@ -66,7 +72,9 @@ export function decodeAh(bytes: Uint8Array, at: number, end: number): AhHeader |
   };
 }
 
-/** Writes the header at `at` and returns the offset behind it; `signAh` fills the check value later. */
+/**
+ * Writes the header at `at` and returns the offset behind it; `signAh` fills the check value later.
+ */
 export function encodeAh(header: AhHeader, bytes: Uint8Array, at: number): number {
   bytes[at + NEXT_HEADER] = header.nextHeader;
   bytes[at + PAYLOAD_LENGTH] = (AH_FIXED_LENGTH + header.icv.length) / 4 - 2;
@@ -98,7 +106,8 @@ export function readAhSequence(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Fills the check value of the AH packet whose IPv4 header starts at `at`; all else is written already.
+ * Fills the check value of the AH packet whose IPv4 header starts at `at`; all else is written
+ * already.
  *
  * The header's checksum does not matter, since it is taken as zero.
  */

@@ -1,8 +1,8 @@
 /**
  * ARP for IPv4 over Ethernet.
  *
- * Other hardware and protocol types exist on paper only; they are a drop reason here, as Linux ignores
- * them. Operations other than request and reply survive a round trip. Read RFC 826.
+ * Other hardware and protocol types exist on paper only; they are a drop reason here, as Linux
+ * ignores them. Operations other than request and reply survive a round trip. Read RFC 826.
  */
 
 import {
@@ -51,7 +51,8 @@ export type ArpDropReason = 'arp:truncated' | 'arp:not-ethernet-ipv4';
 /**
  * The packet at `at`; octets behind it (padding of real cards) are ignored.
  *
- * Fails: 'arp:truncated' below 28 octets, 'arp:not-ethernet-ipv4' for other types or address lengths.
+ * Fails: 'arp:truncated' below 28 octets, 'arp:not-ethernet-ipv4' for other types or address
+ * lengths.
  */
 export function decodeArp(bytes: Uint8Array, at: number, end: number): ArpPacket | ArpDropReason {
   if (end - at < ARP_LENGTH) return 'arp:truncated';

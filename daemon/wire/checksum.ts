@@ -1,9 +1,9 @@
 /**
  * The Internet checksum: the one's complement of the one's complement sum of 16-bit words.
  *
- * Sums are carried as plain unfolded numbers, so that a pseudo header, a header and a payload can be
- * added in any order before they are folded once. A frame of 64 KiB sums to less than 2^32, far from
- * the limit of a safe integer. Read RFC 1071 first, RFC 1624 for the incremental form.
+ * Sums are carried as plain unfolded numbers, so that a pseudo header, a header and a payload can
+ * be added in any order before they are folded once. A frame of 64 KiB sums to less than 2^32, far
+ * from the limit of a safe integer. Read RFC 1071 first, RFC 1624 for the incremental form.
  */
 
 import type { IpAddress } from './ip-address.ts';
@@ -13,7 +13,8 @@ import type { Ipv6Address } from './ipv6-address.ts';
 /**
  * Adds `length` octets at `at` to a running sum, as big-endian 16-bit words.
  *
- * An odd last octet counts as the high half of a word, so only the last part of a message may be odd.
+ * An odd last octet counts as the high half of a word, so only the last part of a message may be
+ * odd.
  * Source: RFC 1071 section 1.
  */
 export function sumWords(bytes: Uint8Array, at: number, length: number, initial: number): number {
@@ -78,7 +79,10 @@ export interface PseudoHeaderRest {
   readonly length: number;
 }
 
-/** The sum of a whole pseudo header. Source: RFC 793 section 3.1 (IPv4), RFC 8200 section 8.1 (IPv6). */
+/**
+ * The sum of a whole pseudo header. Source: RFC 793 section 3.1 (IPv4), RFC 8200 section 8.1
+ * (IPv6).
+ */
 export function pseudoHeaderSum(rest: PseudoHeaderRest): number {
   return rest.addresses + rest.protocol + (rest.length >>> 16) + (rest.length & 0xffff);
 }

@@ -1,9 +1,9 @@
 /**
  * Ethernet II frames and 802.1Q tags.
  *
- * The virtual LAN carries no preamble, no padding and no frame check sequence, as a capture shows them.
- * Frames from real cards come padded to 60 octets: every decoder above takes its length from its own
- * header and ignores what follows. Read IEEE 802.3 clause 3.2.6 and 802.1Q clause 9.6.
+ * The virtual LAN carries no preamble, no padding and no frame check sequence, as a capture shows
+ * them. Frames from real cards come padded to 60 octets: every decoder above takes its length from
+ * its own header and ignores what follows. Read IEEE 802.3 clause 3.2.6 and 802.1Q clause 9.6.
  */
 
 import { assert } from '../base/assert.ts';
@@ -27,7 +27,10 @@ export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
 export const ETHERTYPE_VLAN = 0x8100;
 export const ETHERTYPE_IPV6 = 0x86dd;
-/** Values from here on are types; smaller ones are the length of an 802.3 frame (spanning tree, say). */
+/**
+ * Values from here on are types; smaller ones are the length of an 802.3 frame (spanning tree,
+ * say).
+ */
 export const ETHERTYPE_SMALLEST = 0x0600;
 
 /** The three fields of an untagged header. */
@@ -84,7 +87,9 @@ export function readSourceMac(frame: Uint8Array): MacAddress {
   return readMac(frame, SOURCE);
 }
 
-/** EtherType of a frame of at least 14 octets that starts at offset 0; a tag's is `ETHERTYPE_VLAN`. */
+/**
+ * EtherType of a frame of at least 14 octets that starts at offset 0; a tag's is `ETHERTYPE_VLAN`.
+ */
 export function readEtherType(frame: Uint8Array): number {
   return readUint16(frame, ETHER_TYPE);
 }

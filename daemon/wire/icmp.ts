@@ -1,10 +1,12 @@
 /**
  * ICMP for IPv4: echo, and the errors that routers and hosts report.
  *
- * An error quotes the packet that caused it. Types that are not modelled, and echo with a code, decode
- * to `other` and survive a round trip. Read RFC 792, and RFC 1191 for the MTU in "fragmentation needed".
+ * An error quotes the packet that caused it. Types that are not modelled, and echo with a code,
+ * decode to `other` and survive a round trip. Read RFC 792, and RFC 1191 for the MTU in
+ * "fragmentation needed".
  */
 
+import { unreachable } from '../base/assert.ts';
 import { internetChecksum, updateChecksum16 } from './checksum.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './integers.ts';
 import { ANY_IPV4, type Ipv4Address, readIpv4, writeIpv4 } from './ipv4-address.ts';
@@ -25,7 +27,10 @@ export const ICMP_ECHO_REQUEST = 8;
 export const ICMP_TIME_EXCEEDED = 11;
 export const ICMP_PARAMETER_PROBLEM = 12;
 
-/** Codes of "destination unreachable". Source: RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section 5.2.7.1. */
+/**
+ * Codes of "destination unreachable". Source: RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section
+ * 5.2.7.1.
+ */
 export const UNREACHABLE_NET = 0;
 export const UNREACHABLE_HOST = 1;
 export const UNREACHABLE_PROTOCOL = 2;
@@ -98,7 +103,10 @@ export type IcmpMessage =
 /** Why an ICMP message was not understood. */
 export type IcmpDropReason = 'icmp:truncated' | 'icmp:bad-checksum';
 
-/** The message that fills `at` to `end`. Fails: 'icmp:truncated' below 8 octets, 'icmp:bad-checksum'. */
+/**
+ * The message that fills `at` to `end`. Fails: 'icmp:truncated' below 8 octets,
+ * 'icmp:bad-checksum'.
+ */
 export function decodeIcmp(
   bytes: Uint8Array,
   at: number,
@@ -232,6 +240,8 @@ function typeNumber(message: IcmpMessage): number {
       return ICMP_PARAMETER_PROBLEM;
     case 'other':
       return message.type;
+    default:
+      return unreachable(message);
   }
 }
 
@@ -256,6 +266,9 @@ function writeRest(message: IcmpMessage, bytes: Uint8Array, at: number): void {
       return;
     case 'other':
       writeUint32(message.rest, bytes, at);
+      return;
+    default:
+      unreachable(message);
   }
 }
 

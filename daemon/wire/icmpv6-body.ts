@@ -1,6 +1,7 @@
 /**
- * What follows type, code and checksum in an ICMPv6 message, type by type. `icmpv6.ts` is the door; this
- * file only keeps it readable. Read RFC 4443 section 3 and 4, RFC 4861 section 4, RFC 3810 section 5.
+ * What follows type, code and checksum in an ICMPv6 message, type by type. `icmpv6.ts` is the door;
+ * this file only keeps it readable. Read RFC 4443 section 3 and 4, RFC 4861 section 4, RFC 3810
+ * section 5.
  */
 
 import { unreachable } from '../base/assert.ts';

@@ -1,9 +1,9 @@
 /**
  * ICMPv6: echo, errors, neighbour and router discovery, multicast listener reports.
  *
- * The checksum covers a pseudo header, so encoder and decoder take the sum of the packet's two addresses
- * (`addressSum`). Types that are not modelled, and known ones whose body does not fit, decode to `other`
- * or are refused; see each. Read RFC 4443, RFC 4861, RFC 2710 and RFC 3810.
+ * The checksum covers a pseudo header, so encoder and decoder take the sum of the packet's two
+ * addresses (`addressSum`). Types that are not modelled, and known ones whose body does not fit,
+ * decode to `other` or are refused; see each. Read RFC 4443, RFC 4861, RFC 2710 and RFC 3810.
  */
 
 import { internetChecksum, pseudoHeaderSum } from './checksum.ts';
@@ -43,8 +43,9 @@ export type Icmpv6DropReason = 'icmpv6:truncated' | 'icmpv6:bad-checksum' | 'icm
 /**
  * The message that fills `at` to `end`; `addresses` is the sum of the packet's two addresses.
  *
- * Fails: 'icmpv6:truncated' when the type needs more octets, 'icmpv6:bad-checksum', 'icmpv6:bad-option'
- * when an option of neighbour discovery has no length or reaches past the end (RFC 4861 section 7.1.1).
+ * Fails: 'icmpv6:truncated' when the type needs more octets, 'icmpv6:bad-checksum',
+ * 'icmpv6:bad-option' when an option of neighbour discovery has no length or reaches past the end
+ * (RFC 4861 section 7.1.1).
  */
 export function decodeIcmpv6(
   bytes: Uint8Array,

@@ -5,6 +5,7 @@
  * (recorded), and falls back when it hears an older querier. Read RFC 3376 section 4, RFC 2236.
  */
 
+import { unreachable } from '../base/assert.ts';
 import { internetChecksum } from './checksum.ts';
 import { readUint16, writeUint16 } from './integers.ts';
 import { type Ipv4Address, ipv4FromNumber, readIpv4, writeIpv4 } from './ipv4-address.ts';
@@ -216,6 +217,8 @@ function typeNumber(message: IgmpMessage): number {
       return IGMP_V3_REPORT;
     case 'other':
       return message.type;
+    default:
+      return unreachable(message);
   }
 }
 

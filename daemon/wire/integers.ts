@@ -1,8 +1,9 @@
 /**
  * Big-endian integers in byte arrays, as every protocol here writes them (RFC 791 appendix B).
  *
- * Plain functions over one `Uint8Array` measured faster than a `DataView` per frame, and they need no
- * second object beside the frame. None of them checks a length: the decoders do that once per header.
+ * Plain functions over one `Uint8Array` measured faster than a `DataView` per frame, and they need
+ * no second object beside the frame. None of them checks a length: the decoders do that once per
+ * header.
  */
 
 /** Reads a big-endian 16-bit number; the caller has checked the length. */

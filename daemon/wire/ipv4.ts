@@ -1,10 +1,10 @@
 /**
  * The IPv4 header.
  *
- * Options are kept as bytes and survive a round trip. Fragments are recognised (`isIpv4Fragment`, drop
- * reason 'ipv4:fragment') but never put together: nothing in a keepalived LAN sends any, and a twin that
- * says so is better than one that guesses. The `readIpv4…` functions read one field each without
- * allocation, for the forwarding path, after `checkIpv4Header`. Read RFC 791 section 3.1.
+ * Options are kept as bytes and survive a round trip. Fragments are recognised (`isIpv4Fragment`,
+ * drop reason 'ipv4:fragment') but never put together: nothing in a keepalived LAN sends any, and a
+ * twin that says so is better than one that guesses. The `readIpv4…` functions read one field each
+ * without allocation, for the forwarding path, after `checkIpv4Header`. Read RFC 791 section 3.1.
  */
 
 import { assert } from '../base/assert.ts';
@@ -69,7 +69,10 @@ export interface Ipv4Header {
   readonly options: Uint8Array;
 }
 
-/** Why an IPv4 packet was not taken. 'ipv4:fragment' is for the receiver to say, not for the decoder. */
+/**
+ * Why an IPv4 packet was not taken. 'ipv4:fragment' is for the receiver to say, not for the
+ * decoder.
+ */
 export type Ipv4DropReason =
   | 'ipv4:truncated'
   | 'ipv4:bad-version'
@@ -202,7 +205,8 @@ export function hasDontFragment(bytes: Uint8Array, at: number): boolean {
 /**
  * Takes one off the TTL in place, checksum updated incrementally, and returns the new TTL.
  *
- * Only on a buffer of one's own: a frame that was handed to `send` is shared. The TTL must not be 0.
+ * Only on a buffer of one's own: a frame that was handed to `send` is shared. The TTL must not be
+ * 0.
  */
 export function decrementTtl(bytes: Uint8Array, at: number): number {
   const oldWord = readUint16(bytes, at + TTL);

@@ -25,10 +25,15 @@ export const NEXT_HEADER_FRAGMENT = 44;
 export const NEXT_HEADER_NONE = 59;
 export const NEXT_HEADER_DESTINATION = 60;
 
-/** More extension headers than this in one packet are refused; Linux' own limits are of that order. */
+/**
+ * More extension headers than this in one packet are refused; Linux' own limits are of that order.
+ */
 export const EXTENSION_HEADERS_MAX = 8;
 
-/** The hop-by-hop header with router alert that MLD packets carry. Source: RFC 2711, RFC 3810 section 5. */
+/**
+ * The hop-by-hop header with router alert that MLD packets carry. Source: RFC 2711, RFC 3810
+ * section 5.
+ */
 export const MLD_HOP_BY_HOP: Uint8Array = Uint8Array.of(58, 0, 5, 2, 0, 0, 1, 0);
 
 /** The fixed header without the version, which is 6. */
@@ -54,7 +59,10 @@ export interface Ipv6Payload {
   readonly hopByHop: boolean;
 }
 
-/** Why an IPv6 packet was not taken. 'ipv6:fragment' is for the receiver to say, not for the decoder. */
+/**
+ * Why an IPv6 packet was not taken. 'ipv6:fragment' is for the receiver to say, not for the
+ * decoder.
+ */
 export type Ipv6DropReason =
   | 'ipv6:truncated'
   | 'ipv6:bad-version'

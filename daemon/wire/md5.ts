@@ -1,8 +1,8 @@
 /**
  * MD5, as VRRP's AH authentication and keepalived's digest checks need it. Not for anything secret.
  *
- * Own and pure, since the daemon also runs in a browser's worker, where there is no synchronous digest.
- * Read RFC 1321.
+ * Own and pure, since the daemon also runs in a browser's worker, where there is no synchronous
+ * digest. Read RFC 1321.
  */
 
 /** Octets of a digest. */
@@ -14,7 +14,8 @@ export const MD5_BLOCK_LENGTH = 64;
 const ROTATIONS: readonly number[] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21];
 
 /**
- * The table T, floor(2^32 * abs(sin(i))), written out: a sine differs between engines in its last digit.
+ * The table T, floor(2^32 * abs(sin(i))), written out: a sine differs between engines in its last
+ * digit.
  * Source: RFC 1321 section 3.4.
  */
 const SINES = Int32Array.of(

@@ -1,10 +1,11 @@
 /**
  * Options of neighbour discovery: link-layer addresses, prefixes, MTU.
  *
- * Each is a type, a length in units of 8 octets, and a body; unknown ones survive as bytes. Read RFC 4861
- * section 4.6.
+ * Each is a type, a length in units of 8 octets, and a body; unknown ones survive as bytes. Read
+ * RFC 4861 section 4.6.
  */
 
+import { unreachable } from '../base/assert.ts';
 import { readUint32, writeUint16, writeUint32 } from './integers.ts';
 import { type Ipv6Address, readIpv6, writeIpv6 } from './ipv6-address.ts';
 import { type MacAddress, readMac, writeMac } from './mac-address.ts';
@@ -34,7 +35,9 @@ export type NdOption =
       readonly body: Uint8Array;
     };
 
-/** The options that fill `at` to `end`; `undefined` when one has no length or reaches past the end. */
+/**
+ * The options that fill `at` to `end`; `undefined` when one has no length or reaches past the end.
+ */
 export function decodeNdOptions(
   bytes: Uint8Array,
   at: number,
@@ -118,6 +121,8 @@ function typeNumber(option: NdOption): number {
       return MTU;
     case 'other':
       return option.type;
+    default:
+      return unreachable(option);
   }
 }
 
@@ -140,5 +145,8 @@ function writeBody(option: NdOption, bytes: Uint8Array, at: number): void {
       return;
     case 'other':
       bytes.set(option.body, at);
+      return;
+    default:
+      unreachable(option);
   }
 }

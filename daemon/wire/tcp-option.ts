@@ -1,5 +1,6 @@
 /** TCP options. Read RFC 9293 section 3.2, RFC 7323 (window scale, timestamps), RFC 2018 (SACK). */
 
+import { unreachable } from '../base/assert.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from './integers.ts';
 
 const END = 0;
@@ -137,6 +138,8 @@ function writeBody(
     case 'no-operation':
     case 'sack-permitted':
       return;
+    default:
+      unreachable(option);
   }
 }
 
@@ -156,6 +159,8 @@ function typeNumber(option: Exclude<TcpOption, { readonly kind: 'rest' }>): numb
       return TIMESTAMPS;
     case 'other':
       return option.type;
+    default:
+      return unreachable(option);
   }
 }
 
@@ -177,5 +182,7 @@ function optionLength(option: TcpOption): number {
       return 2 + option.body.length;
     case 'rest':
       return option.bytes.length;
+    default:
+      return unreachable(option);
   }
 }

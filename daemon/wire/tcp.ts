@@ -1,9 +1,9 @@
 /**
  * TCP segments: header, options, payload.
  *
- * The options that Linux sends by default are taken apart; others survive as bytes, in order, padding
- * included, so that a segment is written as it was read. The checksum covers a pseudo header: see `udp.ts`.
- * Read RFC 9293 section 3.1, RFC 7323 and RFC 2018.
+ * The options that Linux sends by default are taken apart; others survive as bytes, in order,
+ * padding included, so that a segment is written as it was read. The checksum covers a pseudo
+ * header: see `udp.ts`. Read RFC 9293 section 3.1, RFC 7323 and RFC 2018.
  */
 
 import { assert } from '../base/assert.ts';
@@ -63,8 +63,9 @@ export type TcpDropReason = 'tcp:truncated' | 'tcp:bad-header-length' | 'tcp:bad
 /**
  * The segment that fills `at` to `end`.
  *
- * Fails: 'tcp:truncated' below 20 octets or when the header reaches past `end`, 'tcp:bad-header-length'
- * below 5 words, 'tcp:bad-checksum'. Malformed options are kept as bytes, as Linux ignores them.
+ * Fails: 'tcp:truncated' below 20 octets or when the header reaches past `end`,
+ * 'tcp:bad-header-length' below 5 words, 'tcp:bad-checksum'. Malformed options are kept as bytes,
+ * as Linux ignores them.
  */
 export function decodeTcp(
   bytes: Uint8Array,
@@ -91,7 +92,10 @@ export function decodeTcp(
   };
 }
 
-/** Writes the segment at `at`, options padded to 4 octets, checksum filled; returns the offset behind. */
+/**
+ * Writes the segment at `at`, options padded to 4 octets, checksum filled; returns the offset
+ * behind.
+ */
 export function encodeTcp(
   segment: TcpSegment,
   bytes: Uint8Array,

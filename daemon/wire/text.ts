@@ -1,8 +1,8 @@
 /**
  * Text to bytes and back, without `TextEncoder`, which the pure zone does not have.
  *
- * ASCII is for protocol text, UTF-8 for files and bodies. Decoding never fails: what is not valid UTF-8
- * becomes U+FFFD, one per maximal bad part, as the Encoding standard has it. Read RFC 3629.
+ * ASCII is for protocol text, UTF-8 for files and bodies. Decoding never fails: what is not valid
+ * UTF-8 becomes U+FFFD, one per maximal bad part, as the Encoding standard has it. Read RFC 3629.
  */
 
 const REPLACEMENT = 0xfffd;

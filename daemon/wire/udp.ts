@@ -1,9 +1,9 @@
 /**
  * UDP over IPv4 and IPv6.
  *
- * The checksum covers a pseudo header of the IP addresses, so encoder and decoder take the sum of the
- * addresses (`addressSum` of `checksum.ts`). Over IPv4 a checksum of 0 says that there is none. Read RFC
- * 768, RFC 8200 section 8.1.
+ * The checksum covers a pseudo header of the IP addresses, so encoder and decoder take the sum of
+ * the addresses (`addressSum` of `checksum.ts`). Over IPv4 a checksum of 0 says that there is none.
+ * Read RFC 768, RFC 8200 section 8.1.
  */
 
 import { internetChecksum, pseudoHeaderSum } from './checksum.ts';
@@ -31,8 +31,8 @@ export type UdpDropReason = 'udp:truncated' | 'udp:bad-length' | 'udp:bad-checks
 /**
  * The datagram at `at`; octets behind its own length are ignored, as Linux does.
  *
- * Fails: 'udp:truncated' below 8 octets, 'udp:bad-length' when its length is below 8 or reaches past
- * `end`, 'udp:bad-checksum' for a wrong checksum that is not 0.
+ * Fails: 'udp:truncated' below 8 octets, 'udp:bad-length' when its length is below 8 or reaches
+ * past `end`, 'udp:bad-checksum' for a wrong checksum that is not 0.
  */
 export function decodeUdp(
   bytes: Uint8Array,

@@ -1,10 +1,10 @@
 /**
  * What VRRPv2 and VRRPv3 share: the first eight octets, and readers of single fields.
  *
- * keepalived checks a received advert field by field, in an order of its own, and says for each refusal
- * why. So the receive path reads single fields here instead of decoding everything first. Each reader
- * needs `VRRP_HEADER_LENGTH` octets at `at`, addresses and password as many as they take. Read RFC 3768
- * section 5.3 and RFC 9568 section 5.2.
+ * keepalived checks a received advert field by field, in an order of its own, and says for each
+ * refusal why. So the receive path reads single fields here instead of decoding everything first.
+ * Each reader needs `VRRP_HEADER_LENGTH` octets at `at`, addresses and password as many as they
+ * take. Read RFC 3768 section 5.3 and RFC 9568 section 5.2.
  */
 
 import { readUint16 } from './integers.ts';
@@ -25,7 +25,10 @@ const CHECKSUM = 6;
 export const VRRP_HEADER_LENGTH = 8;
 /** The only packet type. Source: RFC 3768 section 5.3.2. */
 export const VRRP_TYPE_ADVERTISEMENT = 1;
-/** The TTL or hop limit that shows that a multicast advert was not routed. Source: RFC 9568 section 5.1.1.3. */
+/**
+ * The TTL or hop limit that shows that a multicast advert was not routed. Source: RFC 9568 section
+ * 5.1.1.3.
+ */
 export const VRRP_TTL = 255;
 
 /** Authentication types of VRRPv2. Source: RFC 2338 section 5.3.6. */

@@ -1,10 +1,11 @@
 /**
  * VRRPv2 adverts as keepalived sends them.
  *
- * keepalived appends the 8 octets of authentication data always, zero without a password, and covers
- * them with the checksum; the checksum has no pseudo header. A receiver that wants keepalived's own order
- * of checks uses the readers of `vrrp-header.ts` and `verifyVrrpV2Checksum` instead of the decoder. Read
- * RFC 3768 section 5.3, RFC 2338 section 5.3.6 for the authentication types.
+ * keepalived appends the 8 octets of authentication data always, zero without a password, and
+ * covers them with the checksum; the checksum has no pseudo header. A receiver that wants
+ * keepalived's own order of checks uses the readers of `vrrp-header.ts` and `verifyVrrpV2Checksum`
+ * instead of the decoder. Read RFC 3768 section 5.3, RFC 2338 section 5.3.6 for the authentication
+ * types.
  */
 
 import { assert } from '../base/assert.ts';
@@ -58,10 +59,12 @@ export function vrrpV2Length(addressCount: number): number {
 }
 
 /**
- * The advert that fills `at` to `end`; octets behind its own length are a mistake here, as in keepalived.
+ * The advert that fills `at` to `end`; octets behind its own length are a mistake here, as in
+ * keepalived.
  *
- * Fails: 'vrrp:truncated' below 16 octets, 'vrrp:bad-version' unless 2, 'vrrp:bad-length' when count
- * and length disagree, 'vrrp:bad-checksum'. Type, authentication and TTL are for the receiver to judge.
+ * Fails: 'vrrp:truncated' below 16 octets, 'vrrp:bad-version' unless 2, 'vrrp:bad-length' when
+ * count and length disagree, 'vrrp:bad-checksum'. Type, authentication and TTL are for the receiver
+ * to judge.
  */
 export function decodeVrrpV2(
   bytes: Uint8Array,
@@ -111,7 +114,10 @@ export function verifyVrrpV2Checksum(bytes: Uint8Array, at: number, end: number)
   return internetChecksum(bytes, at, end - at) === 0;
 }
 
-/** The 8 octets of authentication data as a view; the caller has checked the length against the count. */
+/**
+ * The 8 octets of authentication data as a view; the caller has checked the length against the
+ * count.
+ */
 export function readVrrpV2AuthData(bytes: Uint8Array, at: number): Uint8Array {
   const from = at + VRRP_HEADER_LENGTH + 4 * readVrrpAddressCount(bytes, at);
   return bytes.subarray(from, from + VRRP_V2_AUTH_LENGTH);

@@ -1,8 +1,8 @@
 /**
  * VRRPv3 adverts, for IPv4 and IPv6.
  *
- * There is no authentication field. The checksum has a pseudo header for IPv6 and, in keepalived, for
- * IPv4 too; `v3_checksum_as_v2` leaves it out, as some switches do. Read RFC 9568 section 5.2.
+ * There is no authentication field. The checksum has a pseudo header for IPv6 and, in keepalived,
+ * for IPv4 too; `v3_checksum_as_v2` leaves it out, as some switches do. Read RFC 9568 section 5.2.
  */
 
 import { assert } from '../base/assert.ts';
@@ -46,7 +46,8 @@ export interface VrrpV3Packet {
 }
 
 /**
- * How the checksum is made: the sum of the IP header's two addresses (`addressSum`), or 'as-v2' for none.
+ * How the checksum is made: the sum of the IP header's two addresses (`addressSum`), or 'as-v2' for
+ * none.
  */
 export type VrrpV3ChecksumKind = number | 'as-v2';
 

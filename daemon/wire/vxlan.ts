@@ -1,4 +1,6 @@
-/** The VXLAN header, for ports that join a virtual LAN to another over UDP. Read RFC 7348 section 5. */
+/**
+ * The VXLAN header, for ports that join a virtual LAN to another over UDP. Read RFC 7348 section 5.
+ */
 
 import { readUint32, writeUint32 } from './integers.ts';
 
@@ -21,7 +23,9 @@ export interface VxlanHeader {
 /** Why a VXLAN packet was not understood. */
 export type VxlanDropReason = 'vxlan:truncated' | 'vxlan:no-vni';
 
-/** The header at `at`. Fails: 'vxlan:truncated' below 8 octets, 'vxlan:no-vni' without the I flag. */
+/**
+ * The header at `at`. Fails: 'vxlan:truncated' below 8 octets, 'vxlan:no-vni' without the I flag.
+ */
 export function decodeVxlan(
   bytes: Uint8Array,
   at: number,

@@ -1,4 +1,6 @@
-/** What the printers of tcpdump's protocols share: options, the captured bytes, small text tools. */
+/**
+ * What the printers of tcpdump's protocols share: options, the captured bytes, small text tools.
+ */
 
 import { readUint16, readUint32 } from '../../daemon/wire/integers.ts';
 
@@ -31,7 +33,9 @@ export interface NetworkLayer {
   /** TTL or hop limit. */
   readonly ttl: number;
   readonly fragmented: boolean;
-  /** The layer above stands right behind the header: it prints the addresses with its ports itself. */
+  /**
+   * The layer above stands right behind the header: it prints the addresses with its ports itself.
+   */
   readonly direct: boolean;
 }
 
@@ -78,7 +82,9 @@ export function shouldBeChecksum(found: number, result: number): number {
   return sum ^ 0xffff;
 }
 
-/** Rows of 16 octets in hexadecimal, each after `indent`; with ASCII beside them where asked for. */
+/**
+ * Rows of 16 octets in hexadecimal, each after `indent`; with ASCII beside them where asked for.
+ */
 export function hexDump(
   context: PrintContext,
   at: number,

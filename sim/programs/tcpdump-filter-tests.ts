@@ -1,5 +1,9 @@
-/** What one primitive of a tcpdump filter looks at in a frame. `typeAt` is where the EtherType stands. */
+/**
+ * What one primitive of a tcpdump filter looks at in a frame. `typeAt` is where the EtherType
+ * stands.
+ */
 
+import { unreachable } from '../../daemon/base/assert.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
 import type { IpPrefix } from '../../daemon/wire/ip-address.ts';
 import { ipv4Mask, readIpv4 } from '../../daemon/wire/ipv4-address.ts';
@@ -22,7 +26,10 @@ export function matchesEtherType(typeAt: number, type: number): FrameTest {
   return (frame) => hasType(frame, typeAt, type);
 }
 
-/** `tcp`, `vrrp`, `proto 112`: the first header behind IP, extension headers not walked, as in libpcap. */
+/**
+ * `tcp`, `vrrp`, `proto 112`: the first header behind IP, extension headers not walked, as in
+ * libpcap.
+ */
 export function matchesProtocol(options: {
   readonly typeAt: number;
   readonly protocol: number;
@@ -139,6 +146,8 @@ function pick(direction: FilterDirection, source: boolean, destination: boolean)
       return source || destination;
     case 'both':
       return source && destination;
+    default:
+      return unreachable(direction);
   }
 }
 

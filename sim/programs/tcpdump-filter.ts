@@ -2,12 +2,13 @@
  * The filter expressions of tcpdump, as far as people type them: protocols, hosts, networks, ports,
  * Ethernet addresses, `and`, `or`, `not`, parentheses.
  *
- * Parsed once into a function over a frame. As in libpcap, `and` and `or` bind equally and from the left, a
- * bare value repeats the qualifiers before it (`port 80 or 443`), `vrrp` means IPv4 only while `proto 112`
- * means both families, and `host` looks into ARP too. Byte arithmetic (`tcp[13] & 2`) is refused as a
- * syntax error, which the real program would accept. Read pcap-filter(7).
+ * Parsed once into a function over a frame. As in libpcap, `and` and `or` bind equally and from the
+ * left, a bare value repeats the qualifiers before it (`port 80 or 443`), `vrrp` means IPv4 only
+ * while `proto 112` means both families, and `host` looks into ARP too. Byte arithmetic (`tcp[13] &
+ * 2`) is refused as a syntax error, which the real program would accept. Read pcap-filter(7).
  */
 
+import { unreachable } from '../../daemon/base/assert.ts';
 import { parseIp, parsePrefix } from '../../daemon/wire/ip-address.ts';
 import { parseMac } from '../../daemon/wire/mac-address.ts';
 import {
@@ -221,6 +222,8 @@ class FilterParser {
         return qualifiers.protocol === 'ether'
           ? etherTest(text, qualifiers)
           : this.#networkTest(text, qualifiers);
+      default:
+        return unreachable(qualifiers.type);
     }
   }
 

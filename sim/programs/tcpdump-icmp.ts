@@ -56,7 +56,10 @@ const REDIRECTS: readonly string[] = [
 
 const RECORD_NAMES: readonly string[] = ['', 'is_in', 'is_ex', 'to_in', 'to_ex', 'allow', 'block'];
 
-/** `ICMP echo request, id 1, seq 1, length 64`; `printQuoted` prints the packet that an error quotes. */
+/**
+ * `ICMP echo request, id 1, seq 1, length 64`; `printQuoted` prints the packet that an error
+ * quotes.
+ */
 export function printIcmp(
   context: PrintContext,
   at: number,

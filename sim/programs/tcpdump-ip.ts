@@ -1,4 +1,7 @@
-/** How tcpdump 4.99 prints IPv4 and IPv6 headers and finds the layer above (`print-ip.c`, `print-ip6.c`). */
+/**
+ * How tcpdump 4.99 prints IPv4 and IPv6 headers and finds the layer above (`print-ip.c`,
+ * `print-ip6.c`).
+ */
 
 import { addressSum, internetChecksum } from '../../daemon/wire/checksum.ts';
 import { formatIpv4, readIpv4 } from '../../daemon/wire/ipv4-address.ts';
@@ -242,7 +245,9 @@ const IP_OPTION_NAMES: ReadonlyMap<number, string> = new Map([
   [148, 'RA'],
 ]);
 
-/** The options by name, router alert with its value; recorded routes and times are not taken apart. */
+/**
+ * The options by name, router alert with its value; recorded routes and times are not taken apart.
+ */
 function printIpOptions(context: PrintContext, at: number, end: number): string {
   const parts: string[] = [];
   for (let next = at; next < end && has(context, next, 1); ) {

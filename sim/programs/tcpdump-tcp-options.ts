@@ -32,7 +32,9 @@ const SIZES: ReadonlyMap<number, number> = new Map([
   [8, 8],
 ]);
 
-/** `, options [...]`, empty without options; `stop` says that tcpdump gives up on the segment here. */
+/**
+ * `, options [...]`, empty without options; `stop` says that tcpdump gives up on the segment here.
+ */
 export function printTcpOptions(
   context: PrintContext,
   at: number,

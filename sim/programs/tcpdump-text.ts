@@ -1,10 +1,10 @@
 /**
  * What tcpdump 4.99 prints for a frame, line for line, names never looked up (`-n`).
  *
- * Pure: bytes and a time stamp's text in, text out. It covers what crosses a LAN of this kind: ARP, IPv4
- * with ICMP, IGMP, UDP, TCP, VRRP and AH, IPv6 with ICMPv6, 802.1Q; other EtherTypes are dumped in
- * hexadecimal as tcpdump does. Payloads of UDP are not taken apart, of TCP only HTTP's lines. Checked
- * against the real program's output on the recordings (`test/golden/tcpdump`).
+ * Pure: bytes and a time stamp's text in, text out. It covers what crosses a LAN of this kind: ARP,
+ * IPv4 with ICMP, IGMP, UDP, TCP, VRRP and AH, IPv6 with ICMPv6, 802.1Q; other EtherTypes are
+ * dumped in hexadecimal as tcpdump does. Payloads of UDP are not taken apart, of TCP only HTTP's
+ * lines. Checked against the real program's output on the recordings (`test/golden/tcpdump`).
  */
 
 import { formatIpv4, readIpv4 } from '../../daemon/wire/ipv4-address.ts';
@@ -81,7 +81,9 @@ export function newTcpConversations(): TcpConversations {
   return new Map();
 }
 
-/** Time of day as tcpdump prints it, from µs since 1970-01-01 UTC; the twin's machines live in UTC. */
+/**
+ * Time of day as tcpdump prints it, from µs since 1970-01-01 UTC; the twin's machines live in UTC.
+ */
 export function tcpdumpStamp(timeUs: number): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const seconds = Math.floor(timeUs / 1_000_000) % 86_400;

@@ -1,4 +1,6 @@
-/** How tcpdump 4.99 prints UDP and TCP (`print-udp.c`, `print-tcp.c`), HTTP's first line included. */
+/**
+ * How tcpdump 4.99 prints UDP and TCP (`print-udp.c`, `print-tcp.c`), HTTP's first line included.
+ */
 
 import { internetChecksum, pseudoHeaderSum } from '../../daemon/wire/checksum.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
@@ -94,7 +96,8 @@ export function printTcp(
   if (!has(context, at, 20)) return `${head}${truncated('tcp')}`;
   const headerLength = (octet(context, at + 12) >>> 4) * 4;
   if (headerLength < 20) {
-    return `${head} tcp ${length - headerLength} [bad hdr length ${headerLength} - too short, < 20]`;
+    const bad = `[bad hdr length ${headerLength} - too short, < 20]`;
+    return `${head} tcp ${length - headerLength} ${bad}`;
   }
   const numbers = relativeNumbers(context, at, network);
   const flags = octet(context, at + 13);
@@ -171,8 +174,8 @@ function printFlags(flags: number): string {
 /**
  * Sequence numbers counted from the first ones of the connection, once both ends were seen.
  *
- * As tcpdump does: the entry is made by the first segment with ACK (or any SYN with ACK), and that one
- * segment is printed with absolute numbers.
+ * As tcpdump does: the entry is made by the first segment with ACK (or any SYN with ACK), and that
+ * one segment is printed with absolute numbers.
  */
 function relativeNumbers(
   context: PrintContext,
@@ -217,7 +220,9 @@ function printPayload(
   return isHttp ? `: ${printHttp(context, decodeLatin1(context.bytes, from, end))}` : '';
 }
 
-/** The first line of a request or response; with `-v` all lines up to the first that is not text. */
+/**
+ * The first line of a request or response; with `-v` all lines up to the first that is not text.
+ */
 function printHttp(context: PrintContext, payload: string): string {
   const [first = '', second = ''] = payload.slice(0, 128).split(/[ \t\r\n]+/);
   const isMessage = HTTP_METHODS.has(first.toUpperCase()) || /^\d{3}$/.test(second);
@@ -238,7 +243,9 @@ function printHttp(context: PrintContext, payload: string): string {
   return text;
 }
 
-/** One line of printable ASCII from `at`, without its end; `undefined` when it holds anything else. */
+/**
+ * One line of printable ASCII from `at`, without its end; `undefined` when it holds anything else.
+ */
 function textLine(
   payload: string,
   at: number,

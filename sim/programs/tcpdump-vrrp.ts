@@ -1,4 +1,6 @@
-/** How tcpdump 4.99 prints VRRP and the IPsec authentication header (`print-vrrp.c`, `print-ah.c`). */
+/**
+ * How tcpdump 4.99 prints VRRP and the IPsec authentication header (`print-vrrp.c`, `print-ah.c`).
+ */
 
 import { internetChecksum, pseudoHeaderSum } from '../../daemon/wire/checksum.ts';
 import { PROTOCOL_VRRP } from '../../daemon/wire/ipv4.ts';
@@ -59,7 +61,8 @@ export function printAh(
     text += `length=${words}(${length}-bytes),`;
     if (word(context, at + 2) !== 0) text += 'reserved[not MBZ],';
   }
-  text += `spi=0x${hex(longWord(context, at + 4), 8)},seq=0x${hex(longWord(context, at + 8))},icv=0x`;
+  text += `spi=0x${hex(longWord(context, at + 4), 8)}`;
+  text += `,seq=0x${hex(longWord(context, at + 8))},icv=0x`;
   if (!has(context, at, length)) return { text: text + truncated('ah'), length: -1 };
   text += formatHex(context.bytes.subarray(at + 12, at + length));
   return { text: `${text}): `, length };

@@ -1,6 +1,8 @@
 /** What a capture file holds, whatever its format; `pcap-read.ts` makes it of bytes. */
 
-/** Link type of Ethernet, the only one that the twin makes. Source: tcpdump.org link-layer types. */
+/**
+ * Link type of Ethernet, the only one that the twin makes. Source: tcpdump.org link-layer types.
+ */
 export const LINK_TYPE_ETHERNET = 1;
 /** Link types of raw IP packets, and of Linux "cooked" captures (`-i any`). */
 export const LINK_TYPE_RAW = 101;
@@ -50,5 +52,8 @@ export type CaptureProblem =
   | 'pcapng:bad-byte-order'
   | 'pcapng:unknown-interface';
 
-/** No link has longer frames; a longer one means that the file is broken. Source: libpcap's own limit. */
+/**
+ * No link has longer frames; a longer one means that the file is broken. Source: libpcap's own
+ * limit.
+ */
 export const CAPTURED_LENGTH_MAX = 262_144;

@@ -1,5 +1,6 @@
 /**
- * Captures in bytes to packets: classic pcap and pcapng, either byte order, microseconds or nanoseconds.
+ * Captures in bytes to packets: classic pcap and pcapng, either byte order, microseconds or
+ * nanoseconds.
  *
  * Pure: the file was read by somebody else, and unpacked if it was compressed. What is cut off or
  * malformed ends the packets with a `problem`; all that came before is kept, as tcpdump does. Read

@@ -1,8 +1,10 @@
 /**
- * Frames of a run as a pcapng file: named interfaces, direction flags, comments for frames that were lost.
+ * Frames of a run as a pcapng file: named interfaces, direction flags, comments for frames that
+ * were lost.
  *
- * Pure: bytes out, no file. Times are the scenario's epoch plus virtual time, in µs, which is pcapng's
- * default resolution (written out all the same). Little endian. Read draft-ietf-opsawg-pcapng section 4.
+ * Pure: bytes out, no file. Times are the scenario's epoch plus virtual time, in µs, which is
+ * pcapng's default resolution (written out all the same). Little endian. Read
+ * draft-ietf-opsawg-pcapng section 4.
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';

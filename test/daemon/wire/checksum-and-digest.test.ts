@@ -50,7 +50,7 @@ describe('checksum', () => {
     const words = fc.array(word, { minLength: 2, maxLength: 10 });
     fc.assert(
       fc.property(words, word, (all, newWord) => {
-        // A message that is not all zeros: then RFC 1624 and a new sum cannot differ in the sign of 0.
+        // Not all zeros: then RFC 1624 and a new sum cannot differ in the sign of 0.
         const bytes = Uint8Array.from(
           [...all, 0x4500].flatMap((value) => [value >>> 8, value & 255]),
         );

@@ -24,7 +24,9 @@ function sound<T>(result: T | string): T {
   return result;
 }
 
-/** Decodes Ethernet and IPv4, checks that both encode to the same bytes, and returns what is behind. */
+/**
+ * Decodes Ethernet and IPv4, checks that both encode to the same bytes, and returns what is behind.
+ */
 function openIpv4(hex: string): { frame: Uint8Array; header: Ipv4Header; at: number; end: number } {
   const frame = frameOf(hex);
   const ethernet = sound(decodeEthernetHeader(frame, 0, frame.length));

@@ -23,7 +23,10 @@ function optionsOf(letters: string): TcpdumpOptions {
   };
 }
 
-/** What the real tcpdump 4.99.3 printed, one text per frame; its output is made by Latin 1 characters. */
+/**
+ * What the real tcpdump 4.99.3 printed, one text per frame; its output is made by Latin 1
+ * characters.
+ */
 function goldenTexts(name: string): string[] {
   const text = readFileSync(new URL(name, GOLDEN), 'latin1');
   return text.trimEnd().split(/\n(?=\d\d:\d\d:\d\d\.)/);
