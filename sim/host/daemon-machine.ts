@@ -71,6 +71,8 @@ export class DaemonMachine implements Program {
   #busy = false;
   #stopped = false;
   #frozen = false;
+  /** TERM came; keepalived has two processes, and both may get one. */
+  #stopping = false;
   #termWaiting = false;
   #reloadWaiting = false;
   #exitCode: number | undefined;
@@ -126,6 +128,8 @@ export class DaemonMachine implements Program {
 
   /** SIGTERM; a stopped process hears it when it goes on. */
   terminate(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
     if (this.#stopped) this.#termWaiting = true;
     else this.#call((daemon, now) => daemon.stop(now));
     this.#finishMaybe();

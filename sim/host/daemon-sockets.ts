@@ -133,7 +133,12 @@ export class DaemonSockets {
     const destination: IpAddress =
       command.family === 'inet' ? readIpv4(bytes, at + 16) : readIpv6(bytes, at + 24);
     if (command.unicastTo !== undefined) return command.unicastTo === destination;
-    if (isGroup(destination)) return command.group === destination;
+    if (isGroup(destination)) {
+      if (command.group !== destination) return false;
+      for (const { command: other } of this.#vrrp.values()) {
+        if (isSibling(command, other) && other.group === destination) return other === command;
+      }
+    }
     for (const { command: other } of this.#vrrp.values()) {
       if (!isSibling(command, other)) continue;
       if (other.unicastTo === destination) return false;

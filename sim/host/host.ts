@@ -152,14 +152,14 @@ export class Host implements HostApi {
 
   signal(program: string, signal: ProgramSignal): ProgramResult {
     const machine = this.#machine;
-    if (machine === undefined) return { ok: false, message: `${this.name} has no power` };
+    if (machine === undefined || this.#power !== 'on') return this.#unreachable();
     if (machine.units.signal(program, signal)) return { ok: true, message: '' };
     return { ok: false, message: `${program}: no process found` };
   }
 
   unit(verb: UnitVerb, unit: string): ProgramResult {
     const machine = this.#machine;
-    if (machine === undefined) return { ok: false, message: `${this.name} has no power` };
+    if (machine === undefined || this.#power !== 'on') return this.#unreachable();
     return machine.units.act(verb, unit);
   }
 
@@ -202,6 +202,11 @@ export class Host implements HostApi {
 
   journal(): Journal['lines'] {
     return this.#journal.lines;
+  }
+
+  #unreachable(): ProgramResult {
+    const why = this.#power === 'frozen' ? 'is frozen' : 'has no power';
+    return { ok: false, message: `${this.name} ${why}` };
   }
 
   #finishBoot(life: number): void {

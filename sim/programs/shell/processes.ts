@@ -136,7 +136,7 @@ function psAux(rows: readonly ProcessRow[]): string {
 function psFull(rows: readonly ProcessRow[]): string {
   const lines = rows.map((row) => {
     const pid = String(row.pid).padStart(9);
-    const parent = String(row.parent).padStart(6);
+    const parent = String(row.parent).padStart(5);
     return `root ${pid} ${parent}  0 00:00 ?        00:00:00 ${row.arguments.join(' ')}\n`;
   });
   return `UID        PID  PPID  C STIME TTY          TIME CMD\n${lines.join('')}`;
