@@ -26,6 +26,7 @@ export function initialise(machine: VrrpMachine, now: TimeUs): void {
   joinGroups(machine);
   logAssignedAddresses(machine);
   for (const name of createLinks(machine)) machine.madeLinks.add(name);
+  promoteSecondaries(machine);
   addStaticObjects(machine);
   for (const instance of machine.instances) instance.source = findSource(machine, instance);
   setupTracking(machine);
@@ -72,6 +73,15 @@ export function logAssignedAddresses(machine: VrrpMachine): void {
       const address = primaryAddress(machine, link, family);
       if (address !== undefined) logDetail(machine, trackText.assigned(address, name));
     }
+  }
+}
+
+/** promote_secondaries: a VIP does not go with the primary address of its subnet. */
+function promoteSecondaries(machine: VrrpMachine): void {
+  for (const { config } of machine.instances) {
+    if (!config.promoteSecondaries || config.interface === undefined) continue;
+    const name = `net.ipv4.conf.${config.interface}.promote_secondaries`;
+    machine.actions.push({ kind: 'sysctl-write', name, value: '1' });
   }
 }
 

@@ -64,6 +64,17 @@ export function notifyPriority(machine: VrrpMachine, instance: Instance): void {
   });
 }
 
+/** FIFO lines for the present states after a reload, where `fifo_write_vrrp_states_on_reload` asks for it. */
+export function announceStates(machine: VrrpMachine): void {
+  if (!machine.config.globals.fifoStatesOnReload) return;
+  for (const { config, state, effectivePriority: priority } of machine.instances) {
+    announce(machine, { scope: 'INSTANCE', name: config.name, state, priority });
+  }
+  for (const { config, state } of machine.groups) {
+    announce(machine, { scope: 'GROUP', name: config.name, state, priority: 0 });
+  }
+}
+
 /** Tells that an instance is no longer configured. */
 export function notifyDeleted(machine: VrrpMachine, instance: Instance): void {
   instance.state = 'DELETED';

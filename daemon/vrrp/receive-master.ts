@@ -77,7 +77,7 @@ function judgeEqual(machine: VrrpMachine, instance: Instance, order: number): vo
   const { name } = instance.config;
   if (order === 0) {
     log(machine, receiveText.ownAddress(name));
-  } else if (instance.effectivePriority === OWNER_PRIORITY && !instance.config.ownerIgnoreAdverts) {
+  } else if (instance.effectivePriority === OWNER_PRIORITY) {
     log(machine, receiveText.twoOwners(name));
     instance.effectivePriority = OWNER_PRIORITY - 1;
     instance.totalPriority = OWNER_PRIORITY - 1;

@@ -18,7 +18,7 @@ import { receiveInBackup } from './receive-backup.ts';
 import type { ReceivedPacket } from './receive-checks.ts';
 import { receiveInMaster } from './receive-master.ts';
 import { syncAfter } from './sync-group.ts';
-import { restartTimer } from './timers.ts';
+import { OWNER_PRIORITY, restartTimer } from './timers.ts';
 import {
   type Instance,
   isUnicast,
@@ -119,6 +119,7 @@ function receiveFor(
   now: TimeUs,
 ): void {
   const from = instance.state;
+  if (instance.config.ownerIgnoreAdverts && instance.basePriority === OWNER_PRIORITY) return;
   if (from === 'BACKUP') receiveInBackup(machine, instance, packet, now);
   else if (from === 'MASTER') receiveInMaster(machine, instance, packet, now);
   else return;

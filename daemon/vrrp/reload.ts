@@ -12,7 +12,7 @@ import { sendAdvert } from './advert.ts';
 import { sendBurst } from './garp-plan.ts';
 import { addStaticObjects, joinGroups, logAssignedAddresses, settle } from './initialise.ts';
 import { instanceText } from './log-text.ts';
-import { notifyDeleted, notifyGroup } from './notify.ts';
+import { announceStates, notifyDeleted, notifyGroup } from './notify.ts';
 import { indexInstances } from './receive.ts';
 import { startScript } from './scripts.ts';
 import { initialiseTracking, setupTracking } from './setup-tracking.ts';
@@ -77,6 +77,7 @@ export function reload(
     if (script.running === 'idle') startScript(machine, script, now);
   }
   for (const instance of gone) notifyDeleted(machine, instance);
+  announceStates(machine);
   logSockets(machine);
 }
 

@@ -191,8 +191,8 @@ function initialiseProcesses(machine: VrrpMachine): void {
   if (machine.processes.length === 0) return;
   const running = machine.host.processes();
   for (const tracked of machine.processes) {
-    for (const process of running) {
-      if (matchesProcess(tracked, process)) tracked.pids.add(process.pid);
+    for (const one of running) {
+      if (matchesProcess(tracked, one)) tracked.pids.add(one.pid);
     }
     tracked.quorum = hasQuorum(tracked);
     for (const follower of tracked.followers) {

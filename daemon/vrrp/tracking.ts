@@ -120,17 +120,18 @@ export function hasQuorum(tracked: TrackedProcess): boolean {
 }
 
 /** Whether a process is one that is tracked. */
-export function matchesProcess(tracked: TrackedProcess, process: ProcessView): boolean {
+export function matchesProcess(tracked: TrackedProcess, candidate: ProcessView): boolean {
   const { command, fullCommand, parameters, parameterMatch } = tracked.config;
-  const program = process.arguments[0] ?? process.name;
+  const program = candidate.arguments[0] ?? candidate.name;
   // Without full_command keepalived compares the kernel's short name, 15 characters.
   const base = program.slice(program.lastIndexOf('/') + 1);
   const isSame = fullCommand
     ? program === command
-    : process.name === command.slice(command.lastIndexOf('/') + 1).slice(0, 15) || base === command;
+    : candidate.name === command.slice(command.lastIndexOf('/') + 1).slice(0, 15) ||
+      base === command;
   if (!isSame) return false;
   if (parameters.length === 0 && parameterMatch === undefined) return true;
-  return matchesParameters(tracked, process.arguments.slice(1), parameters);
+  return matchesParameters(tracked, candidate.arguments.slice(1), parameters);
 }
 
 /** A BFD session went up or down. */

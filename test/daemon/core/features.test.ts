@@ -333,6 +333,67 @@ describe('interfaces', () => {
   });
 });
 
+describe('smaller settings', () => {
+  it('promote_secondaries writes the sysctl of the interface', () => {
+    const { n1 } = single({ instances: [instance({ promoteSecondaries: true })] });
+    expect(n1.commands).toContainEqual({
+      kind: 'sysctl-write',
+      name: 'net.ipv4.conf.eth0.promote_secondaries',
+      value: '1',
+    });
+  });
+
+  it('owner_ignore_adverts: an owner does not even look at another owner', () => {
+    const lan = new FakeLan();
+    const owner = { priority: 255, wantedState: 'MASTER' as const, ownerIgnoreAdverts: true };
+    const n1 = lan.host('n1', 11);
+    const n2 = lan.host('n2', 12);
+    n1.start(vrrp({ instances: [instance(owner)] }));
+    n2.start(vrrp({ instances: [instance(owner)] }));
+    lan.run(s(3));
+    expect(`${n1.states()} ${n2.states()}`).toBe('VI_1=MASTER VI_1=MASTER');
+    expect(n1.log.some((line) => line.includes('CONFIGURATION ERROR'))).toBe(false);
+  });
+
+  it('static addresses come at start and go at the end, virtual routes and rules with the VIPs', () => {
+    const route = {
+      family: 'inet' as const,
+      words: ['10.9.0.0/16'],
+      noTrack: false,
+      append: false,
+    };
+    const rule = { family: 'inet' as const, words: ['from', '10.9.0.1'], noTrack: false };
+    const { lan, n1 } = single({
+      staticAddresses: [vip('10.0.0.9/24')],
+      instances: [instance({ routes: [route], rules: [rule] })],
+    });
+    expect(n1.owns(ip('10.0.0.9'))).toBe(true);
+    lan.run(s(4));
+    n1.stop();
+    expect(n1.owns(ip('10.0.0.9'))).toBe(false);
+    const kinds = n1.commands
+      .map((c) => c.kind)
+      .filter((kind) => /^(route|rule|address)-/.test(kind));
+    expect(kinds).toEqual([
+      'address-add',
+      ...['rule-delete', 'route-delete', 'address-delete'],
+      ...['address-add', 'route-add', 'rule-add'],
+      ...['rule-delete', 'route-delete', 'address-delete'],
+      'address-delete',
+    ]);
+  });
+
+  it('fifo_write_vrrp_states_on_reload repeats the states', () => {
+    const globals = { notifyFifo: { path: '/run/fifo' }, fifoStatesOnReload: true };
+    const { lan, n1 } = single({ globals });
+    lan.run(s(4));
+    n1.reload(vrrp({ globals }));
+    const lines = n1.commands.flatMap((c) => (c.kind === 'fifo-write' ? [c.line] : []));
+    expect(lines.at(-1)).toBe('INSTANCE "VI_1" MASTER 100');
+    expect(lines.length).toBe(3);
+  });
+});
+
 describe('reload', () => {
   it('an instance that is gone gives up, a new one starts, counters and state of the rest stay', () => {
     const two = instance({ name: 'VI_2', vrid: 52, addresses: [vip('10.0.0.1/24')] });
