@@ -12,8 +12,8 @@ import { readSteps, runEnd } from './read-steps.ts';
 import { readTraffic } from './read-traffic.ts';
 import { Reading, type ReadScenarioFile } from './reading.ts';
 import type { Located, Scenario } from './scenario.ts';
-import { type RawScenario, scenarioSchema } from './schema/scenario-schema.ts';
 import { namesIn, type Placed, wholeItem, without } from './schema/repair.ts';
+import { type RawScenario, scenarioSchema } from './schema/scenario-schema.ts';
 import { schemaProblems } from './schema/schema-problems.ts';
 import { type PathPart, readYaml } from './yaml-source.ts';
 

@@ -66,7 +66,10 @@ const oneAction = table(actionShape(), 'One action: a mapping with one key, its 
 
 /** The value of `do:`. */
 export const doSchema = z
-  .union([oneAction, z.array(oneAction, { error: (issue) => `expected a list, read ${shown(issue.input)}` })])
+  .union([
+    oneAction,
+    z.array(oneAction, { error: (issue) => `expected a list, read ${shown(issue.input)}` }),
+  ])
   .transform((value): readonly BoundAction[] => (Array.isArray(value) ? value : [value]))
   .describe('What happens: one action, or a list of actions in order.');
 

@@ -104,7 +104,8 @@ function unionProblems(
   const branches = issue.errors.filter((branch) => branch.length > 0);
   const deep = branches.filter((branch) => branch.every((inner) => !failsOnWhole(inner)));
   const best = deep.toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
-  if (best !== undefined) return withoutEchoes(best).flatMap((inner) => problemsOf(context, inner, path));
+  if (best !== undefined)
+    return withoutEchoes(best).flatMap((inner) => problemsOf(context, inner, path));
   const flat = branches.flatMap(wholeMessages).filter((text) => text !== '');
   const merged = mergeExpected([...new Set(flat)]);
   const key = path.at(-1);

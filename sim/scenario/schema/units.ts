@@ -218,9 +218,12 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T, 
 /** One value or a list of them, always read as a list. */
 export function oneOrMore<T extends z.ZodType>(item: T, describe: string) {
   return z
-    .union([item, z
+    .union([
+      item,
+      z
         .array(item, { error: (issue) => `expected a list, read ${shown(issue.input)}` })
-        .min(1, { error: 'expected at least one item' })])
+        .min(1, { error: 'expected at least one item' }),
+    ])
     .transform((value): z.output<T>[] => (Array.isArray(value) ? value : [value as z.output<T>]))
     .describe(describe);
 }

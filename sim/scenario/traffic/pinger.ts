@@ -44,7 +44,6 @@ export class Pinger implements EventTarget {
   #newestAnswer = -1;
   #alive = false;
   #lastBy: string | undefined;
-  #lostSinceAnswer = 0;
 
   constructor(lan: LivingLan, spec: TrafficSpec, identifier: number) {
     this.#lan = lan;
@@ -126,7 +125,6 @@ export class Pinger implements EventTarget {
     this.#answered[sequence] = true;
     this.answers.push({ at: now, sequence, by });
     this.#lan.engine.log.mixNumber(now);
-    this.#newestAnswer = Math.max(this.#newestAnswer, sequence);
     const wasAlive = this.#alive;
     const isNewest = sequence >= this.#nextToJudge || before === undefined;
     this.#alive = wasAlive || isNewest;
@@ -134,10 +132,17 @@ export class Pinger implements EventTarget {
     if (before === undefined) this.#record({ change: 'first-answer', ...who });
     else if (!wasAlive && this.#alive) {
       const outage = elapsed(before.at, now);
-      this.#record({ change: 'answered-again', ...who, outage, lost: this.#lostSinceAnswer });
+      this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
     } else if (by !== undefined && by !== this.#lastBy) this.#record({ change: 'answered-by', by });
     if (by !== undefined) this.#lastBy = by;
-    if (this.#alive) this.#lostSinceAnswer = 0;
+    this.#newestAnswer = Math.max(this.#newestAnswer, sequence);
+  }
+
+  /** Requests between the newest answered one and this one that have no answer. */
+  #gapBefore(sequence: number): number {
+    let gap = 0;
+    for (let i = this.#newestAnswer + 1; i < sequence; i++) if (this.#answered[i] !== true) gap++;
+    return gap;
   }
 
   #armTimeout(): void {
@@ -151,7 +156,6 @@ export class Pinger implements EventTarget {
       if (sent === undefined || later(sent, this.spec.timeout) > now) break;
       const sequence = this.#nextToJudge++;
       if (this.#answered[sequence] === true) continue;
-      this.#lostSinceAnswer++;
       if (this.#alive && this.#newestAnswer < sequence) {
         this.#alive = false;
         this.#record({ change: 'lost' });

@@ -1,7 +1,7 @@
 /** Loads a scenario out of a text, with files of a made-up folder beside it. */
 
-import { type LoadedScenario, loadScenario } from '../../../sim/scenario/load-scenario.ts';
 import { encodeUtf8 } from '../../../daemon/wire/text.ts';
+import { type LoadedScenario, loadScenario } from '../../../sim/scenario/load-scenario.ts';
 
 /** Reads `text` as `lan.twin.yml`. */
 export function loadText(
