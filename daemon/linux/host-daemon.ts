@@ -4,7 +4,6 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import type { RandomSource } from '../base/random.ts';
 import { loadWithReader } from '../core/config-loader.ts';
 import { Daemon } from '../core/daemon.ts';
@@ -94,6 +93,10 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     log: (line) => log.write(line),
     keepAddresses: commandLine.keepAddresses,
   });
+  if (loop.driver === 'koffi') {
+    const way = 'IPv4 adverts go through koffi instead; npm rebuild raw-socket brings it back';
+    logParent(log, 'info', `The package raw-socket does not load here: ${way}`);
+  }
   const daemon = new Daemon({
     system: loop.system,
     configPath: commandLine.file,
@@ -132,6 +135,8 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     if (commandLine.dump) loop.deliver({ kind: 'signal', signal: 'USR1' });
     return await loop.ended;
   } finally {
+    // After an error the loop still runs; a second end does nothing.
+    await loop.end(EXIT_FAILURE);
     unguard();
     unlisten();
   }
@@ -193,9 +198,4 @@ function systemRandom(): RandomSource {
 
 function logParent(log: LogOutput, level: 'error' | 'warning' | 'info', text: string): void {
   log.write({ kind: 'log', process: 'parent', level, text });
-}
-
-/** Waits until a stream has taken everything; used before the process ends. */
-export async function drained(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableLength > 0) await once(stream, 'drain');
 }

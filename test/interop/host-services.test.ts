@@ -73,7 +73,7 @@ describe('services of a real host', () => {
          u.on('message', (m, from) => u.send('pong', from.port, from.address));
          u.bind(53, () => console.log('udp'));`,
       ]);
-      await until('it listens', () => /tcp[^]*udp|udp[^]*tcp/.test(server.output()), {
+      await until('it listens', () => /(tcp|udp)\s+(tcp|udp)/.test(server.output()), {
         withinMs: 10_000,
       });
       const probe = await startProbe(lab, 'a');
