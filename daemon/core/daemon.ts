@@ -8,7 +8,7 @@
  */
 
 import { type RandomSource, randomBelow } from '../base/random.ts';
-import { later, seconds, type TimeUs } from '../base/time.ts';
+import { type DurationUs, later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
 import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
 import { dataText, jsonText, statisticsText } from '../vrrp/dump.ts';
 import { initialise } from '../vrrp/initialise.ts';
@@ -60,6 +60,8 @@ export interface DaemonOptions {
   readonly flags: DaemonFlags;
   /** Behave as this keepalived; by default 2.2.7. */
   readonly version?: string;
+  /** How long the machine needs to become MASTER, before it restarts its timer; by default no time. */
+  readonly transitionTime?: DurationUs;
   /** Reads the configuration; by default keepalived's language from `configPath`. */
   readonly load?: ConfigLoader;
 }
@@ -347,6 +349,7 @@ export class Daemon {
       mailTo: mail?.recipients ?? [],
       routerId: loaded.config?.global.routerId ?? this.#options.system.hostname(),
       noEmailFaults: mail?.noEmailFaults ?? false,
+      transitionTime: this.#options.transitionTime ?? NO_DURATION,
       acceptAddressMismatch: versionNumber(this.#version) >= RFC9568_ALIGNED,
     };
   }

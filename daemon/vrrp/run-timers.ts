@@ -6,7 +6,7 @@
  * daemon that slept too long says so once, then handles everything with the present time.
  */
 
-import { elapsed, formatSeconds, seconds, type TimeUs } from '../base/time.ts';
+import { elapsed, formatSeconds, later, seconds, type TimeUs } from '../base/time.ts';
 import { runGarpQueue, sendBurst } from './garp-plan.ts';
 import { instanceText } from './log-text.ts';
 import { scriptLimit, scriptTick } from './scripts.ts';
@@ -90,5 +90,6 @@ function instanceTimer(machine: VrrpMachine, instance: Instance, now: TimeUs): v
   }
   syncAfter(machine, instance, { from, now });
   instance.reloadMaster = false;
-  restartTimer(machine, instance, now);
+  const became = from !== 'MASTER' && instance.state === 'MASTER';
+  restartTimer(machine, instance, became ? later(now, machine.settings.transitionTime) : now);
 }

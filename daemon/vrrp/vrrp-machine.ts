@@ -201,6 +201,12 @@ export interface VrrpSettings {
   readonly noEmailFaults: boolean;
   /** From keepalived 2.3.3 on: RFC 9568 alignment. */
   readonly acceptAddressMismatch: boolean;
+  /**
+   * How much later the advert timer is restarted after becoming MASTER. keepalived restarts it when the work is
+   * done (about 0.5 ms on the recording machine), which decides who is first when two masters that reject each
+   * other are in step (recording S12a). 0: exact intervals.
+   */
+  readonly transitionTime: DurationUs;
 }
 
 /** The whole machine. */

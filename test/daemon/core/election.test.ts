@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seconds } from '../../../daemon/base/time.ts';
+import { durationUs, seconds } from '../../../daemon/base/time.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
 import { instance, ip, vrrp } from '../vrrp/config-fixture.ts';
 import { type FakeHost, FakeLan, s } from './fake-system.ts';
@@ -316,6 +316,22 @@ describe('rejected adverts (S12a)', () => {
     const own = n1.daemon?.status().instances[0]?.statistics;
     expect(own?.authFailures).toBeGreaterThan(0);
     expect(own?.advertsReceived).toBe(0);
+  });
+
+  it('on a machine that needs time the newcomer loses its step and the old master goes on (S12a)', () => {
+    const lan = new FakeLan();
+    const n1 = lan.host('n1', 11);
+    const n2 = lan.host('n2', 12);
+    const transitionTime = durationUs(500);
+    const secret = instance({ priority: 200, ...pass('secret12') });
+    n1.start(vrrp({ instances: [secret] }), { transitionTime });
+    n2.start(vrrp({ instances: [instance(pass('other'))] }), { transitionTime });
+    lan.run(s(8));
+    // n2's one advert restarts n1's timer; n1 is then 400 µs ahead of n2's own late restart.
+    expect(adverts(lan, 'n1').map((a) => Math.round(a.at / 1000))).toEqual([
+      3219, 4609, 5609, 6609, 7609,
+    ]);
+    expect(adverts(lan, 'n2').length).toBe(1);
   });
 
   it('AH: equal keys agree, different keys do not, sequence numbers count on after a takeover', () => {
