@@ -1,10 +1,10 @@
 /**
  * The daemon: keepalived without a machine of its own.
  *
- * Sans-IO. Events and the time go in, commands and one "wake me at" come out; facts are read through the
- * getters of `System`. Calls run to completion. The VRRP part decides in `daemon/vrrp`; this class owns the
- * life cycle (start, reload, stop, signals) and says keepalived's lines about it. Read `system.ts`,
- * `commands.ts` and `events.ts` first.
+ * Sans-IO. Events and the time go in, commands and one "wake me at" come out; facts are read
+ * through the getters of `System`. Calls run to completion. The VRRP part decides in `daemon/vrrp`;
+ * this class owns the life cycle (start, reload, stop, signals) and says keepalived's lines about
+ * it. Read `system.ts`, `commands.ts` and `events.ts` first.
  */
 
 import { type RandomSource, randomBelow } from '../base/random.ts';
@@ -60,19 +60,26 @@ export interface DaemonOptions {
   readonly flags: DaemonFlags;
   /** Behave as this keepalived; by default 2.2.7. */
   readonly version?: string;
-  /** How long the machine needs to become MASTER, before it restarts its timer; by default no time. */
+  /**
+   * How long the machine needs to become MASTER, before it restarts its timer; by default no time.
+   */
   readonly transitionTime?: DurationUs;
   /** Reads the configuration; by default keepalived's language from `configPath`. */
   readonly load?: ConfigLoader;
 }
 
-/** How long the leave of the group gets to reach the wire. Source: recordings S02, S06a (1.01 s). */
+/**
+ * How long the leave of the group gets to reach the wire. Source: recordings S02, S06a (1.01 s).
+ */
 const STOP_WAIT = seconds(1);
 
 /** Returned whenever nothing is to be done; shared, so that idle packets allocate nothing. */
 const NOTHING: readonly Command[] = Object.freeze([]);
 
-/** Version from which VIP mismatches are accepted, as a number to compare. Source: keepalived 2.3.3 changes. */
+/**
+ * Version from which VIP mismatches are accepted, as a number to compare. Source: keepalived 2.3.3
+ * changes.
+ */
 const RFC9568_ALIGNED = versionNumber('2.3.3');
 
 /** One keepalived. */
@@ -93,7 +100,10 @@ export class Daemon {
     this.#pid = 1000 + randomBelow(options.random, 30_000);
   }
 
-  /** Reads the configuration and starts; timers begin at `now`. A refused configuration ends in 'exit'. */
+  /**
+   * Reads the configuration and starts; timers begin at `now`. A refused configuration ends in
+   * 'exit'.
+   */
   start(now: TimeUs): readonly Command[] {
     this.#sayHello();
     const loaded = this.#read();
@@ -121,7 +131,10 @@ export class Daemon {
     return this.#take(machine);
   }
 
-  /** Something happened. Packets that concern no instance cost a table look-up and return a shared list. */
+  /**
+   * Something happened. Packets that concern no instance cost a table look-up and return a shared
+   * list.
+   */
   receive(now: TimeUs, event: SystemEvent): readonly Command[] {
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
@@ -142,7 +155,10 @@ export class Daemon {
     return this.#take(machine);
   }
 
-  /** SIGHUP. A configuration that keepalived would refuse leaves the daemon without instances, as there. */
+  /**
+   * SIGHUP. A configuration that keepalived would refuse leaves the daemon without instances, as
+   * there.
+   */
   reload(now: TimeUs): readonly Command[] {
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
@@ -246,7 +262,10 @@ export class Daemon {
     }
   }
 
-  /** An interface that comes into being after the start (dynamic_interfaces) gets its sockets only now. */
+  /**
+   * An interface that comes into being after the start (dynamic_interfaces) gets its sockets only
+   * now.
+   */
   #linkAppeared(machine: VrrpMachine, name: string): void {
     const link = machine.links.get(name);
     if (link === undefined || link.up || this.#known.has(name)) return;
@@ -321,7 +340,10 @@ export class Daemon {
     return loaded;
   }
 
-  /** Lines about the configuration as a whole that keepalived says unless the reader said them already. */
+  /**
+   * Lines about the configuration as a whole that keepalived says unless the reader said them
+   * already.
+   */
   #sayConfigNotes(machine: VrrpMachine): void {
     const { config } = machine;
     const said = new Set(this.#out.map((c) => (c.kind === 'log' ? c.text : '')));

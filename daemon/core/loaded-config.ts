@@ -1,6 +1,6 @@
 /**
- * What the daemon wants of a configuration reader. A type of its own, so that tests can hand the daemon
- * ready values and the daemon does not depend on how files are read.
+ * What the daemon wants of a configuration reader. A type of its own, so that tests can hand the
+ * daemon ready values and the daemon does not depend on how files are read.
  */
 
 import type { DaemonConfig } from '../config/daemon-config.ts';

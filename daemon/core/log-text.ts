@@ -1,6 +1,11 @@
-/** keepalived 2.2.7's own words about the life of the daemon as a whole; VRRP's stand in `vrrp/log-text.ts`. */
+/**
+ * keepalived 2.2.7's own words about the life of the daemon as a whole; VRRP's stand in
+ * `vrrp/log-text.ts`.
+ */
 
-/** The version whose behaviour and words are the default. Source: recordings of Debian 12's package. */
+/**
+ * The version whose behaviour and words are the default. Source: recordings of Debian 12's package.
+ */
 export const DEFAULT_VERSION = '2.2.7';
 
 /** What keepalived prints behind its version. */

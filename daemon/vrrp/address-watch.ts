@@ -1,8 +1,9 @@
 /**
  * Addresses that come and go under the daemon: the interface's own, and VIPs deleted by somebody.
  *
- * A MASTER whose VIP is deleted gives up at once with priority 0 but waits one skew time only, so the same node
- * is usually back first (recording S27). An interface that loses its primary address takes its instances to FAULT.
+ * A MASTER whose VIP is deleted gives up at once with priority 0 but waits one skew time only, so
+ * the same node is usually back first (recording S27). An interface that loses its primary address
+ * takes its instances to FAULT.
  */
 
 import type { TimeUs } from '../base/time.ts';

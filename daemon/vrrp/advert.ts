@@ -1,9 +1,10 @@
 /**
  * Building and sending adverts, header included.
  *
- * IPv4: TOS 0xc0, TTL 255 (unicast_ttl to peers), identification counting up per advert (recording S01). With
- * AH the sequence number counts up too. The VRRP part only changes with the priority, so it could be kept; it is
- * built anew each time, which costs less than a cache that is wrong. Read RFC 9568 section 5.
+ * IPv4: TOS 0xc0, TTL 255 (unicast_ttl to peers), identification counting up per advert (recording
+ * S01). With AH the sequence number counts up too. The VRRP part only changes with the priority, so
+ * it could be kept; it is built anew each time, which costs less than a cache that is wrong. Read
+ * RFC 9568 section 5.
  */
 
 import { AH_HEADER_LENGTH, AH_ICV_LENGTH, encodeAh, signAh } from '../wire/ah.ts';
@@ -121,7 +122,8 @@ function buildInet(
 }
 
 /**
- * What the v3 checksum of IPv4 covers; with the old unicast checksum the pseudo header names the group.
+ * What the v3 checksum of IPv4 covers; with the old unicast checksum the pseudo header names the
+ * group.
  */
 function v3Checksum(
   instance: Instance,

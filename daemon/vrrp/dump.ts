@@ -1,8 +1,8 @@
 /**
  * The texts of keepalived.data (USR1) and keepalived.stats (USR2), with keepalived 2.2.7's content.
  *
- * Source: `keepalived -t -G --dump` recordings in `test/reference/config-diagnostics/dump-vrrp.txt` for the
- * configuration part, keepalived.conf(5) for the rest.
+ * Source: `keepalived -t -G --dump` recordings in `test/reference/config-diagnostics/dump-vrrp.txt`
+ * for the configuration part, keepalived.conf(5) for the rest.
  */
 
 import { formatSeconds } from '../base/time.ts';

@@ -1,9 +1,10 @@
 /**
- * The priority that counts: base plus weights, clamped to 1..254, never applied to an address owner.
+ * The priority that counts: base plus weights, clamped to 1..254, never applied to an address
+ * owner.
  *
- * Each follower contributes by a simple rule: a positive weight is added while its subject is well, a negative
- * one subtracted while it is not; `reverse` turns well and ill around. A BACKUP's running timer moves by the
- * difference, as keepalived 2.2.7 does it.
+ * Each follower contributes by a simple rule: a positive weight is added while its subject is well,
+ * a negative one subtracted while it is not; `reverse` turns well and ill around. A BACKUP's
+ * running timer moves by the difference, as keepalived 2.2.7 does it.
  */
 
 import { type DurationUs, durationUs, later, type TimeUs } from '../base/time.ts';

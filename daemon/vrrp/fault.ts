@@ -1,8 +1,9 @@
 /**
  * Going down with the first cause of fault, coming up when the last is gone.
  *
- * Causes are a set of names ('interface eth0', 'script chk', 'address'), so the same cause never counts
- * twice. A group is down while any member has a cause; it comes up with a full master-down interval for all.
+ * Causes are a set of names ('interface eth0', 'script chk', 'address'), so the same cause never
+ * counts twice. A group is down while any member has a cause; it comes up with a full master-down
+ * interval for all.
  */
 
 import type { TimeUs } from '../base/time.ts';
@@ -96,8 +97,8 @@ function comeUp(
 }
 
 /**
- * A unicast router that comes back refreshes its own entry at the peers, else the first adverts to it would
- * wait for ARP and it would time out meanwhile.
+ * A unicast router that comes back refreshes its own entry at the peers, else the first adverts to
+ * it would wait for ARP and it would time out meanwhile.
  */
 function announceOwnSource(machine: VrrpMachine, instance: Instance): void {
   const name = addressInterface(instance);

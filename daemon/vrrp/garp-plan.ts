@@ -1,10 +1,11 @@
 /**
  * Gratuitous ARP and unsolicited neighbour advertisements: which are sent when.
  *
- * A burst is `repeat` rounds over all VIPs, then the excluded ones. Without garp_interval everything goes out
- * back to back. With one, a packet that may not go yet marks its VIP as pending; the mark is single, so several
- * rounds that wait become one packet (repeat 2, two VIPs and 0.1 s give 2 + 1 packets: recording S21). The
- * delayed burst counts from the transition and is not cancelled by leaving MASTER (recording S27).
+ * A burst is `repeat` rounds over all VIPs, then the excluded ones. Without garp_interval
+ * everything goes out back to back. With one, a packet that may not go yet marks its VIP as
+ * pending; the mark is single, so several rounds that wait become one packet (repeat 2, two VIPs
+ * and 0.1 s give 2 + 1 packets: recording S21). The delayed burst counts from the transition and is
+ * not cancelled by leaving MASTER (recording S27).
  */
 
 import { type DurationUs, later, type TimeUs } from '../base/time.ts';
@@ -48,7 +49,10 @@ export function planSecondBurst(machine: VrrpMachine, instance: Instance, now: T
   if (delay > 0) machine.timers.add(later(now, delay), { kind: 'garp', instance });
 }
 
-/** The burst that tells everybody who is master after a lower advert was heard, now and once more later. */
+/**
+ * The burst that tells everybody who is master after a lower advert was heard, now and once more
+ * later.
+ */
 export function sendLowerPriorityBurst(
   machine: VrrpMachine,
   instance: Instance,
@@ -91,7 +95,10 @@ export function runGarpQueue(machine: VrrpMachine, now: TimeUs): void {
   }
 }
 
-/** One gratuitous packet for any address, at once: a unicast router that comes back announces itself. */
+/**
+ * One gratuitous packet for any address, at once: a unicast router that comes back announces
+ * itself.
+ */
 export function announceAddress(
   machine: VrrpMachine,
   link: InterfaceView,

@@ -1,4 +1,7 @@
-/** Whether the group of an instance lets it become MASTER: all members want it, or the group is it already. */
+/**
+ * Whether the group of an instance lets it become MASTER: all members want it, or the group is it
+ * already.
+ */
 
 import type { Instance } from './vrrp-machine.ts';
 

@@ -1,8 +1,9 @@
 /**
  * The start of the machine, in keepalived 2.2.7's order (recordings S01, S10, S13, S14).
  *
- * Interfaces and their addresses, VMACs, what is ill already, left-over VIPs removed, sockets opened, groups and
- * instances to BACKUP with the full master-down interval, or at once towards MASTER for an address owner.
+ * Interfaces and their addresses, VMACs, what is ill already, left-over VIPs removed, sockets
+ * opened, groups and instances to BACKUP with the full master-down interval, or at once towards
+ * MASTER for an address owner.
  */
 
 import { later, type TimeUs } from '../base/time.ts';

@@ -1,9 +1,10 @@
 /**
- * Who is told of a change of state, in keepalived's order: the notify_* script, the script of `notify`, the
- * FIFOs, mail.
+ * Who is told of a change of state, in keepalived's order: the notify_* script, the script of
+ * `notify`, the FIFOs, mail.
  *
- * A group's change is told once by the group; a member that only follows its group stays silent when it was
- * told of the same state before. Arguments of `notify`: INSTANCE or GROUP, name, state, priority (0 for a group).
+ * A group's change is told once by the group; a member that only follows its group stays silent
+ * when it was told of the same state before. Arguments of `notify`: INSTANCE or GROUP, name, state,
+ * priority (0 for a group).
  */
 
 import { seconds } from '../base/time.ts';
@@ -39,7 +40,10 @@ export function notifyGroup(machine: VrrpMachine, group: Group): void {
   mailGroup(machine, group);
 }
 
-/** Tells that a MASTER heard a lower advert: the moment at which cloud scripts must move addresses back. */
+/**
+ * Tells that a MASTER heard a lower advert: the moment at which cloud scripts must move addresses
+ * back.
+ */
 export function notifyLowerAdvert(machine: VrrpMachine, instance: Instance): void {
   const { name, notify } = instance.config;
   run(machine, notify.masterReceivesLowerPriority, name);
@@ -64,7 +68,10 @@ export function notifyPriority(machine: VrrpMachine, instance: Instance): void {
   });
 }
 
-/** FIFO lines for the present states after a reload, where `fifo_write_vrrp_states_on_reload` asks for it. */
+/**
+ * FIFO lines for the present states after a reload, where `fifo_write_vrrp_states_on_reload` asks
+ * for it.
+ */
 export function announceStates(machine: VrrpMachine): void {
   if (!machine.config.globals.fifoStatesOnReload) return;
   for (const { config, state, effectivePriority: priority } of machine.instances) {

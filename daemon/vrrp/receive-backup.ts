@@ -9,7 +9,8 @@
  * | lower, preempt_delay configured and not yet over    | master-down    | start preempt delay, once  |
  * | lower otherwise                                     | runs on        | discarding                 |
  *
- * So preemption happens one master-down interval after the last accepted advert. Read RFC 9568 section 6.4.2.
+ * So preemption happens one master-down interval after the last accepted advert. Read RFC 9568
+ * section 6.4.2.
  */
 
 import { durationUs, elapsed, later, type TimeUs } from '../base/time.ts';

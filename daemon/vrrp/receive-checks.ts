@@ -46,7 +46,10 @@ import { type Instance, isUnicast, log, type VrrpMachine } from './vrrp-machine.
 /** A received packet, taken apart as far as needed to find the instance. */
 export interface ReceivedPacket {
   readonly bytes: Uint8Array;
-  /** Where the IP header begins, where the AH header, where the VRRP header, and where the packet ends. */
+  /**
+   * Where the IP header begins, where the AH header, where the VRRP header, and where the packet
+   * ends.
+   */
   readonly at: number;
   readonly ahAt: number | undefined;
   readonly vrrpAt: number;
@@ -61,7 +64,10 @@ export interface ReceivedPacket {
 /** A refusal: a short fixed word for the report. */
 export type Refusal = string;
 
-/** Checks everything; says why in the log and returns a word, or `undefined` when the advert is good. */
+/**
+ * Checks everything; says why in the log and returns a word, or `undefined` when the advert is
+ * good.
+ */
 export function checkAdvert(
   machine: VrrpMachine,
   instance: Instance,
@@ -303,7 +309,10 @@ function carries(instance: Instance, packet: ReceivedPacket, address: IpAddress)
   return false;
 }
 
-/** A unicast peer may compute the v3 checksum the old way, over the group; then so do we from now on. */
+/**
+ * A unicast peer may compute the v3 checksum the old way, over the group; then so do we from now
+ * on.
+ */
 function checksumIsRight(instance: Instance, packet: ReceivedPacket): boolean {
   const { bytes, vrrpAt, end, source, destination } = packet;
   const { config } = instance;

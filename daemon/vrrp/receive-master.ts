@@ -9,8 +9,8 @@
  * | equal from the own address               | nothing, a warning                     | MASTER  |
  * | higher, or equal from a higher address   | nothing (higher_prio_send_advert: one) | BACKUP  |
  *
- * lower_prio_no_advert suppresses the advert of row three. Two owners (255) are a mistake that keepalived 2.2.7
- * answers by lowering itself to 254. Read RFC 9568 section 6.4.3.
+ * lower_prio_no_advert suppresses the advert of row three. Two owners (255) are a mistake that
+ * keepalived 2.2.7 answers by lowering itself to 254. Read RFC 9568 section 6.4.3.
  */
 
 import { durationUs, type TimeUs } from '../base/time.ts';

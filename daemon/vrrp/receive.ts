@@ -1,10 +1,11 @@
 /**
  * A received packet: find whom it concerns, then hand it to the state's own rules.
  *
- * Most packets on a busy LAN concern no instance here. The way to that verdict allocates nothing and reads four
- * octets: IP version, protocol, header length, VRID. What reaches an instance restarts its timer afterwards,
- * even when it was refused, unless a MASTER has lower_prio_no_advert (recording S12a): for a BACKUP the
- * restart after a refusal changes nothing, since it ignored the advert with the time that was left.
+ * Most packets on a busy LAN concern no instance here. The way to that verdict allocates nothing
+ * and reads four octets: IP version, protocol, header length, VRID. What reaches an instance
+ * restarts its timer afterwards, even when it was refused, unless a MASTER has lower_prio_no_advert
+ * (recording S12a): for a BACKUP the restart after a refusal changes nothing, since it ignored the
+ * advert with the time that was left.
  */
 
 import type { TimeUs } from '../base/time.ts';

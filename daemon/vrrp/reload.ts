@@ -1,10 +1,11 @@
 /**
  * A new configuration under a running machine (SIGHUP).
  *
- * An instance goes on when family, VRID, interface and way of addressing are the same; its name may change. It
- * keeps state, VIPs and counters and takes priority, interval and VIP list from the new file. A MASTER sends its
- * old advert just before and its new one right after (recording S18), and yields only when it hears a higher one.
- * Timers of delayed bursts are lost, as keepalived 2.2.7 loses them.
+ * An instance goes on when family, VRID, interface and way of addressing are the same; its name may
+ * change. It keeps state, VIPs and counters and takes priority, interval and VIP list from the new
+ * file. A MASTER sends its old advert just before and its new one right after (recording S18), and
+ * yields only when it hears a higher one. Timers of delayed bursts are lost, as keepalived 2.2.7
+ * loses them.
  */
 
 import type { TimeUs } from '../base/time.ts';

@@ -1,9 +1,10 @@
 /**
  * What has fallen due: the instances' own timers and the rest, in the order of their times.
  *
- * Of two that are due at the same moment the deadlines go first: keepalived's loop runs expired timers before it
- * looks at the sockets whose timeouts carry the adverts (recording S01, the second burst precedes the advert). A
- * daemon that slept too long says so once, then handles everything with the present time.
+ * Of two that are due at the same moment the deadlines go first: keepalived's loop runs expired
+ * timers before it looks at the sockets whose timeouts carry the adverts (recording S01, the second
+ * burst precedes the advert). A daemon that slept too long says so once, then handles everything
+ * with the present time.
  */
 
 import { elapsed, formatSeconds, later, seconds, type TimeUs } from '../base/time.ts';

@@ -1,9 +1,10 @@
 /**
  * vrrp_script: run every interval, judged by exit code with rise and fall.
  *
- * `result` counts 0..rise+fall-1 and the script is well from `rise` on. The first answer decides alone;
- * `init_fail` starts ill and needs `rise` successes. A run that is still out at the next tick is not repeated;
- * after `timeout` it gets TERM, two seconds later KILL, and counts as a failure.
+ * `result` counts 0..rise+fall-1 and the script is well from `rise` on. The first answer decides
+ * alone; `init_fail` starts ill and needs `rise` successes. A run that is still out at the next
+ * tick is not repeated; after `timeout` it gets TERM, two seconds later KILL, and counts as a
+ * failure.
  *
  * | phase       | answer  | result before   | result after | told                        |
  * |-------------|---------|-----------------|--------------|-----------------------------|

@@ -1,8 +1,9 @@
 /**
  * Who follows what: built once from the configuration, at start and at every reload.
  *
- * A group's trackers act on all its members. Weighted trackers of a member do nothing inside a group unless
- * sync_group_tracking_weight is set. The own interface is followed without weight, unless dont_track_primary.
+ * A group's trackers act on all its members. Weighted trackers of a member do nothing inside a
+ * group unless sync_group_tracking_weight is set. The own interface is followed without weight,
+ * unless dont_track_primary.
  */
 
 import { applyPriority, fileStatus, weightOf } from './effective-priority.ts';
@@ -52,7 +53,10 @@ export function setupTracking(machine: VrrpMachine): void {
   setupBfds(machine);
 }
 
-/** Finds what is ill already and adds the weights that hold already, with the log lines of keepalived. */
+/**
+ * Finds what is ill already and adds the weights that hold already, with the log lines of
+ * keepalived.
+ */
 export function initialiseTracking(machine: VrrpMachine): void {
   for (const link of machine.links.values()) initialiseLink(machine, link);
   initialiseFiles(machine);

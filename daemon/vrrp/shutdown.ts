@@ -1,8 +1,9 @@
 /**
- * The end: every MASTER gives up with priority 0 and removes what it owns, then everybody is told of STOP.
+ * The end: every MASTER gives up with priority 0 and removes what it owns, then everybody is told
+ * of STOP.
  *
- * The caller closes the sockets afterwards and lets the leave of the group get out before it exits (about one
- * second, recordings S02, S06a).
+ * The caller closes the sockets afterwards and lets the leave of the group get out before it exits
+ * (about one second, recordings S02, S06a).
  */
 
 import type { TimeUs } from '../base/time.ts';

@@ -1,5 +1,6 @@
 /**
- * The pool of raw sockets: one per interface, family, protocol and way of addressing, shared by instances.
+ * The pool of raw sockets: one per interface, family, protocol and way of addressing, shared by
+ * instances.
  *
  * Opening one joins the group (IGMP, MLD); closing leaves it.
  */

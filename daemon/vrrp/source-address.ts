@@ -1,8 +1,10 @@
 /**
- * Which address adverts come from: the configured one, else the interface's primary address of the family.
+ * Which address adverts come from: the configured one, else the interface's primary address of the
+ * family.
  *
- * keepalived takes the first IPv4 address of the interface, or its link-local IPv6 address; with use_vmac
- * those of the interface below. Virtual addresses never count: one may be left from a killed daemon.
+ * keepalived takes the first IPv4 address of the interface, or its link-local IPv6 address; with
+ * use_vmac those of the interface below. Virtual addresses never count: one may be left from a
+ * killed daemon.
  */
 
 import { familyOf, type IpAddress } from '../wire/ip-address.ts';
@@ -40,7 +42,9 @@ export function primaryAddress(
   return (own.find(isUsableLinkLocal) ?? own.find((a) => a.tentative !== true))?.address;
 }
 
-/** The interface that packets leave through; without a configured one, that of the source address. */
+/**
+ * The interface that packets leave through; without a configured one, that of the source address.
+ */
 export function outInterface(machine: VrrpMachine, instance: Instance): string {
   const name = transmitInterface(instance.config);
   if (name !== '' || instance.source === undefined) return name;

@@ -1,9 +1,9 @@
 /**
  * Sync groups: all members MASTER, or none.
  *
- * Each function brings the other members to the state that one of them has reached, then tells of the group. A
- * member's wish counts, not its state: the group becomes MASTER when the last member's timer has run out
- * (recording S10). Source: keepalived 2.2.7; the RFCs know no groups.
+ * Each function brings the other members to the state that one of them has reached, then tells of
+ * the group. A member's wish counts, not its state: the group becomes MASTER when the last member's
+ * timer has run out (recording S10). Source: keepalived 2.2.7; the RFCs know no groups.
  */
 
 import type { TimeUs } from '../base/time.ts';

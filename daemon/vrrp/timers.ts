@@ -1,8 +1,8 @@
 /**
  * The arithmetic of VRRP's timers, in whole microseconds as keepalived does it.
  *
- * Skew times are cut off, never rounded: 256 steps of a second are no whole number of microseconds. Uses
- * the effective priority everywhere. Read RFC 3768 section 6.1 and RFC 9568 section 6.1.
+ * Skew times are cut off, never rounded: 256 steps of a second are no whole number of microseconds.
+ * Uses the effective priority everywhere. Read RFC 3768 section 6.1 and RFC 9568 section 6.1.
  */
 
 import { type DurationUs, durationUs, later, type TimeUs } from '../base/time.ts';
@@ -19,8 +19,8 @@ export const STOP_PRIORITY = 0;
 /**
  * Skew_Time: lets the highest priority time out first.
  *
- * v2: (256 - priority) / 256 of a second, whatever the interval. v3: the same part of the master's interval.
- * Source: RFC 3768 section 6.1, RFC 9568 section 6.1.
+ * v2: (256 - priority) / 256 of a second, whatever the interval. v3: the same part of the master's
+ * interval. Source: RFC 3768 section 6.1, RFC 9568 section 6.1.
  */
 export function skewTime(instance: Instance): DurationUs {
   const part = 256 - instance.effectivePriority;
@@ -54,7 +54,8 @@ export function setTimer(
 }
 
 /**
- * Restarts the timer as the state asks: MASTER by its own interval, BACKUP by `masterDownInterval`, else off.
+ * Restarts the timer as the state asks: MASTER by its own interval, BACKUP by `masterDownInterval`,
+ * else off.
  *
  * During vrrp_startup_delay a BACKUP's timer only begins at the delay's end.
  */
@@ -71,7 +72,9 @@ export function restartTimer(machine: VrrpMachine, instance: Instance, now: Time
   }
 }
 
-/** The earliest timer of all instances; computed anew only after a change that may have moved it. */
+/**
+ * The earliest timer of all instances; computed anew only after a change that may have moved it.
+ */
 export function nextInstanceTimer(machine: VrrpMachine): TimeUs | undefined {
   if (!machine.timerStale) return machine.nextTimerAt;
   let first: TimeUs | undefined;

@@ -1,8 +1,9 @@
 /**
  * Interfaces, files, processes and BFD sessions that instances follow.
  *
- * Weight 0 means FAULT while the subject is ill, any other weight moves the priority. Interfaces act at once
- * unless interface_up_down_delays hold the news back; processes after fork_delay or terminate_delay.
+ * Weight 0 means FAULT while the subject is ill, any other weight moves the priority. Interfaces
+ * act at once unless interface_up_down_delays hold the news back; processes after fork_delay or
+ * terminate_delay.
  */
 
 import { type DurationUs, later, type TimeUs } from '../base/time.ts';

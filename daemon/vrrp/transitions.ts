@@ -1,9 +1,10 @@
 /**
  * The transitions themselves: becoming MASTER, leaving it, entering and leaving FAULT.
  *
- * Order on becoming MASTER (recordings): advert, log line, firewall, VIPs, routes, rules, gratuitous ARP,
- * notifications. The advert goes first, so that the old master drops its VIPs before anybody hears the new
- * ARP. A MASTER that fails by itself sends priority 0 twice (S07a), one that its group drags along once (S10).
+ * Order on becoming MASTER (recordings): advert, log line, firewall, VIPs, routes, rules,
+ * gratuitous ARP, notifications. The advert goes first, so that the old master drops its VIPs
+ * before anybody hears the new ARP. A MASTER that fails by itself sends priority 0 twice (S07a),
+ * one that its group drags along once (S10).
  */
 
 import type { TimeUs } from '../base/time.ts';
@@ -45,7 +46,9 @@ export function gotoMaster(machine: VrrpMachine, instance: Instance, occasion: O
   masterTimer(machine, instance, { ...occasion, from });
 }
 
-/** The advert timer of a MASTER ran out, or it has just become one: send, and set what is not set. */
+/**
+ * The advert timer of a MASTER ran out, or it has just become one: send, and set what is not set.
+ */
 export function masterTimer(
   machine: VrrpMachine,
   instance: Instance,

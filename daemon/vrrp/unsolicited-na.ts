@@ -1,8 +1,9 @@
 /**
  * The unsolicited neighbour advertisement that announces an IPv6 VIP, as a whole Ethernet frame.
  *
- * keepalived's form (recording S13): from the VIP itself to ff02::1, hop limit 255, override flag, router
- * flag when the host forwards, target link-layer address option. Read RFC 4861 sections 4.4 and 4.6.1.
+ * keepalived's form (recording S13): from the VIP itself to ff02::1, hop limit 255, override flag,
+ * router flag when the host forwards, target link-layer address option. Read RFC 4861 sections 4.4
+ * and 4.6.1.
  */
 
 import { internetChecksum, pseudoHeaderSumV6 } from '../wire/checksum.ts';

@@ -1,8 +1,8 @@
 /**
  * Setting and removing what a virtual router owns: addresses, routes, rules, firewall rules.
  *
- * Order as keepalived 2.2.7: firewall, VIPs, excluded VIPs, routes, rules when set; rules, routes, VIPs,
- * excluded VIPs, firewall when removed (recording S25).
+ * Order as keepalived 2.2.7: firewall, VIPs, excluded VIPs, routes, rules when set; rules, routes,
+ * VIPs, excluded VIPs, firewall when removed (recording S25).
  */
 
 import { instanceText } from './log-text.ts';

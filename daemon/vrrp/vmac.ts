@@ -1,9 +1,10 @@
 /**
- * Interfaces for virtual MACs (use_vmac) and ipvlans (use_ipvlan): made at start, removed at the end.
+ * Interfaces for virtual MACs (use_vmac) and ipvlans (use_ipvlan): made at start, removed at the
+ * end.
  *
- * A VMAC is a private macvlan with the virtual router's MAC. keepalived sets the sysctls that make Linux treat
- * it as a router of its own, and moves IGMP to the base interface with a firewall rule, so that switches do not
- * learn the virtual MAC from it (recording S14).
+ * A VMAC is a private macvlan with the virtual router's MAC. keepalived sets the sysctls that make
+ * Linux treat it as a router of its own, and moves IGMP to the base interface with a firewall rule,
+ * so that switches do not learn the virtual MAC from it (recording S14).
  */
 
 import { instanceText } from './log-text.ts';
@@ -68,7 +69,8 @@ function createLink(
 }
 
 /**
- * The sysctls of a VMAC. Without them the base interface would answer ARP for the VIP with its own MAC.
+ * The sysctls of a VMAC. Without them the base interface would answer ARP for the VIP with its own
+ * MAC.
  *
  * Source: what keepalived writes; keepalived.conf(5) "use_vmac".
  */

@@ -1,9 +1,9 @@
 /**
  * What the VRRP machine wants done, and the few facts it reads of its host.
  *
- * The machine decides, it never acts: each decision appends actions to a list that `daemon/core` passes on
- * as commands. The shapes are those of `core/commands.ts`, so the compiler checks that every action is a
- * command; the types stand here because `vrrp` may not look upwards at `core`.
+ * The machine decides, it never acts: each decision appends actions to a list that `daemon/core`
+ * passes on as commands. The shapes are those of `core/commands.ts`, so the compiler checks that
+ * every action is a command; the types stand here because `vrrp` may not look upwards at `core`.
  */
 
 import type { AddressScope } from '../wire/address-scope.ts';

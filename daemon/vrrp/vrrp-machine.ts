@@ -1,8 +1,9 @@
 /**
  * The state of the VRRP machine: plain data, changed only by the functions of this folder.
  *
- * An `Instance` is one virtual router, a `Group` one vrrp_sync_group. Timers that move with every packet are
- * fields of the instance; the rest are `Deadlines`. Actions collect in `VrrpMachine.actions`.
+ * An `Instance` is one virtual router, a `Group` one vrrp_sync_group. Timers that move with every
+ * packet are fields of the instance; the rest are `Deadlines`. Actions collect in
+ * `VrrpMachine.actions`.
  *
  * States (RFC 9568 section 6.4 plus keepalived's FAULT):
  *
@@ -202,9 +203,9 @@ export interface VrrpSettings {
   /** From keepalived 2.3.3 on: RFC 9568 alignment. */
   readonly acceptAddressMismatch: boolean;
   /**
-   * How much later the advert timer is restarted after becoming MASTER. keepalived restarts it when the work is
-   * done (about 0.5 ms on the recording machine), which decides who is first when two masters that reject each
-   * other are in step (recording S12a). 0: exact intervals.
+   * How much later the advert timer is restarted after becoming MASTER. keepalived restarts it when
+   * the work is done (about 0.5 ms on the recording machine), which decides who is first when two
+   * masters that reject each other are in step (recording S12a). 0: exact intervals.
    */
   readonly transitionTime: DurationUs;
 }

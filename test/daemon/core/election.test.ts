@@ -307,8 +307,8 @@ describe('rejected adverts (S12a)', () => {
     lan.run(s(10));
     expect(`${n1.states()} ${n2.states()}`).toBe('VI_1=MASTER VI_1=MASTER');
     expect(n1.log).toContain('(VI_1) received an invalid passwd!');
-    // n2 became MASTER last, at 3.609375. Each of its adverts restarts n1's timer 100 µs later, so n1's never
-    // runs out: it says nothing more, though it never accepted one of them.
+    // n2 became MASTER last, at 3.609375. Each of its adverts restarts n1's timer 100 µs later, so
+    // n1's never runs out: it says nothing more, though it never accepted one of them.
     expect(adverts(lan, 'n1').map((a) => a.at)).toEqual([3_218_750]);
     expect(adverts(lan, 'n2').map((a) => a.at)).toEqual(
       Array.from({ length: 7 }, (_, i) => 3_609_375 + i * 1_000_000),

@@ -307,7 +307,8 @@ describe('versions and families', () => {
     expect(n1.log).toContain('Registering gratuitous NDISC shared channel');
     expect(garps(lan, 'n1').length).toBe(10);
     const advert = lan.sent.find((p) => p.kind === 'ip')?.bytes as Uint8Array;
-    // The whole packet of the recording but for the flow label, which the real kernel chooses at random.
+    // The whole packet of the recording but for the flow label, which the real kernel chooses at
+    // random.
     expect(Buffer.from(advert).toString('hex')).toBe(
       '6c00000000' +
         '2870fffe80000000000000000000fffe000011ff020000000000000000000000000012' +

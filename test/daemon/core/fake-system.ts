@@ -1,7 +1,7 @@
 /**
- * A LAN of daemons in virtual time, as small as it can be: every host's interfaces hang on named segments, a
- * frame reaches all others on the segment after 100 µs. Commands are carried out at once; their events come
- * later at the same time. Not a kernel: no ARP, no routes, no real sockets.
+ * A LAN of daemons in virtual time, as small as it can be: every host's interfaces hang on named
+ * segments, a frame reaches all others on the segment after 100 µs. Commands are carried out at
+ * once; their events come later at the same time. Not a kernel: no ARP, no routes, no real sockets.
  */
 
 import { type TimeUs, timeUs } from '../../../daemon/base/time.ts';
@@ -112,7 +112,9 @@ export class FakeHost implements System {
   readonly commands: Command[] = [];
   readonly reports: DaemonReport[] = [];
   readonly files = new Map<string, Uint8Array>();
-  /** What scripts answer: by subject, exit code and how long they take; `undefined` exit never ends. */
+  /**
+   * What scripts answer: by subject, exit code and how long they take; `undefined` exit never ends.
+   */
   readonly scripts = new Map<string, { exit: number | undefined; after: number }>();
   running: ProcessFacts[] = [];
   daemon: Daemon | undefined;

@@ -1,5 +1,6 @@
 /**
- * One row per line of the tables at the heads of `receive-checks.ts`, `receive-backup.ts` and `receive-master.ts`.
+ * One row per line of the tables at the heads of `receive-checks.ts`, `receive-backup.ts` and
+ * `receive-master.ts`.
  */
 
 import { describe, expect, it } from 'vitest';
