@@ -43,6 +43,8 @@ export interface DaemonFlags {
   readonly logDetail: boolean;
   /** The words of the command line, for the log; by default the usual service's. */
   readonly commandLine?: readonly string[];
+  /** Number of the VRRP process, for the log; by default one is drawn. */
+  readonly vrrpPid?: number;
   /** `-P` VRRP only, `-C` checkers only; by default both. */
   readonly vrrp?: boolean;
   readonly checkers?: boolean;
@@ -97,7 +99,7 @@ export class Daemon {
     this.#options = options;
     this.#version = options.version ?? DEFAULT_VERSION;
     this.#load = options.load ?? loadWithReader;
-    this.#pid = 1000 + randomBelow(options.random, 30_000);
+    this.#pid = options.flags.vrrpPid ?? 1000 + randomBelow(options.random, 30_000);
   }
 
   /**
