@@ -1,0 +1,49 @@
+/**
+ * What keepalived lets pass and people stumble over: a comment character that cuts a value, one virtual
+ * address twice. The same codes are used by `check`.
+ */
+
+import { formatPrefix } from '../wire/ip-address.ts';
+import type { ParseContext } from './parse-context.ts';
+import type { Reporter } from './reporter.ts';
+
+/** Remarks on a comment that begins in the middle of a word: it was hardly meant as one. */
+export function remarkOnComment(reporter: Reporter, line: string, commentAt: number): void {
+  const before = line[commentAt - 1];
+  if (before === undefined || /[\s}{]/.test(before)) return;
+  const start = line.slice(0, commentAt).search(/[^ \t]+$/);
+  const word = line.slice(start).split(/[ \t]/)[0] ?? '';
+  const kept = line.slice(start, commentAt);
+  const keyword = line.trim().split(/[ \t]/)[0] ?? '';
+  const secret = keyword === 'auth_pass' || keyword === 'password';
+  const mark = line[commentAt] ?? '#';
+  reporter.report({
+    code: secret ? 'config:password-cut' : 'config:value-cut',
+    message: `'${mark}' begins a comment: of '${word}' only '${kept}' counts`,
+    hint: `write "${word}" in double quotes, or \\${mark}`,
+    word,
+  });
+}
+
+/** Remarks on virtual addresses that occur twice. */
+export function remarkOnAddresses(context: ParseContext): void {
+  const owners = new Map<string, string>();
+  for (const instance of context.vrrp.instances) {
+    for (const one of [...instance.vips, ...instance.evips]) {
+      const text = formatPrefix(one);
+      const key = `${text} ${one.interface}`;
+      const owner = owners.get(key);
+      if (owner === undefined) {
+        owners.set(key, instance.name);
+        continue;
+      }
+      const where =
+        owner === instance.name ? `twice in ${owner}` : `in ${owner} and in ${instance.name}`;
+      context.remark('duplicate-address', `virtual address ${text} is listed ${where}`, {
+        word: one.written,
+        ...(one.at === undefined ? {} : { at: one.at }),
+        hint: 'two owners of one address on a host take it from each other',
+      });
+    }
+  }
+}

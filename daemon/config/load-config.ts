@@ -1,0 +1,266 @@
+/**
+ * The public door of the configuration reader: a path in, typed values and every problem out, with the
+ * verdict and exit code of `keepalived -t`.
+ *
+ * keepalived reads its files once in each of its processes, and each minds its own blocks; we pass over the
+ * files four times in the same way, so that broken files go wrong in the same way too. Nothing throws on
+ * bad input.
+ */
+
+import type { RandomSource } from '../base/random.ts';
+import { parseAll } from './block-parser.ts';
+import { buildGlobal } from './build-global.ts';
+import { buildBfd, buildLvs } from './build-lvs.ts';
+import { buildVrrp } from './build-vrrp.ts';
+import type { DaemonConfig } from './daemon-config.ts';
+import { remarkOnAddresses, remarkOnComment } from './extra-warnings.ts';
+import { finishLvs } from './finish-lvs.ts';
+import { finishVrrp } from './finish-vrrp.ts';
+import { type GlobalDraft, newGlobalDraft } from './global-draft.ts';
+import { type FileAccess, IncludeStack } from './include-stack.ts';
+import { rootRows } from './keywords/root.ts';
+import { LineReader } from './line-reader.ts';
+import { type BfdDraft, type LvsDraft, newLvsDraft } from './lvs-draft.ts';
+import { mergeFindings } from './merge-findings.ts';
+import {
+  type ConfigInterface,
+  type MachineFacts,
+  type NotSimulated,
+  ParseContext,
+} from './parse-context.ts';
+import type { Problem } from './problem.ts';
+import { type Finding, type ReaderProcess, Reporter } from './reporter.ts';
+import { newVrrpDraft, type VrrpDraft } from './vrrp-draft.ts';
+
+/** What the reader needs. Facts that are absent are not checked. */
+export interface LoadOptions extends FileAccess {
+  /** The main file; also how messages name it. */
+  readonly path: string;
+  readonly hostname: string;
+  /** What `@id` lines are compared with; by default the host name up to its first dot. */
+  readonly configId?: string;
+  /** Interfaces of the host, for existence checks and primary addresses. */
+  readonly interfaces?: readonly ConfigInterface[];
+  readonly isExecutable?: (path: string) => boolean;
+  readonly hasUser?: (name: string) => boolean;
+  /** For `${_RANDOM}`. */
+  readonly random: RandomSource;
+}
+
+/** keepalived's own answer to a configuration. */
+export type Verdict = 'accept' | 'accept-with-messages' | 'refuse';
+
+/** What came of it. */
+export interface LoadResult {
+  readonly config: DaemonConfig;
+  /** In file order; those of the whole file first. */
+  readonly problems: readonly Problem[];
+  readonly verdict: Verdict;
+  /** Of `keepalived -t`: 0, 2 (a parameter is missing), 5, 6, or 139 where 2.2.7 crashes. */
+  readonly exitCode: number;
+  readonly notSimulated: readonly NotSimulated[];
+}
+
+interface Drafts {
+  readonly global: GlobalDraft;
+  readonly vrrp: VrrpDraft;
+  readonly lvs: LvsDraft;
+  readonly bfd: BfdDraft[];
+  readonly notSimulated: NotSimulated[];
+}
+
+/** Reads a configuration. */
+export function loadConfig(options: LoadOptions): LoadResult {
+  const drafts: Drafts = {
+    global: newGlobalDraft(),
+    vrrp: newVrrpDraft(),
+    lvs: newLvsDraft(),
+    bfd: [],
+    notSimulated: [],
+  };
+  const run = runPasses(options, drafts);
+  const something = run.vrrpRuns && drafts.vrrp.instances.length > 0;
+  const config = buildConfig(options, drafts, run);
+  const runs = !run.stopped && (something || config.lvs.virtualServers.length > 0);
+  const problems = mergeFindings(run.findings, options.path);
+  if (!runs) explainNothing(problems, { path: options.path, stopped: run.stopped });
+  const exitCode = exitCodeOf(run, drafts);
+  const verdict = !runs ? 'refuse' : exitCode === 0 ? 'accept' : 'accept-with-messages';
+  return { config, problems, verdict, exitCode, notSimulated: drafts.notSimulated };
+}
+
+interface Run {
+  readonly findings: readonly Finding[];
+  /** keepalived does not start at all. */
+  readonly stopped: boolean;
+  readonly vrrpRuns: boolean;
+  readonly includeFailed: boolean;
+  /** A process met a missing parameter. */
+  readonly parameterMissing: boolean;
+}
+
+function runPasses(options: LoadOptions, drafts: Drafts): Run {
+  const findings: Finding[] = [];
+  const draws = memoryOf(options.random);
+  const parent = runPass(options, drafts, { process: 'parent', draws });
+  findings.push(...parent.reporter.findings);
+  const includeFailed = parent.includes.failed || !parent.opened;
+  const stop = (parameterMissing: boolean): Run => {
+    return { findings, stopped: true, vrrpRuns: false, includeFailed, parameterMissing };
+  };
+  if (includeFailed) return stop(false);
+  if (parent.reporter.ended) return stop(true);
+  let vrrpRuns = true;
+  let parameterMissing = false;
+  for (const process of ['bfd', 'checkers', 'vrrp'] as const) {
+    const pass = runPass(options, drafts, { process, draws });
+    const ended = pass.reporter.ended;
+    if (ended && !(process === 'checkers' && drafts.lvs.crash)) parameterMissing = true;
+    if (process === 'checkers' && !ended) finishLvs(pass.context);
+    if (process === 'vrrp' && !ended) {
+      vrrpRuns = finishVrrp(pass.context);
+      if (vrrpRuns) remarkOnAddresses(pass.context);
+    }
+    findings.push(...pass.reporter.findings);
+  }
+  if (drafts.lvs.crash) return stop(parameterMissing);
+  const vrrpFails = !vrrpRuns && drafts.vrrp.instances.length > 0;
+  return {
+    findings,
+    stopped: parameterMissing || vrrpFails,
+    vrrpRuns,
+    includeFailed,
+    parameterMissing,
+  };
+}
+
+function runPass(
+  options: LoadOptions,
+  drafts: Drafts,
+  given: { readonly process: ReaderProcess; readonly draws: Draws },
+): {
+  readonly reporter: Reporter;
+  readonly includes: IncludeStack;
+  readonly context: ParseContext;
+  readonly opened: boolean;
+} {
+  const { process } = given;
+  const reporter = new Reporter();
+  reporter.process = process;
+  const includes = new IncludeStack(options, reporter);
+  const opened = includes.openMain(options.path, options.path);
+  const reader = new LineReader({
+    includes,
+    reporter,
+    builtIns: {
+      directory: () => includes.current?.directory ?? '',
+      instance: options.configId ?? firstLabel(options.hostname),
+      random: given.draws.replay(),
+    },
+    configId: options.configId ?? firstLabel(options.hostname),
+    mainPath: options.path,
+    labelOf: (label, included) => (process === 'parent' && !included ? '' : label),
+    ...(process === 'parent'
+      ? { onComment: (line: string, at: number) => remarkOnComment(reporter, line, at) }
+      : {}),
+  });
+  const machine: MachineFacts = options;
+  const context = new ParseContext({ process, reporter, reader, includes, machine, ...drafts });
+  if (opened) parseAll(context, rootRows);
+  else complainOfNoFile(reporter, options.path);
+  return { reporter, includes, context, opened };
+}
+
+function complainOfNoFile(reporter: Reporter, path: string): void {
+  if (reporter.process !== 'parent') return;
+  reporter.report({
+    code: 'config:unreadable',
+    text: `Unable to find configuration file ${path}`,
+    message: `${path} cannot be read; keepalived does not start`,
+    at: { file: path, label: '', line: 0, reportedLine: 0, text: '' },
+    severity: 'error',
+    level: 'file',
+  });
+}
+
+function buildConfig(options: LoadOptions, drafts: Drafts, run: Run): DaemonConfig {
+  const { global } = drafts;
+  const { hostname } = options;
+  const vrrp = run.stopped ? emptied(drafts.vrrp) : drafts.vrrp;
+  const lvs = run.stopped ? newLvsDraft() : drafts.lvs;
+  return {
+    global: buildGlobal(global, hostname),
+    vrrp: buildVrrp(vrrp, global, hostname),
+    ...buildLvs(lvs, global, hostname),
+    bfd: buildBfd(run.stopped ? [] : drafts.bfd, drafts.vrrp.bfds),
+  };
+}
+
+/** A daemon that does not start has no instances. */
+function emptied(_draft: VrrpDraft): VrrpDraft {
+  return newVrrpDraft();
+}
+
+function exitCodeOf(run: Run, drafts: Drafts): number {
+  if (drafts.lvs.crash) return 139;
+  if (run.parameterMissing) return 2;
+  const levels = new Set(run.findings.map((one) => one.level));
+  if (levels.has('security') || levels.has('file')) return 6;
+  return levels.has('general') || levels.has('fatal') ? 5 : 0;
+}
+
+/** Makes sure that a configuration that runs nothing has an error that says so. */
+function explainNothing(
+  problems: Problem[],
+  given: { readonly path: string; readonly stopped: boolean },
+): void {
+  if (problems.some((one) => one.severity === 'error')) return;
+  const suspect = problems.findIndex((one) => one.code === 'config:unknown-keyword' && one.hint);
+  const found = problems[suspect];
+  const message = given.stopped
+    ? 'keepalived would not start with this configuration'
+    : 'the configuration has no vrrp_instance and no virtual_server that can run';
+  if (found !== undefined) {
+    problems[suspect] = {
+      ...found,
+      severity: 'error',
+      message: `${found.message}; ${message}`,
+    };
+    return;
+  }
+  problems.unshift({
+    code: 'config:nothing-to-run',
+    severity: 'error',
+    file: given.path,
+    line: 0,
+    column: 0,
+    message,
+  });
+}
+
+function firstLabel(hostname: string): string {
+  return hostname.split('.')[0] ?? hostname;
+}
+
+/** Random numbers that each pass sees again from the first. */
+interface Draws {
+  replay(): RandomSource;
+}
+
+function memoryOf(random: RandomSource): Draws {
+  const drawn: number[] = [];
+  return {
+    replay: () => {
+      let at = 0;
+      return {
+        uint32: () => {
+          const known = drawn[at++];
+          if (known !== undefined) return known;
+          const value = random.uint32();
+          drawn.push(value);
+          return value;
+        },
+      };
+    },
+  };
+}
