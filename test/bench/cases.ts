@@ -5,6 +5,7 @@ import type { BenchResult } from './bench-result.ts';
 import { runHold } from './hold.ts';
 import { makeKernelHost } from './kernel-host.ts';
 import { runEcho, runFlows } from './udp-workloads.ts';
+import { runIdleVrrp } from './vrrp-workload.ts';
 
 /** One line of the table. */
 export interface BenchCase {
@@ -24,6 +25,9 @@ export interface BenchCase {
 export function benchCases(quick: boolean): readonly BenchCase[] {
   const all = [
     ...[10, 100, 1000].map((clients) => echoCase(clients, quick ? 10 : 60)),
+    vrrpCase({ routers: 2, layout: 'shared', seconds: 3600 }),
+    vrrpCase({ routers: 100, layout: 'pairs', seconds: quick ? 360 : 3600 }),
+    vrrpCase({ routers: 100, layout: 'shared', seconds: quick ? 60 : 3600 }),
     ...(['chain', 'tree'] as const).map((topology) => flowCase(topology, quick ? 5 : 60)),
     ...[1000, 100_000, 1_000_000].map((pending) =>
       holdCase(pending, quick ? 1_000_000 : 5_000_000),
@@ -42,6 +46,21 @@ function echoCase(clients: number, seconds: number): BenchCase {
     ...(clients === 100 ? { target: 4 } : {}),
     sameMessages: true,
     quick: clients <= 100,
+  };
+}
+
+function vrrpCase(options: {
+  readonly routers: number;
+  readonly layout: 'shared' | 'pairs';
+  readonly seconds: number;
+}): BenchCase {
+  const { routers, layout, seconds } = options;
+  return {
+    id: `B2-${routers}-${layout}`,
+    run: () => runIdleVrrp(options),
+    ns3: ['b2_vrrp', `--n=${routers}`, `--layout=${layout}`, `--sim=${seconds}`],
+    ...(routers === 100 && layout === 'shared' ? { target: 6 } : {}),
+    quick: true,
   };
 }
 
