@@ -51,8 +51,8 @@ export class CommandExecutor {
   constructor(options: CommandExecutorOptions) {
     this.#options = options;
     this.#ip = {
-      inet: new IpBatch('inet', options.ipProgram),
-      inet6: new IpBatch('inet6', options.ipProgram),
+      inet: new IpBatch('inet', { command: options.ipProgram }),
+      inet6: new IpBatch('inet6', { command: options.ipProgram }),
     };
   }
 

@@ -16,6 +16,16 @@ const UNSAFE_WORD = /[\s#"'\\]|^$/;
 /** How often a child that died is started again for one command before it fails. */
 const RESTARTS_PER_COMMAND = 1;
 
+/** How long one command may take before its child is given up. */
+const COMMAND_LIMIT_MS = 5000;
+
+/** What tests replace. */
+export interface IpBatchOptions {
+  /** The program, `ip` unless said otherwise. */
+  readonly command?: string | undefined;
+  readonly limitMs?: number;
+}
+
 interface Request {
   readonly words: readonly string[];
   readonly onDone: (failure: string | undefined) => void;
@@ -27,17 +37,19 @@ interface Request {
 export class IpBatch {
   readonly #command: string;
   readonly #familyFlag: '-4' | '-6';
+  readonly #limitMs: number;
   #child: ChildProcess | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
   #text = '';
   #markers = 0;
   readonly #waiting: Request[] = [];
   #closed = false;
   #stale = false;
 
-  /** `command` is the program, `ip` in the daemon and something else in tests. */
-  constructor(family: IpFamily, command = 'ip') {
+  constructor(family: IpFamily, options: IpBatchOptions = {}) {
     this.#familyFlag = family === 'inet' ? '-4' : '-6';
-    this.#command = command;
+    this.#command = options.command ?? 'ip';
+    this.#limitMs = options.limitMs ?? COMMAND_LIMIT_MS;
   }
 
   /** Carries out `ip WORDS…`; `onDone` gets the text of the failure, `undefined` when it went well. */
@@ -52,6 +64,7 @@ export class IpBatch {
     this.#waiting.push(request);
     if (this.#child === undefined) this.#start();
     else this.#write(request);
+    if (this.#waiting.length === 1) this.#guard();
   }
 
   /**
@@ -95,6 +108,17 @@ export class IpBatch {
     this.#child?.stdin?.write(`${request.words.join(' ')}\n${request.marker}\n`);
   }
 
+  /** Watches over the command that is under way; a child that does not answer is ended. */
+  #guard(): void {
+    clearTimeout(this.#watchdog);
+    if (this.#waiting.length === 0) return;
+    this.#watchdog = setTimeout(() => {
+      const child = this.#child;
+      child?.kill('SIGKILL');
+      if (child !== undefined) this.#onGone(child, `${this.#command} did not answer`);
+    }, this.#limitMs);
+  }
+
   #onText(text: string): void {
     this.#text += text;
     for (let request = this.#waiting[0]; request !== undefined; request = this.#waiting[0]) {
@@ -106,6 +130,7 @@ export class IpBatch {
       const failure = cleanFailure(this.#text.slice(0, failureEnd));
       this.#text = this.#text.slice(failureEnd + told.index + told[0].length);
       this.#waiting.shift();
+      this.#guard();
       request.onDone(failure);
     }
     this.#retireWhenIdle();
@@ -127,6 +152,7 @@ export class IpBatch {
       this.#waiting.shift();
       request.onDone(reason);
     }
+    this.#guard();
     const next = this.#waiting[0];
     if (next === undefined) return;
     next.restarts++;

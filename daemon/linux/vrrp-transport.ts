@@ -68,6 +68,9 @@ export class VrrpTransport {
     if (facts === undefined) return `no interface ${command.interface}`;
     try {
       this.#receivers.set(command.id, this.#openReceiver(command, facts.index));
+      // The first advert of a takeover must not wait for sockets to be made (measured: 1.8 ms).
+      this.#sender(command.family, command.interface, facts.index);
+      this.#frames ??= openFrameSender(this.#options.libc);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
