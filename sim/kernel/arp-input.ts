@@ -3,8 +3,21 @@
  * Source: net/ipv4/arp.c (arp_process, arp_ignore, arp_filter, arp_is_garp). RFC 826, RFC 5227.
  */
 
-import { ARP_REPLY, ARP_REQUEST, type ArpPacket, decodeArp } from '../../daemon/wire/arp.ts';
-import { ANY_IPV4, type Ipv4Address, isMulticastIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import {
+  ARP_LENGTH,
+  ARP_REPLY,
+  ARP_REQUEST,
+  type ArpPacket,
+  decodeArp,
+  readArpOperation,
+  readArpTargetAddress,
+} from '../../daemon/wire/arp.ts';
+import {
+  ANY_IPV4,
+  type Ipv4Address,
+  isMulticastIpv4,
+  readIpv4,
+} from '../../daemon/wire/ipv4-address.ts';
 import { confirmAddress, SCOPE_HOST, SCOPE_LINK } from './address-selection.ts';
 import { replyByArp } from './arp-output.ts';
 import { HZ } from './kernel-clock.ts';
@@ -13,6 +26,8 @@ import { neighbourFor, updateNeighbour } from './neighbour-machine.ts';
 import { findNeighbour } from './neighbour-table.ts';
 import { addressType, routeInput, routeOutput } from './route-lookup.ts';
 
+/** Where the sender's protocol address stands. */
+const SENDER_ADDRESS_AT = 14;
 /** Ticks of a lock time of 1, the sysctl's unit being 1/100 s. */
 const LOCKTIME_UNIT = HZ / 100;
 
@@ -25,6 +40,7 @@ export function receiveArp(
   type: PacketType,
 ): void {
   if (type === 'other-host' || link.kind === 'loopback') return;
+  if (isNoneOfOurs(kernel, link, frame, at)) return;
   const arp = decodeArp(frame, at, frame.length);
   if (typeof arp === 'string') {
     drop(kernel, arp);
@@ -51,6 +67,23 @@ export function receiveArp(
   }
   if (arp.operation === ARP_REQUEST && answerRequest(kernel, link, arp, type)) return;
   learn(kernel, link, arp, type);
+}
+
+/**
+ * A request for somebody else from somebody unknown, which nothing here would act upon: on a large LAN
+ * nearly all ARP is that, so it is told from the raw bytes.
+ */
+function isNoneOfOurs(
+  kernel: KernelState,
+  link: LinkState,
+  frame: Uint8Array,
+  at: number,
+): boolean {
+  if (frame.length < at + ARP_LENGTH || readArpOperation(frame, at) !== ARP_REQUEST) return false;
+  if (link.ipv4.forwarding !== 0) return false;
+  if (link.arpEntries.has(readIpv4(frame, at + SENDER_ADDRESS_AT))) return false;
+  if (kernel.ipv4All.arp_accept !== 0 || link.ipv4.arp_accept !== 0) return false;
+  return addressType(kernel, readArpTargetAddress(frame, at)) === 'unicast';
 }
 
 /** Somebody checks whether an address is taken (RFC 5227): sender 0.0.0.0, nothing to learn. */

@@ -1,10 +1,12 @@
 /** IPv6 packets on their way out; the counterpart of `ipv4-output.ts`, with neighbours of the ND table. */
 
+import { internetChecksum, ipv6AddressSum, pseudoHeaderSum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { writeUint16 } from '../../daemon/wire/integers.ts';
 import { PROTOCOL_ICMPV6 } from '../../daemon/wire/ipv4.ts';
 import {
   encodeIpv6Header,
+  findIpv6Payload,
   IPV6_HEADER_LENGTH,
   readIpv6Destination,
   readIpv6NextHeader,
@@ -98,7 +100,10 @@ export function passIpv6ToLink(kernel: KernelState, frame: Uint8Array, way: Ipv6
   sendToNeighbour(kernel, entry, frame);
 }
 
-/** Sends a packet whose header the caller wrote; payload length is filled in, a source of `::` chosen. */
+/**
+ * Sends a packet whose header the caller wrote; payload length is filled in, a source of `::` chosen
+ * (and the checksum of ICMPv6 made for it, as raw sockets of that protocol do).
+ */
 export function sendRawIpv6(
   kernel: KernelState,
   packet: Uint8Array,
@@ -113,8 +118,22 @@ export function sendRawIpv6(
   const way = routeIpv6(kernel, readIpv6Destination(frame, IP_AT), source, link);
   if (typeof way === 'string') return errorOf(way);
   writeUint16(packet.length - IPV6_HEADER_LENGTH, frame, IP_AT + 4);
-  if (written === ANY_IPV6) writeIpv6(way.source as Ipv6Address, frame, IP_AT + 8);
+  if (written === ANY_IPV6) {
+    writeIpv6(way.source as Ipv6Address, frame, IP_AT + 8);
+    fillIcmpv6Checksum(frame);
+  }
   return sendIpv6Frame(kernel, frame, way);
+}
+
+function fillIcmpv6Checksum(frame: Uint8Array): void {
+  const payload = findIpv6Payload(frame, IP_AT);
+  if (typeof payload === 'string' || payload.protocol !== PROTOCOL_ICMPV6) return;
+  const length = frame.length - payload.at;
+  if (length < 4) return;
+  const addresses = ipv6AddressSum(readIpv6Source(frame, IP_AT), readIpv6Destination(frame, IP_AT));
+  const pseudo = pseudoHeaderSum({ addresses, protocol: PROTOCOL_ICMPV6, length });
+  writeUint16(0, frame, payload.at + 2);
+  writeUint16(internetChecksum(frame, payload.at, length, pseudo), frame, payload.at + 2);
 }
 
 /** Whether IPv6 is switched off on a link. */

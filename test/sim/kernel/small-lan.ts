@@ -54,11 +54,19 @@ export const prefix = (text: string): IpPrefix => {
   return value;
 };
 
+/** A frame as a host gave it to its cable. */
+export interface Sent {
+  readonly at: number;
+  readonly from: string;
+  readonly text: string;
+  readonly frame: Uint8Array;
+}
+
 export interface SmallLan {
   readonly engine: Engine;
   readonly lan: Switch;
   /** Frames as they enter the switch's cables from hosts, as text. */
-  readonly frames: { readonly at: number; readonly from: string; readonly text: string }[];
+  readonly frames: Sent[];
   addHost(name: string, options?: HostOptions): Kernel;
   cable(name: string): Cable;
   /** Runs until that moment, in seconds. */
@@ -81,7 +89,7 @@ export interface HostOptions {
 export function makeSmallLan(seed = 1): SmallLan {
   const engine = new Engine({ seed });
   const cables = new Map<string, Cable>();
-  const frames: { at: number; from: string; text: string }[] = [];
+  const frames: Sent[] = [];
   const lan = new Switch(engine, {
     name: 'sw1',
     kind: 'switch',
@@ -114,7 +122,8 @@ export function makeSmallLan(seed = 1): SmallLan {
       lan.connect(String(number), cable.b);
       cables.set(name, cable);
       cable.tap(({ at, from, frame }) => {
-        if (from === portId(name, nic)) frames.push({ at, from: name, text: describe(frame) });
+        if (from === portId(name, nic))
+          frames.push({ at, from: name, text: describe(frame), frame });
       });
       const kernel = createKernel({
         engine,
