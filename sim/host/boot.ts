@@ -1,7 +1,7 @@
 /**
- * What a machine does between power and its first program: sysctls, network cards with their addresses,
- * routes. The order is that of Debian: cards appear, sysctls of the boot configuration and of
- * `/etc/sysctl.conf`, then the network is configured.
+ * What a machine does between power and its first program: sysctls, network cards with their
+ * addresses, routes. The order is that of Debian: cards appear, sysctls of the boot configuration
+ * and of `/etc/sysctl.conf`, then the network is configured.
  */
 
 import { familyOf, type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
@@ -81,8 +81,8 @@ export function broadcastOf(address: IpAddress, length: number): IpAddress | und
 }
 
 /**
- * `onCarrierLoss: 'ifdown'`: takes alias addresses away when the carrier goes; a replug does not bring
- * them back. Without a delay, so that a short flap shows it too.
+ * `onCarrierLoss: 'ifdown'`: takes alias addresses away when the carrier goes; a replug does not
+ * bring them back. Without a delay, so that a short flap shows it too.
  */
 export function dropAliasesOnCarrierLoss(kernel: KernelApi, spec: HostSpec): () => void {
   const carrier = new Map(kernel.links().map((link) => [link.name, link.carrier]));

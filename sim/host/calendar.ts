@@ -1,6 +1,6 @@
 /**
- * Dates without `Date`: the civil calendar of UTC as arithmetic, so that stamps are the same on every
- * machine and in the browser. Hosts of the twin live in UTC.
+ * Dates without `Date`: the civil calendar of UTC as arithmetic, so that stamps are the same on
+ * every machine and in the browser. Hosts of the twin live in UTC.
  */
 
 /** A moment of the civil calendar. */
@@ -36,7 +36,9 @@ const MONTHS = [
   'Dec',
 ] as const;
 
-/** The civil time of microseconds since 1970-01-01 UTC. Source: days-to-civil, proleptic Gregorian. */
+/**
+ * The civil time of microseconds since 1970-01-01 UTC. Source: days-to-civil, proleptic Gregorian.
+ */
 export function civilTime(epochUs: number): CivilTime {
   const days = Math.floor(epochUs / DAY_US);
   const rest = epochUs - days * DAY_US;

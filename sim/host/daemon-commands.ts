@@ -1,6 +1,7 @@
 /**
- * Carries the daemon's `Command` values out on the virtual machine, in order, each before the next. What
- * fails or answers comes back as an event with the command's id, queued by the caller, never at once.
+ * Carries the daemon's `Command` values out on the virtual machine, in order, each before the next.
+ * What fails or answers comes back as an event with the command's id, queued by the caller, never
+ * at once.
  */
 
 import { unreachable } from '../../daemon/base/assert.ts';

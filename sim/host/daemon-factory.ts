@@ -1,4 +1,7 @@
-/** Makes the one daemon of `daemon/core` on a virtual machine: the same object that runs on a real host. */
+/**
+ * Makes the one daemon of `daemon/core` on a virtual machine: the same object that runs on a real
+ * host.
+ */
 
 import { Daemon } from '../../daemon/core/daemon.ts';
 import type { DaemonFactory } from './daemon-machine.ts';

@@ -1,8 +1,8 @@
 /**
- * The program in keepalived's place: the one daemon of `daemon/core`, on a virtual machine. It feeds the
- * daemon with events, carries its commands out, and keeps one wake-up for its next deadline. Calls run
- * to completion: what happens while the daemon is being called waits in a queue. The fast path, a VRRP
- * packet that changes nothing, allocates nothing.
+ * The program in keepalived's place: the one daemon of `daemon/core`, on a virtual machine. It
+ * feeds the daemon with events, carries its commands out, and keeps one wake-up for its next
+ * deadline. Calls run to completion: what happens while the daemon is being called waits in a
+ * queue. The fast path, a VRRP packet that changes nothing, allocates nothing.
  */
 
 import { assert } from '../../daemon/base/assert.ts';
@@ -39,7 +39,9 @@ export type DaemonFactory = (options: {
   readonly vrrpPid: number;
 }) => DaemonApi;
 
-/** Packets that wait for a stopped process: the default socket buffer (212992 bytes) over 768 each. */
+/**
+ * Packets that wait for a stopped process: the default socket buffer (212992 bytes) over 768 each.
+ */
 export const PACKETS_WAITING_MAX = 277;
 /** Other events that wait; beyond it the oldest are lost, as netlink loses them (ENOBUFS). */
 export const EVENTS_WAITING_MAX = 4096;
@@ -227,6 +229,8 @@ export class DaemonMachine implements Program {
         this.#post({ kind: event.kind, interface: event.link, address: event.address });
         return;
       case 'route-removed':
+        // Only what somebody else takes away is news: own commands run while the daemon is busy.
+        if (this.#busy) return;
         this.#post({ kind: 'route-removed', words: routeWords(event.route) });
         return;
       default:

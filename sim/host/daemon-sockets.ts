@@ -1,7 +1,7 @@
 /**
- * The daemon's sockets on the virtual kernel: raw sockets for VRRP and UDP or ICMP for checkers. A VRRP
- * packet reaches the daemon by one reused event object, without allocation. Of several sockets on one
- * interface exactly one delivers a packet: the one whose group or own address it is sent to.
+ * The daemon's sockets on the virtual kernel: raw sockets for VRRP and UDP or ICMP for checkers. A
+ * VRRP packet reaches the daemon by one reused event object, without allocation. Of several sockets
+ * on one interface exactly one delivers a packet: the one whose group or own address it is sent to.
  */
 
 import type { CommandId, DatagramCommand, VrrpSocketCommand } from '../../daemon/core/commands.ts';

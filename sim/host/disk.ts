@@ -1,13 +1,28 @@
 /**
- * The files of one machine. What lies on the disk survives power-off and reboot; what lies in memory
- * file systems (`/run`, `/tmp`, `/proc`, `/dev`, `/sys`) goes with the power. Paths are absolute and
- * flat: directories exist because a file lies in them. Nothing here reads the real file system.
+ * The files of one machine. What lies on the disk survives power-off and reboot; what lies in
+ * memory file systems (`/run`, `/tmp`, `/proc`, `/dev`, `/sys`) goes with the power. Paths are
+ * absolute and flat: directories exist because a file lies in them. Nothing here reads the real
+ * file system.
  */
 
 /** Hears of every write, creation and removal. */
 export type FileListener = (path: string) => void;
 
 const VOLATILE = ['/run/', '/var/run/', '/tmp/', '/proc/', '/dev/', '/sys/'];
+
+/** Folders that are there even when nothing lies in them. */
+const STANDARD_FOLDERS = new Set(
+  ['/', '/bin/', '/dev/', '/etc/', '/home/', '/lib/', '/proc/', '/root/', '/run/'].concat([
+    '/sbin/',
+    '/sys/',
+    '/tmp/',
+    '/usr/',
+    '/usr/bin/',
+    '/usr/sbin/',
+    '/var/',
+    '/var/log/',
+  ]),
+);
 
 /** The files; see the head of the file. */
 export class Disk {
@@ -43,11 +58,12 @@ export class Disk {
     return [...this.#files.keys()].sort((a, b) => (a < b ? -1 : 1));
   }
 
-  /** Whether some file lies below `path`. */
+  /** Whether `path` is a folder of every machine, or some file lies below it. */
   isDirectory(path: string): boolean {
     const prefix = directoryPrefix(path);
+    if (STANDARD_FOLDERS.has(prefix)) return true;
     for (const file of this.#files.keys()) if (file.startsWith(prefix)) return true;
-    return prefix === '/';
+    return false;
   }
 
   /** Names directly below a directory, sorted, without repetition. */
@@ -82,7 +98,9 @@ export class Disk {
   }
 }
 
-/** An absolute path without `.`, `..`, doubled or trailing slashes; relative ones start at `/root`. */
+/**
+ * An absolute path without `.`, `..`, doubled or trailing slashes; relative ones start at `/root`.
+ */
 export function cleanPath(path: string, workingDirectory = '/root'): string {
   const parts: string[] = [];
   const whole = path.startsWith('/') ? path : `${workingDirectory}/${path}`;

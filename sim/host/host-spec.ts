@@ -1,6 +1,6 @@
 /**
- * A machine as plain data: its boot configuration, as a scenario file says it. Part of the `LanSpec` of
- * `sim/topology`; it lives here because machines know nothing of topologies.
+ * A machine as plain data: its boot configuration, as a scenario file says it. Part of the
+ * `LanSpec` of `sim/topology`; it lives here because machines know nothing of topologies.
  */
 
 import type { DurationUs } from '../../daemon/base/time.ts';
@@ -27,7 +27,10 @@ export interface HostSpec {
   /** Host names to addresses, as /etc/hosts. */
   readonly names: readonly (readonly [name: string, address: IpAddress])[];
   readonly bootTime: DurationUs;
-  /** `ifdown`: network scripts take addresses that are not the interface's first away with the carrier. */
+  /**
+   * `ifdown`: network scripts take addresses that are not the interface's first away with the
+   * carrier.
+   */
   readonly onCarrierLoss: 'keep' | 'ifdown';
   /** Off at t=0. */
   readonly startsOff: boolean;

@@ -1,7 +1,8 @@
 /**
- * A machine: power, disk, and what lives while it has power. Power-off throws the kernel, its processes
- * and everything in memory away; the disk stays. A boot makes a new kernel from the boot configuration
- * and the files of `/etc`, then starts what is enabled. Frozen, its own time stands still.
+ * A machine: power, disk, and what lives while it has power. Power-off throws the kernel, its
+ * processes and everything in memory away; the disk stays. A boot makes a new kernel from the boot
+ * configuration and the files of `/etc`, then starts what is enabled. Frozen, its own time stands
+ * still.
  */
 
 import { assert } from '../../daemon/base/assert.ts';

@@ -1,6 +1,6 @@
 /**
- * The words of ip-route(8) and ip-rule(8) as values: for the daemon's virtual routes and rules and for
- * the shell. A wrong word is a value, the text that iproute2 would print.
+ * The words of ip-route(8) and ip-rule(8) as values: for the daemon's virtual routes and rules and
+ * for the shell. A wrong word is a value, the text that iproute2 would print.
  */
 
 import type { AddressScope } from '../../daemon/wire/address-scope.ts';

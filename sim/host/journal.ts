@@ -1,6 +1,6 @@
 /**
- * The machine's journal, as systemd-journald keeps it on disk: it survives a power-off. Every line is
- * also an event of the run. Its wall clock is the host's own, which a step may move.
+ * The machine's journal, as systemd-journald keeps it on disk: it survives a power-off. Every line
+ * is also an event of the run. Its wall clock is the host's own, which a step may move.
  */
 
 import type { JournalLine } from './host-api.ts';

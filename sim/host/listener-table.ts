@@ -1,6 +1,7 @@
 /**
- * Listening TCP sockets of a machine. Until the kernel model has TCP this table alone decides whether a
- * service can bind: Linux refuses an address that is not the host's own unless ip_nonlocal_bind is set.
+ * Listening TCP sockets of a machine. Until the kernel model has TCP this table alone decides
+ * whether a service can bind: Linux refuses an address that is not the host's own unless
+ * ip_nonlocal_bind is set.
  */
 
 import { familyOf } from '../../daemon/wire/ip-address.ts';

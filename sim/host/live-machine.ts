@@ -1,6 +1,7 @@
 /**
- * The part of a machine that needs power: made at boot by `host.ts`, thrown away with the power. It puts
- * kernel, processes, units and timers together and records what the kernel announces in the run log.
+ * The part of a machine that needs power: made at boot by `host.ts`, thrown away with the power. It
+ * puts kernel, processes, units and timers together and records what the kernel announces in the
+ * run log.
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';

@@ -1,7 +1,7 @@
 /**
- * Timers of the programs of one machine, in machine time. A frozen machine's timers stand still and go
- * on with the rest of their span; a machine without power has none. Machine time is the engine's time
- * minus the time that the machine was frozen.
+ * Timers of the programs of one machine, in machine time. A frozen machine's timers stand still and
+ * go on with the rest of their span; a machine without power has none. Machine time is the engine's
+ * time minus the time that the machine was frozen.
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';

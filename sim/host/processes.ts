@@ -1,6 +1,7 @@
 /**
- * The process table of a running machine: who runs, under which number and name. Numbers count up from
- * a fixed start, so that a run is the same every time. It knows nothing of what the processes do.
+ * The process table of a running machine: who runs, under which number and name. Numbers count up
+ * from a fixed start, so that a run is the same every time. It knows nothing of what the processes
+ * do.
  */
 
 import type { ProcessFacts } from '../../daemon/core/system.ts';

@@ -1,7 +1,7 @@
 /**
- * Answers to the scripts that a keepalived.conf names. None is ever executed: the scenario says what it
- * answers, by name of the vrrp_script or by path; commands of the shell (`pidof nginx`, `killall -0 x`)
- * are asked of the virtual machine itself; a check that neither knows was not run.
+ * Answers to the scripts that a keepalived.conf names. None is ever executed: the scenario says
+ * what it answers, by name of the vrrp_script or by path; commands of the shell (`pidof nginx`,
+ * `killall -0 x`) are asked of the virtual machine itself; a check that neither knows was not run.
  */
 
 import type { ScriptCommand } from '../../daemon/core/commands.ts';

@@ -1,6 +1,7 @@
 /**
- * sysctl(8) of procps as a function over the kernel: what setting, showing and loading files print. Used
- * by the boot (`/etc/sysctl.conf`) and by the shell's `sysctl`. Wording of procps 4.0 (Debian 12).
+ * sysctl(8) of procps as a function over the kernel: what setting, showing and loading files print.
+ * Used by the boot (`/etc/sysctl.conf`) and by the shell's `sysctl`. Wording of procps 4.0 (Debian
+ * 12).
  */
 
 import type { KernelApi } from '../kernel/kernel-api.ts';

@@ -1,6 +1,7 @@
 /**
- * Unit files of systemd, as far as the twin needs them: description, the condition, what is executed.
- * Debian's own file for keepalived is built in; a host's files may bring others, also in `/etc`.
+ * Unit files of systemd, as far as the twin needs them: description, the condition, what is
+ * executed. Debian's own file for keepalived is built in; a host's files may bring others, also in
+ * `/etc`.
  */
 
 import { decodeUtf8, encodeUtf8 } from '../../daemon/wire/text.ts';

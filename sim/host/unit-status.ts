@@ -1,4 +1,6 @@
-/** `systemctl status` of one unit in systemd 252's form: marks, alignment, tree and journal tail. */
+/**
+ * `systemctl status` of one unit in systemd 252's form: marks, alignment, tree and journal tail.
+ */
 
 import { formatSyslogStamp, formatSystemdStamp, formatTimespan } from './calendar.ts';
 import type { UnitState } from './host-api.ts';

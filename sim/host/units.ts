@@ -1,7 +1,7 @@
 /**
- * The machine's systemd: units, their conditions, what runs for them, and the words of systemctl. Units
- * come from files of the disk; which program a unit runs is told by the command in its ExecStart. It
- * knows programs only by their interface. Wording of systemd 252 (Debian 12).
+ * The machine's systemd: units, their conditions, what runs for them, and the words of systemctl.
+ * Units come from files of the disk; which program a unit runs is told by the command in its
+ * ExecStart. It knows programs only by their interface. Wording of systemd 252 (Debian 12).
  */
 
 import { assert } from '../../daemon/base/assert.ts';
@@ -227,7 +227,8 @@ export class Units implements UnitsApi {
       return { ok: false, message, exitCode: 1 };
     }
     if (!file.canReload) {
-      const message = `Failed to reload ${file.unit}: Job type reload is not applicable for unit ${file.unit}.`;
+      const why = `Job type reload is not applicable for unit ${file.unit}.`;
+      const message = `Failed to reload ${file.unit}: ${why}`;
       return { ok: false, message, exitCode: 1 };
     }
     this.#log('info', `Reloading ${title(file)}...`, file.unit);

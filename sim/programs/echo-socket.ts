@@ -1,6 +1,7 @@
 /**
- * ICMP and ICMPv6 echo over a raw socket: what `ping` and the traffic of scenarios stand on. It sends
- * requests and hands over replies and errors about them; counting, waiting and words are its users'.
+ * ICMP and ICMPv6 echo over a raw socket: what `ping` and the traffic of scenarios stand on. It
+ * sends requests and hands over replies and errors about them; counting, waiting and words are its
+ * users'.
  */
 
 import { addressSum } from '../../daemon/wire/checksum.ts';

@@ -1,7 +1,8 @@
 /**
- * Ping as traffic of a scenario: an echo request every so often from a host, what became of each, who
- * answered, and the outages. An outage runs from the last answer before it to the next answer; before
- * the first answer there is none. It belongs to no process, so that a reboot of its host only makes a gap.
+ * Ping as traffic of a scenario: an echo request every so often from a host, what became of each,
+ * who answered, and the outages. An outage runs from the last answer before it to the next answer;
+ * before the first answer there is none. It belongs to no process, so that a reboot of its host
+ * only makes a gap.
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';

@@ -1,7 +1,7 @@
 /**
- * A web server as a process: it is found by `pidof`, claims its address and port under Linux' rules, and
- * fails as nginx does when it cannot. It answers no requests yet: that comes with TCP, whose place is
- * kept by `ListenerTable`.
+ * A web server as a process: it is found by `pidof`, claims its address and port under Linux'
+ * rules, and fails as nginx does when it cannot. It answers no requests yet: that comes with TCP,
+ * whose place is kept by `ListenerTable`.
  */
 
 import { formatIp, type IpAddress, isIpv4, parseIp } from '../../daemon/wire/ip-address.ts';

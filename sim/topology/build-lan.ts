@@ -1,6 +1,7 @@
 /**
- * Brings a `LanSpec` to life on an engine: switches, cables, hosts; then power. The spec was checked by
- * its reader; what cannot be here is a bug. Order is fixed by the spec, so that equal specs run equally.
+ * Brings a `LanSpec` to life on an engine: switches, cables, hosts; then power. The spec was
+ * checked by its reader; what cannot be here is a bug. Order is fixed by the spec, so that equal
+ * specs run equally.
  */
 
 import { assert, present } from '../../daemon/base/assert.ts';

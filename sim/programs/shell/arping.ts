@@ -220,7 +220,8 @@ class ArpingRun {
     ].filter((text) => text !== '');
     const note = extra.length > 0 ? ` (${extra.join(', ')})` : '';
     this.#io.out(
-      `Sent ${this.#sent} probes (${this.#broadcasts} broadcast(s))\nReceived ${this.#received} response(s)${note}\n`,
+      `Sent ${this.#sent} probes (${this.#broadcasts} broadcast(s))\n` +
+        `Received ${this.#received} response(s)${note}\n`,
     );
     this.#io.exit(this.#exitCode());
   }

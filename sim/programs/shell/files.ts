@@ -1,4 +1,6 @@
-/** Commands about files: cat, ls, rm, mkdir, touch, cp, mv, tee. Directories exist where files lie. */
+/**
+ * Commands about files: cat, ls, rm, mkdir, touch, cp, mv, tee. Directories exist where files lie.
+ */
 
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { baseName, cleanPath } from '../../host/disk.ts';
@@ -73,9 +75,7 @@ export const rm: ShellCommand = (io) => {
     if (disk.isDirectory(clean) && recursive) {
       for (const file of disk.paths()) if (file.startsWith(`${clean}/`)) disk.remove(file);
     } else if (!force || disk.isDirectory(clean)) {
-      io.err(
-        `rm: cannot remove '${path}': ${disk.isDirectory(clean) ? 'Is a directory' : 'No such file or directory'}\n`,
-      );
+      io.err(`rm: cannot remove '${path}': ${missing(io, path)}\n`);
       code = 1;
     }
   }

@@ -1,4 +1,6 @@
-/** `ip address`: show, add, change, del, flush. The output's form was compared with iproute2 6.1. */
+/**
+ * `ip address`: show, add, change, del, flush. The output's form was compared with iproute2 6.1.
+ */
 
 import type { AddressScope } from '../../../daemon/wire/address-scope.ts';
 import {
@@ -114,7 +116,8 @@ export function addressLines(address: LinkAddress): readonly string[] {
   const label = isV4 ? address.label : '';
   const preferred = address.deprecated ? '0sec' : 'forever';
   return [
-    `    ${family} ${formatIp(address.address)}${peer}/${address.length}${broadcast} scope ${address.scope} ${flags}${label}`,
+    `    ${family} ${formatIp(address.address)}${peer}/${address.length}${broadcast}` +
+      ` scope ${address.scope} ${flags}${label}`,
     `       valid_lft forever preferred_lft ${preferred}`,
   ];
 }

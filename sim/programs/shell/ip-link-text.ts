@@ -1,4 +1,7 @@
-/** How iproute2 shows a link: the head line and the hardware line, shared by `ip addr` and `ip link`. */
+/**
+ * How iproute2 shows a link: the head line and the hardware line, shared by `ip addr` and `ip
+ * link`.
+ */
 
 import { formatMac } from '../../../daemon/wire/mac-address.ts';
 import type { Link } from '../../kernel/kernel-api.ts';
@@ -23,7 +26,9 @@ export function linkState(link: Link): string {
   return link.up && link.carrier ? 'UP' : 'DOWN';
 }
 
-/** The head line. The twin's cards have no queue of their own (the cable has one): `qdisc noqueue`. */
+/**
+ * The head line. The twin's cards have no queue of their own (the cable has one): `qdisc noqueue`.
+ */
 export function linkHead(link: Link, mode: 'with-mode' | 'plain'): string {
   const modeText = mode === 'with-mode' ? ' mode DEFAULT' : '';
   return (

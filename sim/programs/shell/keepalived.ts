@@ -1,4 +1,7 @@
-/** keepalived's own command line on a virtual host: what it says about itself; starting it is the unit's. */
+/**
+ * keepalived's own command line on a virtual host: what it says about itself; starting it is the
+ * unit's.
+ */
 
 import { fail, type ShellCommand } from './shell-command.ts';
 

@@ -66,10 +66,13 @@ export const ss: ShellCommand = (io) => {
   const peerWidth = Math.max('Peer Address:Port'.length, ...rows.map((row) => row.peer.length));
   const netid = (text: string) => (both ? `${text.padEnd(5)} ` : '');
   const state = rows.length > 0 ? 6 : 5;
-  const head = `${netid('Netid')}${'State'.padEnd(state)} Recv-Q Send-Q ${'Local Address:Port'.padStart(localWidth)} ${'Peer Address:Port'.padStart(peerWidth)}Process\n`;
+  const head =
+    `${netid('Netid')}${'State'.padEnd(state)} Recv-Q Send-Q ` +
+    `${'Local Address:Port'.padStart(localWidth)} ${'Peer Address:Port'.padStart(peerWidth)}Process\n`;
   const lines = rows.map(
     (row) =>
-      `${netid('tcp')}LISTEN ${'0'.padEnd(6)} ${'511'.padEnd(6)} ${row.local.padStart(localWidth)} ${row.peer.padStart(peerWidth)}${row.users}\n`,
+      `${netid('tcp')}LISTEN ${'0'.padEnd(6)} ${'511'.padEnd(6)} ` +
+      `${row.local.padStart(localWidth)} ${row.peer.padStart(peerWidth)}${row.users}\n`,
   );
   succeed(io, head + lines.join(''));
 };

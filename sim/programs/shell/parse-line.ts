@@ -1,7 +1,7 @@
 /**
- * A command line as bash reads the simple ones: words with quotes, `;` `&&` `||` between pipelines, `|`
- * inside, and redirections. Variables (but `$?`), command substitution, loops and patterns are left out,
- * and said to be. What cannot be read is a message, as bash prints it.
+ * A command line as bash reads the simple ones: words with quotes, `;` `&&` `||` between pipelines,
+ * `|` inside, and redirections. Variables (but `$?`), command substitution, loops and patterns are
+ * left out, and said to be. What cannot be read is a message, as bash prints it.
  */
 
 /** One command with its redirections. */

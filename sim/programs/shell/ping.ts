@@ -190,7 +190,10 @@ class PingRun {
     else this.#after(this.#lastWaitUs(), () => this.#finish());
   }
 
-  /** After the last request ping waits -W, or twice the longest round trip, or 10 s when none came back. */
+  /**
+   * After the last request ping waits -W, or twice the longest round trip, or 10 s when none came
+   * back.
+   */
   #lastWaitUs(): number {
     const { waitUs } = this.#options;
     if (this.#received > 0)
@@ -216,7 +219,8 @@ class PingRun {
     if (!this.#options.quiet) {
       const time = this.#options.size >= 16 ? ` time=${formatMilliseconds(roundTripUs)} ms` : '';
       this.#io.out(
-        `${reply.length} bytes from ${formatIp(reply.from)}: icmp_seq=${reply.sequence} ttl=${reply.ttl}${time}${isDuplicate ? ' (DUP!)' : ''}\n`,
+        `${reply.length} bytes from ${formatIp(reply.from)}: icmp_seq=${reply.sequence} ` +
+          `ttl=${reply.ttl}${time}${isDuplicate ? ' (DUP!)' : ''}\n`,
       );
     }
     this.#finishMaybe();

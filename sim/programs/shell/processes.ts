@@ -65,7 +65,8 @@ export const kill: ShellCommand = (io) => {
   if (words[0] === '-l')
     return succeed(
       io,
-      ' 1) SIGHUP\t 2) SIGINT\t 9) SIGKILL\t10) SIGUSR1\t12) SIGUSR2\t15) SIGTERM\t18) SIGCONT\t19) SIGSTOP\n',
+      ' 1) SIGHUP\t 2) SIGINT\t 9) SIGKILL\t10) SIGUSR1\n' +
+        '12) SIGUSR2\t15) SIGTERM\t18) SIGCONT\t19) SIGSTOP\n',
     );
   const first = words[0] ?? '';
   const signal = takeSignal(words);
@@ -74,7 +75,8 @@ export const kill: ShellCommand = (io) => {
   if (words.length === 0) {
     return fail(
       io,
-      'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]',
+      'kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... ' +
+        'or kill -l [sigspec]',
       2,
     );
   }
@@ -128,9 +130,12 @@ export const ps: ShellCommand = (io) => {
 function psAux(rows: readonly ProcessRow[]): string {
   const lines = rows.map((row) => {
     const state = row.stopped ? 'T' : 'Ss';
-    return `root ${String(row.pid).padStart(9)}  0.0  0.0      0     0 ?        ${state.padEnd(4)} 00:00   0:00 ${row.arguments.join(' ')}\n`;
+    const pid = String(row.pid).padStart(9);
+    const text = `${state.padEnd(4)} 00:00   0:00 ${row.arguments.join(' ')}`;
+    return `root ${pid}  0.0  0.0      0     0 ?        ${text}\n`;
   });
-  return `USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n${lines.join('')}`;
+  const head = 'USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n';
+  return head + lines.join('');
 }
 
 function psFull(rows: readonly ProcessRow[]): string {

@@ -1,7 +1,7 @@
 /**
- * The virtual shell: runs a parsed line on a machine. A command may end later in virtual time (`ping`);
- * the next one then waits. Of a pipeline the left command runs to its end before the right one starts.
- * `sudo` in front of a command means nothing: the shell is root's.
+ * The virtual shell: runs a parsed line on a machine. A command may end later in virtual time
+ * (`ping`); the next one then waits. Of a pipeline the left command runs to its end before the
+ * right one starts. `sudo` in front of a command means nothing: the shell is root's.
  */
 
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
@@ -21,6 +21,7 @@ import type { CommandIo } from './shell-command.ts';
 
 /** Most characters of output that a line may produce; the rest is lost. */
 export const OUTPUT_LENGTH_MAX = 4 * 1024 * 1024;
+const NO_FILE = 'No such file or directory';
 /** Exit code of Ctrl+C: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
@@ -136,9 +137,7 @@ class LineRun implements ExecHandle {
     }
     const action = findCommand(name);
     if (action === undefined) {
-      io.err(
-        `bash: ${name}: ${name.includes('/') ? 'No such file or directory' : 'command not found'}\n`,
-      );
+      io.err(`bash: ${name}: ${name.includes('/') ? NO_FILE : 'command not found'}\n`);
       io.end(127);
       return;
     }

@@ -1,4 +1,7 @@
-/** Commands of a few lines each: true, false, echo, sleep, hostname, date, uname, whoami, timeout, sh -c. */
+/**
+ * Commands of a few lines each: true, false, echo, sleep, hostname, date, uname, whoami, timeout,
+ * sh -c.
+ */
 
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import { formatDate, formatDateStamp } from '../../host/calendar.ts';

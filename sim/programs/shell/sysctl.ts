@@ -1,4 +1,7 @@
-/** sysctl of procps: show, write, load a file, show all. The work is done in `sim/host/sysctl-file.ts`. */
+/**
+ * sysctl of procps: show, write, load a file, show all. The work is done in `sim/host/sysctl-
+ * file.ts`.
+ */
 
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import { cleanPath } from '../../host/disk.ts';

@@ -1,4 +1,7 @@
-/** systemctl and service(8): verbs on units; a stop waits for the program's end, as the real one does. */
+/**
+ * systemctl and service(8): verbs on units; a stop waits for the program's end, as the real one
+ * does.
+ */
 
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { UnitVerb } from '../../host/host-api.ts';

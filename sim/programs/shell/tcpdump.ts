@@ -1,6 +1,6 @@
 /**
- * tcpdump 4.99 as a command: options, the lines to stderr, and a capture on one interface or `any`. How
- * a packet looks and what a filter means is in `tcpdump-text.ts` and `tcpdump-filter.ts`.
+ * tcpdump 4.99 as a command: options, the lines to stderr, and a capture on one interface or `any`.
+ * How a packet looks and what a filter means is in `tcpdump-text.ts` and `tcpdump-filter.ts`.
  */
 
 import type { PacketSocket } from '../../kernel/kernel-api.ts';
@@ -127,7 +127,8 @@ class Capture {
     this.#socket?.close();
     const plural = this.#captured === 1 ? '' : 's';
     this.#io.err(
-      `${this.#captured} packet${plural} captured\n${this.#captured} packet${plural} received by filter\n0 packets dropped by kernel\n`,
+      `${this.#captured} packet${plural} captured\n` +
+        `${this.#captured} packet${plural} received by filter\n0 packets dropped by kernel\n`,
     );
     this.#io.exit(0);
   }

@@ -237,7 +237,7 @@ describe('the daemon on a virtual machine', () => {
     expect(failed[0]).toMatchObject({ reason: 'No such device' });
   });
 
-  test('a stopped process hears later what came meanwhile, in order, at most a socket buffer of it', () => {
+  test('a stopped process hears later what came, in order, at most a socket buffer of it', () => {
     const lab = stand((daemon) => {
       daemon.onStart = [OPEN];
       daemon.deadline = 5000 as TimeUs;
@@ -273,7 +273,7 @@ describe('the daemon on a virtual machine', () => {
     expect(lab.daemon().advanced).toEqual([100_000]);
   });
 
-  test('SIGKILL leaves addresses, closes sockets and leaves the group; nothing more is called', () => {
+  test('SIGKILL leaves addresses and closes sockets; nothing more is called', () => {
     const address = {
       interface: 'eth0',
       address: parseIp('10.0.0.1') as IpAddress,

@@ -43,7 +43,7 @@ describe('power', () => {
     expect(lab.host('a').power).toBe('off');
   });
 
-  test('only the disk survives a reboot: /etc yes, /tmp, /run, addresses, routes and sysctls no', () => {
+  test('only the disk survives a reboot: not /tmp, /run, addresses, routes, sysctls', () => {
     const lab = one();
     lab.run(1);
     lab.out('a', 'echo one > /etc/one; echo two > /tmp/two; echo three > /run/three');
@@ -124,7 +124,7 @@ describe('boot configuration', () => {
     expect(lab.out('a', 'cat /proc/sys/net/ipv4/ip_forward')).toBe('1\n');
   });
 
-  test('aliases go with the carrier only with ifdown, and a replug does not bring them back', () => {
+  test('aliases go with the carrier only with ifdown, and do not come back by themselves', () => {
     const addresses = ['192.168.0.101/24', { prefix: '192.168.0.220/24', label: 'eth0:1' }];
     const lab = new Lab([
       { name: 'keeps', addresses },

@@ -42,7 +42,8 @@ describe('echo traffic', () => {
     lab.run(2);
     const outages = traffic.outages(lab.engine.now);
     expect(outages).toHaveLength(1);
-    // Answers at 2.0 s and 3.1 s; the cable was out at the requests of 2.1 .. 3.0 s. The first answer
+    // Answers at 2.0 s and 3.1 s; the cable was out at the requests of 2.1 .. 3.0 s. The first
+    // answer
     // after it takes 200 us more: losing the carrier flushed the neighbours, so ARP comes first.
     expect(traffic.longestOutage(lab.engine.now)).toBe(1_100_200);
     expect(outages[0]?.lost).toBe(10);

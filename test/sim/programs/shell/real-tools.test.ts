@@ -8,7 +8,8 @@ const LEFT_OUT = new Set(['ip -s neigh']);
 /** The order of two streams in one file is the recorder's. */
 const MIXED = new Set(['sysctl -p s.conf']);
 const SYSCTL_FILE =
-  '# c\n;d\nnet.ipv4.ip_nonlocal_bind=1\n-net.foo.x = 1\nnet.foo.y = 1\n\ngarbage\nnet.ipv4.ip_forward = 1 # x\n';
+  '# c\n;d\nnet.ipv4.ip_nonlocal_bind=1\n-net.foo.x = 1\n' +
+  'net.foo.y = 1\n\ngarbage\nnet.ipv4.ip_forward = 1 # x\n';
 
 interface Recorded {
   readonly command: string;
