@@ -126,13 +126,6 @@ export class Units implements UnitsApi {
     }
   }
 
-  /** Calls `then` when the unit has left 'deactivating', or at once. */
-  afterStop(name: string, then: () => void): void {
-    const runtime = this.#runtimeOf(unitName(name));
-    if (runtime.active === 'deactivating') runtime.whenStopped.push(then);
-    else then();
-  }
-
   /** A signal to the main process of a unit's program; `false` when nothing runs. */
   signal(name: string, signal: ProgramSignal): boolean {
     const runtime = this.#runtime.get(unitName(name));
@@ -201,11 +194,7 @@ export class Units implements UnitsApi {
     const runtime = this.#runtimeOf(file.unit);
     const program = runtime.program;
     runtime.wanted = false;
-    if (program === undefined) {
-      if (runtime.active === 'failed') return OK;
-      return OK;
-    }
-    if (runtime.active === 'deactivating') return OK;
+    if (program === undefined || runtime.active === 'deactivating') return OK;
     this.#log('info', `Stopping ${title(file)}...`, file.unit);
     runtime.active = 'deactivating';
     if (runtime.stopped) this.#setStopped(runtime, false);

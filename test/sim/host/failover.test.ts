@@ -167,3 +167,65 @@ describe('three servers behind one address', () => {
     expect(starts(6)).not.toEqual(first);
   });
 });
+
+describe('a pair whose check asks for nginx', () => {
+  const pair = (options: Record<string, unknown>) => {
+    const node = (name: string, last: number, priority: number) => ({
+      name,
+      addresses: [`10.0.0.${last}/24`],
+      files: {
+        '/etc/keepalived/keepalived.conf': `vrrp_script chk_nginx {
+  script "pidof nginx"
+  interval 2
+}
+vrrp_instance VI_1 {
+  interface eth0
+  state BACKUP
+  virtual_router_id 51
+  priority ${priority}
+  virtual_ipaddress {
+    10.0.0.101
+  }
+  track_script {
+    chk_nginx
+  }
+}
+`,
+      },
+      more: { programs: [{ kind: 'http', name: 'nginx', options }] },
+    });
+    return new Lab([node('A', 11, 100), node('B', 12, 90)]);
+  };
+
+  test('nginx dies and comes back, and the address follows', () => {
+    const lab = pair({ port: 80 });
+    lab.run(8);
+    expect(lab.holders('10.0.0.101')).toEqual(['A']);
+    lab.host('A').signal('nginx', 'KILL');
+    lab.run(3.5);
+    expect(lab.host('A').keepalived()?.instances[0]?.state).toBe('FAULT');
+    expect(lab.holders('10.0.0.101')).toEqual(['B']);
+    lab.exec('A', 'systemctl start nginx');
+    lab.run(7);
+    expect(lab.holders('10.0.0.101')).toEqual(['A']);
+    lab.exec('A', 'killall -9 nginx');
+    lab.exec('B', 'killall -9 nginx');
+    lab.run(7);
+    expect(lab.holders('10.0.0.101')).toEqual([]);
+  });
+
+  test('bound to the floating address it needs ip_nonlocal_bind, else the check is FAULT', () => {
+    const lab = pair({ port: 80, address: '10.0.0.101' });
+    lab.run(8);
+    expect(lab.host('B').unitState('nginx')?.active).toBe('failed');
+    expect(lab.host('B').keepalived()?.instances[0]?.state).toBe('FAULT');
+    for (const name of ['A', 'B']) {
+      lab.exec(name, 'echo net.ipv4.ip_nonlocal_bind=1 >> /etc/sysctl.conf; sysctl -p');
+      lab.exec(name, 'systemctl start nginx');
+    }
+    lab.run(8);
+    expect(lab.host('B').unitState('nginx')?.active).toBe('active');
+    expect(lab.host('B').keepalived()?.instances[0]?.state).toBe('BACKUP');
+    expect(lab.holders('10.0.0.101')).toEqual(['A']);
+  });
+});
