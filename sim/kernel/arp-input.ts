@@ -18,7 +18,7 @@ import {
   isMulticastIpv4,
   readIpv4,
 } from '../../daemon/wire/ipv4-address.ts';
-import { confirmAddress, SCOPE_HOST, SCOPE_LINK } from './address-selection.ts';
+import { confirmAddress, matchesSubnet, SCOPE_HOST, SCOPE_LINK } from './address-selection.ts';
 import { replyByArp } from './arp-output.ts';
 import { HZ } from './kernel-clock.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
@@ -168,20 +168,7 @@ function learn(kernel: KernelState, link: LinkState, arp: ArpPacket, type: Packe
 /** 1: any; 2: only senders of a subnet of the link. */
 function acceptsNew(kernel: KernelState, link: LinkState, sender: Ipv4Address): boolean {
   const mode = Math.max(kernel.ipv4All.arp_accept, link.ipv4.arp_accept);
-  if (mode === 1) return true;
-  if (mode !== 2) return false;
-  return confirmAddress(kernel, link, { destination: sender, local: sender, scope: SCOPE_LINK })
-    ? true
-    : link.addresses.some((own) => typeof own.address === 'number' && isSameSubnet(own, sender));
-}
-
-function isSameSubnet(
-  own: { readonly address: unknown; readonly length: number },
-  sender: Ipv4Address,
-): boolean {
-  const shift = 32 - own.length;
-  const size = 2 ** shift;
-  return Math.floor((own.address as number) / size) === Math.floor(sender / size);
+  return mode === 1 || (mode === 2 && link.addresses.some((own) => matchesSubnet(sender, own)));
 }
 
 /** Announcements name one address twice; replies must also name one MAC twice. */

@@ -6,6 +6,7 @@ import type { Icmpv6DropReason } from '../../daemon/wire/icmpv6.ts';
 import type { IgmpDropReason } from '../../daemon/wire/igmp.ts';
 import type { Ipv4DropReason } from '../../daemon/wire/ipv4.ts';
 import type { Ipv6DropReason } from '../../daemon/wire/ipv6.ts';
+import type { TcpDropReason } from '../../daemon/wire/tcp.ts';
 import type { UdpDropReason } from '../../daemon/wire/udp.ts';
 
 /** Every reason; the part before the colon is the layer. */
@@ -17,6 +18,19 @@ export type DropReason =
   | Ipv6DropReason
   | Icmpv6DropReason
   | UdpDropReason
+  | TcpDropReason
+  | 'tcp:no-socket'
+  | 'tcp:not-acceptable'
+  | 'tcp:old-timestamp'
+  | 'tcp:accept-queue-full'
+  | 'tcp:syn-queue-full'
+  | 'tcp:receive-queue-full'
+  | 'tcp:no-route'
+  | 'tcp:source-gone'
+  | 'ipv4:fragment-timeout'
+  | 'ipv4:fragment-overlap'
+  | 'ipv4:fragment-too-many'
+  | 'ipv4:fragment-too-long'
   | 'link:down'
   | 'link:no-carrier'
   | 'link:not-for-us'

@@ -1,4 +1,4 @@
-/** The firewall model: drop rules at three hooks, as nftables or iptables would have them. */
+/** The firewall model: rules at three hooks, as nftables or iptables would have them. */
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { FirewallState } from './firewall-state.ts';
@@ -37,16 +37,25 @@ export function removeFirewallRule(firewall: FirewallState, handle: number): voi
   firewall.counts[rule.hook]--;
 }
 
+/** The first rule of the hook that speaks about the packet. */
+export function firewallVerdict(
+  firewall: FirewallState,
+  hook: FirewallRule['hook'],
+  question: FirewallQuestion,
+): FirewallRule | undefined {
+  for (const rule of firewall.rules.values()) {
+    if (rule.hook === hook && matches(rule, question)) return rule;
+  }
+  return undefined;
+}
+
 /** Whether a rule of the hook drops the packet. */
 export function isDropped(
   firewall: FirewallState,
   hook: FirewallRule['hook'],
   question: FirewallQuestion,
 ): boolean {
-  for (const rule of firewall.rules.values()) {
-    if (rule.hook === hook && matches(rule, question)) return true;
-  }
-  return false;
+  return firewallVerdict(firewall, hook, question)?.verdict === 'drop';
 }
 
 function matches(rule: FirewallRule, question: FirewallQuestion): boolean {

@@ -25,7 +25,7 @@ import {
 } from '../../daemon/wire/ipv4-address.ts';
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
-import { isDropped } from './firewall.ts';
+import { firewallVerdict } from './firewall.ts';
 import type { SocketError } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
@@ -84,9 +84,14 @@ export function sendIpv4Frame(
   frame: Uint8Array,
   way: Ipv4Way,
 ): SocketError | undefined {
-  if (kernel.firewall.counts.output > 0 && isOutputDropped(kernel, frame, way.link)) {
-    drop(kernel, 'ipv4:firewall');
-    return 'EPERM';
+  if (kernel.firewall.counts.output > 0) {
+    const rule = outputVerdict(kernel, frame, way.link);
+    if (rule?.verdict === 'drop') {
+      drop(kernel, 'ipv4:firewall');
+      return 'EPERM';
+    }
+    const other = kernel.linksByName.get(rule?.redirectTo ?? '');
+    if (other !== undefined) way = { ...way, link: other };
   }
   if (way.kind === 'local') {
     sendToLoopback(kernel, frame);
@@ -164,8 +169,8 @@ function takeIdentification(kernel: KernelState): number {
   return id;
 }
 
-function isOutputDropped(kernel: KernelState, frame: Uint8Array, link: LinkState): boolean {
-  return isDropped(kernel.firewall, 'output', {
+function outputVerdict(kernel: KernelState, frame: Uint8Array, link: LinkState) {
+  return firewallVerdict(kernel.firewall, 'output', {
     source: readIpv4Source(frame, IP_AT),
     destination: readIpv4Destination(frame, IP_AT),
     protocol: readIpv4Protocol(frame, IP_AT),

@@ -18,7 +18,7 @@ import {
   multicastMacOfIpv6,
   writeIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
-import { isDropped } from './firewall.ts';
+import { firewallVerdict } from './firewall.ts';
 import { errorOf, type Ipv4Way } from './ipv4-output.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import type { SocketError } from './kernel-api.ts';
@@ -73,9 +73,14 @@ export function sendIpv6Frame(
     drop(kernel, 'ipv6:disabled');
     return 'EADDRNOTAVAIL';
   }
-  if (kernel.firewall.counts.output > 0 && isOutputDropped(kernel, frame, way.link)) {
-    drop(kernel, 'ipv6:firewall');
-    return 'EPERM';
+  if (kernel.firewall.counts.output > 0) {
+    const rule = outputVerdict(kernel, frame, way.link);
+    if (rule?.verdict === 'drop') {
+      drop(kernel, 'ipv6:firewall');
+      return 'EPERM';
+    }
+    const other = kernel.linksByName.get(rule?.redirectTo ?? '');
+    if (other !== undefined) way = { ...way, link: other };
   }
   if (way.kind === 'local') {
     sendToLoopback(kernel, frame);
@@ -141,14 +146,17 @@ export function isDisabled(kernel: KernelState, link: LinkState): boolean {
   return kernel.ipv6All.disable_ipv6 !== 0 || link.ipv6.disable_ipv6 !== 0;
 }
 
-function isOutputDropped(kernel: KernelState, frame: Uint8Array, link: LinkState): boolean {
-  const protocol = readIpv6NextHeader(frame, IP_AT);
-  return isDropped(kernel.firewall, 'output', {
+function outputVerdict(kernel: KernelState, frame: Uint8Array, link: LinkState) {
+  const payload = findIpv6Payload(frame, IP_AT);
+  const protocol =
+    typeof payload === 'string' ? readIpv6NextHeader(frame, IP_AT) : payload.protocol;
+  const at = typeof payload === 'string' ? IPV6_PAYLOAD_AT : payload.at;
+  return firewallVerdict(kernel.firewall, 'output', {
     source: readIpv6Source(frame, IP_AT),
     destination: readIpv6Destination(frame, IP_AT),
     protocol,
     link: link.name,
-    isNeighbourDiscovery: isNeighbourDiscovery(frame, IPV6_PAYLOAD_AT, protocol),
+    isNeighbourDiscovery: isNeighbourDiscovery(frame, at, protocol),
   });
 }
 

@@ -50,6 +50,11 @@ export interface KernelApi {
   setNeighbour(link: string, address: IpAddress, mac: MacAddress, state: NeighbourState): void;
   deleteNeighbour(link: string, address: IpAddress): boolean;
   /** `ip neigh flush`: all but PERMANENT and NOARP entries; `which` narrows it. Returns how many. */
+  /**
+   * A program has heard from its peer (MSG_CONFIRM): the neighbour of the next hop counts as confirmed. `ping -6` of
+   * iputils does so with every answer, its IPv4 side does not (recordings S13 and S01).
+   */
+  confirmNeighbour(destination: IpAddress): void;
   flushNeighbours(which?: { readonly link?: string; readonly address?: IpAddress }): number;
 
   /** Value of a sysctl in dotted form (`net.ipv4.conf.all.arp_ignore`, `net.ipv4.conf.eth0/1.…` for names with dots). */
@@ -60,6 +65,12 @@ export interface KernelApi {
 
   /** Opens a UDP socket; `undefined` with the reason as Linux' errno name when it cannot. */
   openUdp(options: UdpOptions): UdpSocket | SocketError;
+  /** Listens for TCP connections (socket, bind, listen); the errno's name when it cannot. */
+  listenTcp(options: TcpListenOptions): TcpListener | SocketError;
+  /** Opens a TCP connection; what becomes of it is told to the handlers, never before the call returns. */
+  connectTcp(options: TcpConnectOptions): TcpSocket | SocketError;
+  /** All TCP sockets as `ss -ant` lists them: listeners first, then connections in order of opening. */
+  tcpSockets(): readonly TcpSocketFacts[];
   /** A raw IP socket: hears a copy of every packet of `protocol` that is for this host. */
   openRaw(options: RawOptions): RawSocket | SocketError;
   /** An AF_PACKET socket: hears frames of one or all links, both ways. Programs like tcpdump use it. */
@@ -256,6 +267,118 @@ export interface UdpSocket {
   close(): void;
 }
 
+/** errno names that a TCP connection can end with. */
+export type TcpError =
+  | SocketError
+  | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'ETIMEDOUT'
+  | 'EPIPE'
+  | 'EPROTO'
+  | 'ENOTCONN'
+  | 'ENOBUFS';
+
+/** States of a connection, as `ss` and Wireshark's readers know them. */
+export type TcpStateName =
+  | 'LISTEN'
+  | 'SYN_SENT'
+  | 'SYN_RECV'
+  | 'ESTABLISHED'
+  | 'FIN_WAIT1'
+  | 'FIN_WAIT2'
+  | 'CLOSE_WAIT'
+  | 'CLOSING'
+  | 'LAST_ACK'
+  | 'TIME_WAIT'
+  | 'CLOSED';
+
+/** What a program wants to hear of its connection. After `onError`, or its own close, nothing comes. */
+export interface TcpHandlers {
+  /** The handshake is done; only for connections that this host opened. */
+  readonly onConnected?: () => void;
+  /** Bytes in order, each once; a view that is shared and never written to. */
+  readonly onData?: (bytes: Uint8Array) => void;
+  /** The peer has finished: no more data comes. The own direction stays open until `close`. */
+  readonly onClosed?: () => void;
+  /** The connection is gone: refused, reset, timed out, unreachable. */
+  readonly onError?: (error: TcpError) => void;
+}
+
+/** How to listen. */
+export interface TcpListenOptions {
+  readonly family: IpFamily;
+  /** Absent: any. Of family inet6 this hears IPv4 too unless net.ipv6.bindv6only is set. */
+  readonly address?: IpAddress;
+  readonly port: number;
+  /** SO_BINDTODEVICE. */
+  readonly link?: string;
+  /** listen(2)'s backlog, capped by net.core.somaxconn; 511 as nginx asks. */
+  readonly backlog?: number;
+  /** Never waits for more data (TCP_NODELAY); true by default, as web servers set it. */
+  readonly noDelay?: boolean;
+  /** A connection was accepted; the answer is who hears of it. */
+  readonly onAccept: (socket: TcpSocket) => TcpHandlers;
+}
+
+/** How to connect. */
+export interface TcpConnectOptions {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly from?: { readonly address?: IpAddress; readonly port?: number };
+  /** SO_BINDTODEVICE. */
+  readonly link?: string;
+  /** TCP_NODELAY; true by default, as curl and keepalived's libraries set it. */
+  readonly noDelay?: boolean;
+  /** SO_KEEPALIVE with the host's sysctls; off by default. */
+  readonly keepAlive?: boolean;
+  readonly handlers: TcpHandlers;
+}
+
+/** One connection. */
+export interface TcpSocket {
+  readonly localAddress: IpAddress;
+  readonly localPort: number;
+  readonly remoteAddress: IpAddress;
+  readonly remotePort: number;
+  readonly state: TcpStateName;
+  /** Bytes accepted by `send` that the peer has not acknowledged. */
+  readonly unacknowledged: number;
+  /** Sends bytes, which are given away. EPIPE after `finish`, ENOTCONN before the handshake's end. */
+  send(bytes: Uint8Array): TcpError | undefined;
+  /** Half-close (SHUT_WR): a FIN behind everything sent; data still comes in. */
+  finish(): void;
+  /** Closes: FIN behind everything sent, or a reset when data was left unread. No handler is called any more. */
+  close(): void;
+  /** Closes with a reset (SO_LINGER 0). */
+  abort(): void;
+  /** Stops and goes on reading; unread data fills the window, which closes. */
+  setReading(reading: boolean): void;
+}
+
+/** A listening socket. */
+export interface TcpListener {
+  readonly port: number;
+  /** Stops and goes on accepting: connections wait in the backlog, beyond it they are not answered. */
+  setAccepting(accepting: boolean): void;
+  /** Stops listening; connections not yet accepted are reset. */
+  close(): void;
+}
+
+/** One row of `ss -ant`. */
+export interface TcpSocketFacts {
+  readonly state: TcpStateName;
+  /** Bytes unread; of a listener: connections that wait for accept. */
+  readonly receiveQueue: number;
+  /** Bytes not acknowledged; of a listener: its backlog. */
+  readonly sendQueue: number;
+  readonly family: IpFamily;
+  /** `undefined` is any. */
+  readonly localAddress: IpAddress | undefined;
+  readonly localPort: number;
+  readonly remoteAddress?: IpAddress;
+  readonly remotePort?: number;
+}
+
 /** How to open a raw IP socket. */
 export interface RawOptions {
   readonly family: IpFamily;
@@ -286,7 +409,9 @@ export interface PacketSocket {
 /** What a rule of the firewall model matches; all given fields must match. */
 export interface FirewallRule {
   readonly hook: 'input' | 'output' | 'forward';
-  readonly verdict: 'drop';
+  /** `redirect` (output hook only): the packet leaves by `redirectTo` instead, as keepalived moves IGMP of a VMAC. */
+  readonly verdict: 'drop' | 'redirect';
+  readonly redirectTo?: string;
   readonly source?: IpPrefix;
   readonly destination?: IpPrefix;
   readonly protocol?: number;

@@ -77,7 +77,7 @@ export interface KernelOps {
 }
 
 /** Protocols that later parts plug in: TCP, SCTP, and the hook in which IPVS sits. */
-export interface ProtocolHandler {
+export type ProtocolHandler =
   /** An IP packet for this host; the payload starts at `at`, the packet ends at `end`. */
   (packet: {
     readonly bytes: Uint8Array;
@@ -87,8 +87,7 @@ export interface ProtocolHandler {
     readonly link: LinkState;
     readonly source: IpAddress;
     readonly destination: IpAddress;
-  }): void;
-}
+  }) => void;
 
 /**
  * Called before a packet is delivered locally; `true` when it was taken. IPVS is such a hook.

@@ -113,8 +113,6 @@ export interface Kernel extends KernelApi {
   setIcmpErrorHandler(protocol: number, handler: IcmpErrorHandler): void;
   /** Adds a hook before local input, behind the firewall. */
   addLocalInputHook(hook: LocalInputHook): void;
-  /** An upper layer has heard from its peer: the entry of the next hop counts as confirmed (MSG_CONFIRM). */
-  confirmNeighbour(destination: IpAddress): void;
 }
 
 /** Makes a kernel with `lo` up and nothing else. */
@@ -210,13 +208,6 @@ function doors(kernel: KernelState): Omit<Kernel, keyof KernelApi> {
     setIcmpErrorHandler: (protocol, handler) =>
       void kernel.icmpErrorHandlers.set(protocol, handler),
     addLocalInputHook: (hook) => void kernel.localInputHooks.push(hook),
-    confirmNeighbour(destination) {
-      const way = wayTo(kernel, destination);
-      if (typeof way === 'string') return;
-      const table = isIpv4(destination) ? kernel.arp : kernel.nd;
-      const entry = findNeighbour(table, way.link, way.nextHop);
-      if (entry !== undefined) confirmNeighbour(kernel, entry);
-    },
   };
 }
 
@@ -305,6 +296,14 @@ function neighbourCalls(kernel: KernelState) {
   };
   return {
     neighbours: () => listNeighbours(kernel),
+    confirmNeighbour(destination: IpAddress) {
+      const way = wayTo(kernel, destination);
+      if (typeof way === 'string') return;
+      const table = isIpv4(destination) ? kernel.arp : kernel.nd;
+      const entry = findNeighbour(table, way.link, way.nextHop);
+      if (entry !== undefined) confirmNeighbour(kernel, entry);
+    },
+
     setNeighbour(name: string, address: IpAddress, mac: MacAddress, state: NeighbourState) {
       const link = kernel.linksByName.get(name);
       if (link === undefined) return;

@@ -212,7 +212,7 @@ function collectForced(kernel: KernelState, table: NeighbourTable, now: number):
   let freed = 0;
   for (const link of kernel.links) {
     for (const entry of [...entriesOf(table, link).values()]) {
-      if (freed >= most && most > 0) break;
+      if (freed > 0 && freed >= most) break;
       if (entry.state === 'PERMANENT' || isTimed(entry)) continue;
       const old = now - entry.updated > FORCED_GC_AGE_TICKS;
       if (!old && entry.state !== 'FAILED' && !isMulticast(entry.address)) continue;

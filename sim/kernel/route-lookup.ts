@@ -179,13 +179,15 @@ function decisionOf(
     source ??
     (route.source as Ipv4Address | undefined) ??
     selectSource(kernel, entry.link, gateway ?? destination, scopeNumber(route.scope));
-  const kind = group ? 'multicast' : route.type === 'broadcast' ? 'broadcast' : 'unicast';
+  const broadcast = route.type === 'broadcast' || destination === LIMITED_BROADCAST;
+  const kind = group ? 'multicast' : broadcast ? 'broadcast' : 'unicast';
+  const direct = gateway === undefined || kind !== 'unicast';
   return {
     kind,
     link: entry.link,
-    nextHop: gateway === undefined || group ? destination : gateway,
+    nextHop: direct ? destination : gateway,
     source: chosen,
-    gateway: gateway !== undefined && !group,
+    gateway: !direct,
   };
 }
 

@@ -249,3 +249,26 @@ describe('what is heard', () => {
     expect(host.deleteAddress('eth0', prefix('192.168.100.11/24'))).toBe(true);
   });
 });
+
+describe('IGMP of a VMAC', () => {
+  test('a redirect rule makes it leave by the base link with the base MAC, as recorded (S14)', () => {
+    const { lan, heard, host } = member();
+    const own = mac('00:00:5e:00:01:33');
+    const macvlan = {
+      kind: 'macvlan',
+      name: 'v',
+      base: 'eth0',
+      mac: own,
+      mode: 'private',
+    } as const;
+    host.addVirtualLink(macvlan);
+    host.setLinkUp('v', true);
+    const rule = { hook: 'output', verdict: 'redirect', protocol: 2, link: 'v' } as const;
+    host.addFirewallRule({ ...rule, redirectTo: 'eth0' });
+    host.joinGroup('v', VRRP_GROUP);
+    lan.runTo(5);
+    expect(heard[0]?.text).toBe('0.0.0.0>224.0.0.22 ttl 1 tos 192 4:224.0.0.18');
+    const report = lan.frames.find((frame) => frame.text.includes('224.0.0.22'));
+    expect(report?.text).toBe('02:00:00:00:00:02>01:00:5e:00:00:16 ip 0.0.0.0>224.0.0.22 proto 2');
+  });
+});
