@@ -221,13 +221,14 @@ function vmac(draft: InstanceDraft): { readonly vmac?: VmacConfig } {
 
 function ipvlan(draft: InstanceDraft): Pick<VrrpInstanceConfig, 'ipvlan'> {
   if (draft.ipvlan?.name === undefined || draft.interface === undefined) return {};
-  const { address } = draft.ipvlan;
+  const { address, length } = draft.ipvlan;
   return {
     ipvlan: {
       name: draft.ipvlan.name,
       base: draft.interface,
       mode: draft.ipvlan.mode ?? 'bridge',
       ...(address === undefined ? {} : { address }),
+      ...(length === undefined ? {} : { length }),
     },
   };
 }

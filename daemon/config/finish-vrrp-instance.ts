@@ -114,7 +114,8 @@ function finishAuthentication(instance: InstanceDraft, say: Say): void {
 function finishUnicast(context: ParseContext, instance: InstanceDraft, say: Say): boolean {
   if (instance.peers.length === 0) {
     if (instance.unicastFaultNoPeer) {
-      say('unicast', 'Cannot use unicast without any peers - going to fault state', 'unicast_peer');
+      const message = `vrrp_instance ${instance.name} has unicast_fault_no_peer and no peers: it goes to FAULT`;
+      context.remark('unicast', message, placeOf(instance, 'unicast_fault_no_peer'));
       instance.configFaults++;
     } else if (instance.unicastWanted) {
       say(
@@ -297,19 +298,11 @@ function finishDebounce(context: ParseContext, instance: InstanceDraft): void {
   const delay = context.vrrp.delays.find((one) => one.interface === instance.interface);
   if (delay === undefined || Math.max(delay.downUs, delay.upUs) === 0) return;
   const patience = (instance.downTimerAdverts - 1) * instance.advertUs;
-  if (instance.downTimerAdverts === 1) {
-    const what = 'cannot use debounce timers with down_timer_adverts = 1 - resetting';
-    context.complain('debounce', `${instance.name}: ${what}`, {
-      unplaced: true,
-      ...placeOf(instance, 'down_timer_adverts'),
-    });
-  } else if (delay.downUs >= patience || delay.upUs >= patience) {
-    const what = `debounce timer(s) not less that ${instance.downTimerAdverts - 1} * advert_int - resetting`;
-    context.complain('debounce', `${instance.name}: interface ${delay.interface} ${what}`, {
-      unplaced: true,
-      ...placeOf(instance, 'advert_int'),
-    });
-  } else return;
+  if (delay.downUs < patience && delay.upUs < patience) return;
+  const message =
+    `delays of interface ${delay.interface} are not below (down_timer_adverts - 1) * advert_int` +
+    ` of vrrp_instance ${instance.name}; keepalived shortens them`;
+  context.remark('debounce', message, placeOf(instance, 'down_timer_adverts', 'advert_int'));
   delay.downUs = Math.min(delay.downUs, Math.max(0, patience - 1));
   delay.upUs = Math.min(delay.upUs, Math.max(0, patience - 1));
 }

@@ -183,6 +183,8 @@ export interface IpvlanConfig {
   readonly base: string;
   readonly mode: 'bridge' | 'private' | 'vepa';
   readonly address?: IpAddress;
+  /** Prefix length of `address`. */
+  readonly length?: number;
 }
 
 /** Everything about gratuitous ARP and unsolicited neighbour advertisements, globals inherited. */
