@@ -58,7 +58,7 @@ async function carryOut(words: readonly string[], options: MainOptions): Promise
       return printSignalNumber(parsed.name);
     case 'test': {
       const { file, configId } = parsed.options;
-      const result = checkConfiguration({ file, configId, load: options.load });
+      const result = checkConfiguration({ file, configId });
       report(result.lines, parsed.logFile);
       return result.exitCode;
     }

@@ -252,7 +252,7 @@ const SIGNAL_NUMBERS: ReadonlyMap<string, number> = new Map([
   ['RELOAD', 1],
   ['DATA', 10],
   ['STATS', 12],
-  // SIGWINCH and SIGIO: harmless when they come by accident, and deliverable to node.
-  ['STATS_CLEAR', 28],
+  // SIGURG and SIGIO: nobody sends them by accident (WINCH would come with every resized terminal).
+  ['STATS_CLEAR', 23],
   ['JSON', 29],
 ]);

@@ -41,7 +41,7 @@ export function listenToSignals(actions: SignalActions): () => void {
     ['SIGUSR1', actions.dumpData],
     ['SIGUSR2', actions.dumpStatistics],
     // Numbers that `--signum=STATS_CLEAR` and `--signum=JSON` answer with.
-    ['SIGWINCH', actions.clearStatistics],
+    ['SIGURG', actions.clearStatistics],
     ['SIGIO', actions.dumpJson],
     // A reader of our log or FIFO that goes away must not end us; node ignores it already.
     ['SIGPIPE', () => {}],

@@ -95,7 +95,7 @@ describe.concurrent('the daemon as a command', () => {
     await inLab(async (lab) => {
       lab.addHost('a', '10.77.0.1/24');
       const path = lab.file('a.conf', instanceConfiguration({ priority: 100 }));
-      const words = ['-n', '-l', '-G', '-P', '-f', path, '-p', join(lab.folder, 'a.pid')];
+      const words = ['-n', '-l', '-D', '-G', '-P', '-f', path, '-p', join(lab.folder, 'a.pid')];
       const faulty = join(PROBES, 'faulty-entry.mjs');
       const running = lab.start('a', [process.execPath, faulty, ...words]);
       await untilMaster(lab, running);
@@ -114,7 +114,7 @@ describe.concurrent('the daemon as a command', () => {
       lab.addHost('a', '10.77.0.1/24');
       const running = lab.startLantwin('a', instanceConfiguration({ priority: 100 }));
       await untilMaster(lab, running);
-      for (const signal of ['USR1', 'USR2', 'WINCH', 'IO', '36', '63', 'PIPE']) {
+      for (const signal of ['USR1', 'USR2', 'URG', 'IO', '36', '63', 'PIPE']) {
         lab.exec('a', ['kill', `-${signal}`, String(running.pid)]);
       }
       await sleep(500);

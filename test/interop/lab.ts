@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +34,7 @@ export class Lab {
   readonly #onExit = (): void => this.#clearNow();
 
   constructor() {
+    if (labs === 0) removeStaleNamespaces();
     labs++;
     this.#prefix = `lt${process.pid}x${labs}`;
     this.folder = mkdtempSync(join(tmpdir(), 'lantwin-interop-'));
@@ -170,22 +171,31 @@ export class Lab {
 
   #clearNow(): void {
     for (const child of this.#processes) child.kill('SIGKILL');
-    for (const name of this.#nodes) {
-      const namespace = this.namespaceOf(name);
-      // What is left in there belongs to us alone: the namespace is ours.
-      const left = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' });
-      for (const pid of (left.stdout ?? '').split('\n').filter((line) => line !== '')) {
-        try {
-          process.kill(Number(pid), 'SIGKILL');
-        } catch {
-          // It ended by itself.
-        }
-      }
-      spawnSync('ip', ['netns', 'del', namespace]);
-    }
+    for (const name of this.#nodes) removeNamespace(this.namespaceOf(name));
     this.#nodes.clear();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Removes what a test run left that was killed before it could tidy up. */
+function removeStaleNamespaces(): void {
+  const list = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout ?? '';
+  for (const [name, pid] of list.matchAll(/^lt(\d+)x\d+-\S+/gm)) {
+    if (!existsSync(`/proc/${pid}`)) removeNamespace(name);
+  }
+}
+
+/** Ends what runs in a namespace of ours, and removes it. */
+function removeNamespace(namespace: string): void {
+  const left = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' });
+  for (const pid of (left.stdout ?? '').split('\n').filter((line) => line !== '')) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+  spawnSync('ip', ['netns', 'del', namespace]);
 }
 
 /** Waits until `holds` says true; fails with the claim and what `explain` adds when it does not in time. */

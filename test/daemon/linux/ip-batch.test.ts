@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -80,7 +80,6 @@ describe('iproute2 as one long-running child', () => {
     batch.forgetInterfaces();
     expect(await run(batch, 'bad3')).toBe('Error: bad3.');
     batch.close();
-    const { readFileSync } = await import('node:fs');
     expect(readFileSync(log, 'utf8')).toBe('start\nstart\n');
   });
 });

@@ -1,0 +1,50 @@
+/** The reader of `daemon/config` on a real host: what it needs from the host, and how its verdict ends a daemon. */
+
+import { type LoadResult, loadConfig } from '../config/load-config.ts';
+import type { ConfigLoader } from '../core/loaded-config.ts';
+import type { System } from '../core/system.ts';
+
+/** keepalived's `KEEPALIVED_EXIT_CONFIG` and `…_MISSING`. Source: measured with 2.2.7. */
+const EXIT_CONFIG = 2;
+const EXIT_MISSING = 6;
+
+/** Reads one configuration with everything that this host can check. */
+export function readConfiguration(options: {
+  readonly system: System;
+  readonly path: string;
+  readonly configId: string | undefined;
+  readonly random: { uint32(): number };
+}): LoadResult {
+  const { system, path, configId, random } = options;
+  return loadConfig({
+    path,
+    hostname: system.hostname(),
+    ...(configId === undefined ? {} : { configId }),
+    interfaces: system.interfaces(),
+    isExecutable: (name) => system.isExecutable(name),
+    hasUser: (name) => system.hasUser(name),
+    readFile: (name) => system.readFile(name),
+    expandPattern: (pattern) => system.expandPattern(pattern),
+    random,
+  });
+}
+
+/** keepalived's own lines about a configuration, in its order. */
+export function keepalivedLines(result: LoadResult): readonly string[] {
+  return result.problems.flatMap((problem) => problem.keepalivedText?.split('\n') ?? []);
+}
+
+/** The same for the daemon. */
+export const hostConfigLoader: ConfigLoader = (options) => {
+  if (options.system.readFile(options.path) === undefined) {
+    const messages = [`Config files missing '${options.path}'.`];
+    return { config: undefined, messages, refused: true, exitCode: EXIT_MISSING };
+  }
+  const result = readConfiguration(options);
+  return {
+    config: result.config,
+    messages: keepalivedLines(result),
+    refused: result.verdict === 'refuse',
+    exitCode: EXIT_CONFIG,
+  };
+};
