@@ -41,8 +41,9 @@ function fileLines(outcome: FileOutcome, context: ReportContext): readonly strin
   }
   const failed = outcome.result.verdict !== 'pass';
   if (context.quiet && !failed) return [];
-  const warnings = outcome.warnings.map((one) => problemText(one, outcome.sources, style));
   const told = context.verbose || context.fileCount === 1;
+  const shown = told ? outcome.warnings : [];
+  const warnings = shown.map((one) => problemText(one, outcome.sources, style));
   return [
     ...warnings,
     headLine(outcome, style),
@@ -64,6 +65,7 @@ function headLine(outcome: Ran, style: Style): string {
       .replace(/0{3,6}$/, '')
       .replace(/\.$/, '')} s in ${Math.round(wallMs)} ms`,
     ...result.traffic.filter((one) => one.sent > 0).map(trafficWords),
+    ...(outcome.warnings.length > 0 ? [problemCount(outcome.warnings)] : []),
   ];
   const name = style.strong(result.scenario.name);
   return `${glyph(result.verdict, style)} ${name}  ${style.faint(facts.join(' · '))}`;
@@ -183,7 +185,10 @@ function endLines(outcomes: readonly FileOutcome[], context: ReportContext): str
     ...(count('unknown') > 0 ? [style.unsure(`${count('unknown')} without a verdict`)] : []),
     ...(invalid > 0 ? [style.bad(`${invalid} invalid`)] : []),
   ];
+  const warned = outcomes.some((one) => one.kind === 'ran' && one.warnings.length > 0);
   const lines = ['', `${parts.join(', ')} ${style.faint(`of ${outcomes.length}`)}`];
+  if (warned)
+    lines.push(style.faint('warnings in full: lantwin check, or lantwin run of one file'));
   const first = outcomes.find((one) => one.kind === 'ran' && one.result.verdict === 'fail');
   if (first?.kind === 'ran') lines.push(`${style.faint('repeat:')} ${reproduceLine(first.result)}`);
   return `${lines.join('\n')}\n`;

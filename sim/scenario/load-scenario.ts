@@ -61,13 +61,14 @@ function assemble(
   source: { readonly file: string; readonly text: string },
   reading: Reading,
 ): Scenario {
-  const lan = readLan(raw, reading);
+  const bare = readLan(raw, reading);
   const traffic = readTraffic(raw, reading);
   const { steps, files } = readSteps(raw, reading);
   const always = located(raw.always, 'always', reading);
   const final = located(raw.finally, 'finally', reading);
+  const configs = checkConfigs(raw, bare, { steps, reading });
+  const lan = { ...bare, hosts: configs.hosts };
   const known = { lan, traffic, steps, always, finally: final };
-  const configs = checkConfigs(raw, lan, { steps, reading });
   checkReferences(known, configs, reading);
   return {
     ...source,

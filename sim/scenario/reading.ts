@@ -85,6 +85,13 @@ export class Reading {
     return bytes;
   }
 
+  /** The bytes of a file, without a word when it is not there. */
+  peek(name: string): Uint8Array | undefined {
+    const inside = insidePath(name);
+    const bytes = inside === undefined ? undefined : this.#readFile(inside);
+    return bytes === undefined || bytes.length > FILE_SIZE_LIMIT ? undefined : bytes;
+  }
+
   /** A named file as the user would type it: the scenario's folder in front. */
   shownPath(name: string): string {
     const folder = this.file.slice(0, this.file.lastIndexOf('/') + 1);

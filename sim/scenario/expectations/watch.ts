@@ -49,8 +49,11 @@ export class Watch {
     this.openedAt = options.step.at;
     this.#condition = watchCondition(options.expectation.spec.condition);
     this.#isHappening = isHappening(options.expectation.spec.condition);
-    this.#before = !this.#isHappening && this.#condition.holds(world);
+    const isStart = this.openedAt === 0;
+    this.#before = !this.#isHappening && !isStart && this.#condition.holds(world);
     this.#isTrue = this.#before;
+    // Nothing was before the start: what booting does at t=0 belongs to a step at 0s.
+    if (isStart) for (const event of world.lan.engine.log.events) this.#condition.onEvent(event);
   }
 
   /** The moment after which it cannot succeed any more, if there is one. */

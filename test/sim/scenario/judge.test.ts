@@ -77,6 +77,11 @@ until: 10s
     expect(result.expectations[0]).toMatchObject({ verdict: 'fail' });
     expect(result.expectations[0]?.got).toContain('but not any more at 2.');
   });
+  test('what booting does at t=0 belongs to a step at 0s', () => {
+    const result = run(`steps: [ { at: 0s, expect: [ { within: 1s, vip: 10.0.0.1, owner: a } ] } ]
+`);
+    expect(result.expectations[0]).toMatchObject({ verdict: 'pass', took: 0 });
+  });
   test('a run that ends before the time is over gives no verdict', () => {
     const result = run(`until: 2s
 steps: [ { at: 1s, expect: [ { within: 5s, ${VIP}, owner: a } ] } ]
