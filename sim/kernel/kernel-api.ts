@@ -49,12 +49,12 @@ export interface KernelApi {
   /** `ip neigh add … nud permanent|…`. */
   setNeighbour(link: string, address: IpAddress, mac: MacAddress, state: NeighbourState): void;
   deleteNeighbour(link: string, address: IpAddress): boolean;
-  /** `ip neigh flush`: all but PERMANENT and NOARP entries; `which` narrows it. Returns how many. */
   /**
    * A program has heard from its peer (MSG_CONFIRM): the neighbour of the next hop counts as confirmed. `ping -6` of
    * iputils does so with every answer, its IPv4 side does not (recordings S13 and S01).
    */
   confirmNeighbour(destination: IpAddress): void;
+  /** `ip neigh flush`: all but PERMANENT and NOARP entries; `which` narrows it. Returns how many. */
   flushNeighbours(which?: { readonly link?: string; readonly address?: IpAddress }): number;
 
   /** Value of a sysctl in dotted form (`net.ipv4.conf.all.arp_ignore`, `net.ipv4.conf.eth0/1.…` for names with dots). */
