@@ -1,7 +1,8 @@
 /**
- * The routes that Linux makes of addresses: `local` for the address itself, the connected network, and the
- * broadcast addresses. Down links keep their local routes only, which is why a host answers for an address
- * of an interface that is switched off. Source: net/ipv4/fib_frontend.c (fib_add_ifaddr, fib_disable_ip).
+ * The routes that Linux makes of addresses: `local` for the address itself, the connected network,
+ * and the broadcast addresses. Down links keep their local routes only, which is why a host answers
+ * for an address of an interface that is switched off. Source: net/ipv4/fib_frontend.c
+ * (fib_add_ifaddr, fib_disable_ip).
  */
 
 import { type Ipv4Address, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';

@@ -1,6 +1,7 @@
 /**
- * Which of a host's IPv4 addresses speaks for it, and which count as its own: the small questions that
- * routing and ARP ask of the address lists. Source: net/ipv4/devinet.c (inet_select_addr, confirm_addr_indev).
+ * Which of a host's IPv4 addresses speaks for it, and which count as its own: the small questions
+ * that routing and ARP ask of the address lists. Source: net/ipv4/devinet.c (inet_select_addr,
+ * confirm_addr_indev).
  */
 
 import type { AddressScope } from '../../daemon/wire/address-scope.ts';
@@ -36,7 +37,10 @@ export function scopeNumber(scope: AddressScope): number {
   }
 }
 
-/** Whether `address` lies in the subnet of an IPv4 address of a link (of its peer, where it has one). */
+/**
+ * Whether `address` lies in the subnet of an IPv4 address of a link (of its peer, where it has
+ * one).
+ */
 export function matchesSubnet(address: Ipv4Address, own: AddressState): boolean {
   const base = own.peer ?? own.address;
   if (typeof base !== 'number') return false;
@@ -44,8 +48,8 @@ export function matchesSubnet(address: Ipv4Address, own: AddressState): boolean 
 }
 
 /**
- * The address of a link that suits a destination: the first primary one of that subnet, else the first
- * primary one of that scope, else one of another link. 0.0.0.0 when there is none.
+ * The address of a link that suits a destination: the first primary one of that subnet, else the
+ * first primary one of that scope, else one of another link. 0.0.0.0 when there is none.
  */
 export function selectSource(
   kernel: KernelState,
@@ -65,8 +69,8 @@ export function selectSource(
 }
 
 /**
- * Whether `local` is an address that a link (or, without one, the host) would confirm to `destination`.
- * 0.0.0.0 as `destination` means any. What arp_ignore asks.
+ * Whether `local` is an address that a link (or, without one, the host) would confirm to
+ * `destination`. 0.0.0.0 as `destination` means any. What arp_ignore asks.
  */
 export function confirmAddress(
   kernel: KernelState,
@@ -81,7 +85,10 @@ export function confirmAddress(
   return kernel.links.some((each) => confirmOnLink(each, question));
 }
 
-/** Whether target and source are in one subnet of the link. Source: inet_addr_onlink, for arp_announce 1. */
+/**
+ * Whether target and source are in one subnet of the link. Source: inet_addr_onlink, for
+ * arp_announce 1.
+ */
 export function areInOneSubnet(link: LinkState, a: Ipv4Address, b: Ipv4Address): boolean {
   return link.addresses.some((own) => matchesSubnet(a, own) && matchesSubnet(b, own));
 }
@@ -103,7 +110,8 @@ function confirmOnLink(
   let same = false;
   for (const own of link.addresses) {
     if (typeof own.address !== 'number') continue;
-    // Linux caps the scope at `host`, so that 127.0.0.1 counts unless the caller asks for link scope.
+    // Linux caps the scope at `host`, so that 127.0.0.1 counts unless the caller asks for link
+    // scope.
     const scope = Math.min(scopeNumber(own.scope), SCOPE_HOST);
     if (!found && question.local === own.address && scope <= question.scope) found = true;
     if (!same) {

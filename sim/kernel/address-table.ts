@@ -1,6 +1,8 @@
 /**
- * IPv4 addresses of links: their order, primaries and secondaries, and what a deletion takes with it.
- * Source: net/ipv4/devinet.c (__inet_insert_ifa, __inet_del_ifa). IPv6 addresses: `ipv6-addresses.ts`.
+ * IPv4 addresses of links: their order, primaries and secondaries, and what a deletion takes with
+ * it.
+ * Source: net/ipv4/devinet.c (__inet_insert_ifa, __inet_del_ifa). IPv6 addresses:
+ * `ipv6-addresses.ts`.
  */
 
 import type { IpAddress, IpPrefix } from '../../daemon/wire/ip-address.ts';

@@ -70,8 +70,8 @@ export function receiveArp(
 }
 
 /**
- * A request for somebody else from somebody unknown, which nothing here would act upon: on a large LAN
- * nearly all ARP is that, so it is told from the raw bytes.
+ * A request for somebody else from somebody unknown, which nothing here would act upon: on a large
+ * LAN nearly all ARP is that, so it is told from the raw bytes.
  */
 function isNoneOfOurs(
   kernel: KernelState,
@@ -110,7 +110,8 @@ function answerRequest(
 ): boolean {
   const sender = arp.senderProtocolAddress;
   const target = arp.targetProtocolAddress;
-  // Most requests are for somebody else. Where only the destination decides, that is known without a decision
+  // Most requests are for somebody else. Where only the destination decides, that is known without
+  // a decision
   // per sender, which on a large LAN would fill the cache with every pair of hosts.
   if (link.ipv4.forwarding === 0 && !kernel.inet.hasSelectiveRules) {
     const own = routeOutput(kernel, target);

@@ -1,6 +1,7 @@
 /**
- * ARP packets of this host: requests for neighbours (with the sender address that arp_announce allows),
- * replies, and the announcement of arp_notify. Source: net/ipv4/arp.c (arp_solicit, arp_send_dst).
+ * ARP packets of this host: requests for neighbours (with the sender address that arp_announce
+ * allows), replies, and the announcement of arp_notify. Source: net/ipv4/arp.c (arp_solicit,
+ * arp_send_dst).
  */
 
 import { ARP_REPLY, ARP_REQUEST, buildArpFrame } from '../../daemon/wire/arp.ts';

@@ -1,4 +1,7 @@
-/** Forwarding of IPv4 packets between links: TTL, redirects, MTU. Source: net/ipv4/ip_forward.c, route.c. */
+/**
+ * Forwarding of IPv4 packets between links: TTL, redirects, MTU. Source: net/ipv4/ip_forward.c,
+ * route.c.
+ */
 
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import {
@@ -62,7 +65,9 @@ export function forwardIpv4(
   passToLink(kernel, frame, way);
 }
 
-/** Packets are not cut into fragments here: without DF they are lost too, which the counter shows. */
+/**
+ * Packets are not cut into fragments here: without DF they are lost too, which the counter shows.
+ */
 function refuseTooBig(kernel: KernelState, bytes: Uint8Array, at: number, mtu: number): void {
   drop(kernel, 'ipv4:too-big');
   if (!hasDontFragment(bytes, at)) return;

@@ -1,7 +1,8 @@
 /**
- * Multicast membership of a link as Linux keeps it, for IGMP and MLD alike: who joined is counted, joins and
- * leaves are announced twice (at once, and again within a second), queries are answered after a random delay,
- * and older queriers make it speak their version. Source: net/ipv4/igmp.c, net/ipv6/mcast.c; RFC 3376, RFC 3810.
+ * Multicast membership of a link as Linux keeps it, for IGMP and MLD alike: who joined is counted,
+ * joins and leaves are announced twice (at once, and again within a second), queries are answered
+ * after a random delay, and older queriers make it speak their version. Source: net/ipv4/igmp.c,
+ * net/ipv6/mcast.c; RFC 3376, RFC 3810.
  */
 
 import { randomBelow } from '../../daemon/base/random.ts';
@@ -281,7 +282,9 @@ function startChangeReports(kernel: KernelState, protocol: GroupProtocol, link: 
   kernel.clock.armTicks(groups.changeTimer, 2);
 }
 
-/** Version that the link speaks now: the newest unless forced or an older querier was heard lately. */
+/**
+ * Version that the link speaks now: the newest unless forced or an older querier was heard lately.
+ */
 function spokenVersion(kernel: KernelState, protocol: GroupProtocol, link: LinkState): number {
   const forced = protocol.forcedVersion(kernel, link);
   if (forced !== 0) return forced;

@@ -1,6 +1,7 @@
 /**
- * ICMP errors that this host sends: when it may, from which address, how much of the packet it quotes, and
- * the rate limit per destination. Source: net/ipv4/icmp.c (__icmp_send, icmpv4_xrlim_allow), RFC 1122 3.2.2.
+ * ICMP errors that this host sends: when it may, from which address, how much of the packet it
+ * quotes, and the rate limit per destination. Source: net/ipv4/icmp.c (__icmp_send,
+ * icmpv4_xrlim_allow), RFC 1122 3.2.2.
  */
 
 import {
@@ -27,7 +28,9 @@ import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState } from './kernel-state.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 
-/** Errors that may be sent at once after a silence. Source: XRLIM_BURST_FACTOR, net/ipv4/inetpeer.c. */
+/**
+ * Errors that may be sent at once after a silence. Source: XRLIM_BURST_FACTOR, net/ipv4/inetpeer.c.
+ */
 const BURST = 6;
 /** Types that the rate mask can name. */
 const TYPE_UNREACHABLE = 3;
@@ -49,8 +52,8 @@ export type IcmpErrorKind =
 /**
  * Tells the source of the IPv4 packet at `at` what is wrong with it.
  *
- * Nothing is sent for packets to or from groups, for fragments but the first, for ICMP errors, and over the
- * rate limit. `from` is the address the packet was sent to when it is this host's.
+ * Nothing is sent for packets to or from groups, for fragments but the first, for ICMP errors, and
+ * over the rate limit. `from` is the address the packet was sent to when it is this host's.
  */
 export function sendIcmpError(
   kernel: KernelState,

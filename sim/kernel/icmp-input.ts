@@ -52,7 +52,10 @@ export function receiveIcmp(
   }
 }
 
-/** The request's own bytes go back, from the address that was asked (or the link's, for a broadcast). */
+/**
+ * The request's own bytes go back, from the address that was asked (or the link's, for a
+ * broadcast).
+ */
 function answerEcho(
   kernel: KernelState,
   link: LinkState,

@@ -1,4 +1,7 @@
-/** ICMPv6 messages of this host: building them with their checksum, and errors with their rate limit. */
+/**
+ * ICMPv6 messages of this host: building them with their checksum, and errors with their rate
+ * limit.
+ */
 
 import { ipv6AddressSum } from '../../daemon/wire/checksum.ts';
 import { encodeIcmpv6, type Icmpv6Message, icmpv6Length } from '../../daemon/wire/icmpv6.ts';

@@ -1,6 +1,7 @@
 /**
- * IGMP of a host: the packets around `group-machine.ts`. Reports go to 224.0.0.22 with TTL 1, precedence
- * "internetwork control" and the router alert option, as recorded. 224.0.0.1 is never reported.
+ * IGMP of a host: the packets around `group-machine.ts`. Reports go to 224.0.0.22 with TTL 1,
+ * precedence "internetwork control" and the router alert option, as recorded. 224.0.0.1 is never
+ * reported.
  */
 
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';

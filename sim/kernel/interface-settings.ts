@@ -1,7 +1,9 @@
 /**
- * The settings that Linux keeps per interface: net.ipv4.conf, net.ipv6.conf and the neighbour parameters,
- * each with its default and the range that a write must keep to. `all` and `default` are settings of the same shape.
- * Source: Documentation/networking/ip-sysctl.rst, net/ipv4/devinet.c, net/core/neighbour.c of Linux 6.x.
+ * The settings that Linux keeps per interface: net.ipv4.conf, net.ipv6.conf and the neighbour
+ * parameters, each with its default and the range that a write must keep to. `all` and `default`
+ * are settings of the same shape.
+ * Source: Documentation/networking/ip-sysctl.rst, net/ipv4/devinet.c, net/core/neighbour.c of Linux
+ * 6.x.
  */
 
 /** One setting: name, default, least and greatest value. */
@@ -77,7 +79,9 @@ export const IPV6_SETTINGS = specs(
   ['use_tempaddr', 0, -INT_MAX, INT_MAX],
 );
 
-/** net.ipv4.neigh.* and net.ipv6.neigh.*; times in the unit of the sysctl (seconds, ms, or 1/100 s). */
+/**
+ * net.ipv4.neigh.* and net.ipv6.neigh.*; times in the unit of the sysctl (seconds, ms, or 1/100 s).
+ */
 export const NEIGHBOUR_SETTINGS = specs(
   ['anycast_delay', 100, 0, INT_MAX],
   ['app_solicit', 0, 0, INT_MAX],
@@ -111,7 +115,9 @@ export function defaultSettings<K extends string>(
   return Object.fromEntries(list.map(([name, value]) => [name, value])) as Record<K, number>;
 }
 
-/** Settings of net.ipv6.neigh.default: as IPv4's, but ND has no lock time. Source: net/ipv6/ndisc.c. */
+/**
+ * Settings of net.ipv6.neigh.default: as IPv4's, but ND has no lock time. Source: net/ipv6/ndisc.c.
+ */
 export function defaultNdSettings(): NeighbourSettings {
   return { ...defaultSettings(NEIGHBOUR_SETTINGS), locktime: 0 };
 }

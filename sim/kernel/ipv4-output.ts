@@ -1,7 +1,8 @@
 /**
- * IPv4 packets on their way out: the header, the output hook of the firewall, MTU, and the next hop.
- * Frames are built with room for the Ethernet header in front, so that a packet is one buffer from the socket
- * to the far end. Multicast of a host is not looped back to it (IP_MULTICAST_LOOP off, as keepalived sets it).
+ * IPv4 packets on their way out: the header, the output hook of the firewall, MTU, and the next
+ * hop. Frames are built with room for the Ethernet header in front, so that a packet is one buffer
+ * from the socket to the far end. Multicast of a host is not looped back to it (IP_MULTICAST_LOOP
+ * off, as keepalived sets it).
  */
 
 import { internetChecksum } from '../../daemon/wire/checksum.ts';
@@ -121,8 +122,8 @@ export function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way)
 }
 
 /**
- * Sends a packet whose header the caller wrote. As Linux does for IP_HDRINCL, total length and checksum are
- * filled in, source and identification when they are 0.
+ * Sends a packet whose header the caller wrote. As Linux does for IP_HDRINCL, total length and
+ * checksum are filled in, source and identification when they are 0.
  */
 export function sendRawIpv4(
   kernel: KernelState,

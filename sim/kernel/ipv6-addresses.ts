@@ -1,7 +1,9 @@
 /**
- * IPv6 addresses of links: link-local ones made of the MAC, duplicate address detection, their routes and
- * solicited-node groups. Newer addresses stand before older ones of their scope, as Linux lists them.
- * Source: net/ipv6/addrconf.c; RFC 4291 appendix A, RFC 4862 section 5.4. Router solicitation is left out.
+ * IPv6 addresses of links: link-local ones made of the MAC, duplicate address detection, their
+ * routes and solicited-node groups. Newer addresses stand before older ones of their scope, as
+ * Linux lists them.
+ * Source: net/ipv6/addrconf.c; RFC 4291 appendix A, RFC 4862 section 5.4. Router solicitation is
+ * left out.
  */
 
 import { randomBelow } from '../../daemon/base/random.ts';
@@ -27,7 +29,10 @@ import { flushRouteCache, insertRoute, networkOf, removeRoutes } from './route-t
 
 /** Metric of the kernel's own routes. Source: IP6_RT_PRIO_ADDRCONF. */
 const ADDRCONF_METRIC = 256;
-/** Detection begins within this many ticks. Source: RFC 4862 section 5.4.2, MAX_RTR_SOLICITATION_DELAY. */
+/**
+ * Detection begins within this many ticks. Source: RFC 4862 section 5.4.2,
+ * MAX_RTR_SOLICITATION_DELAY.
+ */
 const DAD_DELAY_TICKS = HZ;
 const LINK_LOCAL_PREFIX = ipv6FromBigint(0xfe80n << 112n);
 const MULTICAST_PREFIX = ipv6FromBigint(0xffn << 120n);
@@ -78,7 +83,9 @@ export function deleteIpv6Address(kernel: KernelState, link: LinkState, prefix: 
   return true;
 }
 
-/** The link is up and has a signal: all-nodes group, link-local address, detection of what waits. */
+/**
+ * The link is up and has a signal: all-nodes group, link-local address, detection of what waits.
+ */
 export function startIpv6(kernel: KernelState, link: LinkState): void {
   if (isDisabled(kernel, link) || !link.up) return;
   if (link.kind === 'loopback') {
@@ -123,7 +130,10 @@ export function stopIpv6(kernel: KernelState, link: LinkState): void {
   removeRoutes(kernel, 'inet6', (entry) => entry.link === link);
 }
 
-/** Somebody else uses, or checks for, an address that this host is checking: it stays tentative for good. */
+/**
+ * Somebody else uses, or checks for, an address that this host is checking: it stays tentative for
+ * good.
+ */
 export function failDuplicate(kernel: KernelState, own: AddressState): void {
   if (own.dadTimer !== undefined) kernel.clock.cancel(own.dadTimer);
   own.dadProbesLeft = -1;

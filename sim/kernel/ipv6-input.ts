@@ -1,4 +1,7 @@
-/** IPv6 packets that come in: for this host, to be forwarded, or dropped. Source: net/ipv6/ip6_input.c. */
+/**
+ * IPv6 packets that come in: for this host, to be forwarded, or dropped. Source:
+ * net/ipv6/ip6_input.c.
+ */
 
 import { ipv6AddressSum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';

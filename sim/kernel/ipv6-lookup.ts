@@ -1,6 +1,8 @@
 /**
- * Routing decisions and source addresses of IPv6. Link-local destinations need a link, as everywhere.
- * Source: net/ipv6/route.c, addrconf.c (ipv6_dev_get_saddr); RFC 6724 section 5, rules 1, 2, 3, 5 and 8.
+ * Routing decisions and source addresses of IPv6. Link-local destinations need a link, as
+ * everywhere.
+ * Source: net/ipv6/route.c, addrconf.c (ipv6_dev_get_saddr); RFC 6724 section 5, rules 1, 2, 3, 5
+ * and 8.
  */
 
 import {
@@ -13,7 +15,10 @@ import type { AddressState, KernelState, LinkState } from './kernel-state.ts';
 import { failureOf, isRouteUsable, lookupRoute } from './route-lookup.ts';
 import type { RouteDecision, RouteFailure } from './route-state.ts';
 
-/** The way of a packet of this host; `link` is the device or zone, needed for link-local destinations. */
+/**
+ * The way of a packet of this host; `link` is the device or zone, needed for link-local
+ * destinations.
+ */
 export function routeIpv6(
   kernel: KernelState,
   destination: Ipv6Address,
@@ -120,7 +125,9 @@ function firstUsableLink(kernel: KernelState): LinkState | undefined {
   return kernel.links.find((each) => each.up && each.kind !== 'loopback');
 }
 
-/** Whether `a` beats `b` strictly; of equals the earlier stays, and newer addresses stand earlier. */
+/**
+ * Whether `a` beats `b` strictly; of equals the earlier stays, and newer addresses stand earlier.
+ */
 function isBetter(a: Candidate, b: Candidate, destination: Ipv6Address, link: LinkState): boolean {
   const order =
     compare(a.address === destination, b.address === destination) ||

@@ -1,4 +1,7 @@
-/** IPv6 packets on their way out; the counterpart of `ipv4-output.ts`, with neighbours of the ND table. */
+/**
+ * IPv6 packets on their way out; the counterpart of `ipv4-output.ts`, with neighbours of the ND
+ * table.
+ */
 
 import { internetChecksum, ipv6AddressSum, pseudoHeaderSum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
@@ -106,8 +109,8 @@ export function passIpv6ToLink(kernel: KernelState, frame: Uint8Array, way: Ipv6
 }
 
 /**
- * Sends a packet whose header the caller wrote; payload length is filled in, a source of `::` chosen
- * (and the checksum of ICMPv6 made for it, as raw sockets of that protocol do).
+ * Sends a packet whose header the caller wrote; payload length is filled in, a source of `::`
+ * chosen (and the checksum of ICMPv6 made for it, as raw sockets of that protocol do).
  */
 export function sendRawIpv6(
   kernel: KernelState,

@@ -1,6 +1,7 @@
 /**
- * What programs, shells and the daemon's machine may ask of one host's Linux. The kernel model knows nothing of
- * keepalived: it is Linux with its defaults. A power-off throws the whole kernel away; a boot makes a new one.
+ * What programs, shells and the daemon's machine may ask of one host's Linux. The kernel model
+ * knows nothing of keepalived: it is Linux with its defaults. A power-off throws the whole kernel
+ * away; a boot makes a new one.
  *
  * All calls run to completion and never call back before they return, except where said.
  */
@@ -15,14 +16,20 @@ export interface KernelApi {
   /** Name of the host, for events and random streams. */
   readonly node: string;
 
-  /** Adds an Ethernet interface on a port, switched off, without addresses. `lo` is always there, up, 127.0.0.1/8 and ::1/128. */
+  /**
+   * Adds an Ethernet interface on a port, switched off, without addresses. `lo` is always there,
+   * up, 127.0.0.1/8 and ::1/128.
+   */
   addEthernet(options: {
     readonly name: string;
     readonly mac: MacAddress;
     readonly mtu: number;
     readonly port: Port;
   }): void;
-  /** `ip link add … type macvlan|ipvlan|vlan`; `false` when the name is taken or the base is missing. */
+  /**
+   * `ip link add … type macvlan|ipvlan|vlan`; `false` when the name is taken or the base is
+   * missing.
+   */
   addVirtualLink(options: VirtualLinkOptions): boolean;
   deleteLink(name: string): boolean;
   /** `ip link set NAME up|down`. Down drops the routes and (IPv6) addresses as Linux does. */
@@ -33,7 +40,9 @@ export interface KernelApi {
 
   addAddress(link: string, address: NewAddress): 'ok' | 'exists' | 'no-device' | 'invalid';
   deleteAddress(link: string, address: IpPrefix): boolean;
-  /** Whether the host accepts packets to that address now (any interface, Linux' weak host model). */
+  /**
+   * Whether the host accepts packets to that address now (any interface, Linux' weak host model).
+   */
   isLocalAddress(address: IpAddress): boolean;
 
   routes(family: IpFamily, table?: string): readonly Route[];
@@ -50,14 +59,20 @@ export interface KernelApi {
   setNeighbour(link: string, address: IpAddress, mac: MacAddress, state: NeighbourState): void;
   deleteNeighbour(link: string, address: IpAddress): boolean;
   /**
-   * A program has heard from its peer (MSG_CONFIRM): the neighbour of the next hop counts as confirmed. `ping -6` of
-   * iputils does so with every answer, its IPv4 side does not (recordings S13 and S01).
+   * A program has heard from its peer (MSG_CONFIRM): the neighbour of the next hop counts as
+   * confirmed. `ping -6` of iputils does so with every answer, its IPv4 side does not (recordings
+   * S13 and S01).
    */
   confirmNeighbour(destination: IpAddress): void;
-  /** `ip neigh flush`: all but PERMANENT and NOARP entries; `which` narrows it. Returns how many. */
+  /**
+   * `ip neigh flush`: all but PERMANENT and NOARP entries; `which` narrows it. Returns how many.
+   */
   flushNeighbours(which?: { readonly link?: string; readonly address?: IpAddress }): number;
 
-  /** Value of a sysctl in dotted form (`net.ipv4.conf.all.arp_ignore`, `net.ipv4.conf.eth0/1.…` for names with dots). */
+  /**
+   * Value of a sysctl in dotted form (`net.ipv4.conf.all.arp_ignore`, `net.ipv4.conf.eth0/1.…` for
+   * names with dots).
+   */
   sysctl(name: string): string | undefined;
   /** `false` when there is no such sysctl or the value is refused. */
   setSysctl(name: string, value: string): boolean;
@@ -67,15 +82,24 @@ export interface KernelApi {
   openUdp(options: UdpOptions): UdpSocket | SocketError;
   /** Listens for TCP connections (socket, bind, listen); the errno's name when it cannot. */
   listenTcp(options: TcpListenOptions): TcpListener | SocketError;
-  /** Opens a TCP connection; what becomes of it is told to the handlers, never before the call returns. */
+  /**
+   * Opens a TCP connection; what becomes of it is told to the handlers, never before the call
+   * returns.
+   */
   connectTcp(options: TcpConnectOptions): TcpSocket | SocketError;
-  /** All TCP sockets as `ss -ant` lists them: listeners first, then connections in order of opening. */
+  /**
+   * All TCP sockets as `ss -ant` lists them: listeners first, then connections in order of opening.
+   */
   tcpSockets(): readonly TcpSocketFacts[];
   /** A raw IP socket: hears a copy of every packet of `protocol` that is for this host. */
   openRaw(options: RawOptions): RawSocket | SocketError;
-  /** An AF_PACKET socket: hears frames of one or all links, both ways. Programs like tcpdump use it. */
+  /**
+   * An AF_PACKET socket: hears frames of one or all links, both ways. Programs like tcpdump use it.
+   */
   openPacket(options: PacketOptions): PacketSocket;
-  /** Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given. */
+  /**
+   * Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given.
+   */
   sendIp(packet: Uint8Array, link?: string): SocketError | undefined;
   /** Sends a whole Ethernet frame through a link. */
   sendFrame(link: string, frame: Uint8Array): SocketError | undefined;
@@ -83,7 +107,10 @@ export interface KernelApi {
   joinGroup(link: string, group: IpAddress): void;
   leaveGroup(link: string, group: IpAddress): void;
 
-  /** Drops packets as a rule of nftables or iptables would. Returns a handle for `deleteFirewallRule`. */
+  /**
+   * Drops packets as a rule of nftables or iptables would. Returns a handle for
+   * `deleteFirewallRule`.
+   */
   addFirewallRule(rule: FirewallRule): number;
   deleteFirewallRule(handle: number): void;
   firewallRules(): readonly FirewallRule[];
@@ -94,7 +121,10 @@ export interface KernelApi {
   dropCounters(): ReadonlyMap<string, number>;
   /** Makes the kernel inert for good: power is off. It sends nothing and hears nothing any more. */
   halt(): void;
-  /** A paused machine hears nothing and its timers stand still; frames queue up to the NIC's ring (256) and are heard on resume. */
+  /**
+   * A paused machine hears nothing and its timers stand still; frames queue up to the NIC's ring
+   * (256) and are heard on resume.
+   */
   setFrozen(frozen: boolean): void;
 }
 
@@ -292,7 +322,9 @@ export type TcpStateName =
   | 'TIME_WAIT'
   | 'CLOSED';
 
-/** What a program wants to hear of its connection. After `onError`, or its own close, nothing comes. */
+/**
+ * What a program wants to hear of its connection. After `onError`, or its own close, nothing comes.
+ */
 export interface TcpHandlers {
   /** The handshake is done; only for connections that this host opened. */
   readonly onConnected?: () => void;
@@ -343,11 +375,16 @@ export interface TcpSocket {
   readonly state: TcpStateName;
   /** Bytes accepted by `send` that the peer has not acknowledged. */
   readonly unacknowledged: number;
-  /** Sends bytes, which are given away. EPIPE after `finish`, ENOTCONN before the handshake's end. */
+  /**
+   * Sends bytes, which are given away. EPIPE after `finish`, ENOTCONN before the handshake's end.
+   */
   send(bytes: Uint8Array): TcpError | undefined;
   /** Half-close (SHUT_WR): a FIN behind everything sent; data still comes in. */
   finish(): void;
-  /** Closes: FIN behind everything sent, or a reset when data was left unread. No handler is called any more. */
+  /**
+   * Closes: FIN behind everything sent, or a reset when data was left unread. No handler is called
+   * any more.
+   */
   close(): void;
   /** Closes with a reset (SO_LINGER 0). */
   abort(): void;
@@ -358,7 +395,9 @@ export interface TcpSocket {
 /** A listening socket. */
 export interface TcpListener {
   readonly port: number;
-  /** Stops and goes on accepting: connections wait in the backlog, beyond it they are not answered. */
+  /**
+   * Stops and goes on accepting: connections wait in the backlog, beyond it they are not answered.
+   */
   setAccepting(accepting: boolean): void;
   /** Stops listening; connections not yet accepted are reset. */
   close(): void;
@@ -409,7 +448,10 @@ export interface PacketSocket {
 /** What a rule of the firewall model matches; all given fields must match. */
 export interface FirewallRule {
   readonly hook: 'input' | 'output' | 'forward';
-  /** `redirect` (output hook only): the packet leaves by `redirectTo` instead, as keepalived moves IGMP of a VMAC. */
+  /**
+   * `redirect` (output hook only): the packet leaves by `redirectTo` instead, as keepalived moves
+   * IGMP of a VMAC.
+   */
   readonly verdict: 'drop' | 'redirect';
   readonly redirectTo?: string;
   readonly source?: IpPrefix;

@@ -1,9 +1,10 @@
 /**
  * A kernel's own time: jiffies, the timer wheel, and one engine event for all timers of a host.
  *
- * Linux' timers fire on ticks of 4 ms (HZ=250), and since 4.8 the wheel rounds long delays up to the
- * granularity of their level: a neighbour's retransmission of 1 s comes after 1.004..1.036 s, its delay of
- * 5 s after 5.0..5.26 s. The recordings show exactly that. A frozen machine's time stands still.
+ * Linux' timers fire on ticks of 4 ms (HZ=250), and since 4.8 the wheel rounds long delays up to
+ * the granularity of their level: a neighbour's retransmission of 1 s comes after 1.004..1.036 s,
+ * its delay of 5 s after 5.0..5.26 s. The recordings show exactly that. A frozen machine's time
+ * stands still.
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
@@ -16,7 +17,10 @@ export const JIFFY_US = 4000;
 /** Ticks per second. */
 export const HZ = 250;
 
-/** Slots of a wheel level, and how many bits a level is coarser than the one below. Source: kernel/time/timer.c. */
+/**
+ * Slots of a wheel level, and how many bits a level is coarser than the one below. Source:
+ * kernel/time/timer.c.
+ */
 const LEVEL_SLOTS = 63;
 const LEVEL_BITS = 3;
 const LEVELS = 9;
@@ -65,7 +69,9 @@ export class KernelClock {
     return Math.floor((this.now + this.phaseUs) / JIFFY_US);
   }
 
-  /** Kernel time at which a timer set now for `ticks` ticks fires: the wheel rounds up, never down. */
+  /**
+   * Kernel time at which a timer set now for `ticks` ticks fires: the wheel rounds up, never down.
+   */
   wheelExpiryUs(ticks: number): number {
     let level = 0;
     while (level < LEVELS - 1 && ticks >= LEVEL_SLOTS * 2 ** (LEVEL_BITS * level)) level++;

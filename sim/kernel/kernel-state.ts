@@ -1,7 +1,8 @@
 /**
- * The state of one host's kernel as plain objects. Behaviour is functions over it, a file per concern.
- * Where a lower layer must reach a higher one (a failed neighbour makes an ICMP error), it goes through
- * the `KernelOps` that `kernel.ts` fills in, as Linux does with its tables of function pointers.
+ * The state of one host's kernel as plain objects. Behaviour is functions over it, a file per
+ * concern. Where a lower layer must reach a higher one (a failed neighbour makes an ICMP error), it
+ * goes through the `KernelOps` that `kernel.ts` fills in, as Linux does with its tables of function
+ * pointers.
  */
 
 import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
@@ -100,7 +101,9 @@ export type LocalInputHook = (
   family: IpFamily,
 ) => boolean;
 
-/** Hears of ICMP errors about packets of a protocol that this host sent; `at` is the quoted payload. */
+/**
+ * Hears of ICMP errors about packets of a protocol that this host sent; `at` is the quoted payload.
+ */
 export type IcmpErrorHandler = (error: {
   readonly quoted: Uint8Array;
   readonly at: number;

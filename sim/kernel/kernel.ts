@@ -1,6 +1,7 @@
 /**
- * One host's Linux kernel, put together. This file wires the parts and answers `KernelApi`; what Linux
- * does stands in the files named after its parts. Read `kernel-api.ts` first, then `kernel-state.ts`.
+ * One host's Linux kernel, put together. This file wires the parts and answers `KernelApi`; what
+ * Linux does stands in the files named after its parts. Read `kernel-api.ts` first, then
+ * `kernel-state.ts`.
  */
 
 import { randomBelow } from '../../daemon/base/random.ts';
@@ -90,7 +91,9 @@ import { insertRoute, listRoutes, makeRouting, removeRoutes, routeMatches } from
 import { listSysctls, readSysctl, writeSysctl } from './sysctl-registry.ts';
 import { openUdpSocket } from './udp-sockets.ts';
 
-/** Jiffies repeat their phase against the coarsest wheel level that matters after this many ticks. */
+/**
+ * Jiffies repeat their phase against the coarsest wheel level that matters after this many ticks.
+ */
 const PHASE_TICKS = 32_768;
 const LOOPBACK_MTU = 65_536;
 
@@ -101,7 +104,9 @@ export interface KernelOptions {
   readonly node: string;
   /** Where the kernel's streams come from; by default the engine's. */
   readonly streams?: RandomStreams;
-  /** Phase of the ticks against engine time, µs; by default drawn. A replay of a recording sets it. */
+  /**
+   * Phase of the ticks against engine time, µs; by default drawn. A replay of a recording sets it.
+   */
   readonly tickPhaseUs?: number;
 }
 

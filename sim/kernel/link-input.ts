@@ -1,6 +1,6 @@
 /**
- * Frames that come in: the card's filter, copies for AF_PACKET sockets, links that stand on others, and
- * the protocol by EtherType. Frames for others cost one comparison and no allocation.
+ * Frames that come in: the card's filter, copies for AF_PACKET sockets, links that stand on others,
+ * and the protocol by EtherType. Frames for others cost one comparison and no allocation.
  */
 
 import { readArpTargetAddress } from '../../daemon/wire/arp.ts';
@@ -74,7 +74,9 @@ export function receiveOn(
   if (link.children.length > 0 && type !== 'host') copyToChildren(kernel, link, frame, type);
 }
 
-/** An IP packet that this host sent to itself; IP by its version, since `lo` has no Ethernet header. */
+/**
+ * An IP packet that this host sent to itself; IP by its version, since `lo` has no Ethernet header.
+ */
 export function receiveFromLoopback(kernel: KernelState, frame: Uint8Array): void {
   const { loopback } = kernel;
   if (!loopback.up) return;
@@ -146,8 +148,9 @@ function receiveTagged(kernel: KernelState, link: LinkState, frame: Uint8Array):
 }
 
 /**
- * Frames that belong to a macvlan or ipvlan alone. A private macvlan also takes group frames that bear its own
- * MAC as source: two VRRP routers share one virtual MAC, so each hears the other's adverts on its VMAC only.
+ * Frames that belong to a macvlan or ipvlan alone. A private macvlan also takes group frames that
+ * bear its own MAC as source: two VRRP routers share one virtual MAC, so each hears the other's
+ * adverts on its VMAC only.
  * Source: drivers/net/macvlan.c, macvlan_handle_frame.
  */
 function isTakenByChild(

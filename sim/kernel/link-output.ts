@@ -1,6 +1,7 @@
 /**
- * Frames on their way out of a link: Ethernet header, copies for AF_PACKET sockets, counters, and the way
- * through the link that a macvlan, ipvlan or vlan stands on. A frame given to `transmit` is given away.
+ * Frames on their way out of a link: Ethernet header, copies for AF_PACKET sockets, counters, and
+ * the way through the link that a macvlan, ipvlan or vlan stands on. A frame given to `transmit` is
+ * given away.
  */
 
 import {

@@ -1,5 +1,6 @@
 /**
- * Links: making and deleting them, switching them on and off, and what the carrier's coming and going means.
+ * Links: making and deleting them, switching them on and off, and what the carrier's coming and
+ * going means.
  * Source: net/core/dev.c, net/ipv4/devinet.c (inetdev_event), drivers/net/macvlan.c.
  */
 

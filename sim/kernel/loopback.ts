@@ -1,6 +1,6 @@
 /**
- * Packets of a host to itself. They come in through `lo` as a later event of the same virtual time, so that
- * no socket call ever calls back before it returns.
+ * Packets of a host to itself. They come in through `lo` as a later event of the same virtual time,
+ * so that no socket call ever calls back before it returns.
  */
 
 import type { EventTarget } from '../engine/event-queue.ts';

@@ -1,6 +1,7 @@
 /**
- * MLD of a host: the packets around `group-machine.ts`. Reports carry the hop-by-hop router alert, hop limit 1,
- * and the link-local address as source (`::` while there is none). RFC 3810; ff02::1 is never reported.
+ * MLD of a host: the packets around `group-machine.ts`. Reports carry the hop-by-hop router alert,
+ * hop limit 1, and the link-local address as source (`::` while there is none). RFC 3810; ff02::1
+ * is never reported.
  */
 
 import { ipv6AddressSum } from '../../daemon/wire/checksum.ts';

@@ -1,4 +1,7 @@
-/** Neighbour discovery that comes in. Source: net/ipv6/ndisc.c (ndisc_recv_ns, ndisc_recv_na); RFC 4861. */
+/**
+ * Neighbour discovery that comes in. Source: net/ipv6/ndisc.c (ndisc_recv_ns, ndisc_recv_na); RFC
+ * 4861.
+ */
 
 import { ALL_NODES_IPV6, type Icmpv6Message, ND_HOP_LIMIT } from '../../daemon/wire/icmpv6.ts';
 import { ANY_IPV6, type Ipv6Address, isMulticastIpv6 } from '../../daemon/wire/ipv6-address.ts';

@@ -1,4 +1,7 @@
-/** Neighbour solicitations and advertisements of this host. Source: net/ipv6/ndisc.c; RFC 4861 section 7.2. */
+/**
+ * Neighbour solicitations and advertisements of this host. Source: net/ipv6/ndisc.c; RFC 4861
+ * section 7.2.
+ */
 
 import { ALL_NODES_IPV6, ND_HOP_LIMIT, solicitedNodeGroup } from '../../daemon/wire/icmpv6.ts';
 import { readIpv6Source } from '../../daemon/wire/ipv6.ts';
@@ -10,7 +13,9 @@ import type { NeighbourEntry } from './neighbour-state.ts';
 
 const IP_AT = 14;
 
-/** Asks for a neighbour: the first `ucast_solicit` times in person, then its solicited-node group. */
+/**
+ * Asks for a neighbour: the first `ucast_solicit` times in person, then its solicited-node group.
+ */
 export function solicitByNd(
   kernel: KernelState,
   entry: NeighbourEntry,

@@ -1,12 +1,15 @@
 /**
- * The life of a neighbour entry: the states and timers of Linux 6.x, shared by ARP and neighbour discovery.
+ * The life of a neighbour entry: the states and timers of Linux 6.x, shared by ARP and neighbour
+ * discovery.
  *
- *   NONE/FAILED  -packet->  INCOMPLETE (asks mcast_solicit times)  -answer->  REACHABLE  / silence -> FAILED
- *   INCOMPLETE   -announcement or request of the neighbour->  STALE, waiting packets leave (-> DELAY)
- *   REACHABLE    -not confirmed for reachable_time->  STALE, or DELAY when it was used just now
- *   STALE        -packet->  DELAY  -delay_first_probe_time->  PROBE (asks ucast_solicit times)  -> FAILED
- *   DELAY        -confirmed meanwhile->  REACHABLE;   PROBE -answer->  REACHABLE
- *   any valid    -another MAC that may override->  STALE (or REACHABLE when it was an answer)
+ *   NONE/FAILED -packet-> INCOMPLETE (asks mcast_solicit times) -answer-> REACHABLE
+ *   INCOMPLETE  -silence-> FAILED, the senders hear "host unreachable"
+ *   INCOMPLETE  -announcement or request of it-> STALE, waiting packets leave (-> DELAY)
+ *   REACHABLE   -not confirmed for reachable_time-> STALE, or DELAY when it was used just now
+ *   STALE       -packet-> DELAY -delay_first_probe_time-> PROBE (asks ucast_solicit times)
+ *   DELAY       -confirmed meanwhile-> REACHABLE
+ *   PROBE       -answer-> REACHABLE, -silence-> FAILED
+ *   any valid   -another MAC that may override-> STALE (REACHABLE when it was an answer)
  *
  * Source: net/core/neighbour.c (neigh_timer_handler, __neigh_event_send, __neigh_update).
  */
@@ -27,7 +30,10 @@ import {
 } from './neighbour-table.ts';
 import { announce } from './netlink.ts';
 
-/** Memory that Linux counts per waiting packet besides its bytes: struct sk_buff, headroom, shared info. */
+/**
+ * Memory that Linux counts per waiting packet besides its bytes: struct sk_buff, headroom, shared
+ * info.
+ */
 const PACKET_OVERHEAD_BYTES = 256;
 const BUFFER_OVERHEAD_BYTES = 320 + 64;
 /** Smallest time between two steps of an entry. */
@@ -59,7 +65,9 @@ export function neighbourFor(
   );
 }
 
-/** Sends a frame (with room for the Ethernet header) to a neighbour, or lets it wait for the MAC. */
+/**
+ * Sends a frame (with room for the Ethernet header) to a neighbour, or lets it wait for the MAC.
+ */
 export function sendToNeighbour(
   kernel: KernelState,
   entry: NeighbourEntry,

@@ -1,4 +1,7 @@
-/** State of the neighbour tables: ARP for IPv4, neighbour discovery for IPv6. Source: include/net/neighbour.h. */
+/**
+ * State of the neighbour tables: ARP for IPv4, neighbour discovery for IPv6. Source:
+ * include/net/neighbour.h.
+ */
 
 import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
@@ -32,14 +35,22 @@ export interface NeighbourTable {
   readonly family: IpFamily;
   /** Entries on all links. */
   count: number;
-  /** Thresholds of garbage collection: net.ipvN.neigh.default.gc_thresh1..3, gc_interval is not used by Linux 6. */
+  /**
+   * Thresholds of garbage collection: net.ipvN.neigh.default.gc_thresh1..3, gc_interval is not used
+   * by Linux 6.
+   */
   gcThresh1: number;
   gcThresh2: number;
   gcThresh3: number;
   /** Ticks of the last forced collection. */
   lastFlush: number;
-  /** Ticks when the table came to life: reachable times are drawn anew in periods counted from here. */
+  /**
+   * Ticks when the table came to life: reachable times are drawn anew in periods counted from here.
+   */
   readonly startedAt: number;
-  /** Periodic collection; only armed from `gcThresh1` entries on, since below it Linux collects nothing. */
+  /**
+   * Periodic collection; only armed from `gcThresh1` entries on, since below it Linux collects
+   * nothing.
+   */
   readonly gcTimer: KernelTimer;
 }

@@ -1,6 +1,6 @@
 /**
- * Entries of the neighbour tables: making, finding, listing and collecting them. What happens to an entry
- * over time is in `neighbour-machine.ts`. Source: net/core/neighbour.c of Linux 6.x.
+ * Entries of the neighbour tables: making, finding, listing and collecting them. What happens to an
+ * entry over time is in `neighbour-machine.ts`. Source: net/core/neighbour.c of Linux 6.x.
  */
 
 import { randomBelow } from '../../daemon/base/random.ts';
@@ -115,7 +115,10 @@ export function removeNeighbour(kernel: KernelState, entry: NeighbourEntry): voi
   if (facts !== undefined) announce(kernel, { kind: 'neighbour-removed', neighbour: facts });
 }
 
-/** The link went away or lost its carrier: its entries go, permanent ones stay when only the carrier did. */
+/**
+ * The link went away or lost its carrier: its entries go, permanent ones stay when only the carrier
+ * did.
+ */
 export function flushNeighboursOf(
   kernel: KernelState,
   link: LinkState,
@@ -129,7 +132,9 @@ export function flushNeighboursOf(
   }
 }
 
-/** What `ip neigh` shows of an entry: nothing for unused ones and for those that need no resolution. */
+/**
+ * What `ip neigh` shows of an entry: nothing for unused ones and for those that need no resolution.
+ */
 export function factsOf(entry: NeighbourEntry): NeighbourFacts | undefined {
   const { state } = entry;
   if (state === 'NONE' || state === 'NOARP') return undefined;
@@ -158,9 +163,9 @@ export function listNeighbours(kernel: KernelState): readonly NeighbourFacts[] {
 }
 
 /**
- * Ticks for which a confirmation on that link holds: base_reachable_time times 0.5..1.5, drawn anew about
- * every 300 s. Linux draws in its periodic work; here the draw is made when somebody asks, so that an idle
- * host needs no event, with the periods counted as if it had.
+ * Ticks for which a confirmation on that link holds: base_reachable_time times 0.5..1.5, drawn anew
+ * about every 300 s. Linux draws in its periodic work; here the draw is made when somebody asks, so
+ * that an idle host needs no event, with the periods counted as if it had.
  */
 export function reachableTicks(
   kernel: KernelState,
@@ -181,7 +186,10 @@ export function reachableTicks(
   return held.ticks;
 }
 
-/** Periodic collection: failed entries and those unused for gc_stale_time. Source: neigh_periodic_work. */
+/**
+ * Periodic collection: failed entries and those unused for gc_stale_time. Source:
+ * neigh_periodic_work.
+ */
 export function collectPeriodically(kernel: KernelState, table: NeighbourTable): void {
   if (table.count < table.gcThresh1) return;
   const now = kernel.clock.jiffies;

@@ -1,6 +1,6 @@
 /**
- * Announcing changes to whoever listens, as netlink does: later, in order, never from inside the call that
- * changed something. Without listeners nothing is queued.
+ * Announcing changes to whoever listens, as netlink does: later, in order, never from inside the
+ * call that changed something. Without listeners nothing is queued.
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';

@@ -1,4 +1,6 @@
-/** Policy routing: which tables are asked, in which order. Source: ip-rule(8), net/core/fib_rules.c. */
+/**
+ * Policy routing: which tables are asked, in which order. Source: ip-rule(8), net/core/fib_rules.c.
+ */
 
 import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
 import type { PolicyRule } from './kernel-api.ts';
@@ -33,7 +35,10 @@ export function removeRule(kernel: KernelState, rule: PolicyRule): boolean {
   return true;
 }
 
-/** Whether a rule speaks about that packet. Marks are not modelled: a rule with one matches mark 0 only. */
+/**
+ * Whether a rule speaks about that packet. Marks are not modelled: a rule with one matches mark 0
+ * only.
+ */
 export function ruleMatches(rule: PolicyRule, question: RuleQuestion): boolean {
   const { from, to } = rule;
   if ((rule.mark ?? 0) !== 0) return false;

@@ -20,7 +20,9 @@ export function openRawSocket(kernel: KernelState, options: RawOptions): RawSock
   };
 }
 
-/** Hands the packet whose IP header is at `at` to the sockets of a protocol; whether there was one. */
+/**
+ * Hands the packet whose IP header is at `at` to the sockets of a protocol; whether there was one.
+ */
 export function copyToRawSockets(
   kernel: KernelState,
   family: IpFamily,

@@ -1,6 +1,7 @@
 /**
- * Routing decisions: for packets of this host, and for packets that came in. Decisions are cached by
- * destination (and source, for incoming ones) until anything about addresses, routes or rules changes.
+ * Routing decisions: for packets of this host, and for packets that came in. Decisions are cached
+ * by destination (and source, for incoming ones) until anything about addresses, routes or rules
+ * changes.
  * Source: net/ipv4/route.c (ip_route_output_key_hash, ip_route_input_slow, fib_validate_source).
  */
 
@@ -75,7 +76,9 @@ export function routeInput(
   return decision;
 }
 
-/** The first route that the rules lead to; a rule's table without a match lets the next rule speak. */
+/**
+ * The first route that the rules lead to; a rule's table without a match lets the next rule speak.
+ */
 export function lookupRoute(
   routing: RoutingState,
   question: RuleQuestion,
@@ -97,7 +100,10 @@ export function failureOf(entry: RouteEntry): RouteFailure | undefined {
   return type === 'blackhole' || type === 'unreachable' || type === 'prohibit' ? type : undefined;
 }
 
-/** Whether routes over a link may be used now; a link without carrier counts unless the sysctl says no. */
+/**
+ * Whether routes over a link may be used now; a link without carrier counts unless the sysctl says
+ * no.
+ */
 export function isRouteUsable(kernel: KernelState, entry: RouteEntry): boolean {
   const { link } = entry;
   if (link === undefined) return true;
@@ -145,7 +151,8 @@ function decideOutput(
       (link === undefined || each.link === link || each.route.type === 'local'),
   );
   if (entry === undefined) {
-    // A device that was asked for by name is used even without a route: everything is on link there.
+    // A device that was asked for by name is used even without a route: everything is on link
+    // there.
     if (link === undefined || link === kernel.loopback) return 'no-route';
     const chosen = source ?? selectSource(kernel, link, destination, 0);
     return { kind: 'unicast', link, nextHop: destination, source: chosen, gateway: false };

@@ -1,7 +1,7 @@
 /**
- * Routing tables as Linux keeps them: several tables by name, longest prefix first, then metric. It knows
- * nothing of addresses or of how routes come to be; see `address-routes.ts`. The listing follows the
- * kernel's trie: by network address, longer prefixes first, then metric.
+ * Routing tables as Linux keeps them: several tables by name, longest prefix first, then metric. It
+ * knows nothing of addresses or of how routes come to be; see `address-routes.ts`. The listing
+ * follows the kernel's trie: by network address, longer prefixes first, then metric.
  */
 
 import { familyOf, type IpAddress, type IpFamily, isIpv4 } from '../../daemon/wire/ip-address.ts';
@@ -119,7 +119,9 @@ export function removeRoutes(
   return removed;
 }
 
-/** Whether a route is what `ip route del` with these words means: every given field must be equal. */
+/**
+ * Whether a route is what `ip route del` with these words means: every given field must be equal.
+ */
 export function routeMatches(route: Route, match: Partial<Route>): boolean {
   const { destination } = match;
   if (destination !== undefined) {
@@ -156,7 +158,10 @@ export function listRoutes(
   return routes;
 }
 
-/** The routes that match an address, longest prefix first and by metric within; stops when `visit` says so. */
+/**
+ * The routes that match an address, longest prefix first and by metric within; stops when `visit`
+ * says so.
+ */
 export function findRoute(
   table: RoutingTable,
   destination: IpAddress,

@@ -1,6 +1,6 @@
 /**
- * Sysctls by name: reading, writing with Linux' ranges and side effects, listing. Interface names with
- * dots are written with `/` (`net.ipv4.conf.eth0/1.forwarding`), as sysctl(8) does.
+ * Sysctls by name: reading, writing with Linux' ranges and side effects, listing. Interface names
+ * with dots are written with `/` (`net.ipv4.conf.eth0/1.forwarding`), as sysctl(8) does.
  */
 
 import { GLOBAL_SETTINGS, type GlobalSettingName } from './global-settings.ts';
@@ -34,7 +34,10 @@ export function readSysctl(kernel: KernelState, name: string): string | undefine
   return found === undefined ? undefined : String(found.values[found.key] ?? 0);
 }
 
-/** Writes a sysctl; `false` for unknown names, things that are no whole number, and values out of range. */
+/**
+ * Writes a sysctl; `false` for unknown names, things that are no whole number, and values out of
+ * range.
+ */
 export function writeSysctl(kernel: KernelState, name: string, value: string): boolean {
   const text = value.trim();
   if (!/^-?\d{1,10}$/.test(text)) return false;

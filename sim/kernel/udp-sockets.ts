@@ -173,7 +173,9 @@ function sendUdp6(
   );
 }
 
-/** The best match: a socket of that very address before one of any address; bound links must agree. */
+/**
+ * The best match: a socket of that very address before one of any address; bound links must agree.
+ */
 function socketFor(
   kernel: KernelState,
   port: number,
@@ -202,7 +204,8 @@ function isFamilyOf(socket: UdpSocketState, address: IpAddress): boolean {
   return isIpv4(address) === (socket.options.family === 'inet');
 }
 
-function mayBind(kernel: KernelState, address: IpAddress): boolean {
+/** Whether a socket may be bound to an address: a local one, or any with ip_nonlocal_bind. */
+export function mayBind(kernel: KernelState, address: IpAddress): boolean {
   if (kernel.localAddresses.has(address)) return true;
   if (!isIpv4(address)) {
     return isMulticastIpv6(address) || kernel.settings['ipv6.ip_nonlocal_bind'] !== 0;

@@ -1,6 +1,7 @@
 /**
- * Who answers ARP for a shared address, and which sender addresses requests bear: the configurations measured
- * in `lvs-dr-arp/arp-matrix` (a director and a real server with the VIP, a client that asks).
+ * Who answers ARP for a shared address, and which sender addresses requests bear: the
+ * configurations measured in `lvs-dr-arp/arp-matrix` (a director and a real server with the VIP, a
+ * client that asks).
  */
 
 import { describe, expect, test } from 'vitest';
@@ -93,7 +94,8 @@ describe('the measured configurations', () => {
     const verb = requestBearsVip ? 'bears' : 'does not bear';
     test(`VIP on ${row.vip}, ${sysctl.join(' ')}: a request of the server ${verb} the VIP`, () => {
       const { lan, client, server } = setUp(row);
-      // The client knows the server's MAC (as behind a director), so the server must ask for the client.
+      // The client knows the server's MAC (as behind a director), so the server must ask for the
+      // client.
       const mac = server.link('eth0')?.mac;
       if (mac !== undefined) client.setNeighbour('eth0', VIP, mac, 'PERMANENT');
       client.sendIp(echoRequest(VIP, 1));

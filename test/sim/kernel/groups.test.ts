@@ -1,4 +1,7 @@
-/** IGMP of a host: unasked reports, leaves, queries of all versions, and what the recordings show of them. */
+/**
+ * IGMP of a host: unasked reports, leaves, queries of all versions, and what the recordings show of
+ * them.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { decodeIgmp, encodeIgmp, type IgmpMessage, igmpLength } from '../../../daemon/wire/igmp.ts';
@@ -251,7 +254,7 @@ describe('what is heard', () => {
 });
 
 describe('IGMP of a VMAC', () => {
-  test('a redirect rule makes it leave by the base link with the base MAC, as recorded (S14)', () => {
+  test('a redirect rule makes it leave by the base link and MAC, as recorded (S14)', () => {
     const { lan, heard, host } = member();
     const own = mac('00:00:5e:00:01:33');
     const macvlan = {

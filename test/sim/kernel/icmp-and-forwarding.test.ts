@@ -114,7 +114,7 @@ describe('echo', () => {
 });
 
 describe('errors', () => {
-  test('a silent neighbour: host unreachable from oneself when the third request stays unanswered', () => {
+  test('a silent neighbour: host unreachable from oneself after three requests', () => {
     const lan = makeSmallLan();
     const client = lan.addHost('client', { address: '10.0.0.1/24', tickPhaseUs: 0 });
     const heard = listen(lan, client);

@@ -1,4 +1,7 @@
-/** IPv6: addresses and their detection, neighbours as recording S13 shows them, MLD, errors, forwarding. */
+/**
+ * IPv6: addresses and their detection, neighbours as recording S13 shows them, MLD, errors,
+ * forwarding.
+ */
 
 import { describe, expect, test } from 'vitest';
 import { addressSum } from '../../../daemon/wire/checksum.ts';
@@ -240,7 +243,7 @@ describe('neighbours of recording S13', () => {
     }
   });
 
-  test('a new owner asks for the client from the VIP, and is answered solicited with override', () => {
+  test('a new owner asks for the client from the VIP and gets a solicited answer', () => {
     const { heard } = play();
     const [asked, answered] = heard.filter(
       (each) => /fd00:100::100>.*solicitation/.test(each.text) || /SO$/.test(each.text),
@@ -349,7 +352,7 @@ describe('packets', () => {
     expect(heard).toEqual(['fd00:100::1 3/0', 'fd00:200::12 129/0']);
   });
 
-  test('a drop rule that lets neighbour discovery through leaves the address unpingable but found', () => {
+  test('a drop rule with neighbour discovery exempt: the address is found, not pingable', () => {
     const lan = makeSmallLan();
     const a = host(lan, 'a', '11');
     const b = host(lan, 'b', '12');

@@ -1,7 +1,8 @@
 /**
- * What the client's neighbour table did in recordings of real Linux (kernel 6.18, HZ=250): the same frames
- * and pings at the same moments, with the kernel's ticks in the phase that the recording shows. Times are
- * seconds of the recording. The rows are `neigh.txt` and the ARP lines of `timeline.txt`.
+ * What the client's neighbour table did in recordings of real Linux (kernel 6.18, HZ=250): the same
+ * frames and pings at the same moments, with the kernel's ticks in the phase that the recording
+ * shows. Times are seconds of the recording. The rows are `neigh.txt` and the ARP lines of
+ * `timeline.txt`.
  */
 
 import { expect, describe as group, test } from 'vitest';
@@ -122,7 +123,10 @@ const RECORDINGS: readonly Recording[] = [
   },
 ];
 
-/** One tick, and the pinger's own unevenness where a moment hangs on the next ping (it slept 50..57 ms). */
+/**
+ * One tick, and the pinger's own unevenness where a moment hangs on the next ping (it slept 50..57
+ * ms).
+ */
 const TICK = 0.008;
 const PING_GAP = 0.058;
 

@@ -23,7 +23,10 @@ export interface Recording {
   readonly probeAt: number;
   readonly pingsFrom: number;
   readonly end: number;
-  /** Who answers first when both owners answer one request: a race that the cabling order decides here. */
+  /**
+   * Who answers first when both owners answer one request: a race that the cabling order decides
+   * here.
+   */
   readonly fastest?: 'n1' | 'n2';
   readonly events: readonly RecordedEvent[];
   /** Moments of the client's own ARP requests. */
@@ -42,7 +45,10 @@ export function confirmed(text: string): string {
   return `${deleted}192.168.100.100 dev eth0 ${text.replace('Deleted ', '')}`;
 }
 
-/** Plays a recording and gives the client's neighbour lines, the moments of its requests, and all frames. */
+/**
+ * Plays a recording and gives the client's neighbour lines, the moments of its requests, and all
+ * frames.
+ */
 export function replay(recording: Recording) {
   const lan = makeSmallLan();
   const tickPhaseUs = SLOT_US - (Math.round(recording.probeAt * 1e6) % SLOT_US);

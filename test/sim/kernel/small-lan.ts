@@ -1,4 +1,7 @@
-/** A few kernels on one switch, and the little that tests of the kernel need of programs: ping and keepalived's frames. */
+/**
+ * A few kernels on one switch, and the little that tests of the kernel need of programs: ping and
+ * keepalived's frames.
+ */
 
 import type { DurationUs, TimeUs } from '../../../daemon/base/time.ts';
 import { ARP_REQUEST, type ArpPacket, buildArpFrame, decodeArp } from '../../../daemon/wire/arp.ts';

@@ -28,7 +28,7 @@ function two() {
 }
 
 describe('UDP', () => {
-  test('a datagram arrives with its addresses, ports, TTL and bytes, and the answer comes back', () => {
+  test('a datagram arrives whole, and the answer comes back', () => {
     const { lan, a, b } = two();
     const client = open(a);
     const server = open(b, { port: 53 });
@@ -112,7 +112,7 @@ describe('UDP', () => {
 });
 
 describe('packet sockets', () => {
-  test('promiscuous ones see frames for others, ordinary ones only those for the host, both ways', () => {
+  test('promiscuous ones see frames for others, ordinary ones their own both ways', () => {
     const { lan, a } = two();
     const c = lan.addHost('c', { address: '10.0.0.3/24' });
     const seen = { promiscuous: 0, ordinary: 0, out: 0 };
