@@ -31,7 +31,7 @@ export function replay(recording: Recording, seed: number): Observation {
   const engine = new Engine({ seed });
   const lan = buildLan(laboratory(recording), engine);
   const journal = observeLog(lan);
-  const frames = observeFrames(lan);
+  const frames = observeFrames(lan, recording);
   for (const event of recording.events) scheduleEvent(lan, recording, event);
   schedulePing(lan, recording);
   engine.runUntil(microseconds(recording.end));
@@ -159,7 +159,7 @@ function observeEvent(seen: ObservedLog, event: HostRunEvent): void {
     const found = /^\((\S+)\) Entering (\S+) STATE( \(init\))?/.exec(event.line.text);
     if (found === null) return;
     seen.transitions.push([at, event.node, found[1] ?? '', `${found[2]}${found[3] ?? ''}`]);
-  } else if (event.kind === 'address') {
+  } else if (event.kind === 'address' && event.at > 0) {
     const change = event.change === 'added' ? 'add' : 'del';
     seen.addresses.push([at, event.node, change, event.prefix, event.link]);
   } else if (event.kind === 'neighbour' && event.node === 'client') {
@@ -171,7 +171,8 @@ function observeEvent(seen: ObservedLog, event: HostRunEvent): void {
 }
 
 /** The bridge's captures see what hosts send into it; `pN` sees what the switch port of node N sees. */
-function observeFrames(lan: LivingLan): SeenFrame[] {
+function observeFrames(lan: LivingLan, recording: Recording): SeenFrame[] {
+  const captures = new Set(recording.observed.frames.map((frame) => frame.capture));
   const frames: SeenFrame[] = [];
   for (const cable of lan.cables) {
     const [node, nic] = cable.a.id.split(':') as [string, string];
@@ -179,7 +180,8 @@ function observeFrames(lan: LivingLan): SeenFrame[] {
     cable.tap((event) => {
       if (event.lost !== undefined) return;
       const at = event.at / 1e6;
-      frames.push({ at, capture: `p${node.slice(1)}`, bytes: event.frame });
+      const capture = node === recording.ping.from ? '' : `p${node.slice(1)}`;
+      if (captures.has(capture)) frames.push({ at, capture, bytes: event.frame });
       if (event.from !== cable.a.id) return;
       const port = lan.switches.get(far.switch)?.ports.find((one) => one.name === far.port);
       if (port?.detached === true || port?.forwarding === false) return;
