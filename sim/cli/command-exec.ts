@@ -1,4 +1,7 @@
-/** `lantwin exec FILE --at T HOST COMMAND`: what a command prints on a virtual host at a moment of a scenario. */
+/**
+ * `lantwin exec FILE --at T HOST COMMAND`: what a command prints on a virtual host at a moment of a
+ * scenario.
+ */
 
 import { later, seconds, type TimeUs } from '../../daemon/base/time.ts';
 import type { ExecResult } from '../host/host-api.ts';

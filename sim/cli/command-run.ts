@@ -1,4 +1,7 @@
-/** `lantwin run`: finds scenarios, runs them, reports. One wrong file never keeps the others from being run. */
+/**
+ * `lantwin run`: finds scenarios, runs them, reports. One wrong file never keeps the others from
+ * being run.
+ */
 
 import { writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -76,7 +79,7 @@ function planOf(paths: readonly string[], options: RunCommandOptions, version: s
   const configs = paths.filter((path) => !isScenarioName(path) && path.endsWith('.conf'));
   if (configs.length > 0) {
     throw new UsageError(
-      `${configs[0]} is a keepalived.conf: name a scenario (*.twin.yml) that uses it, or see lantwin check`,
+      `${configs[0]} is a keepalived.conf: name a scenario that uses it, or see lantwin check`,
     );
   }
   const all = findScenarios(paths);

@@ -1,6 +1,7 @@
 /**
- * The command line of lantwin. Every command's code is loaded when it is called, so that `--version` and `--help` are
- * instant. The only place in sim/ (besides each command's own clean-up) that catches errors.
+ * The command line of lantwin. Every command's code is loaded when it is called, so that
+ * `--version` and `--help` are instant. The only place in sim/ (besides each command's own
+ * clean-up) that catches errors.
  */
 
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Where the command line writes to: results to stdout, everything else to stderr. Tests hand in their own. */
+/**
+ * Where the command line writes to: results to stdout, everything else to stderr. Tests hand in
+ * their own.
+ */
 
 import pc from 'picocolors';
 import { PLAIN_STYLE, type Style } from '../report/style.ts';

@@ -1,4 +1,7 @@
-/** `--pcap DIR`: one pcapng file per cable, the interface named after the card (or switch port) that it hangs on. */
+/**
+ * `--pcap DIR`: one pcapng file per cable, the interface named after the card (or switch port) that
+ * it hangs on.
+ */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Events of a run log as JSON: addresses and MACs in their text form, since bigints have no JSON and numbers tell nobody. */
+/**
+ * Events of a run log as JSON: addresses and MACs in their text form, since bigints have no JSON
+ * and numbers tell nobody.
+ */
 
 import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';

@@ -1,6 +1,6 @@
 /**
- * Every event of a run log in words: one formatter per kind, the only place where the log becomes text. `events` prints all
- * of them; stories and failures print the ones that matter.
+ * Every event of a run log in words: one formatter per kind, the only place where the log becomes
+ * text. `events` prints all of them; stories and failures print the ones that matter.
  */
 
 import { type DurationUs, formatSeconds } from '../../daemon/base/time.ts';
@@ -39,9 +39,9 @@ export function eventText(event: RunEvent): string {
     case 'power':
       return `power ${known.state}`;
     case 'address':
-      return `${known.prefix} ${known.change} ${known.change === 'added' ? 'to' : 'from'} ${known.label}`;
+      return addressText(known);
     case 'link':
-      return `${known.link}: ${known.up ? 'up' : 'down'}, ${known.carrier ? 'carrier' : 'no carrier'}`;
+      return linkText(known);
     case 'neighbour':
       return neighbourText(known);
     case 'daemon':
@@ -49,7 +49,7 @@ export function eventText(event: RunEvent): string {
     case 'journal':
       return `${known.line.identifier}[${known.line.pid}]: ${known.line.text}`;
     case 'program':
-      return `${known.name}[${known.pid}] ${known.change}${known.detail === undefined ? '' : `: ${known.detail}`}`;
+      return programText(known);
     case 'fifo':
       return `${known.path}: ${known.line}`;
     case 'script':
@@ -57,6 +57,21 @@ export function eventText(event: RunEvent): string {
     default:
       return scenarioText(known);
   }
+}
+
+function addressText(event: HostRunEvent & { readonly kind: 'address' }): string {
+  const where = event.change === 'added' ? 'to' : 'from';
+  return `${event.prefix} ${event.change} ${where} ${event.label}`;
+}
+
+function linkText(event: HostRunEvent & { readonly kind: 'link' }): string {
+  const carrier = event.carrier ? 'carrier' : 'no carrier';
+  return `${event.link}: ${event.up ? 'up' : 'down'}, ${carrier}`;
+}
+
+function programText(event: HostRunEvent & { readonly kind: 'program' }): string {
+  const detail = event.detail === undefined ? '' : `: ${event.detail}`;
+  return `${event.name}[${event.pid}] ${event.change}${detail}`;
 }
 
 function scenarioText(event: ScenarioRunEvent): string {
@@ -110,7 +125,8 @@ export function reportText(report: DaemonReport): string {
   switch (report.kind) {
     case 'vrrp-state': {
       const which = `${report.instance} (VRID ${report.vrid})`;
-      return `${which} ${report.from} -> ${report.to}: ${report.cause}, priority ${report.priority}`;
+      const change = `${report.from} -> ${report.to}`;
+      return `${which} ${change}: ${report.cause}, priority ${report.priority}`;
     }
     case 'group-state':
       return `group ${report.group} -> ${report.to}`;

@@ -1,4 +1,7 @@
-/** Located problems as text: `file:line:col: severity: message [code]`, the source line, a caret, the hint. */
+/**
+ * Located problems as text: `file:line:col: severity: message [code]`, the source line, a caret,
+ * the hint.
+ */
 
 import type { Problem } from '../../daemon/config/problem.ts';
 import type { Style } from './style.ts';

@@ -1,4 +1,7 @@
-/** What a reporter is: it is told of every run and says in the end what it has to say. Writing is the caller's business. */
+/**
+ * What a reporter is: it is told of every run and says in the end what it has to say. Writing is
+ * the caller's business.
+ */
 
 import type { Problem } from '../../daemon/config/problem.ts';
 import type { RunResult } from '../scenario/run.ts';

@@ -1,4 +1,6 @@
-/** The events of a run that a person wants to hear of, and facts for reports drawn out of the log. */
+/**
+ * The events of a run that a person wants to hear of, and facts for reports drawn out of the log.
+ */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 import { formatIp, type IpAddress, parsePrefix } from '../../daemon/wire/ip-address.ts';

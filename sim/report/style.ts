@@ -1,4 +1,7 @@
-/** How words are set off in a text report; colours are the command line's business, plain text is the default. */
+/**
+ * How words are set off in a text report; colours are the command line's business, plain text is
+ * the default.
+ */
 
 /** Wraps a text in what makes it stand out. */
 export type Paint = (text: string) => string;

@@ -1,6 +1,7 @@
 /**
- * The report for people: one line per scenario, the story where it helps, and for a failure everything that is needed
- * to understand it: the sentence, the moment, the lines of the file, the last changes, expected and got, and how to repeat it.
+ * The report for people: one line per scenario, the story where it helps, and for a failure
+ * everything that is needed to understand it: the sentence, the moment, the lines of the file, the
+ * last changes, expected and got, and how to repeat it.
  */
 
 import { formatSeconds } from '../../daemon/base/time.ts';
@@ -108,7 +109,8 @@ function resultLines(result: RunResult, style: Style): readonly string[] {
       const length = durationWords(Math.round(outage.length / 1000) * 1000);
       const open = outage.open ? ', still going on at the end' : '';
       const from = momentWords(outage.from);
-      return `    ${style.faint('·')} ${one.name}: out for ${length} from ${from} on, ${outage.lost} lost${open}`;
+      const what = `out for ${length} from ${from} on, ${outage.lost} lost${open}`;
+      return `    ${style.faint('·')} ${one.name}: ${what}`;
     }),
   );
   return [...items, ...traffic];

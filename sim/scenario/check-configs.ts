@@ -1,7 +1,7 @@
 /**
- * Every keepalived.conf of a scenario, read as the daemon will read it, with the interfaces of its host as facts. What
- * keepalived survives stays a warning. Also collects which virtual routers and addresses there are, and brings along the
- * files that a configuration includes by a relative path.
+ * Every keepalived.conf of a scenario, read as the daemon will read it, with the interfaces of its
+ * host as facts. What keepalived survives stays a warning. Also collects which virtual routers and
+ * addresses there are, and brings along the files that a configuration includes by a relative path.
  */
 
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
@@ -197,7 +197,9 @@ function addProblems(problems: readonly Problem[], known: Set<string>, reading: 
   }
 }
 
-/** A check that nobody answers was not run: that is a fault of the scenario rather than of the LAN. */
+/**
+ * A check that nobody answers was not run: that is a fault of the scenario rather than of the LAN.
+ */
 function checkScripts(candidate: Candidate, config: DaemonConfig, reading: Reading): void {
   const answered = new Set(candidate.host.scripts.map(([name]) => name));
   for (const script of config.vrrp.scripts) {
@@ -209,7 +211,9 @@ function checkScripts(candidate: Candidate, config: DaemonConfig, reading: Readi
       code: 'scenario:unanswered-script',
       severity: 'warning',
       path: candidate.path,
-      message: `nothing answers the vrrp_script '${script.name}' on ${candidate.host.name}: it counts as not run`,
+      message:
+        `nothing answers the vrrp_script '${script.name}' on ${candidate.host.name}: ` +
+        'it counts as not run',
       hint: `write scripts: { ${script.name}: { exit: 0 } } under the host`,
     });
   }

@@ -1,6 +1,7 @@
 /**
- * Every name that steps, expectations and invariants use, checked against the LAN: unknown hosts, ports, traffics are
- * errors; a virtual router or address that no configuration mentions is a warning, since it may be meant so.
+ * Every name that steps, expectations and invariants use, checked against the LAN: unknown hosts,
+ * ports, traffics are errors; a virtual router or address that no configuration mentions is a
+ * warning, since it may be meant so.
  */
 
 import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';

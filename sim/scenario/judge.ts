@@ -1,7 +1,7 @@
 /**
- * The judge of one run: listens to the run log, and after every instant in which something relevant happened asks the
- * expectations that are open. It costs nothing per packet, and draws no chance, so a run is the same with and
- * without it.
+ * The judge of one run: listens to the run log, and after every instant in which something relevant
+ * happened asks the expectations that are open. It costs nothing per packet, and draws no chance,
+ * so a run is the same with and without it.
  */
 
 import {

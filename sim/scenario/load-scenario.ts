@@ -1,6 +1,7 @@
 /**
- * A scenario file as text to a `Scenario`, or the list of everything that is wrong with it and with the files it
- * names, found in one pass. The only door through which scenario files come in; it touches no disk itself.
+ * A scenario file as text to a `Scenario`, or the list of everything that is wrong with it and with
+ * the files it names, found in one pass. The only door through which scenario files come in; it
+ * touches no disk itself.
  */
 
 import type { Problem } from '../../daemon/config/problem.ts';
@@ -22,7 +23,9 @@ export interface LoadOptions {
   /** The name of the file in problems and reports. */
   readonly file: string;
   readonly bytes: Uint8Array;
-  /** Reads the files that the scenario names; paths are relative to its folder and never leave it. */
+  /**
+   * Reads the files that the scenario names; paths are relative to its folder and never leave it.
+   */
   readonly readFile: ReadScenarioFile;
 }
 
@@ -85,8 +88,8 @@ function assemble(
 const REPAIRS = 10;
 
 /**
- * The problems of a document that the schema refused; the parts that it refused are taken out and the rest
- * is checked like any other, so that all problems come out in one pass.
+ * The problems of a document that the schema refused; the parts that it refused are taken out and
+ * the rest is checked like any other, so that all problems come out in one pass.
  */
 function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOptions): void {
   const dropped: (readonly PathPart[])[] = [];

@@ -1,6 +1,7 @@
 /**
- * The key `lan` as a `LanSpec`: defaults filled in, files read, and every name checked against the others: unknown
- * hosts in cables, two cables in one port, one address on two hosts. All problems are found in one pass.
+ * The key `lan` as a `LanSpec`: defaults filled in, files read, and every name checked against the
+ * others: unknown hosts in cables, two cables in one port, one address on two hosts. All problems
+ * are found in one pass.
  */
 
 import { durationUs, milliseconds, NO_DURATION, seconds } from '../../daemon/base/time.ts';
@@ -295,7 +296,9 @@ function checkMacs(hosts: readonly HostSpec[], reading: Reading): void {
         code: 'scenario:duplicate-mac',
         severity: 'warning',
         path: ['lan', 'hosts', host.name, 'nics', nic.name],
-        message: `${formatMac(nic.mac)} is the MAC address of ${owner} already: switches will mix them up`,
+        message:
+          `${formatMac(nic.mac)} is the MAC address of ${owner} already: ` +
+          'switches will mix them up',
       });
     }
   }

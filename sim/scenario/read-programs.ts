@@ -6,7 +6,9 @@ import type { Reading } from './reading.ts';
 import type { RawHost, RawProgram } from './schema/lan-schema.ts';
 import type { PathPart } from './yaml-source.ts';
 
-/** Programs in file order; two of one name are a problem, since units and `pidof` find them by name. */
+/**
+ * Programs in file order; two of one name are a problem, since units and `pidof` find them by name.
+ */
 export function readPrograms(
   host: RawHost,
   path: readonly PathPart[],

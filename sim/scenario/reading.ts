@@ -1,12 +1,14 @@
 /**
- * What the steps of reading a scenario share: where problems are collected, where files of the scenario's folder come from.
- * Paths are relative to the scenario file and never leave its folder.
+ * What the steps of reading a scenario share: where problems are collected, where files of the
+ * scenario's folder come from. Paths are relative to the scenario file and never leave its folder.
  */
 
 import type { Problem } from '../../daemon/config/problem.ts';
 import type { PathPart, PlaceMap } from './yaml-source.ts';
 
-/** Reads a file by its path relative to the scenario's folder; `undefined` when it cannot be read. */
+/**
+ * Reads a file by its path relative to the scenario's folder; `undefined` when it cannot be read.
+ */
 export type ReadScenarioFile = (path: string) => Uint8Array | undefined;
 
 /** Largest file that a scenario may name, in bytes. */
@@ -99,7 +101,9 @@ export class Reading {
   }
 }
 
-/** A relative path without `.` and `..`; `undefined` when it is absolute or leads out of its folder. */
+/**
+ * A relative path without `.` and `..`; `undefined` when it is absolute or leads out of its folder.
+ */
 export function insidePath(name: string): string | undefined {
   if (name === '' || name.startsWith('/') || /[\\\0]/.test(name) || /^[A-Za-z]:/.test(name)) {
     return undefined;

@@ -1,4 +1,7 @@
-/** What a scenario itself records in the run log: its steps, the output of commands, how its traffic fares. */
+/**
+ * What a scenario itself records in the run log: its steps, the output of commands, how its traffic
+ * fares.
+ */
 
 import type { DurationUs } from '../../daemon/base/time.ts';
 import type { RunEvent } from '../engine/run-log.ts';

@@ -1,6 +1,7 @@
 /**
- * Runs a scenario: builds engine and LAN from a seed, carries out the steps, judges. Pure and bounded: the same
- * scenario and seed give the same result, bytes and trace hash, in Node and in a browser's worker.
+ * Runs a scenario: builds engine and LAN from a seed, carries out the steps, judges. Pure and
+ * bounded: the same scenario and seed give the same result, bytes and trace hash, in Node and in a
+ * browser's worker.
  */
 
 import { type DurationUs, later, type TimeUs } from '../../daemon/base/time.ts';
@@ -93,7 +94,9 @@ export class ScenarioRun implements EventTarget {
     options.onStart?.(this.lan);
   }
 
-  /** Lets virtual time pass up to and including `at`; `false` when the limit of events was reached. */
+  /**
+   * Lets virtual time pass up to and including `at`; `false` when the limit of events was reached.
+   */
   advanceTo(at: TimeUs): boolean {
     if (this.#hitLimit) return false;
     const left = this.#eventLimit - this.engine.eventCount;

@@ -1,7 +1,7 @@
 /**
- * YAML text to plain values plus a map from every value to its place in the file. Nothing is thrown: broken text,
- * double keys and documents that are too large or too clever (aliases that unfold) are located problems. Knows
- * nothing of scenarios.
+ * YAML text to plain values plus a map from every value to its place in the file. Nothing is
+ * thrown: broken text, double keys and documents that are too large or too clever (aliases that
+ * unfold) are located problems. Knows nothing of scenarios.
  */
 
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
@@ -57,7 +57,9 @@ export class PlaceMap {
     return this.#values.has(pathKey(path));
   }
 
-  /** Where the value at `path` stands; of a missing one, where the nearest value around it stands. */
+  /**
+   * Where the value at `path` stands; of a missing one, where the nearest value around it stands.
+   */
   valueAt(path: readonly PathPart[]): Place {
     for (let length = path.length; length > 0; length--) {
       const place = this.#values.get(pathKey(path.slice(0, length)));

@@ -1,6 +1,7 @@
 /**
- * The closed table of everything that `do:` of a step can say, and its schema: a mapping with one key, the action, or
- * a list of such mappings. A new action is one new row in one of the four files beside this one.
+ * The closed table of everything that `do:` of a step can say, and its schema: a mapping with one
+ * key, the action, or a list of such mappings. A new action is one new row in one of the four files
+ * beside this one.
  */
 
 import * as z from 'zod';

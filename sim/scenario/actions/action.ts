@@ -1,6 +1,7 @@
 /**
- * What an action of a scenario is: one row of the closed table, with its arguments' shape, what it names (so that
- * unknown hosts and ports are found before the run) and what it does to a living LAN.
+ * What an action of a scenario is: one row of the closed table, with its arguments' shape, what it
+ * names (so that unknown hosts and ports are found before the run) and what it does to a living
+ * LAN.
  */
 
 import type * as z from 'zod';
@@ -137,7 +138,7 @@ export const DIRECTIONS = ['both', 'out', 'in'] as const;
 export function directionSchema() {
   return oneOf(
     DIRECTIONS,
-    "Seen from the named port: 'out' is what it sends, 'in' what it should hear; 'both' by default.",
+    "Seen from the named port: 'out' is what it sends, 'in' what it hears; 'both' by default.",
   ).optional();
 }
 

@@ -123,7 +123,7 @@ const oneWay: ActionRow<{ readonly cable: string; readonly dead: 'out' | 'in' }>
           dead: z
             .enum(['out', 'in'], { error: "expected 'out' or 'in'" })
             .describe(
-              "'out': nothing that the named port sends arrives; 'in': it hears nothing. 'out' by default.",
+              "'out' (default): nothing that the named port sends arrives; 'in': it hears nothing.",
             )
             .optional(),
         },

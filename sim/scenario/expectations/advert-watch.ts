@@ -1,13 +1,16 @@
 /**
- * Who sends VRRP adverts, seen on the cables of the hosts. Only there when an expectation asks for it, since it looks at
- * every frame of these cables.
+ * Who sends VRRP adverts, seen on the cables of the hosts. Only there when an expectation asks for
+ * it, since it looks at every frame of these cables.
  */
 
 import { type DurationUs, elapsed, seconds, type TimeUs } from '../../../daemon/base/time.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 
-/** After that long without an advert nobody counts as sending: three intervals of a second and a skew. */
+/**
+ * After that long without an advert nobody counts as sending: three intervals of a second and a
+ * skew.
+ */
 const SILENCE = seconds(4);
 
 const ETHERTYPE_AT = 12;

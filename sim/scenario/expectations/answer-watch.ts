@@ -1,6 +1,7 @@
 /**
- * Who answers ARP requests for an address, seen on the cables of the hosts. Only there when an invariant asks for
- * it. Two hosts answer "at once" when their answers to one asker are less than a second apart.
+ * Who answers ARP requests for an address, seen on the cables of the hosts. Only there when an
+ * invariant asks for it. Two hosts answer "at once" when their answers to one asker are less than a
+ * second apart.
  */
 
 import { elapsed, seconds, type TimeUs } from '../../../daemon/base/time.ts';
@@ -46,7 +47,10 @@ export class AnswerWatch {
     this.#onChange();
   }
 
-  /** ARP replies to one station (RFC 826: operation 2 at octet 20, sender's address at 28, target's at 38). */
+  /**
+   * ARP replies to one station (RFC 826: operation 2 at octet 20, sender's address at 28, target's
+   * at 38).
+   */
   #onFrame(frame: Uint8Array, host: string): void {
     if (frame.length < 42 || frame[12] !== 0x08 || frame[13] !== 0x06 || frame[21] !== 2) return;
     const address = readIpv4(frame, 28);

@@ -1,4 +1,7 @@
-/** What an expectation claims about the LAN, as plain data; `conditions.ts` decides whether it holds. */
+/**
+ * What an expectation claims about the LAN, as plain data; `conditions.ts` decides whether it
+ * holds.
+ */
 
 import type { DurationUs } from '../../../daemon/base/time.ts';
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';

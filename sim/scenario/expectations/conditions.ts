@@ -1,7 +1,7 @@
 /**
- * Decides whether a claim holds at this moment, and says what is the case instead. Claims about states are asked again
- * after events that may have changed them; claims about something that happens (a log line, a notification, an output)
- * remember it from the step on.
+ * Decides whether a claim holds at this moment, and says what is the case instead. Claims about
+ * states are asked again after events that may have changed them; claims about something that
+ * happens (a log line, a notification, an output) remember it from the step on.
  */
 
 import { unreachable } from '../../../daemon/base/assert.ts';

@@ -1,6 +1,6 @@
 /**
- * The shapes of `expect`, `always` and `finally` items: flat mappings, so that editors complete them; which keys go
- * together is checked here and named in the message.
+ * The shapes of `expect`, `always` and `finally` items: flat mappings, so that editors complete
+ * them; which keys go together is checked here and named in the message.
  */
 
 import * as z from 'zod';

@@ -1,6 +1,7 @@
 /**
- * The items of `always`, judged while the run goes on. `except-for` bounds each single uninterrupted violation, not their
- * sum; a violation that is still going on at the end is as long as it was then.
+ * The items of `always`, judged while the run goes on. `except-for` bounds each single
+ * uninterrupted violation, not their sum; a violation that is still going on at the end is as long
+ * as it was then.
  */
 
 import { assert, unreachable } from '../../../daemon/base/assert.ts';
@@ -109,7 +110,8 @@ export class InvariantWatch {
         assert(this.#answers !== undefined, 'answers are not watched');
         const hosts = this.#answers.answerers(spec.address);
         if (hosts.length > spec.limit) {
-          const got = `ARP requests for ${formatIp(spec.address)} were answered by ${hosts.join(' and ')}`;
+          const what = `ARP requests for ${formatIp(spec.address)}`;
+          const got = `${what} were answered by ${hosts.join(' and ')}`;
           broken.set('', { got, nodes: hosts });
         }
         return broken;
@@ -149,7 +151,8 @@ export function invariantWords(spec: InvariantSpec): string {
   const bound = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
   if (spec.kind === 'masters-at-most') {
     const which = spec.vrid === undefined ? 'per VRID' : `of VRID ${spec.vrid}`;
-    return `always at most ${spec.limit} ${spec.limit === 1 ? 'master' : 'masters'} ${which}${bound}`;
+    const masters = spec.limit === 1 ? 'master' : 'masters';
+    return `always at most ${spec.limit} ${masters} ${which}${bound}`;
   }
   const what = spec.kind === 'owners-at-most' ? 'owner' : 'answer to ARP requests';
   return `always at most ${spec.limit} ${what} of ${formatIp(spec.address)}${bound}`;

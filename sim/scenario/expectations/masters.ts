@@ -1,5 +1,7 @@
-/** Who is MASTER of which virtual router, counted per connected segment: two masters that cannot hear each other are
- * two routers of two LANs. */
+/**
+ * Who is MASTER of which virtual router, counted per connected segment: two masters that cannot
+ * hear each other are two routers of two LANs.
+ */
 
 import type { HostApi } from '../../host/host-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';

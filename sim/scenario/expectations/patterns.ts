@@ -1,7 +1,12 @@
-/** Patterns of scenario files: `*` stands for any text and `?` for one character. No regular expressions: a file from a
- * stranger must not be able to keep the judge busy for ever. */
+/**
+ * Patterns of scenario files: `*` stands for any text and `?` for one character. No regular
+ * expressions: a file from a stranger must not be able to keep the judge busy for ever.
+ */
 
-/** Whether `text` contains something that the pattern describes; linear in practice, quadratic at worst. */
+/**
+ * Whether `text` contains something that the pattern describes; linear in practice, quadratic at
+ * worst.
+ */
 export function containsPattern(text: string, pattern: string): boolean {
   if (!/[*?]/.test(pattern)) return text.includes(pattern);
   return matchesPattern(text, `*${pattern}*`);

@@ -1,7 +1,7 @@
 /**
- * Which ports can hear each other: the connected layer 2 segments at this moment. Cables that are pulled or dead in
- * both directions, switches without power and ports that are off or blocked divide; a cable that is dead in one direction
- * connects, since frames still cross it.
+ * Which ports can hear each other: the connected layer 2 segments at this moment. Cables that are
+ * pulled or dead in both directions, switches without power and ports that are off or blocked
+ * divide; a cable that is dead in one direction connects, since frames still cross it.
  */
 
 import type { LivingLan } from '../../topology/living-lan.ts';

@@ -1,9 +1,11 @@
 /**
- * One expectation of a step while its time runs. Its window opens after the step's actions; it is told when its claim
- * may have changed (after all events of an instant), and when the next step begins.
+ * One expectation of a step while its time runs. Its window opens after the step's actions; it is
+ * told when its claim may have changed (after all events of an instant), and when the next step
+ * begins.
  *
- * `within D`: becomes true in (at, at+D] and stays true until the next step or the end; `still` also accepts what
- * was true before. `at-once`: true right after the actions. `never-within D`: at no moment until then.
+ * `within D`: becomes true in (at, at+D] and stays true until the next step or the end; `still`
+ * also accepts what was true before. `at-once`: true right after the actions. `never-within D`: at
+ * no moment until then.
  */
 
 import { type DurationUs, elapsed, later, type TimeUs } from '../../../daemon/base/time.ts';

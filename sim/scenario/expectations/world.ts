@@ -1,4 +1,6 @@
-/** What conditions look at: the living LAN, the traffic, and what the LAN shows only on the wire. */
+/**
+ * What conditions look at: the living LAN, the traffic, and what the LAN shows only on the wire.
+ */
 
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../../daemon/wire/mac-address.ts';
@@ -24,7 +26,8 @@ export function isLive(host: HostApi): boolean {
 /**
  * The live hosts that hold an address on an interface that is up, in the order of the file.
  *
- * Loopback does not count: an address on lo (a web server behind a director in DR mode) is no claim on the LAN.
+ * Loopback does not count: an address on lo (a web server behind a director in DR mode) is no claim
+ * on the LAN.
  */
 export function holdersOf(lan: LivingLan, address: IpAddress): readonly string[] {
   const holders: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The part of a scenario file that describes the LAN: hosts with their boot configuration, switches, cables. Shapes and
- * words only; whether names fit together is checked by `read-lan.ts`.
+ * The part of a scenario file that describes the LAN: hosts with their boot configuration,
+ * switches, cables. Shapes and words only; whether names fit together is checked by `read-lan.ts`.
  */
 
 import * as z from 'zod';

@@ -1,6 +1,7 @@
 /**
- * A document without the parts that the schema refused, so that names and files of the rest can still be checked and all
- * problems come out in one pass. What is taken out is remembered, lest its absence be reported too.
+ * A document without the parts that the schema refused, so that names and files of the rest can
+ * still be checked and all problems come out in one pass. What is taken out is remembered, lest its
+ * absence be reported too.
  */
 
 import type { PathPart, PlaceMap } from '../yaml-source.ts';

@@ -1,4 +1,7 @@
-/** The whole shape of a `*.twin.yml` file, and the same as JSON Schema for editors (`lantwin schema`). */
+/**
+ * The whole shape of a `*.twin.yml` file, and the same as JSON Schema for editors (`lantwin
+ * schema`).
+ */
 
 import * as z from 'zod';
 import { doSchema } from '../actions/action-table.ts';

@@ -1,4 +1,7 @@
-/** Turns what zod found into located problems: the place from the map of places, one problem per wrong key or value. */
+/**
+ * Turns what zod found into located problems: the place from the map of places, one problem per
+ * wrong key or value.
+ */
 
 import type * as z from 'zod';
 import type { Problem } from '../../../daemon/config/problem.ts';
@@ -95,7 +98,9 @@ function unknownKeys(
   });
 }
 
-/** Of a union's branches the one that fits best speaks: one that does not fail on the whole value. */
+/**
+ * Of a union's branches the one that fits best speaks: one that does not fail on the whole value.
+ */
 function unionProblems(
   context: Context,
   issue: Issue & { readonly code: 'invalid_union' },

@@ -1,6 +1,7 @@
 /**
- * The values that scenario files are made of: durations with a unit, chances in percent, rates, addresses, names. Each
- * is a parser from text (`undefined` when it is not one) and a zod type with a message that says what was expected.
+ * The values that scenario files are made of: durations with a unit, chances in percent, rates,
+ * addresses, names. Each is a parser from text (`undefined` when it is not one) and a zod type with
+ * a message that says what was expected.
  */
 
 import * as z from 'zod';
@@ -63,7 +64,10 @@ export function parseRate(text: string): number | undefined {
   return rate > 0 ? rate : undefined;
 }
 
-/** Reads `2026-01-31T12:00:00Z` (also with a blank, a fraction, without Z: always UTC); µs since 1970. */
+/**
+ * Reads `2026-01-31T12:00:00Z` (also with a blank, a fraction, without Z: always UTC); µs since
+ * 1970.
+ */
 export function parseEpoch(text: string): number | undefined {
   const form = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?Z?)?$/;
   const match = form.exec(text);
@@ -79,7 +83,10 @@ export function parseEpoch(text: string): number | undefined {
   return daysSince1970({ year, month, day }) * 86_400_000_000 + inDay;
 }
 
-/** Days from 1970-01-01 to a date of the Gregorian calendar. Source: Howard Hinnant, days_from_civil. */
+/**
+ * Days from 1970-01-01 to a date of the Gregorian calendar. Source: Howard Hinnant,
+ * days_from_civil.
+ */
 function daysSince1970(date: { year: number; month: number; day: number }): number {
   const year = date.month <= 2 ? date.year - 1 : date.year;
   const era = Math.floor(year / 400);
@@ -254,5 +261,7 @@ function recordMessage(issue: { code?: string | undefined; input?: unknown }): s
   return `expected a mapping of names, read ${shown(issue.input)}`;
 }
 
-/** Names of hosts, switches, interfaces and the like: a letter, then letters, digits, `-`, `_`, `.`. */
+/**
+ * Names of hosts, switches, interfaces and the like: a letter, then letters, digits, `-`, `_`, `.`.
+ */
 export const NAME_FORM = /^[A-Za-z][A-Za-z0-9._-]{0,62}$/;

@@ -106,7 +106,9 @@ function request6(
   return packet;
 }
 
-/** The request that an IPv4 packet at `at` answers, and who says so; `undefined` for anything else. */
+/**
+ * The request that an IPv4 packet at `at` answers, and who says so; `undefined` for anything else.
+ */
 export function echoReply4(
   bytes: Uint8Array,
   at: number,

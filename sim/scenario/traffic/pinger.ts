@@ -1,6 +1,7 @@
 /**
- * One traffic of pings: sends requests at a steady pace from a host's kernel and keeps the outcome of every one. It is no
- * program of the host (it survives a reboot, waiting while its host is off), but its packets are ordinary ones.
+ * One traffic of pings: sends requests at a steady pace from a host's kernel and keeps the outcome
+ * of every one. It is no program of the host (it survives a reboot, waiting while its host is off),
+ * but its packets are ordinary ones.
  */
 
 import { randomBelow } from '../../../daemon/base/random.ts';
@@ -188,8 +189,8 @@ type Change =
   | { readonly change: 'lost' };
 
 /**
- * Who answered: the host whose MAC address the answer came from, if it holds the address; else (a router in between)
- * the only live holder.
+ * Who answered: the host whose MAC address the answer came from, if it holds the address; else (a
+ * router in between) the only live holder.
  */
 function responder(
   lan: LivingLan,

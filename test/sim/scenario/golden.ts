@@ -1,4 +1,6 @@
-/** Compares a text with a file under test/golden; UPDATE_GOLDEN=1 rewrites it, the diff is reviewed. */
+/**
+ * Compares a text with a file under test/golden; UPDATE_GOLDEN=1 rewrites it, the diff is reviewed.
+ */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -148,10 +148,8 @@ describe('claims', () => {
 });
 
 describe('always', () => {
-  const steps = `steps: [ ${'{ at: 1s, do: GIVE }, { at: 2s, do: TAKE }, { at: 3s, do: GIVE }, { at: 4s, do: TAKE }'
-    .replaceAll('GIVE', `[${give('a')}, ${give('b')}]`)
-    .replaceAll('TAKE', take('b'))
-    .replace(`3s, do: [${give('a')}, `, '3s, do: [')} ]\n`;
+  const steps = `steps:
+${step('1s', `[${give('a')}, ${give('b')}]`)}${step('2s', take('b'))}${step('3s', give('b'))}${step('4s', take('b'))}`;
 
   test('except-for bounds each violation, not their sum', () => {
     const bounded = run(`${steps}always: [ { owners-at-most: 1, ${VIP}, except-for: 1s } ]\n`);

@@ -63,7 +63,10 @@ always:
       - { within: 1s, traffic: nope, alive: true }
       - { within: 1s, mac-table: { switch: sw9, mac: a, port: "1" } }
   - at: 11s
-    do: [{ flush-fdb: a }, { reload: { host: a, file: new.conf } }, { address-add: { host: a, nic: eth9, address: 10.0.0.9/24 } }]
+    do:
+      - { flush-fdb: a }
+      - { reload: { host: a, file: new.conf } }
+      - { address-add: { host: a, nic: eth9, address: 10.0.0.9/24 } }
 finally:
   - { traffic: nope, lost-at-most: 3 }
 `;

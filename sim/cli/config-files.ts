@@ -1,0 +1,88 @@
+/**
+ * keepalived.conf files of the real disk for `check`: reading, and the shell patterns of include.
+ */
+
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { type LoadResult, loadConfig } from '../../daemon/config/load-config.ts';
+import { decodeUtf8 } from '../../daemon/wire/text.ts';
+
+/** Most files that one pattern may mean. */
+const MATCH_LIMIT = 1000;
+
+/** What came of one file; `sources` has the texts that problems point into. */
+export interface CheckedConfig {
+  readonly result: LoadResult;
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads a configuration as keepalived would, with its includes. The machine it is for is not known,
+ * so interfaces, users and scripts are not checked.
+ */
+export function checkConfigFile(file: string): CheckedConfig {
+  const sources = new Map<string, string>();
+  const readFile = (path: string): Uint8Array | undefined => {
+    const bytes = readIfFile(path);
+    if (bytes !== undefined) sources.set(path, decodeUtf8(bytes));
+    return bytes;
+  };
+  const result = loadConfig({
+    path: file,
+    readFile,
+    expandPattern: (pattern) => expandOnDisk(pattern, dirname(file)),
+    hostname: 'localhost',
+    random: { uint32: () => 0 },
+  });
+  return { result, sources };
+}
+
+function readIfFile(path: string): Uint8Array | undefined {
+  try {
+    return statSync(path).isFile() ? readFileSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The files that a pattern (`*`, `?`, `[]`, `{a,b}`) means, sorted; relative ones below `folder`.
+ */
+export function expandOnDisk(pattern: string, folder: string): readonly string[] {
+  const found = expandBraces(pattern).flatMap((one) => {
+    const isAbsolute = one.startsWith('/');
+    const parts = one.split('/').filter((part) => part !== '');
+    return matchParts(isAbsolute ? '/' : folder, parts);
+  });
+  const files = [...new Set(found)].filter((path) => readIfFile(path) !== undefined);
+  return files.toSorted((a, b) => (a < b ? -1 : 1)).slice(0, MATCH_LIMIT);
+}
+
+function matchParts(at: string, parts: readonly string[]): readonly string[] {
+  const [first, ...rest] = parts;
+  if (first === undefined) return [at];
+  if (!/[*?[]/.test(first)) return matchParts(join(at, first), rest);
+  let names: readonly string[] = [];
+  try {
+    names = readdirSync(resolve(at));
+  } catch {
+    return [];
+  }
+  const form = new RegExp(`^${globToExpression(first)}$`);
+  const isHidden = (name: string) => name.startsWith('.') && !first.startsWith('.');
+  return names
+    .filter((name) => form.test(name) && !isHidden(name))
+    .flatMap((name) => matchParts(join(at, name), rest));
+}
+
+function globToExpression(glob: string): string {
+  const escaped = glob.replaceAll(/[.+^$()|\\{}]/g, '\\$&');
+  return escaped.replaceAll('[!', '[^').replaceAll('*', '[^/]*').replaceAll('?', '[^/]');
+}
+
+function expandBraces(pattern: string): readonly string[] {
+  const match = /^(.*?)\{([^{}]*)\}(.*)$/s.exec(pattern);
+  if (match === null) return [pattern];
+  const [, before = '', list = '', after = ''] = match;
+  return list.split(',').flatMap((item) => expandBraces(before + item + after));
+}

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type CheckCommandOptions, checkCommand } from '../../../sim/cli/command-check.ts';
+import { expandOnDisk } from '../../../sim/cli/config-files.ts';
+import { UsageError } from '../../../sim/cli/exit-codes.ts';
+import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+
+const INSTANCE = `vrrp_instance VI_1 {
+  interface eth0
+  virtual_router_id 51
+  priority 150
+  authentication { 
+    auth_type PASS
+    auth_pass secure123
+  }
+  virtual_ipaddress {
+    10.0.0.100
+  }
+}
+`;
+
+let folder = '';
+const file = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lantwin-check-'));
+  mkdirSync(file('conf.d'));
+  writeFileSync(file('good.conf'), INSTANCE.replace('secure123', 'secret'));
+  writeFileSync(file('warns.conf'), INSTANCE);
+  writeFileSync(file('nothing.conf'), INSTANCE.replace('vrrp_instance', 'VRRP_instance'));
+  writeFileSync(file('conf.d/one.conf'), INSTANCE.replace('secure123', 'secret'));
+  writeFileSync(file('conf.d/.hidden.conf'), 'nonsense\n');
+  writeFileSync(file('including.conf'), 'include conf.d/*.conf\n');
+  const garbage = Uint8Array.from({ length: 2000 }, (_, i) => (i * 7919 + (i >> 3)) & 0xff);
+  writeFileSync(file('garbage.conf'), garbage);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function check(names: readonly string[], options: CheckCommandOptions = {}) {
+  let stdout = '';
+  const output = {
+    style: PLAIN_STYLE,
+    out: (text: string) => {
+      stdout += text;
+    },
+    err: () => {},
+  };
+  const code = checkCommand(names.map(file), options, output);
+  return { code, stdout };
+}
+
+describe('check of keepalived.conf files', () => {
+  test('exits 0 without problems and with warnings, 1 with errors', () => {
+    expect(check(['good.conf']).code).toBe(0);
+    expect(check(['warns.conf']).code).toBe(0);
+    expect(check(['nothing.conf']).code).toBe(1);
+    expect(check(['garbage.conf']).code).toBe(1);
+    expect(check(['gone.conf']).code).toBe(1);
+    expect(check(['good.conf', 'nothing.conf']).code).toBe(1);
+  });
+  test('--strict makes warnings errors', () => {
+    expect(check(['warns.conf'], { strict: true }).code).toBe(1);
+    expect(check(['good.conf'], { strict: true }).code).toBe(0);
+  });
+  test('problems have place, source line and caret', () => {
+    const { stdout } = check(['warns.conf']);
+    expect(stdout).toContain(`${file('warns.conf')}:7:15: warning: `);
+    expect(stdout).toContain('    7 |     auth_pass secure123\n      |               ^\n');
+  });
+  test("--diagnostics=keepalived uses keepalived's words", () => {
+    const { stdout } = check(['warns.conf'], { diagnostics: 'keepalived' });
+    expect(stdout).toContain(
+      `(${file('warns.conf')}: Line 7) Truncating auth_pass to 8 characters`,
+    );
+    expect(() => check(['good.conf'], { diagnostics: 'gcc' })).toThrow(UsageError);
+  });
+  test('--json shows verdict, values and dump', () => {
+    const { files } = JSON.parse(check(['good.conf'], { json: true }).stdout);
+    expect(files[0]).toMatchObject({ kind: 'keepalived', verdict: 'accept', exitCode: 0 });
+    expect(files[0].config.vrrp.instances[0]).toMatchObject({
+      vrid: 51,
+      priority: 150,
+      addresses: [{ address: '10.0.0.100', length: 32 }],
+      authentication: { type: 'PASS', key: 'secret' },
+    });
+    expect(files[0].dump.join('\n')).toContain('VRRP Instance = VI_1');
+  });
+  test('included files are read from the folder of the file', () => {
+    expect(check(['including.conf']).code).toBe(0);
+    expect(expandOnDisk('conf.d/*.conf', folder)).toEqual([file('conf.d/one.conf')]);
+    expect(expandOnDisk(file('{good,warns,gone}.conf'), folder)).toEqual([
+      file('good.conf'),
+      file('warns.conf'),
+    ]);
+  });
+});
