@@ -149,7 +149,8 @@ describe('claims', () => {
 
 describe('always', () => {
   const steps = `steps:
-${step('1s', `[${give('a')}, ${give('b')}]`)}${step('2s', take('b'))}${step('3s', give('b'))}${step('4s', take('b'))}`;
+${step('1s', `[${give('a')}, ${give('b')}]`)}${step('2s', take('b'))}
+${step('3s', give('b'))}${step('4s', take('b'))}`;
 
   test('except-for bounds each violation, not their sum', () => {
     const bounded = run(`${steps}always: [ { owners-at-most: 1, ${VIP}, except-for: 1s } ]\n`);
