@@ -4,6 +4,7 @@
  * reported and never endless.
  */
 
+import { assert } from '../../daemon/base/assert.ts';
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 import { TIME_ZERO } from '../../daemon/base/time.ts';
 import { type EventHandle, EventQueue, type EventTarget } from './event-queue.ts';
@@ -76,6 +77,16 @@ export class Engine {
     this.eventCount++;
     this.queue.fire();
     return true;
+  }
+
+  /**
+   * Moves the clock to the very beginning of a later instant, before any of its events: somebody outside acts there,
+   * as a step scheduled from the start would. Counts as an event, as that step would. Nothing may be pending before.
+   */
+  enter(at: TimeUs): void {
+    assert(at >= this.#now && this.queue.peekTime() >= at, 'an instant is entered before its time');
+    this.#now = at;
+    this.eventCount++;
   }
 
   /** Ends `runUntil` after the event that is firing now. */

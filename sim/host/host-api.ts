@@ -48,7 +48,12 @@ export interface HostApi {
    * Runs one shell command line and hands its output over when it ends, which may be later in virtual time
    * (`ping -c 3`). Long-running commands end by Ctrl+C: `cancel` of the returned handle.
    */
-  exec(commandLine: string, onEnd: (result: ExecResult) => void): ExecHandle;
+  exec(
+    commandLine: string,
+    onEnd: (result: ExecResult) => void,
+    /** Hears the output as it is printed, for terminals; `onEnd` gets all of it again. */
+    onOutput?: OutputListener,
+  ): ExecHandle;
 
   /** The daemon's status, `undefined` while no keepalived runs. */
   keepalived(): DaemonStatus | undefined;
@@ -88,6 +93,9 @@ export interface ExecResult {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** Hears output in the moment in which it is printed. */
+export type OutputListener = (stream: 'stdout' | 'stderr', text: string) => void;
 
 /** A running shell command. */
 export interface ExecHandle {

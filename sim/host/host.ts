@@ -19,6 +19,7 @@ import type {
   ExecHandle,
   ExecResult,
   HostApi,
+  OutputListener,
   PowerState,
   ProgramResult,
   ScriptAnswer,
@@ -185,15 +186,20 @@ export class Host implements HostApi {
     return this.disk.remove(path);
   }
 
-  exec(commandLine: string, onEnd: (result: ExecResult) => void): ExecHandle {
+  exec(
+    commandLine: string,
+    onEnd: (result: ExecResult) => void,
+    onOutput?: OutputListener,
+  ): ExecHandle {
     const machine = this.#machine;
     if (machine === undefined || this.#power !== 'on') {
       const why = this.#power === 'frozen' ? 'Connection timed out' : 'No route to host';
       const stderr = `ssh: connect to host ${this.name} port 22: ${why}\n`;
+      onOutput?.('stderr', stderr);
       onEnd({ exitCode: SSH_FAILURE, stdout: '', stderr });
       return { running: false, cancel: () => {} };
     }
-    return machine.execute(commandLine, onEnd);
+    return machine.execute(commandLine, onEnd, onOutput);
   }
 
   keepalived(): DaemonStatus | undefined {

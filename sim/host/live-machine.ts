@@ -12,7 +12,7 @@ import type { KernelApi, NetlinkEvent } from '../kernel/kernel-api.ts';
 import { bootKernel, dropAliasesOnCarrierLoss, type HostNic } from './boot.ts';
 import { DaemonMachine } from './daemon-machine.ts';
 import type { Disk } from './disk.ts';
-import type { ExecHandle, ExecResult, ScriptAnswer } from './host-api.ts';
+import type { ExecHandle, ExecResult, OutputListener, ScriptAnswer } from './host-api.ts';
 import type { HostRunEvent } from './host-events.ts';
 import type { HostSpec } from './host-spec.ts';
 import type { Journal } from './journal.ts';
@@ -27,7 +27,11 @@ import { Units } from './units.ts';
 export interface HostEnvironment {
   readonly programs: ProgramRegistry;
   readonly shell: ShellRunner;
-  readonly makeKernel: (options: { readonly node: string; readonly engine: Engine }) => KernelApi;
+  readonly makeKernel: (options: {
+    readonly node: string;
+    readonly engine: Engine;
+    readonly tickPhaseUs?: number;
+  }) => KernelApi;
   readonly keepalivedVersion: string;
 }
 
@@ -78,7 +82,11 @@ export class LiveMachine implements Machine {
     this.keepalivedVersion = environment.keepalivedVersion;
     this.runShell = environment.shell;
     this.timers = new MachineTimers(engine);
-    this.kernel = environment.makeKernel({ node: spec.name, engine });
+    this.kernel = environment.makeKernel({
+      node: spec.name,
+      engine,
+      ...(spec.tickPhaseUs === undefined ? {} : { tickPhaseUs: spec.tickPhaseUs }),
+    });
     this.listeners = new TcpListeners(this.kernel);
     this.units = new Units(this, environment.programs);
   }
@@ -147,14 +155,19 @@ export class LiveMachine implements Machine {
   }
 
   /** Runs a command line for somebody outside; it ends with the power at the latest. */
-  execute(commandLine: string, onEnd: (result: ExecResult) => void): ExecHandle {
+  execute(
+    commandLine: string,
+    onEnd: (result: ExecResult) => void,
+    onOutput?: OutputListener,
+  ): ExecHandle {
     let over = false;
     const running: { handle?: ExecHandle } = {};
-    const handle = this.runShell(this, commandLine, (result) => {
+    const ended = (result: ExecResult) => {
       over = true;
       if (running.handle !== undefined) this.#shells.delete(running.handle);
       onEnd(result);
-    });
+    };
+    const handle = this.runShell(this, commandLine, ended, onOutput);
     running.handle = handle;
     if (!over) this.#shells.add(handle);
     return handle;

@@ -12,6 +12,7 @@ import type { Disk } from './disk.ts';
 import type {
   ExecHandle,
   ExecResult,
+  OutputListener,
   ProgramResult,
   ScriptAnswer,
   UnitState,
@@ -71,6 +72,7 @@ export type ShellRunner = (
   machine: Machine,
   commandLine: string,
   onEnd: (result: ExecResult) => void,
+  onOutput?: OutputListener,
 ) => ExecHandle;
 
 /** What the rest of the machine may ask of its units. */

@@ -104,6 +104,14 @@ export class Judge implements EventTarget {
     this.#armSettle();
   }
 
+  /** What has been decided so far, without judging anything: steps, then broken invariants. */
+  decided(): readonly ExpectationResult[] {
+    const broken = this.#invariants.flatMap((one) =>
+      one.violation === undefined ? [] : [one.violation],
+    );
+    return [...this.#results.values(), ...broken];
+  }
+
   /** The run has ended: all verdicts, in the order of the file. */
   finish(traffic: ReadonlyMap<string, TrafficResult>): readonly ExpectationResult[] {
     const end = this.#lan.engine.now;

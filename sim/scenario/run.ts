@@ -132,7 +132,24 @@ export class ScenarioRun implements EventTarget {
       payload();
       return;
     }
-    const step = payload as Step;
+    this.#perform(payload as Step);
+  }
+
+  /**
+   * Carries out a step that is in no file, done by hand at `step.at`, later than everything that has happened. A run
+   * whose scenario has the same step from the start goes the same way, event by event.
+   */
+  actByHand(step: Step): void {
+    this.engine.enter(step.at);
+    this.#perform(step);
+  }
+
+  /** What has been decided so far; expectations that are still open are not among it. */
+  decided(): readonly ExpectationResult[] {
+    return this.#judge.decided();
+  }
+
+  #perform(step: Step): void {
     this.#judge.beforeStep(step);
     const words = step.actions.map(actionWords).join(', ');
     this.#record({ kind: 'step', index: step.index, words: step.name ?? words });

@@ -6,7 +6,7 @@
 
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { cleanPath } from '../../host/disk.ts';
-import type { ExecHandle, ExecResult } from '../../host/host-api.ts';
+import type { ExecHandle, ExecResult, OutputListener } from '../../host/host-api.ts';
 import type { Machine, ShellRunner } from '../../host/machine.ts';
 import { findCommand } from './command-table.ts';
 import {
@@ -26,8 +26,8 @@ const NO_FILE = 'No such file or directory';
 const INTERRUPTED = 130;
 
 /** Runs one line; `onEnd` is called once, maybe before this returns. */
-export const runShell: ShellRunner = (machine, commandLine, onEnd) => {
-  const run = new LineRun(machine, onEnd);
+export const runShell: ShellRunner = (machine, commandLine, onEnd, onOutput) => {
+  const run = new LineRun(machine, onEnd, onOutput);
   run.begin(parseLine(commandLine));
   return run;
 };
@@ -36,6 +36,7 @@ export const runShell: ShellRunner = (machine, commandLine, onEnd) => {
 class LineRun implements ExecHandle {
   readonly #machine: Machine;
   readonly #onEnd: (result: ExecResult) => void;
+  readonly #onOutput: OutputListener | undefined;
   #list: readonly PipelineNode[] = [];
   #stdout = '';
   #stderr = '';
@@ -44,8 +45,13 @@ class LineRun implements ExecHandle {
   #interrupted = false;
   #interrupt: (() => void) | undefined;
 
-  constructor(machine: Machine, onEnd: (result: ExecResult) => void) {
+  constructor(
+    machine: Machine,
+    onEnd: (result: ExecResult) => void,
+    onOutput: OutputListener | undefined,
+  ) {
     this.#machine = machine;
+    this.#onOutput = onOutput;
     this.#onEnd = onEnd;
   }
 
@@ -55,7 +61,7 @@ class LineRun implements ExecHandle {
 
   begin(parsed: ParsedLine): void {
     if ('error' in parsed) {
-      this.#stderr = `${parsed.error}\n`;
+      this.#writeErr(`${parsed.error}\n`);
       this.#status = 2;
       this.#end();
       return;
@@ -226,11 +232,15 @@ class LineRun implements ExecHandle {
   }
 
   #writeOut(text: string): void {
-    if (this.#stdout.length < OUTPUT_LENGTH_MAX) this.#stdout += text;
+    if (this.#stdout.length >= OUTPUT_LENGTH_MAX) return;
+    this.#stdout += text;
+    this.#onOutput?.('stdout', text);
   }
 
   #writeErr(text: string): void {
-    if (this.#stderr.length < OUTPUT_LENGTH_MAX) this.#stderr += text;
+    if (this.#stderr.length >= OUTPUT_LENGTH_MAX) return;
+    this.#stderr += text;
+    this.#onOutput?.('stderr', text);
   }
 
   #end(): void {

@@ -65,6 +65,15 @@ export class InvariantWatch {
   /** The verdict, once the run has ended. */
   finish(end: TimeUs): ExpectationResult {
     for (const violation of this.#running.values()) this.#ended(violation, end);
+    return this.#verdict(end);
+  }
+
+  /** The worst violation that is over, before the run's end; for a panel that shows it live. */
+  get violation(): ExpectationResult | undefined {
+    return this.#worst === undefined ? undefined : this.#verdict(this.#worst.violation.from);
+  }
+
+  #verdict(end: TimeUs): ExpectationResult {
     const { spec, place } = this.#invariant;
     const base = { id: `always[${this.#index}]`, place, claim: invariantWords(spec) };
     const worst = this.#worst;
