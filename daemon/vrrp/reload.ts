@@ -114,6 +114,8 @@ function adopt(
   const before = instance.config === config ? undefined : instance.config;
   if (before !== undefined && instance.vipSet) removeStale(machine, before, config);
   instance.config = config;
+  // keepalived makes a new record for the instance: its adverts are numbered anew (recording S18).
+  instance.packetId = 0;
   instance.basePriority = config.priority;
   instance.totalPriority = config.priority;
   // The new priority takes effect without a word; weights are added, and told, afterwards.

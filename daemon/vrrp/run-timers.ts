@@ -12,7 +12,7 @@ import { runGarpQueue, sendBurst } from './garp-plan.ts';
 import { instanceText } from './log-text.ts';
 import { scriptLimit, scriptTick } from './scripts.ts';
 import { syncAfter } from './sync-group.ts';
-import { nextInstanceTimer, restartTimer } from './timers.ts';
+import { instanceDueAt, nextInstanceTimer, restartTimer } from './timers.ts';
 import { linkDelayPassed, processDelayPassed } from './tracking.ts';
 import { gotoMaster, masterTimer } from './transitions.ts';
 import { type Instance, log, logDetail, type VrrpMachine, type VrrpTimer } from './vrrp-machine.ts';
@@ -44,7 +44,7 @@ export function runTimers(machine: VrrpMachine, now: TimeUs): void {
       const deadline = machine.timers.takeDue(now);
       if (deadline !== undefined) fire(machine, deadline.value, deadline.dueAt, now);
     } else if (own !== undefined && own <= now) {
-      const instance = machine.instances.find((i) => i.timerDueAt === own);
+      const instance = instanceDueAt(machine, own);
       if (instance === undefined) return;
       instanceTimer(machine, instance, now);
     } else {

@@ -40,6 +40,7 @@ export function setTimer(
   instance: Instance,
   dueAt: TimeUs | undefined,
 ): void {
+  if (instance.timerDueAt !== dueAt) instance.timerOrder = machine.timersSet++;
   if (
     machine.nextTimerAt !== undefined &&
     !machine.timerStale &&
@@ -84,5 +85,15 @@ export function nextInstanceTimer(machine: VrrpMachine): TimeUs | undefined {
   }
   machine.nextTimerAt = first;
   machine.timerStale = false;
+  return first;
+}
+
+/** The instance whose timer runs out at `dueAt`; of several the one whose timer was set first. */
+export function instanceDueAt(machine: VrrpMachine, dueAt: TimeUs): Instance | undefined {
+  let first: Instance | undefined;
+  for (const instance of machine.instances) {
+    if (instance.timerDueAt !== dueAt) continue;
+    if (first === undefined || instance.timerOrder < first.timerOrder) first = instance;
+  }
   return first;
 }

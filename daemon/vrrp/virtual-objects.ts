@@ -5,6 +5,7 @@
  * VIPs, excluded VIPs, firewall when removed (recording S25).
  */
 
+import { isIpv4 } from '../wire/ip-address.ts';
 import { instanceText } from './log-text.ts';
 import type { AddressAction } from './vrrp-actions.ts';
 import type { VirtualAddress, VirtualRoute, VirtualRule } from './vrrp-config.ts';
@@ -185,7 +186,8 @@ function addressAction(address: VirtualAddress): AddressAction {
     ...(address.label === undefined ? {} : { label: address.label }),
     ...(address.broadcast === undefined ? {} : { broadcast: address.broadcast }),
     ...(address.peer === undefined ? {} : { peer: address.peer }),
-    ...(address.noDad ? { noDad: true } : {}),
+    // keepalived adds every IPv6 address without duplicate detection (recording S13).
+    ...(address.noDad || !isIpv4(address.address) ? { noDad: true } : {}),
     ...(address.home ? { home: true } : {}),
     ...(address.manageTemporary ? { manageTemporary: true } : {}),
     ...(address.noPrefixRoute ? { noPrefixRoute: true } : {}),

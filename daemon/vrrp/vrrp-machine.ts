@@ -77,6 +77,8 @@ export interface Instance {
   masterDownInterval: DurationUs;
   /** Master-down timer (BACKUP) or advert timer (MASTER); off in INIT and FAULT. */
   timerDueAt: TimeUs | undefined;
+  /** Place among all settings of timers: equal times run out in the order in which they were set. */
+  timerOrder: number;
   /** End of a running preempt_delay. */
   preemptAt: TimeUs | undefined;
   /** The VIPs were set by this daemon. */
@@ -236,6 +238,8 @@ export interface VrrpMachine {
   /** Earliest of the instances' timers; `undefined` must be computed anew when `timerStale`. */
   nextTimerAt: TimeUs | undefined;
   timerStale: boolean;
+  /** How many times a timer was set. */
+  timersSet: number;
   nextId: number;
 }
 
@@ -297,6 +301,7 @@ export function newInstance(config: VrrpInstanceConfig, now: TimeUs): Instance {
     masterAdvertInterval: config.advertInterval,
     masterDownInterval: 0 as DurationUs,
     timerDueAt: undefined,
+    timerOrder: 0,
     preemptAt: undefined,
     vipSet: false,
     faults: new Set(),
@@ -349,6 +354,7 @@ export function newMachine(options: {
     startupDelayUntil: undefined,
     nextTimerAt: undefined,
     timerStale: true,
+    timersSet: 0,
     nextId: 1,
   };
 }

@@ -14,10 +14,21 @@ export class Wakeup implements EventTarget {
   #pendingAt = 0;
   readonly #engine: Engine;
   readonly #onDue: (now: TimeUs) => void;
+  readonly #afterOthers: boolean;
+  #waitedForOthers = false;
 
-  constructor(engine: Engine, onDue: (now: TimeUs) => void) {
+  /**
+   * With `afterOthers` a deadline that is met lets everything else go first that is pending for that very moment:
+   * a process that reads its sockets before it looks at its timers.
+   */
+  constructor(
+    engine: Engine,
+    onDue: (now: TimeUs) => void,
+    options: { readonly afterOthers: boolean } = { afterOthers: false },
+  ) {
     this.#engine = engine;
     this.#onDue = onDue;
+    this.#afterOthers = options.afterOthers;
   }
 
   /** Sets, moves or (with `undefined`) clears the deadline. */
@@ -41,9 +52,16 @@ export class Wakeup implements EventTarget {
     const due = this.#dueUs;
     if (due === undefined) return;
     if (due > now) {
+      this.#waitedForOthers = false;
       this.#arm(due);
       return;
     }
+    if (this.#afterOthers && !this.#waitedForOthers) {
+      this.#waitedForOthers = true;
+      this.#arm(due);
+      return;
+    }
+    this.#waitedForOthers = false;
     this.#dueUs = undefined;
     this.#onDue(now);
   }

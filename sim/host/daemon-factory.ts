@@ -3,8 +3,15 @@
  * host.
  */
 
+import { durationUs } from '../../daemon/base/time.ts';
 import { Daemon } from '../../daemon/core/daemon.ts';
 import type { DaemonFactory } from './daemon-machine.ts';
+
+/**
+ * What becoming MASTER costs a real process before it restarts its advert timer, in µs: addresses, the burst, log lines.
+ * Source: median of the first gap between adverts over the recordings (1.0003..1.0014 s).
+ */
+const TRANSITION_TIME = durationUs(500);
 
 /** The first label of the host name, as keepalived takes it without `-i`. */
 const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
@@ -20,5 +27,6 @@ export const makeDaemon: DaemonFactory = ({ system, context }) => {
     random: machine.engine.streams.named(`${machine.name}/keepalived`),
     flags: { logDetail: true, commandLine: ['/usr/sbin/keepalived', '--dont-fork'] },
     version: keepalivedVersion,
+    transitionTime: TRANSITION_TIME,
   });
 };

@@ -87,7 +87,7 @@ export class DaemonMachine implements Program {
     this.#context = context;
     this.#makeDaemon = options.makeDaemon;
     this.#knowsCommand = options.knowsCommand;
-    this.#wakeup = new Wakeup(machine.engine, () => this.#advance());
+    this.#wakeup = new Wakeup(machine.engine, () => this.#advance(), { afterOthers: true });
     this.#sockets = new DaemonSockets(machine.kernel, {
       onVrrp: (event) => this.#hear(event),
       onDatagram: (event) => this.#post(event),

@@ -34,6 +34,8 @@ export interface HostSpec {
   readonly onCarrierLoss: 'keep' | 'ifdown';
   /** Off at t=0. */
   readonly startsOff: boolean;
+  /** Phase of the kernel's ticks at t=0, µs; by default drawn at each boot. A replay of a recording sets it. */
+  readonly tickPhaseUs?: number;
   /** Added to `lo` at boot, behind 127.0.0.1/8 (web servers behind a director in DR mode). */
   readonly loopbackAddresses?: readonly NicAddressSpec[];
   /** What `-i` of keepalived would say; default the first label of the name. */

@@ -235,6 +235,8 @@ export class EchoSocket {
       if (message.identifier !== this.#options.identifier) return;
       const ttl = readIpv6HopLimit(bytes, at);
       const mac = macInFrontOf(bytes, at);
+      // iputils' ping tells the kernel that the neighbour lives, over IPv6 only (recording S13).
+      this.#options.kernel.confirmNeighbour(from);
       this.#options.onReply({ sequence: message.sequence, from, ttl, length: end - found.at, mac });
       return;
     }

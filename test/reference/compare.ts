@@ -3,6 +3,7 @@
  * difference beyond them becomes a sentence.
  */
 
+import { readEtherType } from '../../daemon/wire/ethernet.ts';
 import {
   advertRuns,
   announcementRuns,
@@ -11,7 +12,7 @@ import {
   splitAtPauses,
   takeovers,
 } from './measure.ts';
-import type { Observation, Recording, Seconds } from './recording.ts';
+import type { Observation, Outage, Recording, Seconds } from './recording.ts';
 
 /** The result for one recording: no differences means that the twin agrees. */
 export interface Comparison {
@@ -43,7 +44,7 @@ export function compare(recording: Recording, twin: Observation): Comparison {
       ...compareAnnouncements(real, ours, captureEnd(recording.observed)),
       ...compareSequence('addresses', addressTexts(real), addressTexts(ours)),
       ...compareSequence('client neighbour', neighbourTexts(real), neighbourTexts(ours)),
-      ...compareOutages(real, ours),
+      ...compareOutages(real, ours, recording.ping.every),
     ],
     largestDeviation: timing.largest,
   };
@@ -200,10 +201,18 @@ function compareBytes(theirs: FrameRun, own: FrameRun): string[] {
   const first = (run: FrameRun) => splitAtPauses(run.frames, STINT_PAUSE)[0] ?? [];
   const [a, b] = [first(theirs), first(own)];
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const [x, y] = [hex(a[i]?.bytes), hex(b[i]?.bytes)];
+    const [x, y] = [hex(withoutFlowLabel(a[i]?.bytes)), hex(withoutFlowLabel(b[i]?.bytes))];
     if (x !== y) return [`${theirs.key}: frame ${i + 1} is\n    ${x}, ours\n    ${y}`];
   }
   return [];
+}
+
+/** Linux draws the flow label of IPv6 packets; no receiver looks at it. */
+function withoutFlowLabel(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  if (bytes === undefined || readEtherType(bytes) !== 0x86dd) return bytes;
+  const copy = new Uint8Array(bytes);
+  copy.set([(copy[15] ?? 0) & 0xf0, 0, 0], 15);
+  return copy;
 }
 
 function hex(bytes: Uint8Array | undefined): string {
@@ -230,18 +239,21 @@ function neighbourTexts(observation: Observation): string[] {
   return observation.clientNeighbours.map(([, text]) => text);
 }
 
-function compareOutages(real: Observation, ours: Observation): string[] {
-  const length = (one: { lastReply: Seconds; nextReply: Seconds }) => one.nextReply - one.lastReply;
-  if (real.outages.length !== ours.outages.length) {
-    const list = (one: Observation) => one.outages.map((gap) => length(gap).toFixed(3)).join(', ');
-    return [`outages: [${list(real)}] s, ours [${list(ours)}] s`];
-  }
-  return real.outages.flatMap((theirs, index) => {
-    const own = ours.outages[index] ?? theirs;
-    const deviation = length(own) - length(theirs);
-    if (Math.abs(deviation) <= OUTAGE_TOLERANCE) return [];
-    return [
-      `outage ${index + 1}: ${length(theirs).toFixed(3)} s, ours ${length(own).toFixed(3)} s`,
-    ];
+/**
+ * Outages that overlap are the same one. A short gap may lose a request on one side and none on the other: an outage
+ * without a counterpart counts with its length beyond one pause of the ping.
+ */
+function compareOutages(real: Observation, ours: Observation, pause: Seconds): string[] {
+  const length = (one: Outage) => one.nextReply - one.lastReply;
+  const overlaps = (a: Outage, b: Outage) =>
+    a.lastReply < b.nextReply + OUTAGE_TOLERANCE && b.lastReply < a.nextReply + OUTAGE_TOLERANCE;
+  const lengthIn = (list: readonly Outage[], outage: Outage) =>
+    list.filter((one) => overlaps(one, outage)).reduce((sum, one) => sum + length(one), 0) || pause;
+  const missing = ours.outages.filter((own) => !real.outages.some((one) => overlaps(one, own)));
+  return [...real.outages, ...missing].flatMap((outage) => {
+    const [theirs, own] = [lengthIn(real.outages, outage), lengthIn(ours.outages, outage)];
+    if (Math.abs(own - theirs) <= OUTAGE_TOLERANCE) return [];
+    const at = outage.lastReply.toFixed(3);
+    return [`outage at ${at}: ${theirs.toFixed(3)} s, ours ${own.toFixed(3)} s`];
   });
 }

@@ -5,19 +5,30 @@
 
 import { durationUs, NO_DURATION, seconds } from '../../daemon/base/time.ts';
 import { type IpPrefix, parsePrefix } from '../../daemon/wire/ip-address.ts';
-import { type MacAddress, parseMac } from '../../daemon/wire/mac-address.ts';
+import { formatMac, type MacAddress, parseMac } from '../../daemon/wire/mac-address.ts';
 import type { CableSpec, HostSpec, LanSpec, NicSpec } from '../../sim/topology/lan-spec.ts';
-import type { Recording } from './recording.ts';
+import type { Phases } from './phases.ts';
+import type { Recording, Seconds } from './recording.ts';
 
 /** Where every node of the laboratory keeps its configuration. */
 export const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
 
 const CLIENT_NUMBER = 50;
 
+/** The client's MAC on the first LAN. */
+export const CLIENT_MAC = mac(`02:00:00:00:00:${CLIENT_NUMBER}`);
+
+/** How long the laboratory stands before a recording begins: long enough for IPv6 to settle. */
+export const LEAD: Seconds = 10;
+
+/** Slots of the wheel that 5 s timers use. Source: kernel/time/timer.c, HZ=250. */
+const WHEEL_SLOT_US = 256_000;
+
 /** The laboratory of a recording, with all daemons still stopped. */
-export function laboratory(recording: Recording): LanSpec {
+export function laboratory(recording: Recording, phases: Phases): LanSpec {
   const nodes = recording.nodes.map((name) => host(recording, name, 10 + Number(name.slice(1))));
-  const hosts = [...nodes, host(recording, 'client', CLIENT_NUMBER)];
+  const client = host(recording, 'client', CLIENT_NUMBER);
+  const hosts = [...nodes, { ...client, ...tickPhase(phases) }];
   const lans = Array.from({ length: recording.lans }, (_, index) => index);
   return {
     hosts,
@@ -30,7 +41,7 @@ export function laboratory(recording: Recording): LanSpec {
       multicastSnooping: false,
       querier: false,
     })),
-    cables: hosts.flatMap((one) => one.nics.map((nic) => cable(one.name, nic))),
+    cables: hosts.flatMap((one) => one.nics.map((nic) => cable(one.name, nic, phases))),
     epochUs: 0,
     jitter: 'none',
     keepalivedVersion: '2.2.7',
@@ -65,12 +76,20 @@ function nic(recording: Recording, lan: number, number: number): NicSpec {
   return { name: `eth${lan}`, mac: mac(`02:00:00:00:0${lan}:${number}`), mtu: 1500, addresses };
 }
 
-function cable(node: string, of: NicSpec): CableSpec {
+function tickPhase(phases: Phases): { readonly tickPhaseUs?: number } {
+  if (phases.wheelTurn === undefined) return {};
+  const turn = Math.round((phases.wheelTurn + LEAD) * 1e6);
+  return { tickPhaseUs: WHEEL_SLOT_US - (turn % WHEEL_SLOT_US) };
+}
+
+/** Whoever answers quicker in the recording sits on the shorter cable. */
+function cable(node: string, of: NicSpec, phases: Phases): CableSpec {
   const far = switchPortOf(node, of.name);
+  const isSlower = phases.quickerFirst.indexOf(formatMac(of.mac)) > 0;
   return {
     a: { node, port: of.name },
     b: { node: far.switch, port: far.port },
-    delay: durationUs(5),
+    delay: durationUs(isSlower ? 10 : 5),
     queueFrames: 1000,
   };
 }

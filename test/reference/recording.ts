@@ -48,7 +48,7 @@ export interface Observation {
   readonly outages: readonly Outage[];
 }
 
-/** A gap between two answers that reached the client. */
+/** A gap between two answers that reached the client, with requests in it that were not answered. */
 export interface Outage {
   readonly lastReply: Seconds;
   readonly nextReply: Seconds;

@@ -4,7 +4,7 @@
  */
 
 import { durationUs, type TimeUs, timeUs } from '../../daemon/base/time.ts';
-import { readEtherType, readSourceMac } from '../../daemon/wire/ethernet.ts';
+import { readEtherType } from '../../daemon/wire/ethernet.ts';
 import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
 import { Engine } from '../../sim/engine/engine.ts';
@@ -13,27 +13,29 @@ import type { HostApi } from '../../sim/host/host-api.ts';
 import type { HostRunEvent } from '../../sim/host/host-events.ts';
 import { buildLan } from '../../sim/topology/build-lan.ts';
 import type { LivingLan } from '../../sim/topology/living-lan.ts';
-import { CONFIG_PATH, laboratory, switchPortOf } from './lab.ts';
+import { CLIENT_MAC, CONFIG_PATH, LEAD, laboratory, switchPortOf } from './lab.ts';
+import { type Phases, phasesOf } from './phases.ts';
 import {
   type Observation,
   type Outage,
   type RecordedEvent,
   type Recording,
   recordedFile,
+  type Seconds,
   type SeenFrame,
 } from './recording.ts';
-
-/** Longer than any pause between two answers of an undisturbed ping. */
-const OUTAGE_PINGS = 3;
 
 /** The twin's observation of the same events. `seed` draws what was chance in the recording. */
 export function replay(recording: Recording, seed: number): Observation {
   const engine = new Engine({ seed });
-  const lan = buildLan(laboratory(recording), engine);
+  const phases = phasesOf(recording, CLIENT_MAC);
+  const lan = buildLan(laboratory(recording, phases), engine);
   const journal = observeLog(lan);
   const frames = observeFrames(lan, recording);
-  for (const event of recording.events) scheduleEvent(lan, recording, event);
-  schedulePing(lan, recording);
+  for (const [index, event] of recording.events.entries()) {
+    if (!isParentKill(recording, event)) scheduleEvent(lan, recording, { event, index });
+  }
+  schedulePing(lan, recording, phases);
   engine.runUntil(microseconds(recording.end));
   return {
     transitions: journal.transitions,
@@ -44,10 +46,18 @@ export function replay(recording: Recording, seed: number): Observation {
   };
 }
 
-function scheduleEvent(lan: LivingLan, recording: Recording, event: RecordedEvent): void {
+/** Of events with one time stamp the recorder's script did one after the other. */
+const SCRIPT_STEP: Seconds = 0.0002;
+
+function scheduleEvent(
+  lan: LivingLan,
+  recording: Recording,
+  { event, index }: { readonly event: RecordedEvent; readonly index: number },
+): void {
+  const before = recording.events.slice(0, index).filter((other) => other.at === event.at);
   const at = event.do === 'start' ? (event.ready ?? event.at) : event.at;
   const target = { onEvent: () => perform(lan, recording, event) };
-  lan.engine.schedule(microseconds(at), target, 0, undefined);
+  lan.engine.schedule(microseconds(at + before.length * SCRIPT_STEP), target, 0, undefined);
 }
 
 function perform(lan: LivingLan, recording: Recording, event: RecordedEvent): void {
@@ -118,27 +128,23 @@ function answeredBefore(recording: Recording, event: RecordedEvent, script: stri
   );
 }
 
-/** The client's first frame tells when its ping began. */
-function schedulePing(lan: LivingLan, recording: Recording): void {
-  const client = hostOf(lan, recording.ping.from);
-  const own = clientMac(lan, recording);
-  const first = recording.observed.frames.find(
-    (frame) => readSourceMac(frame.bytes) === own && isResolution(frame.bytes),
+/** A daemon is two processes; a second KILL shortly after is for the child, which is the one that speaks VRRP. */
+function isParentKill(recording: Recording, event: RecordedEvent): boolean {
+  if (event.do !== 'signal' || event.signal !== 'KILL') return false;
+  return recording.events.some(
+    (other) =>
+      other.signal === 'KILL' &&
+      other.node === event.node &&
+      other.at > event.at &&
+      other.at < event.at + 0.1,
   );
-  const command = `ping -i ${recording.ping.every} ${recording.ping.to}`;
+}
+
+function schedulePing(lan: LivingLan, recording: Recording, phases: Phases): void {
+  const client = hostOf(lan, recording.ping.from);
+  const command = `ping -i ${phases.pingEvery.toFixed(3)} ${recording.ping.to}`;
   const target = { onEvent: () => void client.exec(command, () => undefined) };
-  lan.engine.schedule(microseconds(first?.at ?? 0), target, 0, undefined);
-}
-
-function clientMac(lan: LivingLan, recording: Recording): number | undefined {
-  return lan.spec.hosts.find((host) => host.name === recording.ping.from)?.nics[0]?.mac;
-}
-
-/** An ARP request or a neighbour solicitation. */
-function isResolution(frame: Uint8Array): boolean {
-  const etherType = readEtherType(frame);
-  if (etherType === 0x0806) return frame[21] === 1;
-  return etherType === 0x86dd && frame[20] === 58 && frame[54] === 135;
+  lan.engine.schedule(microseconds(phases.pingBegins), target, 0, undefined);
 }
 
 interface ObservedLog {
@@ -154,12 +160,13 @@ function observeLog(lan: LivingLan): ObservedLog {
 }
 
 function observeEvent(seen: ObservedLog, event: HostRunEvent): void {
-  const at = event.at / 1e6;
+  const at = secondsOf(event.at);
+  if (at <= 0) return;
   if (event.kind === 'journal') {
     const found = /^\((\S+)\) Entering (\S+) STATE( \(init\))?/.exec(event.line.text);
     if (found === null) return;
     seen.transitions.push([at, event.node, found[1] ?? '', `${found[2]}${found[3] ?? ''}`]);
-  } else if (event.kind === 'address' && event.at > 0) {
+  } else if (event.kind === 'address') {
     const change = event.change === 'added' ? 'add' : 'del';
     seen.addresses.push([at, event.node, change, event.prefix, event.link]);
   } else if (event.kind === 'neighbour' && event.node === 'client') {
@@ -179,7 +186,8 @@ function observeFrames(lan: LivingLan, recording: Recording): SeenFrame[] {
     const far = switchPortOf(node, nic);
     cable.tap((event) => {
       if (event.lost !== undefined) return;
-      const at = event.at / 1e6;
+      const at = secondsOf(event.at);
+      if (at < 0) return;
       const capture = node === recording.ping.from ? '' : `p${node.slice(1)}`;
       if (captures.has(capture)) frames.push({ at, capture, bytes: event.frame });
       if (event.from !== cable.a.id) return;
@@ -191,23 +199,32 @@ function observeFrames(lan: LivingLan, recording: Recording): SeenFrame[] {
   return frames;
 }
 
+/** Gaps between answers in which at least one request stayed without one. */
 function findOutages(recording: Recording, frames: readonly SeenFrame[]): Outage[] {
   const outages: Outage[] = [];
-  let last: number | undefined;
+  let last: SeenFrame | undefined;
   for (const frame of frames) {
-    if (frame.capture !== 'br0' || !isEchoReply(frame.bytes)) continue;
-    if (last !== undefined && frame.at - last > OUTAGE_PINGS * recording.ping.every) {
-      outages.push({ lastReply: last, nextReply: frame.at });
+    if (frame.capture !== 'br0' || echoReplyNumber(frame.bytes) === undefined) continue;
+    if (last !== undefined && lostBetween(recording, last, frame)) {
+      outages.push({ lastReply: last.at, nextReply: frame.at });
     }
-    last = frame.at;
+    last = frame;
   }
   return outages;
 }
 
-function isEchoReply(frame: Uint8Array): boolean {
+function lostBetween(recording: Recording, last: SeenFrame, next: SeenFrame): boolean {
+  const step = (echoReplyNumber(next.bytes) ?? 0) - (echoReplyNumber(last.bytes) ?? 0);
+  return step > 1 && next.at - last.at > recording.ping.every;
+}
+
+/** The sequence number of an echo reply; `undefined` for other frames. */
+function echoReplyNumber(frame: Uint8Array): number | undefined {
   const etherType = readEtherType(frame);
-  if (etherType === 0x0800) return frame[23] === 1 && frame[34] === 0;
-  return etherType === 0x86dd && frame[20] === 58 && frame[54] === 129;
+  const number = (at: number) => (frame[at] ?? 0) * 256 + (frame[at + 1] ?? 0);
+  if (etherType === 0x0800 && frame[23] === 1 && frame[34] === 0) return number(40);
+  if (etherType === 0x86dd && frame[20] === 58 && frame[54] === 129) return number(60);
+  return undefined;
 }
 
 function hostOf(lan: LivingLan, name: string): HostApi {
@@ -216,6 +233,11 @@ function hostOf(lan: LivingLan, name: string): HostApi {
   return host;
 }
 
-function microseconds(at: number): TimeUs {
-  return timeUs(Math.round(at * 1e6));
+/** The twin's clock starts `LEAD` before the recording's. */
+function microseconds(at: Seconds): TimeUs {
+  return timeUs(Math.round((at + LEAD) * 1e6));
+}
+
+function secondsOf(at: TimeUs): Seconds {
+  return at / 1e6 - LEAD;
 }

@@ -1,0 +1,76 @@
+/**
+ * What nobody controlled when a recording was made: when the client's first packet left, how fast its ping really was,
+ * where its kernel's ticks stood, which of two owners answers first. Read from the recording and fed to the twin, so
+ * that what follows from them can be compared. Nothing here is a result.
+ */
+
+import { readEtherType, readSourceMac } from '../../daemon/wire/ethernet.ts';
+import { formatMac } from '../../daemon/wire/mac-address.ts';
+import type { Recording, Seconds, SeenFrame } from './recording.ts';
+
+/** The phases of one recording. */
+export interface Phases {
+  /** When the client first asked for the address. */
+  readonly pingBegins: Seconds;
+  /** Median distance of its echo requests: ping sleeps in ticks, so 50 ms become 52 or 56. */
+  readonly pingEvery: Seconds;
+  /** A moment at which the client's timer wheel turned; absent when none was seen. */
+  readonly wheelTurn?: Seconds;
+  /** Nodes that answered one ARP request, the quicker one first; by MAC. */
+  readonly quickerFirst: readonly string[];
+}
+
+/** Reads the phases. `clientMac` is the laboratory's. */
+export function phasesOf(recording: Recording, clientMac: number): Phases {
+  const frames = recording.observed.frames.filter((frame) => frame.capture === 'br0');
+  const own = frames.filter((frame) => readSourceMac(frame.bytes) === clientMac);
+  const probe = recording.observed.clientNeighbours.find(([, text]) => text.endsWith(' PROBE'));
+  return {
+    pingBegins: own.find((frame) => isResolution(frame.bytes))?.at ?? 0,
+    pingEvery: medianDistance(own.filter((frame) => isEchoRequest(frame.bytes))),
+    ...(probe === undefined ? {} : { wheelTurn: probe[0] }),
+    quickerFirst: arpRace(frames),
+  };
+}
+
+/** Senders of ARP replies about one address within a millisecond of each other. */
+function arpRace(frames: readonly SeenFrame[]): string[] {
+  const replies = frames.filter((frame) => isArpReply(frame.bytes));
+  for (const [index, reply] of replies.entries()) {
+    const next = replies[index + 1];
+    if (next === undefined || next.at - reply.at > 0.001) continue;
+    if (senderAddress(reply.bytes) !== senderAddress(next.bytes)) continue;
+    const [first, second] = [reply, next].map((one) => formatMac(readSourceMac(one.bytes)));
+    if (first !== undefined && second !== undefined && first !== second) return [first, second];
+  }
+  return [];
+}
+
+function medianDistance(requests: readonly SeenFrame[]): Seconds {
+  const distances = requests
+    .slice(1)
+    .map((frame, index) => frame.at - (requests[index]?.at ?? 0))
+    .sort((a, b) => a - b);
+  return distances[Math.floor(distances.length / 2)] ?? 0.05;
+}
+
+/** An ARP request or a neighbour solicitation. */
+function isResolution(frame: Uint8Array): boolean {
+  const etherType = readEtherType(frame);
+  if (etherType === 0x0806) return frame[21] === 1;
+  return etherType === 0x86dd && frame[20] === 58 && frame[54] === 135;
+}
+
+function isArpReply(frame: Uint8Array): boolean {
+  return readEtherType(frame) === 0x0806 && frame[21] === 2;
+}
+
+function isEchoRequest(frame: Uint8Array): boolean {
+  const etherType = readEtherType(frame);
+  if (etherType === 0x0800) return frame[23] === 1 && frame[34] === 8;
+  return etherType === 0x86dd && frame[20] === 58 && frame[54] === 128;
+}
+
+function senderAddress(arp: Uint8Array): string {
+  return arp.subarray(28, 32).join('.');
+}
