@@ -21,11 +21,16 @@ interface Call {
 
 const SCENARIOS = 'Scenarios:';
 const FILES = 'Files:';
+const HOST = 'On a real host:';
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** Runs one command line and returns its exit code. */
-async function main(words: readonly string[]): Promise<ExitCode> {
+/**
+ * Runs one command line and returns its exit code. The words behind `daemon` are keepalived's own
+ * command line and go to the daemon as they are.
+ */
+async function main(words: readonly string[]): Promise<number> {
+  if (words[0] === 'daemon') return (await import('../../daemon/main.ts')).main(words.slice(1));
   const version = packageVersion();
   let code: ExitCode = 0;
   const program = buildProgram(version, (result) => {
@@ -65,6 +70,11 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
     .action(() =>
       call(async ({ output }) => (await import('./command-schema.ts')).schemaCommand(output)),
     );
+  program
+    .command('daemon')
+    .helpGroup(HOST)
+    .description("keepalived's place on this Linux host: its flags, signals and exit codes")
+    .usage('-f FILE [keepalived options]');
   return program;
 }
 
