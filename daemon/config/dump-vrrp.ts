@@ -30,7 +30,7 @@ export function dumpVrrp(config: VrrpConfig, facts: DumpFacts): string {
   const lines = [
     ...section(
       'Static Addresses',
-      config.staticAddresses.map((one) => dumpAddress(one, [])),
+      config.staticAddresses.map((one) => `${dumpAddress(one, [])} set`),
     ),
     ...section('Static Routes', config.staticRoutes.map(dumpRoute)),
     ...section('Static Rules', config.staticRules.map(dumpRule)),
@@ -154,9 +154,12 @@ function sourceText(one: VrrpInstanceConfig, facts: DumpFacts): string {
     return `${formatIp(one.sourceAddress)} (from configuration)`;
   }
   const name = one.configuredInterface ?? one.interface;
+  const own = new Set([...one.addresses, ...one.excludedAddresses].map((other) => other.address));
   const found = facts.interfaces
     .find((other) => other.name === name)
-    ?.addresses.find((other) => isIpv4(other.address) === (one.family === 'inet'));
+    ?.addresses.find((other) => {
+      return isIpv4(other.address) === (one.family === 'inet') && !own.has(other.address);
+    });
   return found === undefined ? '(none)' : formatIp(found.address);
 }
 

@@ -20,7 +20,7 @@ export function remarkOnComment(reporter: Reporter, line: string, commentAt: num
   reporter.report({
     code: secret ? 'config:password-cut' : 'config:value-cut',
     message: `'${mark}' begins a comment: of '${word}' only '${kept}' counts`,
-    hint: `write "${word}" in double quotes, or \\${mark}`,
+    hint: `write "${word}" in double quotes`,
     word,
   });
 }

@@ -26,6 +26,7 @@ type Say = (code: string, text: string) => void;
 
 function sayAt(context: ParseContext, service: VirtualServerDraft): Say {
   const at = service.at === undefined ? {} : { at: service.at };
+  if (service.onlyRunning === true) return (code, text) => context.remark(code, text, at);
   return (code, text) => context.complain(code, text, { unplaced: true, ...at });
 }
 
@@ -38,8 +39,10 @@ function groupKnown(context: ParseContext, service: VirtualServerDraft): boolean
   const say = sayAt(context, service);
   const group = groupOf(context, service);
   if (group === undefined) {
-    const what = `Virtual server group ${service.group} specified but not configured`;
-    say('unknown-group', `${what} - ignoring virtual server ${serviceText(service)}`);
+    const what = `virtual server group ${service.group} is not configured`;
+    context.remark('unknown-group', `${what}; ${serviceText(service)} is left out`, {
+      ...(service.at === undefined ? {} : { at: service.at }),
+    });
     return false;
   }
   const families = new Set(group.members.map(memberFamily).filter((one) => one !== undefined));
@@ -78,7 +81,7 @@ function finishService(context: ParseContext, service: VirtualServerDraft): bool
     service.scheduler = 'wlc';
   }
   finishServers(context, service, say);
-  finishQuorum(service, say);
+  finishQuorum(context, service);
   if (group === undefined) {
     for (const server of service.servers) finishPort(service, server, { say, sorry: false });
     if (service.sorry !== undefined) {
@@ -172,8 +175,15 @@ function matchSorry(service: VirtualServerDraft, server: ServerDraft, say: Say):
   sorry.inhibit = wanted;
 }
 
-function finishQuorum(service: VirtualServerDraft, say: Say): void {
-  const total = service.servers.reduce((sum, one) => sum + (one.weight ?? 1), 0);
+function finishQuorum(context: ParseContext, service: VirtualServerDraft): void {
+  const { servers } = service;
+  const total = servers.reduce((sum, one) => sum + (one.weight ?? 1), 0);
+  const tested = servers.reduce((sum, one) => sum + (one.testedWeight ?? service.weight), 0);
+  const at = service.at === undefined ? {} : { at: service.at };
+  const say: Say =
+    service.quorum > total && service.quorum <= tested
+      ? (code, text) => context.remark(code, text, at)
+      : sayAt(context, service);
   if (service.quorum > total) {
     const what = `exceeds total weight of real servers ${total}, reducing quorum to ${total}`;
     say('quorum', `Warning - quorum ${service.quorum} for ${serviceText(service)} ${what}`);

@@ -35,6 +35,7 @@ export function checkVrrpScripts(context: ParseContext): void {
     }
     if (executable(context, script.arguments) !== false) {
       running = true;
+      script.arguments = withPath(context, script.arguments);
       continue;
     }
     const text = `Disabling track script ${script.name} since not found/accessible`;
@@ -63,6 +64,14 @@ export function checkVrrpScripts(context: ParseContext): void {
   if (context.global.fifo.script !== undefined) running = true;
   const at = vrrp.scripts[0]?.scriptAt ?? notified;
   if (running) complainOfSecurity(context, { what: 'scripts', at });
+}
+
+/** The command with the directory where keepalived found it. */
+function withPath(context: ParseContext, command: readonly string[]): readonly string[] {
+  const [name = '', ...others] = command;
+  if (name.includes('/')) return command;
+  const found = SCRIPT_PATH.find((one) => context.machine.isExecutable?.(`${one}/${name}`));
+  return found === undefined ? command : [`${found}/${name}`, ...others];
 }
 
 /** Whether a notification script can run; complains quietly when not. */

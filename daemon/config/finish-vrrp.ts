@@ -36,7 +36,16 @@ export function finishVrrp(context: ParseContext): boolean {
   for (const instance of vrrp.instances) if (!finishInstance(context, instance)) return false;
   finishTrackGroups(context);
   for (const group of vrrp.groups) finishSyncTracking(context, group);
+  dropIdleScripts(context);
   return true;
+}
+
+/** A script that nothing tracks any more, after weights were dropped, does not run. */
+function dropIdleScripts({ vrrp }: ParseContext): void {
+  const trackers = [...vrrp.instances, ...vrrp.groups];
+  vrrp.scripts = vrrp.scripts.filter((script) =>
+    trackers.some((one) => one.trackedScripts.some((tracked) => tracked.name === script.name)),
+  );
 }
 
 function hasMinimum(context: ParseContext, instance: InstanceDraft): boolean {
@@ -49,13 +58,7 @@ function hasMinimum(context: ParseContext, instance: InstanceDraft): boolean {
     });
     return false;
   }
-  if (instance.interface === undefined && instance.peers.length === 0) {
-    return complainOfNoInterface(context, instance);
-  }
-  if (instance.interface === undefined && instance.source === undefined) {
-    return complainOfNoInterface(context, instance);
-  }
-  return true;
+  return instance.interface !== undefined || complainOfNoInterface(context, instance);
 }
 
 function complainOfNoInterface(context: ParseContext, instance: InstanceDraft): false {

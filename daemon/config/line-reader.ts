@@ -32,8 +32,9 @@ export interface LineReaderOptions {
   readonly configId: string;
   /** How keepalived names a file in messages of this process. */
   readonly labelOf: (label: string, included: boolean) => string;
-  /** The physical line, for columns: pieces of one long line share it. */
   readonly mainPath: string;
+  /** keepalived's children read the parent's copy: comments already cut, every piece a line. */
+  readonly copied: boolean;
   /** Called for each place where a comment was cut from a line with something before it. */
   readonly onComment?: (line: string, commentAt: number) => void;
 }
@@ -116,7 +117,7 @@ export class LineReader {
         file: file.path,
         label: this.options.labelOf(file.label, included),
         line: piece.line,
-        reportedLine: piece.reportedLine,
+        reportedLine: this.options.copied ? piece.number : piece.reportedLine,
         text: piece.text,
       };
       if (piece.text === '') {
@@ -128,7 +129,8 @@ export class LineReader {
       if (stripped.commentAt > 0 && stripped.text !== '') {
         this.options.onComment?.(piece.text, stripped.commentAt);
       }
-      if (stripped.text !== '') return stripped.text;
+      const text = this.options.copied ? stripComment(stripped.text).text : stripped.text;
+      if (text !== '') return text;
     }
   }
 

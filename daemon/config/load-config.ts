@@ -159,6 +159,7 @@ function runPass(
     },
     configId: options.configId ?? firstLabel(options.hostname),
     mainPath: options.path,
+    copied: process !== 'parent',
     labelOf: (label, included) => (process === 'parent' && !included ? '' : label),
     ...(process === 'parent'
       ? { onComment: (line: string, at: number) => remarkOnComment(reporter, line, at) }

@@ -32,6 +32,8 @@ export interface ServerDraft extends TimersDraft {
   readonly at: Location | undefined;
   method?: ForwardingMethod;
   weight?: number;
+  /** As `keepalived -t` takes it: lines with a bad number have no effect there. */
+  testedWeight?: number;
   upperThreshold: number;
   lowerThreshold: number;
   inhibit?: boolean;
@@ -50,6 +52,8 @@ export interface VirtualServerDraft extends TimersDraft {
   readonly address?: IpAddress;
   readonly port: number;
   readonly fwmark?: number;
+  /** `keepalived -t` leaves the block out, the running daemon does not. */
+  readonly onlyRunning?: boolean;
   readonly group?: string;
   family?: IpFamily;
   protocol?: ServiceProtocol;

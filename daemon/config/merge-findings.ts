@@ -13,7 +13,8 @@ export function mergeFindings(findings: readonly Finding[], mainFile: string): P
     const said = bare === '' ? finding.message : bare;
     const key = `${finding.file}\n${finding.line}\n${finding.code}\n${said}`;
     const known = merged.get(key);
-    if (known === undefined || prefersNewer(known, finding)) merged.set(key, finding);
+    if (known === undefined) merged.set(key, finding);
+    else if (prefersNewer(known, finding)) merged.set(key, withParent(known, finding));
   }
   return [...merged.values()]
     .map((finding, index) => ({ finding, index }))
@@ -28,6 +29,14 @@ export function mergeFindings(findings: readonly Finding[], mainFile: string): P
 /** The child's words name the file, the parent's only the line. */
 function prefersNewer(known: Finding, finding: Finding): boolean {
   return known.process === 'parent' && finding.process !== 'parent';
+}
+
+/** On a line that was cut the two count differently: both are kept. */
+function withParent(parent: Finding, child: Finding): Finding {
+  const numberOf = (line: string | undefined) => /Line (\d+)\)/.exec(line ?? '')?.[1];
+  const [first] = parent.keepalivedLines;
+  if (numberOf(first) === numberOf(child.keepalivedLines[0])) return child;
+  return { ...child, keepalivedLines: [...parent.keepalivedLines, ...child.keepalivedLines] };
 }
 
 function withoutPlace(line: string): string {

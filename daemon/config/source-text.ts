@@ -16,6 +16,8 @@ export interface SourcePiece {
   readonly line: number;
   /** The number keepalived reports: line ends seen so far. Differs from `line` on cut lines only. */
   readonly reportedLine: number;
+  /** 1-based number of the piece: keepalived's children read a copy with every piece on its own line. */
+  readonly number: number;
 }
 
 /** Size of keepalived's line buffer in bytes, with the terminating NUL. Source: MAXBUF of 2.2.7. */
@@ -34,7 +36,7 @@ export function cutSource(bytes: Uint8Array): SourcePiece[] {
     const complete = end < limit;
     const text = pieceText(bytes, at, end);
     if (complete && !holdsNul(bytes, at, end)) ended++;
-    pieces.push({ text, line, reportedLine: ended });
+    pieces.push({ text, line, reportedLine: ended, number: pieces.length + 1 });
     at = complete ? end + 1 : end;
     if (complete) line++;
   }

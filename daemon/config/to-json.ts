@@ -53,10 +53,10 @@ function entryOf(name: string, field: unknown): [string, Json] {
     if (ADDRESSES.has(name)) return [name, formatIp(field as IpAddress)];
     if (MACS.has(name)) return [name, formatMac(field as MacAddress)];
   }
-  return [name, valueOf(field)];
+  return [name, jsonOf(field)];
 }
 
-function valueOf(value: unknown): Json {
+function jsonOf(value: unknown): Json {
   switch (typeof value) {
     case 'boolean':
     case 'string':
@@ -67,11 +67,11 @@ function valueOf(value: unknown): Json {
       return formatIp(value as IpAddress);
     case 'object':
       if (value === null) return null;
-      if (Array.isArray(value)) return value.map(valueOf);
+      if (Array.isArray(value)) return value.map(jsonOf);
       if (value instanceof Uint8Array) return hexOf(value);
-      if (value instanceof Set) return [...value].map(valueOf);
+      if (value instanceof Set) return [...value].map(jsonOf);
       if (value instanceof Map) {
-        return Object.fromEntries([...value].map(([key, one]) => [String(key), valueOf(one)]));
+        return Object.fromEntries([...value].map(([key, one]) => [String(key), jsonOf(one)]));
       }
       return objectOf(value);
     default:

@@ -243,7 +243,7 @@ function miscRows(): readonly KeywordRow[] {
     }),
     checkerPart('misc_timeout SECONDS', 'P1', (context, checker, words) => {
       const text = `Invalid misc_timeout value '${words[1]}'`;
-      const us = readTimer(context, words, { least: 0, most: UNSIGNED_MAX, text });
+      const us = readTimer(context, words, { least: 0, most: UNSIGNED_MAX, text, strict: true });
       if (us !== undefined) checker.miscTimeoutUs = us;
     }),
     checkerPart('misc_dynamic', 'P1', (_context, checker) => {

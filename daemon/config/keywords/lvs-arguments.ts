@@ -17,7 +17,12 @@ const TIMER_US_MAX = Number.MAX_SAFE_INTEGER;
 export function readTimer(
   context: ParseContext,
   words: Words,
-  given: { readonly least: number; readonly most?: number; readonly text: string },
+  given: {
+    readonly least: number;
+    readonly most?: number;
+    readonly text: string;
+    readonly strict?: boolean;
+  },
 ): number | undefined {
   const word = context.word(words, 1);
   const range =
@@ -25,7 +30,8 @@ export function readTimer(
       ? { least: given.least, most: TIMER_US_MAX, mostText: TIMER_MAX_TEXT }
       : { least: given.least, most: given.most };
   const result = readDecimal(word, { ...range, decimals: 6, lenient: true }, context.reporter);
-  if (result.complained) context.complain('bad-value', given.text, { word });
+  if (!result.usable || (given.strict === true && result.complained))
+    context.complain('bad-value', given.text, { word });
   return result.usable ? result.value : undefined;
 }
 

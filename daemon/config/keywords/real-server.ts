@@ -52,6 +52,7 @@ export const realServerRow: KeywordRow = row('real_server ADDRESS [PORT] { … }
       const result = context.unsigned(words, { least: 0, most: WEIGHT_MAX, lenient: true, text });
       if (!result.usable) return;
       server.weight = result.value;
+      if (!result.complained) server.testedWeight = result.value;
       if (result.value > 65_535) {
         const message = `weight ${result.value} is more than the 65535 that schedulers are made for`;
         context.remark('big-weight', message, { word: words[1] ?? '' });

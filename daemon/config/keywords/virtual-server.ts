@@ -282,7 +282,11 @@ function openService(context: ParseContext, words: Words): void {
 function serviceKey(
   context: ParseContext,
   words: Words,
-): (Pick<VirtualServerDraft, 'address' | 'port' | 'fwmark'> & { family?: IpFamily }) | undefined {
+):
+  | (Pick<VirtualServerDraft, 'address' | 'port' | 'fwmark' | 'onlyRunning'> & {
+      family?: IpFamily;
+    })
+  | undefined {
   const first = words[1] as string;
   if (first === 'fwmark') {
     const word = context.word(words, 2);
@@ -292,7 +296,8 @@ function serviceKey(
       const text = `virtual server fwmark '${word}' must be in [0, ${UNSIGNED_MAX}] - ignoring`;
       context.complain('bad-value', text, { word });
     }
-    return result.usable ? { fwmark: result.value, port: 0 } : undefined;
+    if (!result.usable) return undefined;
+    return { fwmark: result.value, port: 0, onlyRunning: result.complained };
   }
   const address = readAddress(first);
   const port = address === undefined ? 0 : readPort(context, words[2]);

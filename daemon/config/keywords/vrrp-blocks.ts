@@ -112,7 +112,7 @@ const scriptRow = row('vrrp_script NAME { … }', 'P1', openScript, {
         ` ${SECONDS_MAX} - ignoring`;
       const result = context.unsigned(words, { least: 0, most: SECONDS_MAX, lenient: true, text });
       if (!result.usable) return;
-      if (result.value === 0) {
+      if (result.value === 0 && !result.complained) {
         const what = 'vrrp script interval must be greater than 0, setting to 1';
         context.complain('bad-value', `(${script.name}): ${what}`, { word });
       }
@@ -123,7 +123,7 @@ const scriptRow = row('vrrp_script NAME { … }', 'P1', openScript, {
       const text = `(${script.name}): vrrp script timeout '${word}' invalid - ignoring`;
       const result = context.unsigned(words, { least: 0, most: SECONDS_MAX, lenient: true, text });
       if (!result.usable) return;
-      if (result.value === 0) {
+      if (result.value === 0 && !result.complained) {
         const what = 'vrrp script timeout must be greater than 0, setting to 1';
         context.complain('bad-value', `(${script.name}): ${what}`, { word });
       }

@@ -60,7 +60,7 @@ export function loadCase(
   interfaces: readonly ConfigInterface[] = interfacesOf('fe80::1/64'),
 ): LoadResult {
   let draw = 0;
-  const executables = ['/usr/bin/true', '/usr/bin/pidof', '/bin/true'];
+  const executables = ['/usr/bin/true', '/usr/bin/pidof'];
   return loadConfig({
     path: name,
     hostname: 'vm',
