@@ -1,6 +1,11 @@
 /** ICMP that comes in: echo is answered, errors go to the socket whose packet they quote. */
 
-import { decodeIcmp, turnEchoIntoReply } from '../../daemon/wire/icmp.ts';
+import {
+  decodeIcmp,
+  type IcmpMessage,
+  turnEchoIntoReply,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
+} from '../../daemon/wire/icmp.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
 import {
   checkIpv4Header,
@@ -45,7 +50,7 @@ export function receiveIcmp(
     case 'destination-unreachable':
     case 'time-exceeded':
     case 'parameter-problem':
-      passError(kernel, message.kind, message.code, message.quoted);
+      passError(kernel, message);
       return;
     default:
       return;
@@ -99,10 +104,12 @@ function answerEcho(
 
 function passError(
   kernel: KernelState,
-  kind: 'destination-unreachable' | 'time-exceeded' | 'parameter-problem',
-  code: number,
-  quoted: Uint8Array,
+  message: Extract<
+    IcmpMessage,
+    { readonly kind: 'destination-unreachable' | 'time-exceeded' | 'parameter-problem' }
+  >,
 ): void {
+  const { kind, code, quoted } = message;
   // The quotation is cut short, so only the header's own soundness is asked for.
   const reason = checkIpv4Header(quoted, 0, quoted.length);
   if (reason !== undefined && reason !== 'ipv4:truncated') return;
@@ -117,5 +124,7 @@ function passError(
   if (protocol === PROTOCOL_UDP) {
     failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
   }
-  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error });
+  const tooBig = kind === 'destination-unreachable' && code === UNREACHABLE_FRAGMENTATION_NEEDED;
+  const mtu = tooBig ? { nextHopMtu: message.nextHopMtu } : {};
+  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
 }

@@ -3,6 +3,7 @@
  * Source: net/ipv4/ip_input.c. The path of a packet for this host allocates nothing of its own.
  */
 
+import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import {
   UNREACHABLE_ADMIN_PROHIBITED,
   UNREACHABLE_HOST,
@@ -31,6 +32,7 @@ import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
 import { receiveIcmp } from './icmp-input.ts';
 import { IGMP, receiveIgmp } from './igmp-host.ts';
+import { collectFragment } from './ipv4-fragments.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { copyToRawSockets } from './raw-sockets.ts';
 import { routeInput } from './route-lookup.ts';
@@ -92,7 +94,9 @@ function deliver(
   toGroup: boolean,
 ): void {
   if (isIpv4Fragment(bytes, at)) {
-    drop(kernel, 'ipv4:fragment');
+    const whole = collectFragment(kernel, bytes, at);
+    if (whole === undefined) return;
+    deliver(kernel, link, whole, ETHERNET_HEADER_LENGTH, source, destination, toGroup);
     return;
   }
   const protocol = readIpv4Protocol(bytes, at);

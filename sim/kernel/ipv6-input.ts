@@ -179,6 +179,7 @@ function receiveIcmpv6(
       receiveMld(kernel, link, message);
       return;
     case 'destination-unreachable':
+    case 'packet-too-big':
     case 'time-exceeded':
     case 'parameter-problem':
       passError(kernel, message);
@@ -230,10 +231,11 @@ function passError(
     message.kind === 'destination-unreachable' && message.code === CODE_PORT_UNREACHABLE;
   const noRoute = message.kind === 'destination-unreachable' && message.code === CODE_NO_ROUTE;
   const error = refused ? 'ECONNREFUSED' : noRoute ? 'ENETUNREACH' : 'EHOSTUNREACH';
-  if (protocol === PROTOCOL_UDP) {
+  if (protocol === PROTOCOL_UDP && message.kind !== 'packet-too-big') {
     failUdp(kernel, { source, sourcePort: readUint16(quoted, IPV6_HEADER_LENGTH) }, error);
   }
-  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at: IPV6_HEADER_LENGTH, error });
+  const mtu = message.kind === 'packet-too-big' ? { nextHopMtu: message.parameter } : {};
+  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at: IPV6_HEADER_LENGTH, error, ...mtu });
 }
 
 function forward(

@@ -344,6 +344,8 @@ export interface TcpListenOptions {
   readonly port: number;
   /** SO_BINDTODEVICE. */
   readonly link?: string;
+  /** IPV6_V6ONLY. */
+  readonly ipv6Only?: boolean;
   /** listen(2)'s backlog, capped by net.core.somaxconn; 511 as nginx asks. */
   readonly backlog?: number;
   /** Never waits for more data (TCP_NODELAY); true by default, as web servers set it. */

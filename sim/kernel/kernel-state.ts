@@ -13,6 +13,7 @@ import type { RandomStream } from '../engine/random-streams.ts';
 import type { Port } from '../lan/port.ts';
 import type { DropReason } from './drop-reasons.ts';
 import type { FirewallState } from './firewall-state.ts';
+import type { FragmentQueue } from './fragment-state.ts';
 import type { GlobalSettings } from './global-settings.ts';
 import type { GroupMemberships } from './group-state.ts';
 import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-settings.ts';
@@ -108,6 +109,8 @@ export type IcmpErrorHandler = (error: {
   readonly quoted: Uint8Array;
   readonly at: number;
   readonly error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH';
+  /** "Fragmentation needed", "packet too big": what fits, octets of the IP packet. */
+  readonly nextHopMtu?: number;
 }) => void;
 
 /** Everything that one kernel knows. */
@@ -142,6 +145,8 @@ export interface KernelState {
   readonly loopbackQueue: Uint8Array[];
   readonly protocolHandlers: Map<number, ProtocolHandler>;
   readonly localInputHooks: LocalInputHook[];
+  /** IPv4 packets that came in pieces, by source, destination, identification and protocol. */
+  readonly fragments: Map<string, FragmentQueue>;
   readonly icmpErrorHandlers: Map<number, IcmpErrorHandler>;
   readonly ops: KernelOps;
   /** Identification field of the next IPv4 packet of the kernel's own. */

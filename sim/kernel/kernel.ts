@@ -89,6 +89,7 @@ import { openRawSocket } from './raw-sockets.ts';
 import { routeOutput } from './route-lookup.ts';
 import { insertRoute, listRoutes, makeRouting, removeRoutes, routeMatches } from './route-table.ts';
 import { listSysctls, readSysctl, writeSysctl } from './sysctl-registry.ts';
+import { attachTcp } from './tcp/tcp-sockets.ts';
 import { openUdpSocket } from './udp-sockets.ts';
 
 /**
@@ -125,7 +126,9 @@ export function createKernel(options: KernelOptions): Kernel {
   const kernel = makeState(options);
   registerLink(kernel, kernel.loopback);
   setLinkUp(kernel, kernel.loopback, true);
-  return { ...facade(kernel), ...doors(kernel), node: options.node };
+  const streams = options.streams ?? options.engine.streams;
+  const tcp = attachTcp(kernel, () => streams.named(`${options.node}/kernel/tcp`));
+  return { ...facade(kernel), ...tcp, ...doors(kernel), node: options.node };
 }
 
 function makeState(options: KernelOptions): KernelState {
@@ -173,6 +176,7 @@ function makeState(options: KernelOptions): KernelState {
     loopbackQueue: [],
     protocolHandlers: new Map(),
     localInputHooks: [],
+    fragments: new Map(),
     icmpErrorHandlers: new Map(),
     ops: makeOps(self),
     nextIdentification: randomBelow(random, 0xffff) + 1,
@@ -216,7 +220,9 @@ function doors(kernel: KernelState): Omit<Kernel, keyof KernelApi> {
   };
 }
 
-function facade(kernel: KernelState): Omit<KernelApi, 'node'> {
+function facade(
+  kernel: KernelState,
+): Omit<KernelApi, 'node' | 'listenTcp' | 'connectTcp' | 'tcpSockets'> {
   return {
     ...linkCalls(kernel),
     ...addressCalls(kernel),

@@ -1,0 +1,156 @@
+/**
+ * IPv4 packets that come in pieces are put together before anything looks into them. Pieces that overlap take
+ * the whole packet with them, equal ones are ignored, and after ipfrag_time the sender hears "time exceeded".
+ * Source: net/ipv4/ip_fragment.c (ip_frag_queue, ip_frag_reasm, ip_expire), RFC 791 section 3.2.
+ */
+
+import { internetChecksum } from '../../daemon/wire/checksum.ts';
+import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
+import { readUint16, writeUint16 } from '../../daemon/wire/integers.ts';
+import {
+  ipv4HeaderLength,
+  readIpv4Destination,
+  readIpv4Identification,
+  readIpv4Protocol,
+  readIpv4Source,
+  readIpv4TotalLength,
+} from '../../daemon/wire/ipv4.ts';
+import type { FragmentQueue } from './fragment-state.ts';
+import { sendIcmpError } from './icmp-errors.ts';
+import { HZ, makeTimer } from './kernel-clock.ts';
+import { drop, type KernelState } from './kernel-state.ts';
+
+const FLAGS_AT = 6;
+const TOTAL_LENGTH_AT = 2;
+const CHECKSUM_AT = 10;
+const MORE_FRAGMENTS = 0x2000;
+const OFFSET_MASK = 0x1fff;
+const PACKET_LENGTH_MAX = 65_535;
+/** Packets in pieces at a time; ipfrag_high_thresh over the memory of a full one. */
+const QUEUES_MAX = 64;
+/** Source: RFC 792, "fragment reassembly time exceeded". */
+const CODE_REASSEMBLY = 1;
+
+/**
+ * Takes the fragment at `at` and returns the whole packet when it was the last missing one: a frame of its
+ * own whose IP header is at 14.
+ */
+export function collectFragment(
+  kernel: KernelState,
+  bytes: Uint8Array,
+  at: number,
+): Uint8Array | undefined {
+  const headerLength = ipv4HeaderLength(bytes, at);
+  const field = readUint16(bytes, at + FLAGS_AT);
+  const from = (field & OFFSET_MASK) * 8;
+  const isLast = (field & MORE_FRAGMENTS) === 0;
+  let length = readIpv4TotalLength(bytes, at) - headerLength;
+  // All pieces but the last hold a multiple of eight octets; a rest is cut off.
+  if (!isLast) length -= length % 8;
+  const to = from + length;
+  if (length <= 0 || to + headerLength > PACKET_LENGTH_MAX) {
+    drop(kernel, 'ipv4:fragment-too-long');
+    return undefined;
+  }
+  const key = keyOf(bytes, at);
+  const queue = kernel.fragments.get(key) ?? openQueue(kernel, key);
+  if (queue === undefined) {
+    drop(kernel, 'ipv4:fragment-too-many');
+    return undefined;
+  }
+  const payload = bytes.subarray(at + headerLength, at + headerLength + length);
+  if (!insert(queue, { from, to, bytes: payload }, isLast)) {
+    drop(kernel, 'ipv4:fragment-overlap');
+    close(kernel, key, queue);
+    return undefined;
+  }
+  if (from === 0) queue.first = bytes.subarray(at - Math.min(at, ETHERNET_HEADER_LENGTH));
+  const { first } = queue;
+  if (first === undefined || !isWhole(queue)) return undefined;
+  close(kernel, key, queue);
+  return join(queue, first);
+}
+
+/** Adds a piece in its place; `false` when it contradicts what is there. */
+function insert(
+  queue: FragmentQueue,
+  piece: FragmentQueue['pieces'][number],
+  isLast: boolean,
+): boolean {
+  const { pieces } = queue;
+  const isBeyond = queue.length !== undefined && piece.to > queue.length;
+  const highest = pieces.at(-1)?.to ?? 0;
+  if (isBeyond || (isLast && highest > piece.to)) return false;
+  const place = pieces.findIndex((known) => known.from >= piece.from);
+  const next = place < 0 ? undefined : pieces[place];
+  if (next !== undefined && next.from === piece.from && next.to === piece.to) return true;
+  const before = place < 0 ? pieces.at(-1) : pieces[place - 1];
+  if (before !== undefined && before.to > piece.from) return false;
+  if (next !== undefined && next.from < piece.to) return false;
+  if (place < 0) pieces.push(piece);
+  else pieces.splice(place, 0, piece);
+  if (isLast) queue.length = piece.to;
+  return true;
+}
+
+function isWhole(queue: FragmentQueue): boolean {
+  if (queue.length === undefined) return false;
+  let reached = 0;
+  for (const piece of queue.pieces) {
+    if (piece.from !== reached) return false;
+    reached = piece.to;
+  }
+  return reached === queue.length;
+}
+
+/** `first` is the frame of the first piece; its header becomes that of the whole. */
+function join(queue: FragmentQueue, first: Uint8Array): Uint8Array {
+  const ipAt = ETHERNET_HEADER_LENGTH;
+  const headerLength = ipv4HeaderLength(first, ipAt);
+  const frame = new Uint8Array(ipAt + headerLength + (queue.length ?? 0));
+  frame.set(first.subarray(0, ipAt + headerLength));
+  for (const piece of queue.pieces) frame.set(piece.bytes, ipAt + headerLength + piece.from);
+  writeUint16(frame.length - ipAt, frame, ipAt + TOTAL_LENGTH_AT);
+  writeUint16(0, frame, ipAt + FLAGS_AT);
+  writeUint16(0, frame, ipAt + CHECKSUM_AT);
+  writeUint16(internetChecksum(frame, ipAt, headerLength), frame, ipAt + CHECKSUM_AT);
+  return frame;
+}
+
+function openQueue(kernel: KernelState, key: string): FragmentQueue | undefined {
+  if (kernel.fragments.size >= QUEUES_MAX) return undefined;
+  if (kernel.settings['ipv4.ipfrag_high_thresh'] === 0) return undefined;
+  const self = (): FragmentQueue => queue;
+  const queue: FragmentQueue = {
+    pieces: [],
+    length: undefined,
+    first: undefined,
+    timer: makeTimer(() => expire(kernel, key, self())),
+  };
+  kernel.fragments.set(key, queue);
+  kernel.clock.armTicks(queue.timer, kernel.settings['ipv4.ipfrag_time'] * HZ);
+  return queue;
+}
+
+function close(kernel: KernelState, key: string, queue: FragmentQueue): void {
+  kernel.clock.cancel(queue.timer);
+  kernel.fragments.delete(key);
+}
+
+/** Only a packet whose first piece is there is worth an error: its ports can be quoted. */
+function expire(kernel: KernelState, key: string, queue: FragmentQueue): void {
+  kernel.fragments.delete(key);
+  drop(kernel, 'ipv4:fragment-timeout');
+  if (queue.first === undefined) return;
+  sendIcmpError(kernel, queue.first, ETHERNET_HEADER_LENGTH, {
+    kind: 'time-exceeded',
+    code: CODE_REASSEMBLY,
+  });
+}
+
+function keyOf(bytes: Uint8Array, at: number): string {
+  const source = readIpv4Source(bytes, at);
+  const destination = readIpv4Destination(bytes, at);
+  const id = readIpv4Identification(bytes, at);
+  return `${source} ${destination} ${id} ${readIpv4Protocol(bytes, at)}`;
+}

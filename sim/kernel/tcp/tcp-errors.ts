@@ -1,0 +1,75 @@
+/**
+ * ICMP errors about segments of this host. Before the handshake is done they end the connection; afterwards
+ * they are remembered and told only when it times out. "Fragmentation needed" makes segments smaller.
+ * Source: net/ipv4/tcp_ipv4.c (tcp_v4_err), tcp_ipv6.c (tcp_v6_err); RFC 5461, RFC 1191.
+ */
+
+import { readUint16, readUint32 } from '../../../daemon/wire/integers.ts';
+import { readIpv4Destination, readIpv4Source } from '../../../daemon/wire/ipv4.ts';
+import { readIpv6Destination, readIpv6Source } from '../../../daemon/wire/ipv6.ts';
+import type { IcmpErrorHandler } from '../kernel-state.ts';
+import { fail } from './tcp-lifecycle.ts';
+import { retransmit } from './tcp-output.ts';
+import { unwrap } from './tcp-sequence.ts';
+import type { TcpConnection, TcpState } from './tcp-state.ts';
+import { findConnection } from './tcp-table.ts';
+
+/** How long a learned path MTU is believed. Source: net.ipv4.route.mtu_expires. */
+const PATH_MTU_LIFE_US = 600_000_000;
+/** Least path MTUs believed. Source: net.ipv4.route.min_pmtu; RFC 8200 section 5. */
+const PATH_MTU_MIN = { inet: 552, inet6: 1280 } as const;
+const SEQUENCE_AT = 4;
+const QUOTED_MIN = 8;
+
+/** An ICMP error whose quotation is a TCP segment. */
+export function receiveTcpError(tcp: TcpState, error: Parameters<IcmpErrorHandler>[0]): void {
+  const { quoted, at } = error;
+  if (quoted.length < at + QUOTED_MIN) return;
+  const isInet = (quoted[0] as number) >>> 4 === 4;
+  const connection = findConnection(tcp, {
+    localAddress: isInet ? readIpv4Source(quoted, 0) : readIpv6Source(quoted, 0),
+    remoteAddress: isInet ? readIpv4Destination(quoted, 0) : readIpv6Destination(quoted, 0),
+    localPort: readUint16(quoted, at),
+    remotePort: readUint16(quoted, at + 2),
+  });
+  if (connection === undefined || connection.state === 'TIME_WAIT') return;
+  const sequence = unwrap(readUint32(quoted, at + SEQUENCE_AT), connection.sendUna);
+  // Only an error about something that is on the way is believed.
+  if (sequence < connection.sendUna || sequence > connection.sendNext) return;
+  if (error.nextHopMtu !== undefined) {
+    shrink(connection, error.nextHopMtu);
+    return;
+  }
+  if (connection.state === 'SYN_SENT') {
+    fail(connection, error.error);
+    return;
+  }
+  // A request only hears of it by its timer, as Linux' request sockets do.
+  if (connection.state !== 'SYN_RECV') connection.softError = error.error;
+}
+
+function shrink(connection: TcpConnection, said: number): void {
+  const { tcp, family, remoteAddress } = connection;
+  const mtu = Math.max(PATH_MTU_MIN[family], said);
+  if (mtu >= connection.pathMtu) return;
+  connection.pathMtu = mtu;
+  const until = tcp.kernel.clock.now + PATH_MTU_LIFE_US;
+  tcp.pathMtus.set(remoteAddress, { mtu, until });
+  // What is on the way was too long: it goes again in smaller pieces, at once (tcp_simple_retransmit).
+  const waiting = [...connection.sent];
+  for (const segment of waiting) {
+    if (segment.sacked || segment.payload.length === 0) continue;
+    retransmitPieces(connection, segment.sequence, segment.end);
+  }
+}
+
+function retransmitPieces(connection: TcpConnection, from: number, to: number): void {
+  for (let at = from; at < to; ) {
+    const segment = connection.sent.find((each) => each.sequence === at);
+    if (segment === undefined) return;
+    retransmit(connection, segment);
+    const sent = connection.sent.find((each) => each.sequence === at);
+    if (sent === undefined || sent.end <= at) return;
+    at = sent.end;
+  }
+}
