@@ -1,29 +1,35 @@
 /**
  * `npm run reference [-- DIR]`: replays every recording below DIR (default: the stored ones) in the twin and prints
- * one line each. Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
+ * one line each: of the real keepalived (folders with events.json), of the real kernel's IPVS (scheduler files and
+ * tcp-states.json). Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
  */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { compare } from './compare.ts';
+import { checkIpvsRecordings } from './ipvs-reference.ts';
 import { PENDING } from './pending.ts';
 import { listRecordings, readRecording } from './recording.ts';
 import { replay } from './replay.ts';
+
+const STORED_IPVS = join('test', 'reference', 'ipvs');
 
 const folder = process.argv[2] ?? join('test', 'reference', 'traces');
 process.exitCode = main(folder);
 
 function main(folder: string): number {
+  const stored = process.argv[2] === undefined;
   const names = existsSync(folder) ? listRecordings(folder) : [];
-  if (names.length === 0) {
-    console.error(`no recording (a folder with events.json) below ${folder}`);
+  const ipvs = checkIpvsRecordings(stored ? STORED_IPVS : folder);
+  if (names.length === 0 && ipvs.agree + ipvs.differ === 0) {
+    console.error(`no recording (events.json, scheduler *.json, tcp-states.json) below ${folder}`);
     return 3;
   }
-  const stored = process.argv[2] === undefined;
   const verdicts = names.map((name) => check(join(folder, name), stored));
-  const failed = verdicts.filter((verdict) => verdict === 'differs').length;
+  const failed = verdicts.filter((verdict) => verdict === 'differs').length + ipvs.differ;
   const pending = verdicts.filter((verdict) => verdict === 'pending').length;
-  console.log(`${names.length - failed - pending} agree, ${failed} differ, ${pending} pending`);
+  const agreed = verdicts.filter((verdict) => verdict === 'agrees').length + ipvs.agree;
+  console.log(`${agreed} agree, ${failed} differ, ${pending} pending`);
   return failed > 0 ? 1 : 0;
 }
 

@@ -1,0 +1,215 @@
+/**
+ * Virtual services: add, edit, delete, and the lookup for a packet (mark first, then address and port, then
+ * the FTP and the port-zero rules). Source: net/netfilter/ipvs/ip_vs_ctl.c.
+ */
+
+import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
+import { familyOf } from '../../../daemon/wire/ip-address.ts';
+import { PROTOCOL_TCP } from './connection-life.ts';
+import type { IpvsState, PacketFacts, ServiceKey, VirtualService } from './ipvs-state.ts';
+import { moveToTrash } from './real-servers.ts';
+import { foldAddress } from './schedulers/address-hash.ts';
+import { schedulerMaker } from './schedulers/registry.ts';
+import { ESTIMATION_PERIOD_US, estimate, makeStatistics } from './statistics.ts';
+
+/** The control port of FTP, which has rules of its own. */
+export const FTP_PORT = 21;
+const FTP_DATA_PORT = 20;
+/** Ports from here on may belong to a passive FTP transfer. */
+const UNPRIVILEGED_PORT = 1024;
+
+/** What may be set for a service. */
+export interface ServiceOptions {
+  readonly scheduler: string;
+  /** Scheduler flags 1, 2, 3 as bits 0, 1, 2. */
+  readonly schedulerFlags: number;
+  readonly onePacket: boolean;
+  /** Lifetime of templates in seconds; absent: not persistent. */
+  readonly persistenceSeconds?: number;
+  /** Prefix length for templates; all bits by default. */
+  readonly persistencePrefix?: number;
+}
+
+/** Why a command about services or servers was refused. */
+export type IpvsError =
+  | 'service-exists'
+  | 'no-service'
+  | 'no-scheduler'
+  | 'server-exists'
+  | 'no-server'
+  | 'out-of-range'
+  | 'invalid';
+
+/** Adds a service. Fails: service-exists, no-scheduler, invalid (a prefix that no address has). */
+export function addService(
+  state: IpvsState,
+  key: ServiceKey,
+  options: ServiceOptions,
+): IpvsError | undefined {
+  if (findService(state, key) !== undefined) return 'service-exists';
+  const maker = schedulerMaker(options.scheduler);
+  if (maker === undefined) return 'no-scheduler';
+  const family = key.kind === 'mark' ? key.family : familyOf(key.address);
+  if (!isPrefix(options, family === 'inet')) return 'invalid';
+  const service: VirtualService = {
+    key,
+    family,
+    protocol: key.kind === 'mark' ? 0 : key.protocol,
+    port: key.kind === 'mark' ? 0 : key.port,
+    mark: key.kind === 'mark' ? key.mark : 0,
+    // Replaced at once: the scheduler wants the service it is for.
+    scheduler: { name: 'rr', schedule: () => undefined },
+    schedulerFlags: 0,
+    persistent: false,
+    persistenceSeconds: 0,
+    persistencePrefix: 0,
+    onePacket: false,
+    first: undefined,
+    last: undefined,
+    serverCount: 0,
+    statistics: makeStatistics(),
+  };
+  service.scheduler = maker(state, service);
+  apply(service, options);
+  enter(state, service);
+  return undefined;
+}
+
+/** Changes a service; the scheduler starts anew only when it becomes another one. */
+export function editService(
+  state: IpvsState,
+  key: ServiceKey,
+  options: ServiceOptions,
+): IpvsError | undefined {
+  const service = findService(state, key);
+  if (service === undefined) return 'no-service';
+  const maker = schedulerMaker(options.scheduler);
+  if (maker === undefined) return 'no-scheduler';
+  if (!isPrefix(options, service.family === 'inet')) return 'invalid';
+  if (service.scheduler.name !== options.scheduler) {
+    service.scheduler.stopped?.();
+    service.scheduler = maker(state, service);
+  }
+  apply(service, options);
+  return undefined;
+}
+
+/** Deletes a service with its servers. Their connections stay and are dropped packet by packet. */
+export function deleteService(state: IpvsState, key: ServiceKey): IpvsError | undefined {
+  const service = findService(state, key);
+  if (service === undefined) return 'no-service';
+  service.scheduler.stopped?.();
+  while (service.first !== undefined) moveToTrash(state, service, service.first);
+  const table = service.key.kind === 'mark' ? state.servicesByMark : state.servicesByAddress;
+  const hash = hashOf(service.key);
+  const rest = (table.get(hash) ?? []).filter((other) => other !== service);
+  if (rest.length === 0) table.delete(hash);
+  else table.set(hash, rest);
+  state.services.splice(state.services.indexOf(service), 1);
+  count(state, service, -1);
+  if (state.services.length === 0) state.clock.cancel(state.estimatorTimer);
+  return undefined;
+}
+
+/** `ipvsadm -C`. */
+export function flushServices(state: IpvsState): void {
+  for (const service of [...state.services]) deleteService(state, service.key);
+}
+
+/** The service of exactly that key. */
+export function findService(state: IpvsState, key: ServiceKey): VirtualService | undefined {
+  if (key.kind === 'mark') {
+    return state.servicesByMark.get(hashOf(key))?.find((each) => each.family === key.family);
+  }
+  return lookUp(state, key.protocol, key.address, key.port);
+}
+
+/** The service that takes a packet. */
+export function serviceFor(state: IpvsState, packet: PacketFacts): VirtualService | undefined {
+  const { protocol, destination, destinationPort, mark, family } = packet;
+  if (mark !== 0) {
+    const marked = state.servicesByMark.get(mark)?.find((each) => each.family === family);
+    if (marked !== undefined) return marked;
+  }
+  const exact = lookUp(state, protocol, destination, destinationPort);
+  if (exact !== undefined) return exact;
+  const mayBeFtp =
+    protocol === PROTOCOL_TCP &&
+    state.ftpServices > 0 &&
+    (destinationPort === FTP_DATA_PORT || destinationPort >= UNPRIVILEGED_PORT);
+  const ftp = mayBeFtp ? lookUp(state, protocol, destination, FTP_PORT) : undefined;
+  if (ftp !== undefined || state.portZeroServices === 0) return ftp;
+  return lookUp(state, protocol, destination, 0);
+}
+
+/** What the estimator's timer does: every two seconds, while there is a service. */
+export function estimateAll(state: IpvsState): void {
+  estimate(state.statistics);
+  for (const service of state.services) {
+    estimate(service.statistics);
+    for (let server = service.first; server !== undefined; server = server.next) {
+      estimate(server.statistics);
+    }
+  }
+  armEstimator(state);
+}
+
+function armEstimator(state: IpvsState): void {
+  if (state.services.length === 0) return;
+  const { clock } = state;
+  // The kernel's timer runs since boot; ours keeps its phase without running on hosts without IPVS.
+  const periods = Math.floor(clock.now / ESTIMATION_PERIOD_US) + 1;
+  clock.arm(state.estimatorTimer, periods * ESTIMATION_PERIOD_US);
+}
+
+function apply(service: VirtualService, options: ServiceOptions): void {
+  service.schedulerFlags = options.schedulerFlags;
+  service.onePacket = options.onePacket;
+  service.persistent = options.persistenceSeconds !== undefined;
+  service.persistenceSeconds = options.persistenceSeconds ?? 0;
+  service.persistencePrefix = options.persistencePrefix ?? (service.family === 'inet' ? 32 : 128);
+}
+
+function isPrefix(options: ServiceOptions, isIpv4: boolean): boolean {
+  const prefix = options.persistencePrefix;
+  return prefix === undefined || (prefix >= (isIpv4 ? 0 : 1) && prefix <= (isIpv4 ? 32 : 128));
+}
+
+function enter(state: IpvsState, service: VirtualService): void {
+  const table = service.key.kind === 'mark' ? state.servicesByMark : state.servicesByAddress;
+  const hash = hashOf(service.key);
+  table.set(hash, [...(table.get(hash) ?? []), service]);
+  state.services.push(service);
+  count(state, service, 1);
+  if (state.services.length === 1) armEstimator(state);
+}
+
+function count(state: IpvsState, service: VirtualService, change: number): void {
+  if (service.mark !== 0) return;
+  if (service.port === 0) state.portZeroServices += change;
+  if (service.port === FTP_PORT) state.ftpServices += change;
+}
+
+function lookUp(
+  state: IpvsState,
+  protocol: number,
+  address: IpAddress,
+  port: number,
+): VirtualService | undefined {
+  const candidates = state.servicesByAddress.get(addressHash(protocol, address, port));
+  if (candidates === undefined) return undefined;
+  for (const service of candidates) {
+    const { key } = service;
+    if (key.kind !== 'address') continue;
+    if (key.port === port && key.protocol === protocol && key.address === address) return service;
+  }
+  return undefined;
+}
+
+function hashOf(key: ServiceKey): number {
+  return key.kind === 'mark' ? key.mark : addressHash(key.protocol, key.address, key.port);
+}
+
+function addressHash(protocol: number, address: IpAddress, port: number): number {
+  return (foldAddress(address) ^ Math.imul(port * 256 + protocol, 0x9e3779b1)) | 0;
+}

@@ -1,0 +1,70 @@
+/**
+ * A clock for replaying IPVS recordings: time is what the file says, and a timer fires somewhere in the
+ * window that the recording machine's timer wheel (HZ=100, unknown phase) allows. Which side of a step it
+ * fell on is told by the recorded counters, so the replay asks for single timers to fire.
+ */
+
+import { HZ, type KernelTimer } from '../../sim/kernel/kernel-clock.ts';
+
+/** Ticks per second of the machine that was recorded. */
+const RECORDED_HZ = 100;
+/** By how much the recorded time of a step may be off, in µs. */
+const STAMP_ERROR_US = 300_000;
+const LEVEL_SLOTS = 63;
+const LEVEL_BITS = 3;
+
+/** Implements what IPVS asks of a clock. */
+export class ReplayClock {
+  now = 0;
+  readonly #timers = new Set<KernelTimer>();
+  readonly #lengthUs = new Map<KernelTimer, number>();
+
+  wheelExpiryUs(ticks: number): number {
+    return this.now + Math.round((ticks / HZ) * 1_000_000);
+  }
+
+  armTicks(timer: KernelTimer, ticks: number): void {
+    this.arm(timer, this.wheelExpiryUs(ticks));
+  }
+
+  arm(timer: KernelTimer, dueUs: number): void {
+    timer.dueUs = dueUs;
+    timer.place = 0;
+    this.#timers.add(timer);
+    this.#lengthUs.set(timer, dueUs - this.now);
+  }
+
+  cancel(timer: KernelTimer): void {
+    timer.place = -1;
+    this.#timers.delete(timer);
+  }
+
+  /** Whether the timer may have fired by now. */
+  mayHaveFired(timer: KernelTimer): boolean {
+    return this.#timers.has(timer) && timer.dueUs <= this.now + STAMP_ERROR_US;
+  }
+
+  /** Timers that must have fired by now, in order. */
+  overdue(): KernelTimer[] {
+    return [...this.#timers]
+      .filter((timer) => this.#latest(timer) < this.now)
+      .sort((a, b) => a.dueUs - b.dueUs);
+  }
+
+  /** Lets one timer fire now, at the latest at its own time. */
+  fire(timer: KernelTimer): void {
+    this.cancel(timer);
+    const before = this.now;
+    this.now = Math.max(this.now, timer.dueUs);
+    timer.onExpire();
+    this.now = before;
+  }
+
+  #latest(timer: KernelTimer): number {
+    const ticks = ((this.#lengthUs.get(timer) ?? 0) / 1_000_000) * RECORDED_HZ;
+    let level = 0;
+    while (level < 8 && ticks >= LEVEL_SLOTS * 2 ** (LEVEL_BITS * level)) level++;
+    const granularityUs = (2 ** (LEVEL_BITS * level) * 1_000_000) / RECORDED_HZ;
+    return timer.dueUs + granularityUs + STAMP_ERROR_US;
+  }
+}
