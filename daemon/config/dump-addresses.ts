@@ -56,7 +56,8 @@ export function dumpRoute(route: VirtualRoute): string {
   const target = (typed ? rest.shift() : first) ?? 'default';
   const any = route.family === 'inet' ? '0.0.0.0/0' : '::/0';
   const verb = typed ? `add ${first}` : route.append ? 'append' : 'prepend';
-  const pairs = pairsOf(rest);
+  const hops = route.words.indexOf('nexthop');
+  const pairs = pairsOf(hops < 0 ? rest : rest.slice(0, rest.indexOf('nexthop')));
   const words = [`     ${verb} ${target === 'default' ? any : target}`];
   for (const key of ROUTE_ORDER) {
     const value = pairs.get(key);
@@ -68,6 +69,9 @@ export function dumpRoute(route: VirtualRoute): string {
     else if (key === 'table') words.push(`table ${TABLE_NUMBERS.get(value) ?? value}`);
     else if (key === 'scope') words.push(`scope ${SCOPE_NUMBERS.get(value) ?? value}`);
     else words.push(`${key} ${value}`);
+  }
+  for (const word of hops < 0 ? [] : route.words.slice(hops)) {
+    words.push(word === 'via' ? `via ${route.family}` : word);
   }
   if (route.noTrack) words.push('no_track');
   return words.join(' ');

@@ -305,11 +305,16 @@ function dumpGroup(
   ];
 }
 
+/** The old form `</path`, which is no command. */
+function isInput(script: VrrpScriptConfig): boolean {
+  return script.arguments[0]?.startsWith('</') === true;
+}
+
 function dumpScript(script: VrrpScriptConfig, config: VrrpConfig): readonly string[] {
   const timeout = script.timeoutConfigured === true ? script.timeout / 1_000_000 : 0;
   return [
     ` VRRP Script = ${script.name}`,
-    `   Command = ${quoted(script.arguments)}`,
+    `   Command = ${isInput(script) ? script.arguments.join(' ') : quoted(script.arguments)}`,
     `   Interval = ${script.interval / 1_000_000} sec`,
     `   Timeout = ${timeout} sec`,
     `   Weight = ${weightText(script)}`,

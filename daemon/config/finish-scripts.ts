@@ -104,6 +104,7 @@ export function executable(context: ParseContext, command: readonly string[]): b
   const { isExecutable } = context.machine;
   const name = command[0];
   if (isExecutable === undefined || name === undefined) return undefined;
+  if (name.startsWith('</')) return true;
   if (name.includes('/')) return isExecutable(name);
   return SCRIPT_PATH.some((directory) => isExecutable(`${directory}/${name}`));
 }

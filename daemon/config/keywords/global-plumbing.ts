@@ -264,16 +264,22 @@ function receiveBufferPolicy(context: ParseContext, words: Words): void {
   }
 }
 
+const INCLUDE_CHECKS = new Map<string, 'readable' | 'match' | 'wildcard' | 'brace'>([
+  ['readable', 'readable'],
+  ['match', 'match'],
+  ['wildcard_match', 'wildcard'],
+  ['brace_match', 'brace'],
+]);
+
 function includeCheck(context: ParseContext, words: Words): void {
-  const names = { readable: 'readable', match: 'match', wildcard_match: 'wildcard' } as const;
   let checks = { readable: false, match: false, wildcard: false, brace: false };
   if (words.length === 1) checks = { readable: true, match: true, wildcard: true, brace: true };
   else if (/^[+-]/.test(words[1] as string)) checks = { ...context.includes.standing };
   for (const word of words.slice(1)) {
     const name = word.replace(/^[+-]/, '');
     const add = !word.startsWith('-');
-    if (name === 'brace_match') checks.brace = add;
-    else if (name in names) checks[names[name as keyof typeof names]] = add;
+    const field = INCLUDE_CHECKS.get(name);
+    if (field !== undefined) checks[field] = add;
     else {
       const text = `Unknown include_check type '${name}' - ignoring`;
       context.complain('unknown-option', text, { word });

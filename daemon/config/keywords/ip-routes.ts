@@ -68,6 +68,16 @@ const DEPRECATED_ROUTE_WORDS = new Map([
   ['gw', 'via'],
 ]);
 
+/** All that follows belongs to next hops; the old "via A or B" makes a next hop of A too. */
+function takeNextHops(state: RouteState, values: Words): void {
+  if (values[0] === 'or') {
+    const via = state.words.indexOf('via');
+    if (via >= 0) state.words.push('nexthop', ...state.words.splice(via, 2));
+    const rest = values.flatMap((one) => (one === 'or' ? ['nexthop', 'via'] : [one]));
+    state.words.push(...rest);
+  } else state.words.push(...values);
+}
+
 interface RouteState {
   readonly words: string[];
   destination?: string;
@@ -150,8 +160,7 @@ function routeWord(
     return 0;
   }
   if (word === 'nexthop') {
-    state.words.push(...values.slice(at).map((one) => DEPRECATED_ROUTE_WORDS.get(one) ?? one));
-    state.hasDevice = true;
+    takeNextHops(state, values.slice(at));
     return values.length;
   }
   if (ROUTE_VALUES.includes(word) && value !== undefined) {

@@ -187,15 +187,18 @@ function takeScope(context: ParseContext, address: AddressDraft, word: string): 
   return 'value';
 }
 
+const SCOPE_NUMBERS = new Map<number, AddressScope>([
+  [0, 'global'],
+  [200, 'site'],
+  [253, 'link'],
+  [254, 'host'],
+  [255, 'nowhere'],
+]);
+
 function numericScope(word: string): AddressScope | undefined {
   if (!/^\d{1,3}$/.test(word) || Number(word) > 255) return undefined;
-  const named: Record<string, AddressScope> = {
-    0: 'global',
-    200: 'site',
-    253: 'link',
-    254: 'host',
-  };
-  return named[String(Number(word))] ?? (Number(word) === 255 ? 'nowhere' : `${Number(word)}`);
+  const known = SCOPE_NUMBERS.get(Number(word));
+  return known ?? `${Number(word)}`;
 }
 
 function takeBroadcast(context: ParseContext, state: State, option: Option): Taken {
