@@ -4,11 +4,11 @@
  */
 
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { FileOutcome, Reporter } from '../report/reporter.ts';
 import { reproduceLine } from '../report/reporter.ts';
 import { PLAIN_STYLE } from '../report/style.ts';
-import type { LoadedScenario } from '../scenario/load-scenario.ts';
 import { runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { readSeed, readSeeds, readShard } from './arguments.ts';
@@ -16,7 +16,14 @@ import { EnvironmentError, type ExitCode, UsageError, worstExitCode } from './ex
 import type { Output } from './output.ts';
 import { PcapFiles } from './pcap-files.ts';
 import { type ChosenReporter, chooseReporters } from './reporters.ts';
-import { findScenarios, isScenarioName, loadScenarioFile } from './scenario-files.ts';
+import { keepsTrace, readTraceMode, type TraceMode, writeRunFile } from './run-file.ts';
+import {
+  findScenarios,
+  isScenarioName,
+  type LoadedFile,
+  loadScenarioFile,
+} from './scenario-files.ts';
+import { writeStepSummary } from './step-summary.ts';
 
 /** The options of `run` as the command line hands them over. */
 export interface RunCommandOptions {
@@ -27,6 +34,11 @@ export interface RunCommandOptions {
   readonly testNamePattern?: string;
   readonly bail?: boolean;
   readonly reporter?: readonly string[];
+  readonly outputFile?: string;
+  /** `off` (default of the function), `on`, `retain-on-failure` (default of the command line). */
+  readonly trace?: string;
+  /** GITHUB_ACTIONS is true: annotations and step summary come along by themselves. */
+  readonly onGithub?: boolean;
   readonly shard?: string;
   readonly quiet?: boolean;
   readonly passWithNoTests?: boolean;
@@ -40,6 +52,7 @@ interface Plan {
   readonly pattern: string | undefined;
   readonly pcap: string | undefined;
   readonly bail: boolean;
+  readonly trace: TraceMode;
   readonly version: string;
 }
 
@@ -51,7 +64,13 @@ export function runCommand(
 ): ExitCode {
   const { output, version } = surroundings;
   const plan = planOf(paths, options, version);
-  const chosen = chooseReporters(options.reporter ?? [], options.json ?? false);
+  const onGithub = options.onGithub ?? false;
+  const chosen = chooseReporters({
+    values: options.reporter ?? [],
+    json: options.json ?? false,
+    ...(options.outputFile === undefined ? {} : { outputFile: options.outputFile }),
+    onGithub,
+  });
   const sinks = chosen.map((one) => new Sink(one, output));
   const many = plan.seeds.length > 1;
   for (const sink of sinks) {
@@ -60,6 +79,7 @@ export function runCommand(
       fileCount: plan.files.length * plan.seeds.length,
       version,
       quiet: many || (options.quiet ?? false),
+      surroundings: { hostname: hostname(), timestamp: new Date().toISOString() },
     });
   }
   const outcomes = runAll(plan, output, (outcome) => {
@@ -69,6 +89,7 @@ export function runCommand(
     throw new UsageError('no scenario found: expected files or folders with *.twin.yml');
   }
   for (const sink of sinks) sink.onEnd(outcomes);
+  if (onGithub) writeStepSummary(outcomes, version);
   return worstExitCode(outcomes.map(codeOf));
 }
 
@@ -94,6 +115,7 @@ function planOf(paths: readonly string[], options: RunCommandOptions, version: s
     pattern: options.testNamePattern?.toLowerCase(),
     pcap: options.pcap,
     bail: options.bail ?? false,
+    trace: readTraceMode(options.trace),
     version,
   };
 }
@@ -118,7 +140,7 @@ function runAll(
 
 function* outcomesOf(
   file: string,
-  loaded: LoadedScenario,
+  loaded: LoadedFile,
   plan: Plan,
   output: Output,
 ): Generator<FileOutcome> {
@@ -129,7 +151,11 @@ function* outcomesOf(
   }
   for (const [index, seed] of plan.seeds.entries()) {
     const warnings = index === 0 ? problems : [];
-    yield { ...runOne(scenario, seed, plan, output), warnings, sources };
+    const ran = runOne(scenario, seed, plan, output);
+    const kept = keepsTrace(plan.trace, ran.result.verdict)
+      ? [writeRunFile({ result: ran.result, version: plan.version, files: loaded.files })]
+      : [];
+    yield { ...ran, written: [...ran.written, ...kept], warnings, sources };
   }
 }
 
@@ -196,6 +222,7 @@ class Sink {
     readonly fileCount: number;
     readonly version: string;
     readonly quiet: boolean;
+    readonly surroundings: { readonly hostname: string; readonly timestamp: string };
   }): void {
     const style = context.style ?? PLAIN_STYLE;
     this.#reporter = this.#chosen.factory({ ...context, style, verbose: false });

@@ -12,6 +12,7 @@ import type { ExecCommandOptions } from './command-exec.ts';
 import type { RunCommandOptions } from './command-run.ts';
 import { EnvironmentError, EXIT_CODES, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { addSearch } from './search-commands.ts';
 
 /** What a command needs. */
 interface Call {
@@ -63,6 +64,7 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
   addExec(program, call);
   addEvents(program, call);
   addCheck(program, call);
+  addSearch(program, call);
   program
     .command('schema')
     .helpGroup(FILES)
@@ -97,14 +99,23 @@ function addRun(program: Command, call: Caller): void {
     .option('--bail', 'stop after the first scenario that does not pass')
     .option(
       '--reporter <name[:file]>',
-      'default, verbose, json; may be given several times',
+      'default, verbose, dot, json, ndjson, junit, tap, github, html, minimal; repeatable',
       collect,
     )
+    .option('--outputFile <file>', 'where the last reporter without a file writes to')
+    .option('--trace <mode>', 'run files: off, on or retain-on-failure', 'retain-on-failure')
     .option('--shard <i/n>', 'the i-th of n parts of the scenarios')
     .option('--quiet', 'print failures only')
     .option('--pass-with-no-tests', 'no scenario found is no error')
     .action((files: string[], options: RunCommandOptions) =>
-      call(async (given) => (await import('./command-run.ts')).runCommand(files, options, given)),
+      call(async (given) => {
+        const onGithub = process.env['GITHUB_ACTIONS'] === 'true';
+        return (await import('./command-run.ts')).runCommand(
+          files,
+          { ...options, onGithub },
+          given,
+        );
+      }),
     );
 }
 

@@ -42,15 +42,28 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
+/** A scenario file with the content of every file beside it that was read. */
+export interface LoadedFile extends LoadedScenario {
+  /** By the path as the scenario names it; kept in run files. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
 /** Reads and checks a scenario file; a file that cannot be read is a problem like any other. */
-export function loadScenarioFile(file: string): LoadedScenario {
+export function loadScenarioFile(file: string): LoadedFile {
+  const files = new Map<string, Uint8Array>();
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    return { problems: [unreadable(file, error)], sources: new Map() };
+    return { problems: [unreadable(file, error)], sources: new Map(), files };
   }
-  return loadScenario({ file, bytes, readFile: readerBeside(file) });
+  const beside = readerBeside(file);
+  const readFile: ReadScenarioFile = (path) => {
+    const content = beside(path);
+    if (content !== undefined) files.set(path, content);
+    return content;
+  };
+  return { ...loadScenario({ file, bytes, readFile }), files };
 }
 
 /** The problem of a file that cannot be read at all. */

@@ -20,7 +20,8 @@ export function jsonReporter(context: ReportContext): Reporter {
   };
 }
 
-function runJson(outcome: FileOutcome): Record<string, unknown> {
+/** One run with stable keys, seconds as numbers. */
+export function runJson(outcome: FileOutcome): Record<string, unknown> {
   if (outcome.kind === 'invalid') {
     return { file: outcome.file, verdict: 'invalid', problems: outcome.problems.map(problemJson) };
   }

@@ -37,6 +37,8 @@ export interface ReportContext {
   readonly verbose: boolean;
   /** Only failures. */
   readonly quiet: boolean;
+  /** Where and when it runs, for forms that say so (JUnit); absent: `localhost` and the epoch. */
+  readonly surroundings?: { readonly hostname: string; readonly timestamp: string };
 }
 
 /** A form of output. Every text ends with a line end or is empty. */

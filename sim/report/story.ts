@@ -39,8 +39,13 @@ export interface AddressMove {
   readonly address: string;
 }
 
+/** What a story is told of: a run that has ended, or one that is under way. */
+export type Told = Pick<RunResult, 'log'> & {
+  readonly scenario: Pick<RunResult['scenario'], 'lan'>;
+};
+
 /** The story in order of time. */
-export function storyOf(result: RunResult): readonly StoryLine[] {
+export function storyOf(result: Told): readonly StoryLine[] {
   const boot = bootAddresses(result);
   return result.log.flatMap((event): readonly StoryLine[] => {
     const text = storyText(event, boot);
@@ -87,7 +92,7 @@ export function lastChanges(
 /** Addresses of boot configurations, `HOST ADDRESS`. */
 type BootAddresses = ReadonlySet<string>;
 
-function bootAddresses(result: RunResult): BootAddresses {
+function bootAddresses(result: Told): BootAddresses {
   const known = new Set<string>();
   const add = (host: string, address: IpAddress) => known.add(`${host} ${formatIp(address)}`);
   for (const host of result.scenario.lan.hosts) {

@@ -114,7 +114,9 @@ describe('run', () => {
     const { stdout } = run([file('b-pass.twin.yml')], { reporter: [`json:${file('r.json')}`] });
     expect(stdout).toContain('✓ passes');
     expect(JSON.parse(readFileSync(file('r.json'), 'utf8')).runs).toHaveLength(1);
-    expect(() => chooseReporters(['nope'], false)).toThrow(/expected one of default/);
+    expect(() => chooseReporters({ values: ['nope'], json: false })).toThrow(
+      /expected one of default/,
+    );
   });
   test('a report that cannot be written is a matter of the environment', () => {
     const reporter = [`json:${file('no/such/folder/r.json')}`];
