@@ -6,7 +6,7 @@
  * Source: words and values as `keepalived -t` and `-d` of 2.2.7 give them.
  */
 
-import { isIpv4 } from '../wire/ip-address.ts';
+import { formatIp, isIpv4 } from '../wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../wire/ipv6-address.ts';
 import { finishAddresses, finishVmac } from './finish-vrrp-interfaces.ts';
 import { finishInstanceTracking } from './finish-vrrp-tracking.ts';
@@ -142,6 +142,13 @@ function finishUnicast(context: ParseContext, instance: InstanceDraft, say: Say)
     }
   }
   if (instance.family === 'inet') instance.unicastTtl ??= 255;
+  remarkOnUnicast(context, instance);
+  return true;
+}
+
+/** Addresses of unicast that keepalived takes and that cannot work. */
+function remarkOnUnicast(context: ParseContext, instance: InstanceDraft): void {
+  const { source } = instance;
   const facts = context.machine.interfaces?.find((one) => one.name === instance.interface);
   const own = instance.peers.find((peer) =>
     [instance.source, ...(facts?.addresses.map((one) => one.address) ?? [])].includes(peer.address),
@@ -153,7 +160,14 @@ function finishUnicast(context: ParseContext, instance: InstanceDraft, say: Say)
       placeOf(instance, 'unicast_peer'),
     );
   }
-  return true;
+  const all = context.machine.interfaces?.flatMap((one) => one.addresses);
+  if (source === undefined || all === undefined) return;
+  if (all.some((one) => one.address === source)) return;
+  context.remark(
+    'source-not-here',
+    `vrrp_instance ${instance.name}: unicast_src_ip ${formatIp(source)} is no address of this host`,
+    placeOf(instance, 'unicast_src_ip'),
+  );
 }
 
 function checkFirstAddress(context: ParseContext, instance: InstanceDraft, say: Say): void {

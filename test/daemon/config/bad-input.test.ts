@@ -71,7 +71,7 @@ describe('bad input', () => {
     }
   });
 
-  it.each([
+  it.each<readonly [string, string]>([
     ['a file of nothing', ''],
     ['only a brace', '{'],
     ['closing braces', '}}}}}}}}'],
