@@ -3,12 +3,22 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Types and accessibility warnings of the browser view. */
+const SVELTE_CHECK = [
+  'svelte-check',
+  '--workspace',
+  'ui',
+  '--tsconfig',
+  './tsconfig.json',
+  '--fail-on-warnings',
+];
+
 export const typesStage = {
   name: 'types',
   run: ({ run }) => {
     const build = run('npx', ['--no-install', 'tsc', '-b']).ok;
     const tests = run('npx', ['--no-install', 'tsc', '-p', 'test/tsconfig.json']).ok;
-    return count([build, tests]);
+    return count([build, tests, run('npx', ['--no-install', ...SVELTE_CHECK]).ok]);
   },
 };
 

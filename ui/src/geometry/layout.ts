@@ -1,0 +1,169 @@
+/**
+ * Where devices stand on the map: tidy tiers by role, clients on top, then the switches that they use, the routers
+ * below, and the servers behind them. Plain numbers in, plain numbers out; the same LAN always looks the same.
+ * What a person moved by hand wins over the computed place.
+ */
+
+import type { TopologyCable, TopologyNode } from '../../../sim/session/protocol-views.ts';
+
+/** A device's rectangle, in map units (CSS pixels at zoom 1). */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A place given by hand or by the sidecar file. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What the layout needs to know beside the topology. */
+export interface LayoutInput {
+  readonly nodes: readonly TopologyNode[];
+  readonly cables: readonly TopologyCable[];
+  /** Height of a host's card. */
+  readonly cardHeight: (node: TopologyNode) => number;
+  readonly placed: ReadonlyMap<string, Place>;
+}
+
+/** A LAN with a place for every device. */
+export interface MapLayout {
+  readonly boxes: ReadonlyMap<string, Box>;
+  readonly width: number;
+  readonly height: number;
+}
+
+export const CARD_WIDTH = 196;
+export const SWITCH_HEIGHT = 56;
+const PORT_WIDTH = 46;
+const GAP_X = 26;
+const GAP_Y = 84;
+const MARGIN = 26;
+
+/** Computes every device's rectangle. */
+export function layoutMap(input: LayoutInput): MapLayout {
+  const rows = orderRows(tiers(input.nodes, input.cables), input.cables);
+  const boxes = new Map<string, Box>();
+  const widest = Math.max(0, ...rows.map(rowWidth));
+  let y = MARGIN;
+  for (const row of rows) {
+    let x = MARGIN + (widest - rowWidth(row)) / 2;
+    const tallest = Math.max(...row.map((node) => heightOf(node, input)));
+    for (const node of row) {
+      const width = widthOf(node);
+      boxes.set(node.name, { x, y, width, height: heightOf(node, input) });
+      x += width + GAP_X;
+    }
+    y += tallest + GAP_Y;
+  }
+  for (const node of input.nodes) {
+    const box = boxes.get(node.name);
+    const place = input.placed.get(node.name) ?? placeOf(node);
+    if (box !== undefined && place !== undefined) boxes.set(node.name, { ...box, ...place });
+  }
+  return { boxes, ...extent(boxes) };
+}
+
+/** The node's name in `NODE:PORT`. */
+export function nodeOf(end: string): string {
+  return end.slice(0, end.indexOf(':'));
+}
+
+/** The port's name in `NODE:PORT`. */
+export function portOf(end: string): string {
+  return end.slice(end.indexOf(':') + 1);
+}
+
+/** Names of the nodes that share a cable with the given one. */
+export function neighboursOf(name: string, cables: readonly TopologyCable[]): string[] {
+  return cables.flatMap((cable) => {
+    const [a, b] = [nodeOf(cable.a), nodeOf(cable.b)];
+    if (a === name) return [b];
+    return b === name ? [a] : [];
+  });
+}
+
+function tiers(nodes: readonly TopologyNode[], cables: readonly TopologyCable[]): TopologyNode[][] {
+  const byName = new Map(nodes.map((node) => [node.name, node] as const));
+  const roles = (name: string) =>
+    neighboursOf(name, cables).map((other) => byName.get(other)?.role ?? 'host');
+  const isFrontSwitch = (node: TopologyNode) => {
+    const around = roles(node.name);
+    return !around.includes('server') || around.includes('client') || around.includes('host');
+  };
+  const rows: TopologyNode[][] = [[], [], [], [], []];
+  for (const node of nodes) rows[tierOf(node)]?.push(node);
+  return rows.filter((row) => row.length > 0);
+
+  function tierOf(node: TopologyNode): number {
+    if (node.role === 'switch') return isFrontSwitch(node) ? 1 : 3;
+    if (node.role === 'router') return 2;
+    if (node.role !== 'server') return 0;
+    const behind = neighboursOf(node.name, cables)
+      .map((name) => byName.get(name))
+      .some((other) => other?.role === 'switch' && !isFrontSwitch(other));
+    return behind ? 4 : 2;
+  }
+}
+
+/** Puts each row's devices in the order of what they are cabled to, so that few cables cross. */
+function orderRows(
+  rows: readonly TopologyNode[][],
+  cables: readonly TopologyCable[],
+): TopologyNode[][] {
+  const rank = new Map<string, number>();
+  const remember = (row: readonly TopologyNode[]) =>
+    row.forEach((node, index) => {
+      rank.set(node.name, (index + 0.5) / row.length);
+    });
+  const sorted = rows.map((row) => [...row].sort((a, b) => a.order - b.order));
+  sorted.forEach(remember);
+  for (let round = 0; round < 2; round++) {
+    for (const row of sorted) {
+      const weight = new Map(row.map((node) => [node.name, barycentre(node.name)] as const));
+      row.sort(
+        (a, b) =>
+          (weight.get(a.name) ?? 0) - (weight.get(b.name) ?? 0) ||
+          Number(a.role === 'server') - Number(b.role === 'server') ||
+          a.order - b.order,
+      );
+      remember(row);
+    }
+  }
+  return sorted;
+
+  function barycentre(name: string): number {
+    const around = neighboursOf(name, cables).map((other) => rank.get(other) ?? 0.5);
+    if (around.length === 0) return 0.5;
+    return around.reduce((sum, value) => sum + value, 0) / around.length;
+  }
+}
+
+function widthOf(node: TopologyNode): number {
+  if (node.role !== 'switch') return CARD_WIDTH;
+  return Math.max(CARD_WIDTH, node.ports.length * PORT_WIDTH + 24);
+}
+
+function heightOf(node: TopologyNode, input: LayoutInput): number {
+  return node.role === 'switch' ? SWITCH_HEIGHT : input.cardHeight(node);
+}
+
+function rowWidth(row: readonly TopologyNode[]): number {
+  return row.reduce((sum, node) => sum + widthOf(node), 0) + GAP_X * (row.length - 1);
+}
+
+function placeOf(node: TopologyNode): Place | undefined {
+  return node.x === undefined || node.y === undefined ? undefined : { x: node.x, y: node.y };
+}
+
+function extent(boxes: ReadonlyMap<string, Box>): { width: number; height: number } {
+  let [width, height] = [0, 0];
+  for (const box of boxes.values()) {
+    width = Math.max(width, box.x + box.width + MARGIN);
+    height = Math.max(height, box.y + box.height + MARGIN);
+  }
+  return { width, height };
+}
