@@ -117,13 +117,23 @@ function run(
     kind: 'script-run',
     id: takeId(machine),
     arguments: [...script.arguments, ...extra],
-    ...(script.user === undefined ? {} : { user: script.user }),
-    ...(script.group === undefined ? {} : { group: script.group }),
+    ...scriptOwner(machine, script),
     purpose: 'notify',
     subject,
     // keepalived gives STOP scripts one second before it goes on stopping.
     ...(stopping ? { limit: seconds(1) } : {}),
   });
+}
+
+/** The user of the script, or that of `script_user`, which comes with its own group. */
+function scriptOwner(
+  machine: VrrpMachine,
+  script: NotifyScript,
+): { readonly user?: string; readonly group?: string } {
+  const { scriptUser, scriptGroup } = machine.config.globals;
+  const user = script.user ?? scriptUser;
+  const group = script.user === undefined ? scriptGroup : script.group;
+  return { ...(user === undefined ? {} : { user }), ...(group === undefined ? {} : { group }) };
 }
 
 function runGeneric(
