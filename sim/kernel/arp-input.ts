@@ -24,7 +24,7 @@ import { HZ } from './kernel-clock.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { neighbourFor, updateNeighbour } from './neighbour-machine.ts';
 import { findNeighbour } from './neighbour-table.ts';
-import { addressType, routeInput, routeOutput } from './route-lookup.ts';
+import { addressType, routeInput, routeOutput, routeOutputOnce } from './route-lookup.ts';
 
 /** Where the sender's protocol address stands. */
 const SENDER_ADDRESS_AT = 14;
@@ -114,7 +114,7 @@ function answerRequest(
   // a decision
   // per sender, which on a large LAN would fill the cache with every pair of hosts.
   if (link.ipv4.forwarding === 0 && !kernel.inet.hasSelectiveRules) {
-    const own = routeOutput(kernel, target);
+    const own = routeOutputOnce(kernel, target);
     if (typeof own === 'string' || own.kind !== 'local') return false;
   }
   const way = routeInput(kernel, link, target, sender);

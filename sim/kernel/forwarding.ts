@@ -19,6 +19,7 @@ import {
   readIpv4Ttl,
 } from '../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import { areInOneSubnet } from './address-selection.ts';
 import { isDropped } from './firewall.ts';
 import { sendIcmpError } from './icmp-errors.ts';
@@ -59,7 +60,7 @@ export function forwardIpv4(
     return;
   }
   if (way.link === link) redirect(kernel, link, bytes, at, way);
-  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + totalLength);
+  const frame = newFrame(ETHERNET_HEADER_LENGTH + totalLength);
   frame.set(bytes.subarray(at, at + totalLength), ETHERNET_HEADER_LENGTH);
   decrementTtl(frame, ETHERNET_HEADER_LENGTH);
   passToLink(kernel, frame, way);

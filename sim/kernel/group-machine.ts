@@ -130,7 +130,8 @@ export function leaveGroupOn(
 
 /** Whether packets to a group are for this host on that link. */
 export function isJoinedOn(protocol: GroupProtocol, link: LinkState, group: IpAddress): boolean {
-  return protocol.membershipsOf(link).joined.some((each) => each.group === group);
+  for (const each of protocol.membershipsOf(link).joined) if (each.group === group) return true;
+  return false;
 }
 
 /** The link came up: all its groups are announced again. */

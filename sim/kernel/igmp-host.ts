@@ -24,6 +24,7 @@ import {
   ROUTER_ALERT_OPTION,
 } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address, multicastMacOfIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import { scopeNumber } from './address-selection.ts';
 import {
   type GroupProtocol,
@@ -132,7 +133,7 @@ function sendIgmp(
 ): void {
   const headerLength = IPV4_HEADER_LENGTH + ROUTER_ALERT_OPTION.length;
   const totalLength = headerLength + igmpLength(message);
-  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + totalLength);
+  const frame = newFrame(ETHERNET_HEADER_LENGTH + totalLength);
   const at = encodeIpv4Header(
     {
       tos: IGMP_TOS,

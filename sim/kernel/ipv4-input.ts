@@ -122,7 +122,7 @@ function deliver(
   switch (protocol) {
     case PROTOCOL_UDP: {
       const ttl = readIpv4Ttl(bytes, at);
-      const arrival = { bytes, at: payloadAt, end, source, destination, ttl, link };
+      const arrival = { bytes, at: payloadAt, end, source, destination, ttl, link, toGroup };
       if (receiveUdp(kernel, arrival)) return;
       unreachable(kernel, bytes, at, UNREACHABLE_PORT);
       return;

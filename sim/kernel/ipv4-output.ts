@@ -39,7 +39,7 @@ const IP_AT = ETHERNET_HEADER_LENGTH;
 export const IPV4_PAYLOAD_AT = IP_AT + IPV4_HEADER_LENGTH;
 
 /** What the next hop must know of a routing decision. */
-export type Ipv4Way = Pick<RouteDecision, 'kind' | 'link' | 'nextHop'>;
+export type Ipv4Way = Pick<RouteDecision, 'kind' | 'link' | 'nextHop' | 'neighbour'>;
 
 /** A frame with room for headers and `payloadLength` octets behind them, at `IPV4_PAYLOAD_AT`. */
 export function newIpv4Frame(payloadLength: number): Uint8Array {
@@ -92,7 +92,7 @@ export function sendIpv4Frame(
       return 'EPERM';
     }
     const other = kernel.linksByName.get(rule?.redirectTo ?? '');
-    if (other !== undefined) way = { ...way, link: other };
+    if (other !== undefined) way = { ...way, link: other, neighbour: undefined };
   }
   if (way.kind === 'local') {
     sendToLoopback(kernel, frame);
@@ -108,7 +108,11 @@ export function sendIpv4Frame(
 
 /** The last step, shared with forwarding: to the neighbour, or to the MAC of a group. */
 export function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): void {
-  const entry = neighbourFor(kernel, kernel.arp, way.link, way.nextHop);
+  let entry = way.neighbour;
+  if (entry === undefined || entry.dead) {
+    entry = neighbourFor(kernel, kernel.arp, way.link, way.nextHop);
+    way.neighbour = entry;
+  }
   // A full table loses the packet without a word to the sender (measured: sendmsg succeeds).
   if (entry === undefined) return;
   if (entry.state === 'NONE' && way.kind !== 'unicast') {

@@ -25,6 +25,7 @@ import {
   isLinkLocalIpv6,
   isMulticastIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import { isDropped } from './firewall.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
@@ -124,7 +125,8 @@ function deliver(
   }
   if (protocol === PROTOCOL_UDP) {
     const ttl = readIpv6HopLimit(bytes, at);
-    const arrival = { bytes, at: payload.at, end, source, destination, ttl, link };
+    const toGroup = isMulticastIpv6(destination);
+    const arrival = { bytes, at: payload.at, end, source, destination, ttl, link, toGroup };
     if (receiveUdp(kernel, arrival)) return;
     refuse(kernel, link, bytes, at, CODE_PORT_UNREACHABLE);
     return;
@@ -284,7 +286,7 @@ function forward(
       return;
     }
   }
-  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + length);
+  const frame = newFrame(ETHERNET_HEADER_LENGTH + length);
   frame.set(bytes.subarray(at, at + length), ETHERNET_HEADER_LENGTH);
   decrementHopLimit(frame, ETHERNET_HEADER_LENGTH);
   passIpv6ToLink(kernel, frame, way);

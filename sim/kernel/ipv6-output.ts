@@ -21,6 +21,7 @@ import {
   multicastMacOfIpv6,
   writeIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import { firewallVerdict } from './firewall.ts';
 import { errorOf, type Ipv4Way } from './ipv4-output.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
@@ -38,7 +39,7 @@ export type Ipv6Way = Ipv4Way;
 
 /** A frame with room for headers and `payloadLength` octets behind them, at `IPV6_PAYLOAD_AT`. */
 export function newIpv6Frame(payloadLength: number): Uint8Array {
-  return new Uint8Array(IPV6_PAYLOAD_AT + payloadLength);
+  return newFrame(IPV6_PAYLOAD_AT + payloadLength);
 }
 
 /** Fills the IP header of a frame made by `newIpv6Frame` and sends it. */
@@ -119,7 +120,7 @@ export function sendRawIpv6(
 ): SocketError | undefined {
   if (packet.length < IPV6_HEADER_LENGTH) return 'EINVAL';
   if (link !== undefined && !link.up) return 'ENETUNREACH';
-  const frame = new Uint8Array(IP_AT + packet.length);
+  const frame = newFrame(IP_AT + packet.length);
   frame.set(packet, IP_AT);
   const written = readIpv6Source(frame, IP_AT);
   const source = written === ANY_IPV6 ? undefined : written;

@@ -20,7 +20,7 @@ import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-
 import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
 import type { KernelClock, KernelTimer } from './kernel-clock.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
-import type { RoutingState } from './route-state.ts';
+import type { InputMemo, RoutingState } from './route-state.ts';
 import type { SocketState } from './socket-state.ts';
 
 /** An address of a link; `peer` holds the prefix's address where it differs from the local one. */
@@ -59,6 +59,9 @@ export interface LinkState extends Link {
   /** Current randomised reachable times, and the period of the table they were drawn in. */
   arpReachable: { period: number; ticks: number };
   ndReachable: { period: number; ticks: number };
+  /** The last decisions for packets to this host and to groups; see `route-memo.ts`. */
+  readonly hostInput: InputMemo;
+  readonly groupInput: InputMemo;
   readonly igmp: GroupMemberships;
   readonly mld: GroupMemberships;
 }

@@ -26,6 +26,7 @@ import type { KernelState, LinkState } from './kernel-state.ts';
 import { MLD } from './mld-host.ts';
 import { flushNeighboursOf } from './neighbour-table.ts';
 import { announce } from './netlink.ts';
+import { makeInputMemo } from './route-memo.ts';
 import { flushRouteCache, removeRoutes } from './route-table.ts';
 
 /** What every link is made of. */
@@ -74,6 +75,8 @@ export function makeLink(home: LinkHome, spec: LinkSpec, kernel: () => KernelSta
     ndSettings: { ...home.ndDefault },
     arpReachable: { period: -1, ticks: 0 },
     ndReachable: { period: -1, ticks: 0 },
+    hostInput: makeInputMemo(),
+    groupInput: makeInputMemo(),
     igmp: makeMemberships({
       onChange: () => onChangeTimer(kernel(), IGMP, link),
       onGeneral: () => onGeneralTimer(kernel(), IGMP, link),
@@ -142,8 +145,11 @@ export function deleteLink(kernel: KernelState, name: string): boolean {
 /** `ip link set up|down`. */
 export function setLinkUp(kernel: KernelState, link: LinkState, up: boolean): void {
   if (link.up === up) return;
+  if (up) link.port?.setEnabled?.(true);
   if (up) bringUp(kernel, link);
   else takeDown(kernel, link);
+  // The transmitter goes off behind the last frames (leaving groups), and on before the first.
+  if (!up) link.port?.setEnabled?.(false);
   flushRouteCache(kernel);
   for (const child of [...link.children]) {
     if (child.kind === 'vlan' && !up) setLinkUp(kernel, child, false);

@@ -21,6 +21,7 @@ import {
   NEXT_HEADER_HOP_BY_HOP,
 } from '../../daemon/wire/ipv6.ts';
 import { ANY_IPV6, type Ipv6Address, multicastMacOfIpv6 } from '../../daemon/wire/ipv6-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import { type GroupProtocol, hearQuery, hearReport } from './group-machine.ts';
 import { linkLocalOf } from './ipv6-lookup.ts';
 import { sendIpv6Frame } from './ipv6-output.ts';
@@ -99,7 +100,7 @@ function sendMld(
 ): void {
   const source = linkLocalOf(link) ?? ANY_IPV6;
   const payloadLength = MLD_HOP_BY_HOP.length + icmpv6Length(message);
-  const frame = new Uint8Array(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + payloadLength);
+  const frame = newFrame(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + payloadLength);
   const at = encodeIpv6Header(
     {
       trafficClass: 0,

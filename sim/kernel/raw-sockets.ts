@@ -9,13 +9,14 @@ import type { RawSocketState } from './socket-state.ts';
 export function openRawSocket(kernel: KernelState, options: RawOptions): RawSocket | SocketError {
   if (options.link !== undefined && !kernel.linksByName.has(options.link)) return 'ENODEV';
   const socket: RawSocketState = { options };
-  const list = kernel.sockets.raw.get(options.protocol) ?? [];
-  list.push(socket);
-  kernel.sockets.raw.set(options.protocol, list);
+  // Lists are replaced, never changed: the one that is being walked stays as it is.
+  const { raw } = kernel.sockets;
+  raw.set(options.protocol, [...(raw.get(options.protocol) ?? []), socket]);
   return {
     close() {
-      const at = list.indexOf(socket);
-      if (at >= 0) list.splice(at, 1);
+      const left = (raw.get(options.protocol) ?? []).filter((each) => each !== socket);
+      if (left.length > 0) raw.set(options.protocol, left);
+      else raw.delete(options.protocol);
     },
   };
 }
@@ -31,10 +32,11 @@ export function copyToRawSockets(
   at: number,
   link: LinkState,
 ): boolean {
-  const list = kernel.sockets.raw.get(protocol);
-  if (list === undefined || list.length === 0) return false;
+  const { raw } = kernel.sockets;
+  const list = raw.size === 0 ? undefined : raw.get(protocol);
+  if (list === undefined) return false;
   let heard = false;
-  for (const { options } of [...list]) {
+  for (const { options } of list) {
     if (options.family !== family) continue;
     if (options.link !== undefined && options.link !== link.name) continue;
     heard = true;

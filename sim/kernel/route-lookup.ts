@@ -11,20 +11,20 @@ import { scopeNumber, selectSource } from './address-selection.ts';
 import type { DropReason } from './drop-reasons.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
 import { type RuleQuestion, ruleMatches } from './policy-rules.ts';
-import type { RouteDecision, RouteEntry, RouteFailure, RoutingState } from './route-state.ts';
+import { recallInput, rememberInput } from './route-memo.ts';
+import type {
+  InputDecision,
+  RouteDecision,
+  RouteEntry,
+  RouteFailure,
+  RoutingState,
+} from './route-state.ts';
 import { findRoute } from './route-table.ts';
 
 /** Most cached decisions per family before the cache is thrown away; far above any LAN. */
 const CACHE_LIMIT = 65_536;
 const LIMITED_BROADCAST = 0xffff_ffff;
 const LOOPBACK_OCTET = 127;
-
-/** What an incoming packet is: for us, to be forwarded, or wrong. */
-export type InputDecision =
-  | { readonly kind: 'local' | 'broadcast' | 'multicast' }
-  | { readonly kind: 'forward'; readonly to: RouteDecision }
-  | { readonly kind: 'fail'; readonly failure: RouteFailure }
-  | { readonly kind: 'drop'; readonly reason: DropReason };
 
 const LOCAL: InputDecision = { kind: 'local' };
 const BROADCAST: InputDecision = { kind: 'broadcast' };
@@ -41,12 +41,32 @@ export function routeOutput(
   if (link !== undefined || (inet.hasSelectiveRules && source !== undefined)) {
     return decideOutput(kernel, destination, source, link);
   }
-  const cached = inet.outputCache.get(destination);
-  if (cached !== undefined) return cached;
-  const decision = decideOutput(kernel, destination, undefined, undefined);
-  if (inet.outputCache.size >= CACHE_LIMIT) inet.outputCache.clear();
-  inet.outputCache.set(destination, decision);
+  const { lastOutput } = inet;
+  if (lastOutput.destination === destination && lastOutput.generation === inet.generation) {
+    return lastOutput.decision;
+  }
+  let decision = inet.outputCache.get(destination);
+  if (decision === undefined) {
+    decision = decideOutput(kernel, destination, undefined, undefined);
+    if (inet.outputCache.size >= CACHE_LIMIT) inet.outputCache.clear();
+    inet.outputCache.set(destination, decision);
+  }
+  lastOutput.destination = destination;
+  lastOutput.generation = inet.generation;
+  lastOutput.decision = decision;
   return decision;
+}
+
+/**
+ * The same for a question that will hardly be asked again (somebody else's ARP request): nothing is
+ * kept, or a large LAN would fill every host's cache with all the others.
+ */
+export function routeOutputOnce(
+  kernel: KernelState,
+  destination: Ipv4Address,
+): RouteDecision | RouteFailure {
+  const cached = kernel.inet.outputCache.get(destination);
+  return cached ?? decideOutput(kernel, destination, undefined, undefined);
 }
 
 /** What to do with a packet that came in through `link`. */
@@ -56,6 +76,8 @@ export function routeInput(
   destination: Ipv4Address,
   source: Ipv4Address,
 ): InputDecision {
+  const recalled = recallInput(kernel, link, destination, source);
+  if (recalled !== undefined) return recalled;
   const cache = kernel.inet.inputCache;
   let byDestination = cache.get(link.index);
   if (byDestination === undefined) {
@@ -68,9 +90,10 @@ export function routeInput(
     bySource = new Map();
     byDestination.set(destination, bySource);
   }
-  const cached = bySource.get(source) as InputDecision | undefined;
+  const cached = bySource.get(source);
+  const decision = cached ?? decideInput(kernel, link, destination, source);
+  rememberInput(kernel, link, { destination, source }, decision);
   if (cached !== undefined) return cached;
-  const decision = decideInput(kernel, link, destination, source);
   if (bySource.size >= CACHE_LIMIT) bySource.clear();
   bySource.set(source, decision);
   return decision;
@@ -121,6 +144,16 @@ export function addressType(
 ): 'local' | 'broadcast' | 'multicast' | 'unicast' {
   if (address === ANY_IPV4 || address === LIMITED_BROADCAST) return 'broadcast';
   if (isMulticastIpv4(address)) return 'multicast';
+  const { lastType, generation } = kernel.inet;
+  if (lastType.address === address && lastType.generation === generation) return lastType.type;
+  const type = typeByTable(kernel, address);
+  lastType.address = address;
+  lastType.generation = generation;
+  lastType.type = type;
+  return type;
+}
+
+function typeByTable(kernel: KernelState, address: Ipv4Address): 'local' | 'broadcast' | 'unicast' {
   const local = kernel.inet.tables.get('local');
   const entry = local === undefined ? undefined : findRoute(local, address, () => true);
   if (entry?.route.type === 'local') return 'local';

@@ -1,8 +1,10 @@
 /** State of routing for one family: tables by name, rules, and the cache of decisions. */
 
 import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
+import type { DropReason } from './drop-reasons.ts';
 import type { PolicyRule, Route } from './kernel-api.ts';
 import type { LinkState } from './kernel-state.ts';
+import type { NeighbourEntry } from './neighbour-state.ts';
 
 /** A route with what the look-up needs ready. */
 export interface RouteEntry {
@@ -33,6 +35,22 @@ export interface RouteDecision {
   /** Source for packets that have none yet. */
   readonly source: IpAddress;
   readonly gateway: boolean;
+  /** The next hop's entry, once it was looked up; asked for anew when that entry is dead. */
+  neighbour?: NeighbourEntry | undefined;
+}
+
+/** What an incoming packet is: for us, to be forwarded, or wrong. */
+export type InputDecision =
+  | { readonly kind: 'local' | 'broadcast' | 'multicast' }
+  | { readonly kind: 'forward'; readonly to: RouteDecision }
+  | { readonly kind: 'fail'; readonly failure: RouteFailure }
+  | { readonly kind: 'drop'; readonly reason: DropReason };
+
+/** One decision that was kept; see `route-memo.ts`. */
+export interface InputMemo {
+  destination: number;
+  generation: number;
+  decision: InputDecision | undefined;
 }
 
 /** Why a packet goes nowhere. */
@@ -46,8 +64,22 @@ export interface RoutingState {
   readonly rules: PolicyRule[];
   /** Whether rules look at more than the destination, so that the cache must not be used. */
   hasSelectiveRules: boolean;
+  /** Counts changes that could matter to a decision; what was kept in an earlier one is void. */
+  generation: number;
+  /** The last address that somebody asked the type of: on a busy LAN all ask for one server. */
+  readonly lastType: {
+    address: number;
+    generation: number;
+    type: 'local' | 'broadcast' | 'unicast';
+  };
+  /** The last decision for a packet of our own: most hosts talk to one other. */
+  readonly lastOutput: {
+    destination: IpAddress;
+    generation: number;
+    decision: RouteDecision | RouteFailure;
+  };
   /** Decisions for packets of our own, by destination. Cleared at every change. */
   readonly outputCache: Map<IpAddress, RouteDecision | RouteFailure>;
   /** Decisions for packets that came in, by link index, destination, and then source. */
-  readonly inputCache: Map<number, Map<IpAddress, Map<IpAddress, unknown>>>;
+  readonly inputCache: Map<number, Map<IpAddress, Map<IpAddress, InputDecision>>>;
 }

@@ -5,7 +5,7 @@
  */
 
 import { familyOf, type IpAddress, type IpFamily, isIpv4 } from '../../daemon/wire/ip-address.ts';
-import { ipv4FromNumber, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
+import { ANY_IPV4, ipv4FromNumber, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
 import { ipv6FromBigint, ipv6Mask } from '../../daemon/wire/ipv6-address.ts';
 import type { Route } from './kernel-api.ts';
 import type { KernelState } from './kernel-state.ts';
@@ -29,6 +29,9 @@ export function makeRouting(family: IpFamily): RoutingState {
     tables: new Map(),
     rules,
     hasSelectiveRules: false,
+    generation: 0,
+    lastType: { address: 0, generation: -1, type: 'unicast' },
+    lastOutput: { destination: ANY_IPV4, generation: -1, decision: 'no-route' },
     outputCache: new Map(),
     inputCache: new Map(),
   };
@@ -42,6 +45,7 @@ export function routingOf(kernel: KernelState, family: IpFamily): RoutingState {
 /** Forgets all cached decisions; called after every change that could matter to one. */
 export function flushRouteCache(kernel: KernelState): void {
   for (const routing of [kernel.inet, kernel.inet6]) {
+    routing.generation++;
     routing.outputCache.clear();
     routing.inputCache.clear();
   }

@@ -26,7 +26,7 @@ export interface SocketState {
   /** By port, both families. */
   readonly udp: Map<number, UdpSocketState[]>;
   /** By protocol, both families. */
-  readonly raw: Map<number, RawSocketState[]>;
+  readonly raw: Map<number, readonly RawSocketState[]>;
   readonly packet: PacketSocketState[];
   nextEphemeral: number;
 }

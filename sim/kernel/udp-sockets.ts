@@ -56,6 +56,8 @@ export interface UdpArrival {
   readonly destination: IpAddress;
   readonly ttl: number;
   readonly link: LinkState;
+  /** Sent to a multicast group or by broadcast. */
+  readonly toGroup: boolean;
 }
 
 /** Hands a datagram to its sockets; `false` when nobody wants it (a port unreachable is due). */
@@ -77,7 +79,7 @@ export function receiveUdp(kernel: KernelState, arrival: UdpArrival): boolean {
       ttl: arrival.ttl,
       link: link.name,
     });
-  if (isGroup(kernel, destination)) {
+  if (arrival.toGroup) {
     const sockets = (kernel.sockets.udp.get(port) ?? []).filter((each) =>
       hears(each, destination, link),
     );
@@ -242,11 +244,4 @@ function takeEphemeralPort(kernel: KernelState, options: UdpOptions): number | u
 
 function isAny(address: IpAddress | undefined): boolean {
   return address === undefined || address === ANY_IPV4 || address === ANY_IPV6;
-}
-
-function isGroup(kernel: KernelState, destination: IpAddress): boolean {
-  if (!isIpv4(destination)) return isMulticastIpv6(destination);
-  if (isMulticastIpv4(destination)) return true;
-  if (kernel.localAddresses.has(destination)) return false;
-  return addressType(kernel, destination) === 'broadcast';
 }

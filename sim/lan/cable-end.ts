@@ -195,7 +195,11 @@ export class CableEnd implements Port, EventTarget {
 
   /** Tells listeners and the run's hash of a frame that a switch delivers by an event of its own. */
   noteSent(frame: Uint8Array, arrivesAt: TimeUs): void {
-    this.#tell(frame, { arrivesAt });
+    const { traceNumber, listeners } = this.#options;
+    if (listeners.length > 0) this.#tell(frame, { arrivesAt });
+    else if (traceNumber !== undefined) {
+      this.#engine.log.mixFrame(this.#engine.now, traceNumber, frame, '');
+    }
   }
 
   /** Sends a frame for which a switch has already asked the line: -1 when its queue was full. */
