@@ -43,13 +43,6 @@ export function cutSource(bytes: Uint8Array): SourcePiece[] {
   return pieces;
 }
 
-/** Physical lines of a file for showing, without line ends; never cut. */
-export function sourceLines(bytes: Uint8Array): string[] {
-  return decodeUtf8(bytes, 0, bytes.length)
-    .split('\n')
-    .map((text) => (text.endsWith('\r') ? text.slice(0, -1) : text));
-}
-
 /** Bytes that the text takes in UTF-8. */
 export function utf8Length(text: string): number {
   let length = 0;

@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { keepalivedLines, readConfiguration } from './config-reader.ts';
+import { keepalivedLines, readConfiguration } from '../core/config-loader.ts';
 import { InterfaceTable } from './interface-table.ts';
 import { linuxSystem } from './linux-system.ts';
 import { loadLibc } from './native/libc.ts';

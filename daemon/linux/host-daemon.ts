@@ -5,10 +5,10 @@
 
 import { randomBytes } from 'node:crypto';
 import type { RandomSource } from '../base/random.ts';
+import { loadWithReader } from '../core/config-loader.ts';
 import { Daemon } from '../core/daemon.ts';
 import type { ConfigLoader, LoadedConfig } from '../core/loaded-config.ts';
 import type { CommandLine } from './command-line.ts';
-import { hostConfigLoader } from './config-reader.ts';
 import { type LogOutput, openLog } from './log-output.ts';
 import { type Libc, loadLibc } from './native/libc.ts';
 import { joinNetworkNamespace } from './native/network-namespace.ts';
@@ -109,7 +109,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
       checkers: commandLine.checkers,
       dontReleaseVrrp: commandLine.keepAddresses,
     },
-    load: configuring(options.load ?? hostConfigLoader, loop),
+    load: configuring(options.load ?? loadWithReader, loop),
   });
   const stop = (): void => {
     notifyService(libc, 'STOPPING=1');

@@ -26,7 +26,9 @@ export function problemText(
       lines.push(`${style.faint('      | ')}${indent}${paintOf(problem, style)('^')}`);
     }
   }
-  if (problem.hint !== undefined) lines.push(`      ${style.faint('=')} ${problem.hint}`);
+  if (problem.hint !== undefined) {
+    lines.push(`      ${style.faint('=')} ${shortened(printable(problem.hint))}`);
+  }
   return lines.join('\n');
 }
 
@@ -47,7 +49,8 @@ export function problemCount(problems: readonly Problem[]): string {
 }
 
 function headLine(problem: Problem, style: Style): string {
-  const { file, line, column, severity, message, code } = problem;
+  const { file, line, column, severity, code } = problem;
+  const message = shortened(printable(problem.message));
   const place = line === 0 ? file : column === 0 ? `${file}:${line}` : `${file}:${line}:${column}`;
   return `${style.strong(place)}: ${paintOf(problem, style)(severity)}: ${message} [${code}]`;
 }
@@ -65,6 +68,11 @@ function sourceLine(problem: Problem, sources: ReadonlyMap<string, string>): str
 /** Tabs become one blank and control characters a dot, so that the caret stands right. */
 function printable(line: string): string {
   return line.replaceAll('\t', ' ').replaceAll(/[\p{Cc}\ufffd]/gu, '.');
+}
+
+/** A message quotes what was read; of a binary file that may be a whole screen. */
+function shortened(text: string): string {
+  return text.length <= 4 * WIDEST ? text : `${text.slice(0, 4 * WIDEST)}…`;
 }
 
 function cut(line: string, column: number): { readonly text: string; readonly caret: number } {

@@ -3,8 +3,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { formatProblems } from '../../../daemon/config/format-problem.ts';
 import { configToJson } from '../../../daemon/config/to-json.ts';
+import { problemText } from '../../../sim/report/problem-text.ts';
+import { PLAIN_STYLE } from '../../../sim/report/style.ts';
 import { loadText } from './memory-files.ts';
 import { referenceFolder } from './recorded-cases.ts';
 
@@ -27,7 +28,7 @@ function readable(bytes: Uint8Array): void {
   if (result.verdict === 'refuse') {
     expect(result.problems.some((one) => one.severity === 'error')).toBe(true);
   }
-  formatProblems(result.problems, () => undefined);
+  for (const problem of result.problems) problemText(problem, new Map(), PLAIN_STYLE);
   JSON.stringify(configToJson(result.config));
 }
 
