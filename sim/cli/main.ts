@@ -169,10 +169,11 @@ function addCheck(program: Command, call: Caller): void {
     .argument('<files...>', 'the files')
     .option('--json', 'problems and parsed values as JSON')
     .option('--strict', 'warnings are errors')
+    .option('--sarif [file]', 'problems as SARIF 2.1.0, for code scanning')
     .option('--diagnostics <form>', "'keepalived': problems in keepalived's own words")
     .action((files: string[], options: CheckCommandOptions) =>
-      call(async ({ output }) =>
-        (await import('./command-check.ts')).checkCommand(files, options, output),
+      call(async ({ output, version }) =>
+        (await import('./command-check.ts')).checkCommand(files, options, output, version),
       ),
     );
 }

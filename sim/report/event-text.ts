@@ -52,6 +52,8 @@ export function eventText(event: RunEvent): string {
       return programText(known);
     case 'fifo':
       return `${known.path}: ${known.line}`;
+    case 'mail':
+      return `mail from ${known.from} to ${known.to.join(', ')}: ${known.subject}`;
     case 'script':
       return scriptText(known);
     default:

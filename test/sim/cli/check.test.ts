@@ -96,3 +96,35 @@ describe('check of keepalived.conf files', () => {
     ]);
   });
 });
+
+describe('check of several files', () => {
+  const node = (priority: number, vrid: number) =>
+    INSTANCE.replace('secure123', 'secret')
+      .replace('priority 150', `priority ${priority}`)
+      .replace('51', String(vrid));
+  beforeAll(() => {
+    mkdirSync(file('nodes'));
+    writeFileSync(file('nodes/srv-1.conf'), node(150, 51));
+    writeFileSync(file('nodes/srv-2.conf'), node(100, 52));
+  });
+
+  test('compares the files of a folder, and those named one by one', () => {
+    const folderWide = check(['nodes']);
+    expect(folderWide.code).toBe(1);
+    expect(folderWide.stdout).toContain('srv-2.conf:3:3: error: 10.0.0.100 is VRID 52');
+    const named = check(['nodes/srv-1.conf', 'nodes/srv-2.conf']);
+    expect(named.stdout).toBe(folderWide.stdout);
+    expect(check(['nodes/srv-2.conf']).code).toBe(0);
+  });
+  test('--sarif writes rules and results with places', () => {
+    const log = JSON.parse(check(['nodes'], { sarif: true }).stdout);
+    expect(log.version).toBe('2.1.0');
+    const [run] = log.runs;
+    expect(run.tool.driver.rules[0].id).toBe('check:vrid-mismatch');
+    expect(run.results[0]).toMatchObject({ ruleId: 'check:vrid-mismatch', level: 'error' });
+    expect(run.results[0].locations[0].physicalLocation.region).toEqual({
+      startLine: 3,
+      startColumn: 3,
+    });
+  });
+});

@@ -1,0 +1,92 @@
+/**
+ * What a check across configurations is: one row of the table with the words of its page, and a
+ * pure function from all nodes to findings. keepalived reads one file on one machine and can never
+ * see these.
+ */
+
+import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
+import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
+import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
+import type { HostSpec } from '../../topology/lan-spec.ts';
+
+/** One node: its configuration, and its machine where a scenario names it. */
+export interface CheckedNode {
+  /** Name of the node for messages. */
+  readonly name: string;
+  readonly file: string;
+  readonly config: DaemonConfig;
+  readonly host?: HostSpec;
+}
+
+/** One instance of one node. */
+export interface NodeInstance {
+  readonly node: CheckedNode;
+  readonly instance: VrrpInstanceConfig;
+}
+
+/** Everything that checks look at. */
+export interface CheckInput {
+  readonly nodes: readonly CheckedNode[];
+  /** Instances that share a virtual address, of different nodes: meant as one virtual router. */
+  readonly routers: readonly (readonly NodeInstance[])[];
+  /** Every machine of the scenario, where there is one. */
+  readonly hosts: readonly HostSpec[];
+}
+
+/** Something found. */
+export interface CheckFinding {
+  readonly node: CheckedNode;
+  /** The instance in which it stands; absent: the file as a whole. */
+  readonly instance?: string;
+  /** The keyword at which it is shown. */
+  readonly keyword?: string;
+  readonly message: string;
+}
+
+/** One row. */
+export interface Check {
+  /** `check:vrid-mismatch`; `config:…` for what the reader of one file finds already. */
+  readonly code: string;
+  /** `error`: the nodes cannot back each other up like this. */
+  readonly severity: 'error' | 'warning';
+  readonly title: string;
+  /** Why it matters, in sentences. */
+  readonly explanation: string;
+  readonly fix: string;
+  /** Absent: the reader of the file finds it. */
+  find?(input: CheckInput): readonly CheckFinding[];
+}
+
+/** Puts the nodes into the form that checks want. */
+export function checkInput(
+  nodes: readonly CheckedNode[],
+  hosts: readonly HostSpec[] = [],
+): CheckInput {
+  return { nodes, hosts, routers: groupByAddress(nodes) };
+}
+
+/** Virtual addresses of an instance, excluded ones too. */
+export function addressesOf(instance: VrrpInstanceConfig): readonly IpAddress[] {
+  return [...instance.addresses, ...instance.excludedAddresses].map((one) => one.address);
+}
+
+/** Every pair of a group, each once, the first node's word first. */
+export function pairsOf<T>(group: readonly T[]): readonly (readonly [T, T])[] {
+  return group.flatMap((a, index) => group.slice(index + 1).map((b) => [a, b] as const));
+}
+
+function groupByAddress(nodes: readonly CheckedNode[]): readonly (readonly NodeInstance[])[] {
+  const groups: NodeInstance[][] = [];
+  for (const node of nodes) {
+    for (const instance of node.config.vrrp.instances) {
+      const own = new Set(addressesOf(instance));
+      const touching = groups.filter((group) =>
+        group.some((one) => addressesOf(one.instance).some((address) => own.has(address))),
+      );
+      const merged = [...touching.flat(), { node, instance }];
+      for (const group of touching) groups.splice(groups.indexOf(group), 1);
+      groups.push(merged);
+    }
+  }
+  return groups.filter((group) => new Set(group.map((one) => one.node)).size > 1);
+}

@@ -1,0 +1,231 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../../daemon/config/load-config.ts';
+import type { CheckedNode } from '../../../../sim/scenario/checks/check.ts';
+import {
+  CHECK_TABLE,
+  checkPage,
+  pageOf,
+  runChecks,
+} from '../../../../sim/scenario/checks/run-checks.ts';
+import { scenarioNodes } from '../../../../sim/scenario/checks/scenario-nodes.ts';
+import { loadText } from '../load-text.ts';
+
+const BASE = `global_defs {
+  enable_script_security
+}
+vrrp_instance VI {
+  state BACKUP
+  interface eth0
+  virtual_router_id 51
+  priority 150
+  advert_int 1
+  authentication {
+    auth_type PASS
+    auth_pass secret
+  }
+  virtual_ipaddress {
+    10.0.0.100
+    10.0.0.101
+  }
+}
+`;
+const OTHER = BASE.replace('priority 150', 'priority 100');
+
+function configOf(text: string) {
+  return loadConfig({
+    path: 'x.conf',
+    readFile: (path) => (path === 'x.conf' ? new TextEncoder().encode(text) : undefined),
+    expandPattern: () => [],
+    hostname: 'x',
+    random: { uint32: () => 0 },
+  });
+}
+
+function check(...texts: readonly string[]) {
+  const nodes = texts.map(
+    (text, i): CheckedNode => ({
+      name: `n${i + 1}`,
+      file: `n${i + 1}.conf`,
+      config: configOf(text).config,
+    }),
+  );
+  const sources = new Map(texts.map((text, i) => [`n${i + 1}.conf`, text] as const));
+  return runChecks(nodes, { sources });
+}
+
+/** Each found problem as `CODE FILE:LINE`. */
+const found = (...texts: readonly string[]) =>
+  check(...texts).map((one) => `${one.code} ${one.file}:${one.line}`);
+
+const TRACKED = (weight: number) =>
+  `vrrp_script chk {\n  script "/bin/true"\n  weight ${weight}\n}\n${BASE.replace(
+    '  advert_int 1',
+    '  advert_int 1\n  track_script {\n    chk\n  }',
+  )}`;
+const UNICAST = (text: string, own: string, peers: string) =>
+  text.replace('  advert_int 1', `  unicast_src_ip ${own}\n  unicast_peer {\n    ${peers}\n  }`);
+
+describe('checks across configurations', () => {
+  test('two nodes that agree have no problem', () => {
+    expect(found(BASE, OTHER)).toEqual([]);
+    expect(
+      found(UNICAST(BASE, '10.0.0.1', '10.0.0.2'), UNICAST(OTHER, '10.0.0.2', '10.0.0.1')),
+    ).toEqual([]);
+  });
+  // proves: check:vrid-mismatch
+  test('one address under two VRIDs', () => {
+    expect(found(BASE, OTHER.replace('id 51', 'id 52'))).toEqual(['check:vrid-mismatch n2.conf:7']);
+  });
+  // proves: check:auth-mismatch
+  test('passwords that differ within 8 bytes', () => {
+    expect(found(BASE, OTHER.replace('secret', 'Secret'))).toEqual([
+      'check:auth-mismatch n2.conf:12',
+    ]);
+    const long = (end: string) => BASE.replace('secret', `secret12${end}`);
+    expect(found(long('a'), long('b').replace('150', '100'))).toEqual([]);
+  });
+  // proves: check:interval-mismatch
+  test('advert intervals that differ', () => {
+    const other = OTHER.replace('advert_int 1', 'advert_int 2');
+    expect(found(BASE, other)).toEqual(['check:interval-mismatch n2.conf:9']);
+  });
+  // proves: check:version-mismatch
+  test('versions that differ', () => {
+    const plain = (text: string) => text.replace(/ {2}authentication[^}]*\}\n/, '');
+    const other = plain(OTHER).replace('global_defs {', 'global_defs {\n  vrrp_version 3');
+    expect(found(plain(BASE), other)).toEqual(['check:version-mismatch n2.conf:5']);
+  });
+  // proves: check:address-lists-differ
+  test('an address that one node lacks', () => {
+    const [problem] = check(BASE, OTHER.replace('    10.0.0.101\n', '    10.0.0.102\n'));
+    expect(problem).toMatchObject({
+      code: 'check:address-lists-differ',
+      file: 'n2.conf',
+      line: 14,
+    });
+    expect(problem?.message).toContain('lacks 10.0.0.101 and has 10.0.0.102 besides');
+  });
+  // proves: check:vrid-twice
+  test('one VRID for two routers without a common address', () => {
+    const other = OTHER.replace('10.0.0.100', '10.0.0.200').replace('10.0.0.101', '10.0.0.201');
+    expect(found(BASE, other)).toEqual(['check:vrid-twice n2.conf:7']);
+    expect(found(BASE, other.replace('id 51', 'id 60'))).toEqual([]);
+  });
+  // proves: check:equal-priorities
+  test('equal priorities', () => {
+    expect(found(BASE, BASE)).toEqual(['check:equal-priorities n2.conf:8']);
+  });
+  // proves: check:weight-too-small
+  test('a weight too small to change the MASTER', () => {
+    expect(found(TRACKED(-20), OTHER)).toEqual(['check:weight-too-small n1.conf:15']);
+    expect(found(TRACKED(-50), OTHER)).toHaveLength(1);
+    expect(found(TRACKED(-51), OTHER)).toEqual([]);
+    expect(found(TRACKED(20), OTHER)).toEqual(['check:weight-too-small n1.conf:15']);
+  });
+  // proves: check:nopreempt-ignores-weight
+  test('a weight that a backup with nopreempt ignores', () => {
+    const codes = found(TRACKED(-60), OTHER.replace('advert_int 1', 'nopreempt'));
+    expect(codes).toContain('check:nopreempt-ignores-weight n1.conf:15');
+  });
+  // proves: check:nopreempt-without-effect
+  test('nopreempt on the lowest priority alone', () => {
+    const low = OTHER.replace('advert_int 1', 'nopreempt');
+    expect(found(BASE, low)).toEqual(['check:nopreempt-without-effect n2.conf:9']);
+    expect(found(BASE.replace('advert_int 1', 'nopreempt'), low)).toEqual([]);
+    expect(found(BASE.replace('advert_int 1', 'nopreempt'), OTHER)).toEqual([]);
+  });
+  // proves: check:unicast-peer-missing
+  test('a unicast list that leaves a node out', () => {
+    const third = OTHER.replace('priority 100', 'priority 50');
+    const codes = found(
+      UNICAST(BASE, '10.0.0.1', '10.0.0.2'),
+      UNICAST(OTHER, '10.0.0.2', '10.0.0.1\n    10.0.0.3'),
+      UNICAST(third, '10.0.0.3', '10.0.0.1\n    10.0.0.2'),
+    );
+    expect(codes).toEqual(['check:unicast-peer-missing n1.conf:10']);
+  });
+  // proves: check:unicast-and-multicast
+  test('unicast on one node only', () => {
+    const codes = found(UNICAST(BASE, '10.0.0.1', '10.0.0.2'), OTHER);
+    expect(codes).toEqual(['check:unicast-and-multicast n2.conf:4']);
+  });
+  // proves: check:strict-refuses-packets
+  test('vrrp_strict without accept', () => {
+    const strict = BASE.replace(/ {2}authentication[^}]*\}\n/, '').replace(
+      'global_defs {',
+      'global_defs {\n  vrrp_strict',
+    );
+    expect(found(strict)).toEqual(['check:strict-refuses-packets n1.conf:2']);
+  });
+  // proves: check:script-security
+  test('scripts without script security', () => {
+    const loose = TRACKED(-60).replace('  enable_script_security\n', '');
+    expect(found(loose, OTHER)).toEqual(['check:script-security n1.conf:1']);
+    const notify = OTHER.replace('  enable_script_security\n', '').replace(
+      'advert_int 1',
+      'notify_master "/bin/true"',
+    );
+    expect(found(notify)).toHaveLength(1);
+  });
+  // proves: check:dr-arp
+  test('a real server of direct routing that answers ARP for the address, or lacks it', () => {
+    const scenario = (web: string) => `lan:
+  switches: { sw1: {} }
+  hosts:
+    lb: { nics: { eth0: 10.0.0.1/24 }, files: { /etc/keepalived/keepalived.conf: { content: "virtual_server 10.0.0.9 80 {\\n  lb_algo rr\\n  lb_kind DR\\n  protocol TCP\\n  real_server 10.0.0.2 80 {\\n  }\\n}\\n" } } }
+    web: { nics: { eth0: 10.0.0.2/24 }${web} }
+  cables: [[lb:eth0, sw1:1], [web:eth0, sw1:2]]
+until: 1s
+`;
+    const messages = (web: string) => {
+      const { scenario: read, sources, problems } = loadText(scenario(web));
+      if (read === undefined) throw new Error(JSON.stringify(problems));
+      return runChecks(scenarioNodes(read, sources), { hosts: read.lan.hosts, sources }).map(
+        (one) => `${one.code} ${one.message}`,
+      );
+    };
+    expect(messages('')).toEqual([
+      'check:dr-arp real server web has no 10.0.0.9 (on lo), so it drops what DR sends',
+    ]);
+    const onLo = ', addresses: { lo: 10.0.0.9/32 }';
+    expect(messages(onLo)).toEqual([
+      'check:dr-arp real server web has 10.0.0.9 and answers ARP for it beside the director',
+    ]);
+    const quiet =
+      ', sysctl: { net.ipv4.conf.all.arp_ignore: 1, net.ipv4.conf.all.arp_announce: 2 }';
+    expect(messages(onLo + quiet)).toEqual([]);
+  });
+  // proves: check:password-cut check:password-truncated check:preempt
+  test('what the reader of one file finds has a page too', () => {
+    const codes = (text: string) => configOf(text).problems.map((one) => one.code);
+    expect(codes(BASE.replace('secret', 'abc#def'))).toEqual(['config:password-cut']);
+    expect(codes(BASE.replace('secret', 'secret1234'))).toEqual(['config:password-truncated']);
+    const master = BASE.replace('state BACKUP', 'state MASTER\n  nopreempt');
+    expect(codes(master)).toEqual(['config:preempt']);
+  });
+});
+
+describe('the table of checks', () => {
+  test('has a test for every row', () => {
+    const source = readFileSync(new URL(import.meta.url), 'utf8');
+    for (const { code } of CHECK_TABLE) {
+      expect(source, code).toMatch(
+        new RegExp(`proves:.* ?check:${code.replace(/^[a-z]+:/, '')}( |\\n)`),
+      );
+    }
+  });
+  test('has a page for every row, as the table has it (UPDATE_GOLDEN=1 writes them)', async () => {
+    const { mkdirSync, readdirSync, writeFileSync } = await import('node:fs');
+    const folder = new URL('../../../../docs/checks/', import.meta.url);
+    if (process.env['UPDATE_GOLDEN'] === '1') {
+      mkdirSync(folder, { recursive: true });
+      for (const one of CHECK_TABLE) writeFileSync(new URL(pageOf(one), folder), checkPage(one));
+    }
+    const names = CHECK_TABLE.map(pageOf);
+    expect(readdirSync(folder).toSorted()).toEqual(names.toSorted());
+    for (const one of CHECK_TABLE) {
+      expect(readFileSync(new URL(pageOf(one), folder), 'utf8')).toBe(checkPage(one));
+    }
+  });
+});
