@@ -16,7 +16,7 @@ import { findInstance, logUnknown, receivePacket } from '../vrrp/receive.ts';
 import { advertBeforeReload, reload } from '../vrrp/reload.ts';
 import { nextDue, runTimers } from '../vrrp/run-timers.ts';
 import { scriptExited } from '../vrrp/scripts.ts';
-import { removeLinks, shutDown } from '../vrrp/shutdown.ts';
+import { removeAllLinks, shutDown } from '../vrrp/shutdown.ts';
 import { closeSockets, reopenSockets } from '../vrrp/sockets.ts';
 import { bfdChanged, fileChanged, linkChanged, processChanged } from '../vrrp/tracking.ts';
 import {
@@ -306,7 +306,7 @@ export class Daemon {
   #finish(machine: VrrpMachine): readonly Command[] {
     this.#exitAt = undefined;
     this.#phase = 'stopped';
-    removeLinks(machine);
+    removeAllLinks(machine);
     this.#say('vrrp', coreText.stoppedChild());
     this.#say('parent', coreText.cpuUsage());
     this.#say('parent', coreText.stopped(this.#version));

@@ -12,14 +12,21 @@ import { instanceText, trackText } from './log-text.ts';
 import { notifyGroup, notifyInstance } from './notify.ts';
 import { indexInstances } from './receive.ts';
 import { startScript } from './scripts.ts';
-import { initialiseTracking, setupTracking } from './setup-tracking.ts';
+import { CONFIG_FAULT, initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { addressInterface, findSource, primaryAddress } from './source-address.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer } from './timers.ts';
 import { reportState } from './transitions.ts';
 import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
 import { createLinks, hasOwnLink } from './vmac.ts';
-import { type Instance, log, logDetail, newInstance, type VrrpMachine } from './vrrp-machine.ts';
+import {
+  type Group,
+  type Instance,
+  log,
+  logDetail,
+  newInstance,
+  type VrrpMachine,
+} from './vrrp-machine.ts';
 
 /** Starts everything; the log lines of the configuration have been said already. */
 export function initialise(machine: VrrpMachine, now: TimeUs): void {
@@ -32,6 +39,8 @@ export function initialise(machine: VrrpMachine, now: TimeUs): void {
   for (const instance of machine.instances) instance.source = findSource(machine, instance);
   setupTracking(machine);
   initialiseTracking(machine);
+  const groupsToTell = settleGroups(machine);
+  for (const instance of machine.instances) sayFault(machine, instance);
   logChannels(machine);
   for (const instance of machine.instances) {
     if (!hasOwnLink(instance)) removeVirtualObjects(machine, instance, { force: true });
@@ -39,7 +48,7 @@ export function initialise(machine: VrrpMachine, now: TimeUs): void {
   delayStartup(machine, now);
   openSockets(machine);
   indexInstances(machine);
-  settleGroups(machine);
+  for (const group of groupsToTell) notifyGroup(machine, group);
   for (const instance of machine.instances) settle(machine, instance, now);
   for (const script of machine.scripts) startScript(machine, script, now);
   logSockets(machine);
@@ -106,7 +115,6 @@ export function settle(machine: VrrpMachine, instance: Instance, now: TimeUs): v
   if (instance.faults.size > 0 || groupFaulty) {
     instance.wanted = 'FAULT';
     instance.state = 'FAULT';
-    log(machine, instanceText.enteringInit(config.name, 'FAULT'));
     reportState(machine, instance, from, { now, cause: 'startup' });
     notifyInstance(machine, instance);
   } else if (instance.scriptsInInit.size === 0 && groupInits(group) === 0) {
@@ -123,20 +131,31 @@ export function settle(machine: VrrpMachine, instance: Instance, now: TimeUs): v
   restartTimer(machine, instance, now);
 }
 
-function settleGroups(machine: VrrpMachine): void {
+/**
+ * `(N) entering FAULT state` at start or when a reload brings the instance: after the causes, before
+ * its first state. An instance that only its configuration or a script keeps down says nothing.
+ *
+ * Source: recordings under test/golden/keepalived.
+ */
+export function sayFault(machine: VrrpMachine, instance: Instance): void {
+  if (!hasVisibleFault(instance) && instance.group?.state !== 'FAULT') return;
+  log(machine, instanceText.enteringFault(instance.config.name));
+}
+
+function hasVisibleFault(instance: Instance): boolean {
+  return [...instance.faults].some((f) => f !== CONFIG_FAULT && !f.startsWith('script '));
+}
+
+/** First states of the groups; returns those that are told of it. */
+function settleGroups(machine: VrrpMachine): readonly Group[] {
   for (const group of machine.groups) {
-    const faulty = group.members.find((member) => member.faults.size > 0);
+    const faulty = group.members.find(hasVisibleFault);
     if (faulty !== undefined) {
       group.state = 'FAULT';
       log(machine, trackText.syncInit(group.config.name, faulty.config.name));
-    } else if (groupInits(group) > 0) {
-      group.state = 'INIT';
-      continue;
-    } else {
-      group.state = 'BACKUP';
-    }
-    notifyGroup(machine, group);
+    } else group.state = groupInits(group) > 0 ? 'INIT' : 'BACKUP';
   }
+  return machine.groups.filter((group) => group.state !== 'INIT');
 }
 
 function logChannels(machine: VrrpMachine): void {

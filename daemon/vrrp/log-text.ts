@@ -18,6 +18,7 @@ export const instanceText = {
   timeout: (n: string) => `(${n}) Receive advertisement timeout`,
   enteringMaster: (n: string) => `(${n}) Entering MASTER STATE`,
   entering: (n: string, state: string) => `(${n}) Entering ${state} STATE`,
+  enteringFault: (n: string) => `(${n}) entering FAULT state`,
   enteringInit: (n: string, state: string) => `(${n}) Entering ${state} STATE (init)`,
   settingVips: (n: string) => `(${n}) setting VIPs.`,
   removingVips: (n: string) => `(${n}) removing VIPs.`,

@@ -11,7 +11,13 @@
 import type { TimeUs } from '../base/time.ts';
 import { sendAdvert } from './advert.ts';
 import { sendBurst } from './garp-plan.ts';
-import { addStaticObjects, joinGroups, logAssignedAddresses, settle } from './initialise.ts';
+import {
+  addStaticObjects,
+  joinGroups,
+  logAssignedAddresses,
+  sayFault,
+  settle,
+} from './initialise.ts';
 import { instanceText } from './log-text.ts';
 import { announceStates, notifyDeleted, notifyGroup } from './notify.ts';
 import { indexInstances } from './receive.ts';
@@ -22,7 +28,7 @@ import { findSource } from './source-address.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer, setTimer } from './timers.ts';
 import { leaveFault, leaveMaster, sendZero } from './transitions.ts';
 import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
-import { createLinks, hasOwnLink, removeLink } from './vmac.ts';
+import { createLinks, removeLinks } from './vmac.ts';
 import type { VirtualAddress, VrrpConfig, VrrpInstanceConfig } from './vrrp-config.ts';
 import {
   type Instance,
@@ -103,7 +109,7 @@ function dismiss(machine: VrrpMachine, instance: Instance): void {
   if (instance.state === 'MASTER') sendZero(machine, instance);
   removeVirtualObjects(machine, instance, { force: false });
   setTimer(machine, instance, undefined);
-  if (hasOwnLink(instance)) removeLink(machine, instance);
+  removeLinks(machine, instance);
 }
 
 function adopt(
@@ -197,6 +203,7 @@ function keepScript(script: Script, before: readonly Script[]): void {
 /** The instance goes on in its state, or where its trackers now send it. */
 function resume(machine: VrrpMachine, instance: Instance, continued: boolean, now: TimeUs): void {
   if (!continued || instance.state === 'INIT') {
+    sayFault(machine, instance);
     settle(machine, instance, now);
     return;
   }

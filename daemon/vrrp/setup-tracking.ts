@@ -20,6 +20,9 @@ import {
   type VrrpMachine,
 } from './vrrp-machine.ts';
 
+/** Cause of fault of an instance whose configuration alone forbids it to run. */
+export const CONFIG_FAULT = 'config';
+
 /** Builds links, scripts, files, processes and BFD sessions with their followers. */
 export function setupTracking(machine: VrrpMachine): void {
   machine.links = new Map();
@@ -62,6 +65,7 @@ export function initialiseTracking(machine: VrrpMachine): void {
   initialiseFiles(machine);
   initialiseProcesses(machine);
   for (const instance of machine.instances) {
+    if ((instance.config.configFaults ?? 0) > 0) instance.faults.add(CONFIG_FAULT);
     if (instance.source === undefined) {
       const family = instance.config.family === 'inet' ? 4 : 6;
       log(machine, instanceText.faultNoAddress(instance.config.name, family));

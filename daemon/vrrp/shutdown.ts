@@ -11,7 +11,7 @@ import { notifyGroup, notifyInstance } from './notify.ts';
 import { setTimer } from './timers.ts';
 import { reportState, sendZero } from './transitions.ts';
 import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
-import { hasOwnLink, removeLink } from './vmac.ts';
+import { removeLinks } from './vmac.ts';
 import type { VrrpMachine } from './vrrp-machine.ts';
 
 /** Priority 0, VIPs removed, timers off, STOP told. */
@@ -37,10 +37,8 @@ export function shutDown(machine: VrrpMachine, now: TimeUs): void {
 }
 
 /** The interfaces that were made for virtual MACs; removed after the wait. */
-export function removeLinks(machine: VrrpMachine): void {
-  for (const instance of machine.instances) {
-    if (hasOwnLink(instance)) removeLink(machine, instance);
-  }
+export function removeAllLinks(machine: VrrpMachine): void {
+  for (const instance of machine.instances) removeLinks(machine, instance);
 }
 
 function removeStaticObjects(machine: VrrpMachine): void {

@@ -7,6 +7,7 @@
  * so that switches do not learn the virtual MAC from it (recording S14).
  */
 
+import { virtualRouterMac } from '../wire/vrrp-header.ts';
 import { instanceText } from './log-text.ts';
 import { type Instance, log, takeId, type VrrpMachine } from './vrrp-machine.ts';
 
@@ -16,23 +17,63 @@ export function createLinks(machine: VrrpMachine): ReadonlySet<string> {
   for (const instance of machine.instances) {
     const name = createLink(machine, instance, made);
     if (name !== undefined) made.add(name);
+    for (const [link, base] of addressLinks(instance)) {
+      if (!made.has(link) && createAddressLink(machine, instance, link, base)) made.add(link);
+    }
   }
   return made;
 }
 
-/** Removes the interface of one instance. */
-export function removeLink(machine: VrrpMachine, instance: Instance): void {
-  const { vmac, ipvlan, name } = instance.config;
-  const link = vmac?.name ?? ipvlan?.name;
-  if (link === undefined) return;
-  if (vmac !== undefined) {
+/** Removes the interfaces of one instance. */
+export function removeLinks(machine: VrrpMachine, instance: Instance): void {
+  const { vmac, ipvlan } = instance.config;
+  if (vmac !== undefined) removeLink(machine, instance, vmac.name, vmac.base);
+  else if (ipvlan !== undefined) removeLink(machine, instance, ipvlan.name, undefined);
+  for (const [link, base] of addressLinks(instance)) removeLink(machine, instance, link, base);
+}
+
+function removeLink(
+  machine: VrrpMachine,
+  instance: Instance,
+  link: string,
+  base: string | undefined,
+): void {
+  if (base !== undefined) {
     machine.actions.push({
       kind: 'firewall-delete',
-      rule: { kind: 'igmp-on-base', interface: link, base: vmac.base },
+      rule: { kind: 'igmp-on-base', interface: link, base },
     });
   }
   machine.actions.push({ kind: 'link-delete', id: takeId(machine), name: link });
-  log(machine, instanceText.vmacRemoved(name, link));
+  log(machine, instanceText.vmacRemoved(instance.config.name, link));
+}
+
+/** Names and bases of the VMACs that single addresses stand on (use_vmac_addr, use_vmac). */
+function addressLinks(instance: Instance): ReadonlyMap<string, string> {
+  const links = new Map<string, string>();
+  const { addresses, excludedAddresses } = instance.config;
+  for (const vip of [...addresses, ...excludedAddresses]) {
+    if (vip.vmacBase !== undefined) links.set(vip.interface, vip.vmacBase);
+  }
+  return links;
+}
+
+/** The virtual MAC of the address is that of its instance, on another interface. */
+function createAddressLink(
+  machine: VrrpMachine,
+  instance: Instance,
+  name: string,
+  base: string,
+): boolean {
+  if (machine.host.interfaceNamed(name) !== undefined) return false;
+  const { vrid, family, vmac } = instance.config;
+  const mac = vmac?.mac ?? virtualRouterMac(vrid, family);
+  const type = { kind: 'macvlan', mac, mode: 'private' } as const;
+  machine.actions.push({ kind: 'link-add', id: takeId(machine), name, base, type });
+  configureVmac(machine, instance, name, base);
+  machine.actions.push({ kind: 'link-up', id: takeId(machine), name });
+  log(machine, instanceText.vmacCreated(instance.config.name, name));
+  return true;
 }
 
 /** Whether the instance brings its own interface. */
