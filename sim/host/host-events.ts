@@ -36,6 +36,14 @@ export type HostRunEvent = RunEvent &
         readonly pid: number;
         readonly detail?: string;
       }
+    | {
+        /** A mail that the virtual mail server took; its text is the file at `path` of that host. */
+        readonly kind: 'mail';
+        readonly from: string;
+        readonly to: readonly string[];
+        readonly subject: string;
+        readonly path: string;
+      }
     | { readonly kind: 'fifo'; readonly path: string; readonly line: string }
     | {
         readonly kind: 'script';

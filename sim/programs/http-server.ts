@@ -1,33 +1,58 @@
 /**
- * A web server as a process: it is found by `pidof`, claims its address and port under Linux'
- * rules, and fails as nginx does when it cannot. It answers no requests yet: that comes with TCP,
- * whose place is kept by `ListenerTable`.
+ * A web server as a process: it binds under Linux' rules and fails as nginx does when it cannot, answers
+ * HTTP/1.1 and 1.0 with pages, statuses and delays from its options, keeps connections alive, and does what
+ * broken servers do: hang, or reset.
  */
 
-import { formatIp, type IpAddress, isIpv4, parseIp } from '../../daemon/wire/ip-address.ts';
+import { formatIp, type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
+import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
+import { fieldOf, type HttpMessage, HttpReader } from './http-message.ts';
+import {
+  errorPage,
+  formatResponse,
+  type HttpOptions,
+  type Page,
+  readHttpOptions,
+  wantsKeepAlive,
+} from './http-pages.ts';
+import {
+  addressOption,
+  type BindError,
+  ListeningService,
+  portOption,
+} from './listening-service.ts';
 
 /** errno numbers and texts as nginx writes them. */
-const BIND_ERRORS = {
+const BIND_ERRORS: Record<BindError, string> = {
   EADDRNOTAVAIL: '99: Cannot assign requested address',
   EADDRINUSE: '98: Address already in use',
-} as const;
+  ENODEV: '19: No such device',
+  EINVAL: '22: Invalid argument',
+};
+/** An idle connection is closed after that. Source: nginx, keepalive_timeout 75s. */
+const IDLE_LIMIT_US = 75_000_000;
 
-/** The options of the program `http`: `port` (80), `address` (all), `body`. */
+/** The options of the program `http`: those of `readHttpOptions`, `port` (80), `address` (all). */
 export class HttpServer implements Program {
   readonly #context: ProgramContext;
+  readonly #service: ListeningService;
+  readonly #options: HttpOptions;
 
   constructor(context: ProgramContext) {
     this.#context = context;
+    this.#service = new ListeningService(context.machine);
+    this.#options = readHttpOptions(context.options);
   }
 
   /** Binds, or exits with 1 and nginx's line in the journal. */
   start(): number | undefined {
-    const { name, machine } = this.#context;
-    const address = this.#address();
-    const port = this.#port();
+    const { name } = this.#context;
+    const address = addressOption(this.#context);
+    const port = portOption(this.#context, 80);
     const pid = this.#context.spawn(name, [`${name}:`, 'master', 'process', `/usr/sbin/${name}`]);
-    const error = machine.listeners.bind({ address, port, pid, name });
+    const onAccept = (socket: TcpSocket) => this.#serve(socket);
+    const error = this.#service.listen({ address, port, pid, name, onAccept });
     if (error !== undefined) {
       this.#complain(pid, `bind() to ${endpoint(address, port)} failed (${BIND_ERRORS[error]})`);
       return 1;
@@ -37,16 +62,79 @@ export class HttpServer implements Program {
   }
 
   terminate(): void {
+    this.kill();
     this.#context.exited({ kind: 'exit', code: 0 });
   }
 
-  kill(): void {}
+  kill(): void {
+    this.#service.close();
+  }
 
   reload(): void {}
 
-  setStopped(): void {}
+  setStopped(stopped: boolean): void {
+    this.#service.setStopped(stopped);
+  }
 
   signal(): void {}
+
+  #serve(socket: TcpSocket): TcpHandlers {
+    const reader = new HttpReader('request');
+    let cancelIdle = this.#closeWhenIdle(socket);
+    return {
+      onData: (bytes) => {
+        cancelIdle();
+        for (const request of reader.push(bytes)) this.#answerLater(socket, request);
+        if (reader.fault !== undefined) this.#send(socket, errorPage(400), undefined);
+        cancelIdle = this.#closeWhenIdle(socket);
+      },
+      onClosed: () => {
+        cancelIdle();
+        // A request under way is still answered; hanging ones are given up with their client.
+        if (this.#options.delayUs === 0 || this.#options.hang) this.#service.end(socket);
+        else this.#service.after(this.#options.delayUs, () => this.#service.end(socket));
+      },
+      onError: () => cancelIdle(),
+    };
+  }
+
+  #closeWhenIdle(socket: TcpSocket): () => void {
+    if (this.#options.hang) return () => {};
+    const limit = IDLE_LIMIT_US + this.#options.delayUs;
+    return this.#service.after(limit, () => this.#service.end(socket));
+  }
+
+  #answerLater(socket: TcpSocket, request: HttpMessage): void {
+    const { hang, reset, delayUs } = this.#options;
+    if (hang) return;
+    if (reset) {
+      this.#service.reset(socket);
+      return;
+    }
+    if (delayUs === 0) this.#answer(socket, request);
+    else this.#service.after(delayUs, () => this.#answer(socket, request));
+  }
+
+  #answer(socket: TcpSocket, request: HttpMessage): void {
+    const [method, target] = request.startLine;
+    const isKnown = method === 'GET' || method === 'HEAD' || method === 'POST';
+    this.#send(socket, isKnown ? this.#pageOf(target) : errorPage(405), request);
+  }
+
+  #pageOf(target: string): Page {
+    const path = target.replace(/^https?:\/\/[^/]*/, '').replace(/[?#].*$/, '') || '/';
+    return this.#options.pages.get(path) ?? this.#options.fallback ?? errorPage(404);
+  }
+
+  #send(socket: TcpSocket, page: Page, request: HttpMessage | undefined): void {
+    const version = request?.startLine[2] ?? '';
+    const connection = request === undefined ? 'close' : fieldOf(request.fields, 'Connection');
+    const keepAlive = wantsKeepAlive(version, connection);
+    const headOnly = request?.startLine[0] === 'HEAD';
+    const clockUs = this.#context.machine.wallClockUs();
+    socket.send(formatResponse(page, { keepAlive, headOnly, clockUs }));
+    if (!keepAlive) this.#service.end(socket);
+  }
 
   #complain(pid: number, text: string): void {
     const { name } = this.#context;
@@ -54,18 +142,6 @@ export class HttpServer implements Program {
     const file = `/etc/${name}/${name}.conf`;
     const failed = `${name}: configuration file ${file} test failed`;
     this.#context.log({ identifier: name, pid, level: 'error', text: failed });
-  }
-
-  #address(): IpAddress | undefined {
-    const { options } = this.#context;
-    const text = options['address'] ?? options['bind'] ?? options['listen'];
-    if (typeof text === 'number' || typeof text === 'bigint') return text as IpAddress;
-    return typeof text === 'string' ? parseIp(text.replace(/:\d+$/, '')) : undefined;
-  }
-
-  #port(): number {
-    const port = this.#context.options['port'];
-    return typeof port === 'number' ? port : 80;
   }
 }
 

@@ -3,9 +3,13 @@
 import { makeDaemon } from '../host/daemon-factory.ts';
 import { DaemonMachine } from '../host/daemon-machine.ts';
 import type { ProgramFactory, ProgramRegistry } from '../host/machine.ts';
+import { DnsServer } from './dns-server.ts';
 import { HttpServer } from './http-server.ts';
 import { IdleProgram } from './idle-program.ts';
+import { ReverseProxy } from './reverse-proxy.ts';
 import { knowsCommand } from './shell/command-table.ts';
+import { SmtpSink } from './smtp-sink.ts';
+import { TcpEchoServer } from './tcp-echo.ts';
 import { UdpEchoServer } from './udp-echo.ts';
 
 /** The registry that `buildLan` gives to every host. */
@@ -14,6 +18,10 @@ export function programRegistry(): ProgramRegistry {
     ['keepalived', (context) => new DaemonMachine(context, { makeDaemon, knowsCommand })],
     ['http', (context) => new HttpServer(context)],
     ['nginx', (context) => new HttpServer(context)],
+    ['proxy', (context) => new ReverseProxy(context)],
+    ['tcp-echo', (context) => new TcpEchoServer(context)],
+    ['dns', (context) => new DnsServer(context)],
+    ['smtp', (context) => new SmtpSink(context)],
     ['udp-echo', (context) => new UdpEchoServer(context)],
     ['process', (context) => new IdleProgram(context)],
   ]);

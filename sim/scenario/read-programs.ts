@@ -1,6 +1,7 @@
 /** The key `programs` of a host: each item is a mapping with one key, the kind. */
 
 import { assert } from '../../daemon/base/assert.ts';
+import { parseHttpUrl } from '../programs/http-url.ts';
 import type { ProgramSpec } from '../topology/lan-spec.ts';
 import type { Reading } from './reading.ts';
 import type { RawHost, RawProgram } from './schema/lan-schema.ts';
@@ -47,6 +48,26 @@ function readProgram(
   }
   const [kind, options] = first;
   assert(options !== undefined, 'a program without options');
+  if (raw.proxy !== undefined) checkBackEnds(raw.proxy.routes, path, reading);
   const named = 'name' in options && options.name !== undefined ? options.name : kind;
   return { kind, name: named, options: { ...options } };
+}
+
+/** Back ends are written as URLs; a name is looked up when a request comes. */
+function checkBackEnds(
+  routes: NonNullable<RawProgram['proxy']>['routes'],
+  path: readonly PathPart[],
+  reading: Reading,
+): void {
+  for (const [index, route] of routes.entries()) {
+    for (const to of route.to) {
+      const url = parseHttpUrl(to);
+      if (typeof url === 'object' && url.scheme === 'http') continue;
+      reading.report({
+        code: 'scenario:bad-value',
+        path: [...path, 'proxy', 'routes', index, 'to'],
+        message: `expected a back end such as 'http://10.0.0.1:80', read '${to}'`,
+      });
+    }
+  }
 }

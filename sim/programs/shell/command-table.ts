@@ -1,6 +1,7 @@
 /** All commands of the virtual shell, by name. */
 
 import { arping } from './arping.ts';
+import { curl } from './curl.ts';
 import { cat, copy, ls, mkdir, rm, tee, touch } from './files.ts';
 import { ip } from './ip.ts';
 import { journalctl } from './journalctl.ts';
@@ -35,6 +36,7 @@ const COMMANDS: ReadonlyMap<string, ShellCommand> = new Map<string, ShellCommand
   ['ping4', ping],
   ['ping6', ping],
   ['arping', arping],
+  ['curl', curl],
   ['tcpdump', tcpdump],
   ['systemctl', systemctl],
   ['service', service],

@@ -1,8 +1,8 @@
 /** Older tools that show the kernel's tables: arp of net-tools, ss of iproute2. */
 
-import { formatIp, isIpv4 } from '../../../daemon/wire/ip-address.ts';
+import { formatIp, type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../../daemon/wire/mac-address.ts';
-import type { NeighbourFacts } from '../../kernel/kernel-api.ts';
+import type { NeighbourFacts, TcpSocketFacts, TcpStateName } from '../../kernel/kernel-api.ts';
 import { type CommandIo, fail, readOptions, type ShellCommand, succeed } from './shell-command.ts';
 
 /** arp: `-n`, `-a`, `-d`, with an address or without. */
@@ -53,26 +53,73 @@ function deleteRows(io: CommandIo, rows: readonly NeighbourFacts[], wanted: stri
   io.exit(0);
 }
 
-/** ss: listening TCP sockets; other sockets come with the kernel's own tables. */
+/** Names of states in ss. */
+const SS_STATES = new Map<TcpStateName, string>([
+  ['ESTABLISHED', 'ESTAB'],
+  ['SYN_SENT', 'SYN-SENT'],
+  ['SYN_RECV', 'SYN-RECV'],
+  ['FIN_WAIT1', 'FIN-WAIT-1'],
+  ['FIN_WAIT2', 'FIN-WAIT-2'],
+  ['CLOSE_WAIT', 'CLOSE-WAIT'],
+  ['LAST_ACK', 'LAST-ACK'],
+  ['TIME_WAIT', 'TIME-WAIT'],
+  ['CLOSING', 'CLOSING'],
+]);
+
+/** ss: TCP sockets; `-l` listeners, `-a` all, without both the connections. */
 export const ss: ShellCommand = (io) => {
   const letters = io.words.join('').replaceAll('-', '');
   const both = letters.includes('u') || !letters.includes('t');
-  const rows = io.machine.listeners.rows.map((row) => {
-    const address = row.address === undefined ? '0.0.0.0' : formatIp(row.address);
-    const users = letters.includes('p') ? `users:(("${row.name}",pid=${row.pid},fd=6))` : '';
-    return { local: `${address}:${row.port}`, peer: '0.0.0.0:*', users };
-  });
-  const localWidth = Math.max('Local Address:Port'.length, ...rows.map((row) => row.local.length));
-  const peerWidth = Math.max('Peer Address:Port'.length, ...rows.map((row) => row.peer.length));
+  const rows = io.machine.kernel
+    .tcpSockets()
+    .filter((socket) => letters.includes('a') || isListener(socket) === letters.includes('l'))
+    .map((socket) => ssRow(io, socket, letters.includes('p')));
+  const widest = (title: string, texts: readonly string[]) =>
+    Math.max(title.length, ...texts.map((text) => text.length));
+  const localTitle = 'Local Address:Port';
+  const peerTitle = 'Peer Address:Port';
+  const local = widest(
+    localTitle,
+    rows.map((row) => row.local),
+  );
+  const peer = widest(
+    peerTitle,
+    rows.map((row) => row.peer),
+  );
+  const state = widest(
+    'State',
+    rows.map((row) => row.state),
+  );
   const netid = (text: string) => (both ? `${text.padEnd(5)} ` : '');
-  const state = rows.length > 0 ? 6 : 5;
-  const head =
-    `${netid('Netid')}${'State'.padEnd(state)} Recv-Q Send-Q ` +
-    `${'Local Address:Port'.padStart(localWidth)} ${'Peer Address:Port'.padStart(peerWidth)}Process\n`;
+  const head = `${netid('Netid')}${'State'.padEnd(state)} Recv-Q Send-Q ${localTitle.padStart(local)} ${peerTitle.padStart(peer)}Process\n`;
   const lines = rows.map(
     (row) =>
-      `${netid('tcp')}LISTEN ${'0'.padEnd(6)} ${'511'.padEnd(6)} ` +
-      `${row.local.padStart(localWidth)} ${row.peer.padStart(peerWidth)}${row.users}\n`,
+      `${netid('tcp')}${row.state.padEnd(state)} ${row.receive.padEnd(6)} ${row.send.padEnd(6)} ${row.local.padStart(local)} ${row.peer.padStart(peer)}${row.users}\n`,
   );
   succeed(io, head + lines.join(''));
 };
+
+function isListener(socket: TcpSocketFacts): boolean {
+  return socket.state === 'LISTEN';
+}
+
+function ssRow(io: CommandIo, socket: TcpSocketFacts, withUsers: boolean) {
+  const owner = isListener(socket)
+    ? io.machine.listeners.rows.find(
+        (row) => row.port === socket.localPort && row.address === socket.localAddress,
+      )
+    : undefined;
+  const users =
+    withUsers && owner !== undefined ? `users:(("${owner.name}",pid=${owner.pid},fd=6))` : '';
+  const any = socket.family === 'inet' ? '0.0.0.0' : '[::]';
+  const place = (address: IpAddress | undefined, port: number | string) =>
+    `${address === undefined ? any : isIpv4(address) ? formatIp(address) : `[${formatIp(address)}]`}:${port}`;
+  return {
+    state: SS_STATES.get(socket.state) ?? socket.state,
+    receive: String(socket.receiveQueue),
+    send: String(socket.sendQueue),
+    local: place(socket.localAddress, socket.localPort),
+    peer: place(socket.remoteAddress, socket.remotePort ?? '*'),
+    users,
+  };
+}

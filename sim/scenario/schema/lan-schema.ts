@@ -70,25 +70,86 @@ const listening = {
   address: address('Address to bind; all by default.').optional(),
 };
 
+/** Paths of web pages. */
+const PAGE_FORM = /^\/\S{0,250}$/;
+
+/** What a web server does, whatever it is called. */
+const webServer = {
+  address: listening.address,
+  port: whole('TCP port; 80 by default.', { min: 1, max: 65_535 }).optional(),
+  body: text('The page it answers with, for every path that `pages` does not name.').optional(),
+  status: whole('HTTP status; 200 by default.', { min: 100, max: 599 }).optional(),
+  pages: named(
+    z.union([
+      text('The page.'),
+      table(
+        {
+          body: text('The page.').optional(),
+          status: whole('HTTP status; 200 by default.', { min: 100, max: 599 }).optional(),
+        },
+        'A page with more than its text.',
+      ),
+    ]),
+    'Pages by path.',
+    PAGE_FORM,
+  ).optional(),
+  delay: duration('From request to answer; 0s by default.').optional(),
+  hang: flag('Requests are read and never answered.').optional(),
+  reset: flag('Requests are answered with a TCP reset.').optional(),
+};
+
+const tcpPort = (usual: number) =>
+  whole(`TCP port; ${usual} by default.`, { min: 1, max: 65_535 }).optional();
+
+const backEnd = text('A back end, http://HOST[:PORT][/PATH].');
+
 /** Programs that a host can start at boot, one closed list. */
 export const programSchema = table(
   {
-    http: table(
+    http: table({ name: listening.name, ...webServer }, 'A web server.').optional(),
+    nginx: table(webServer, 'A web server whose process and unit are called nginx.').optional(),
+    proxy: table(
       {
         ...listening,
-        port: whole('TCP port; 80 by default.', { min: 1, max: 65_535 }).optional(),
-        body: text('The page it answers with.').optional(),
-        status: whole('HTTP status; 200 by default.', { min: 100, max: 599 }).optional(),
+        port: tcpPort(80),
+        routes: z
+          .array(
+            table(
+              {
+                prefix: text('Beginning of the paths that go there.'),
+                to: oneOrMore(backEnd, 'Back ends, asked in turn.'),
+              },
+              'Where requests of a prefix go.',
+            ),
+          )
+          .describe('Where requests go; the longest prefix decides.'),
+        timeout: duration('Longest wait for a back end; 60s by default.').optional(),
       },
-      'A web server.',
+      'A reverse proxy, as nginx is one.',
     ).optional(),
-    nginx: table(
+    'tcp-echo': table(
+      { ...listening, port: tcpPort(7) },
+      'A server that sends bytes back.',
+    ).optional(),
+    dns: table(
       {
-        address: listening.address,
-        port: whole('TCP port; 80 by default.', { min: 1, max: 65_535 }).optional(),
-        body: text('The page it answers with.').optional(),
+        ...listening,
+        port: whole('UDP port; 53 by default.', { min: 1, max: 65_535 }).optional(),
+        records: named(
+          oneOrMore(address('An address.'), 'Addresses of the name.'),
+          'Names that it knows, besides those of its host.',
+          HOST_NAME_FORM,
+        ).optional(),
       },
-      'A web server whose process and unit are called nginx.',
+      'A name server for A and AAAA records.',
+    ).optional(),
+    smtp: table(
+      {
+        ...listening,
+        port: tcpPort(25),
+        refuse: flag('Every recipient is refused.').optional(),
+      },
+      'A mail server that keeps what it gets in /var/mail.',
     ).optional(),
     'udp-echo': table(
       {
