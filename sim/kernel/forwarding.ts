@@ -63,6 +63,9 @@ export function forwardIpv4(
   const frame = newFrame(ETHERNET_HEADER_LENGTH + totalLength);
   frame.set(bytes.subarray(at, at + totalLength), ETHERNET_HEADER_LENGTH);
   decrementTtl(frame, ETHERNET_HEADER_LENGTH);
+  for (const hook of kernel.forwardHooks) {
+    if (hook(frame, 'inet')) return;
+  }
   passToLink(kernel, frame, way);
 }
 

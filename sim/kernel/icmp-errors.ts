@@ -53,13 +53,16 @@ export type IcmpErrorKind =
  * Tells the source of the IPv4 packet at `at` what is wrong with it.
  *
  * Nothing is sent for packets to or from groups, for fragments but the first, for ICMP errors, and
- * over the rate limit. `from` is the address the packet was sent to when it is this host's.
+ * over the rate limit. It comes from the address that the packet was sent to when that is this
+ * host's; `routed` is for packets that had left already (a neighbour does not answer), which hear
+ * it from the address of the way back. Source: icmp_send, RTCF_LOCAL.
  */
 export function sendIcmpError(
   kernel: KernelState,
   bytes: Uint8Array,
   at: number,
   error: IcmpErrorKind,
+  from: 'asked' | 'routed' = 'asked',
 ): void {
   const source = readIpv4Source(bytes, at);
   const destination = readIpv4Destination(bytes, at);
@@ -69,7 +72,7 @@ export function sendIcmpError(
   if (destinationType === 'broadcast') return;
   if ((readUint16(bytes, at + 6) & 0x1fff) !== 0) return;
   if (isIcmpError(bytes, at)) return;
-  const own = destinationType === 'local' ? destination : undefined;
+  const own = destinationType === 'local' && from === 'asked' ? destination : undefined;
   const way = routeOutput(kernel, source, own);
   if (typeof way === 'string') return;
   if (way.kind !== 'local' && !isAllowed(kernel, source, error)) {

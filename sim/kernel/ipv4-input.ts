@@ -116,6 +116,23 @@ function deliver(
   for (const hook of kernel.localInputHooks) {
     if (hook(bytes, at, link, 'inet')) return;
   }
+  deliverBehindHooks(kernel, link, bytes, at, toGroup);
+}
+
+/**
+ * Hands a packet for this host to its protocol: past the firewall and the hooks. IPVS puts packets
+ * in here whose address it has changed to one of this host's.
+ */
+export function deliverBehindHooks(
+  kernel: KernelState,
+  link: LinkState,
+  bytes: Uint8Array,
+  at: number,
+  toGroup: boolean,
+): void {
+  const source = readIpv4Source(bytes, at);
+  const destination = readIpv4Destination(bytes, at);
+  const protocol = readIpv4Protocol(bytes, at);
   const heard = copyToRawSockets(kernel, 'inet', protocol, bytes, at, link);
   const payloadAt = at + ipv4HeaderLength(bytes, at);
   const end = at + readIpv4TotalLength(bytes, at);

@@ -85,6 +85,18 @@ export function sendIpv4Frame(
   frame: Uint8Array,
   way: Ipv4Way,
 ): SocketError | undefined {
+  for (const hook of kernel.outputHooks) {
+    if (hook(frame, 'inet')) return undefined;
+  }
+  return sendBehindHooks(kernel, frame, way);
+}
+
+/** Sends a frame past the hooks: what IPVS itself sends. */
+export function sendBehindHooks(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv4Way,
+): SocketError | undefined {
   if (kernel.firewall.counts.output > 0) {
     const rule = outputVerdict(kernel, frame, way.link);
     if (rule?.verdict === 'drop') {

@@ -289,6 +289,9 @@ function forward(
   const frame = newFrame(ETHERNET_HEADER_LENGTH + length);
   frame.set(bytes.subarray(at, at + length), ETHERNET_HEADER_LENGTH);
   decrementHopLimit(frame, ETHERNET_HEADER_LENGTH);
+  for (const hook of kernel.forwardHooks) {
+    if (hook(frame, 'inet6')) return;
+  }
   passIpv6ToLink(kernel, frame, way);
 }
 

@@ -73,6 +73,18 @@ export function sendIpv6Frame(
   frame: Uint8Array,
   way: Ipv6Way,
 ): SocketError | undefined {
+  for (const hook of kernel.outputHooks) {
+    if (hook(frame, 'inet6')) return undefined;
+  }
+  return sendIpv6BehindHooks(kernel, frame, way);
+}
+
+/** Sends a frame past the hooks: what IPVS itself sends. */
+export function sendIpv6BehindHooks(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv6Way,
+): SocketError | undefined {
   if (isDisabled(kernel, way.link)) {
     drop(kernel, 'ipv6:disabled');
     return 'EADDRNOTAVAIL';

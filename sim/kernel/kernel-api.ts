@@ -10,6 +10,7 @@ import type { AddressScope } from '../../daemon/wire/address-scope.ts';
 import type { IpAddress, IpFamily, IpPrefix } from '../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { Port } from '../lan/port.ts';
+import type { IpvsApi } from './ipvs/ipvs-api.ts';
 
 /** One host's Linux kernel. */
 export interface KernelApi {
@@ -114,6 +115,9 @@ export interface KernelApi {
   addFirewallRule(rule: FirewallRule): number;
   deleteFirewallRule(handle: number): void;
   firewallRules(): readonly FirewallRule[];
+
+  /** The IPVS data plane, as `ipvsadm` and keepalived see it. */
+  readonly ipvs: IpvsApi;
 
   /** Calls `listener` after each change (netlink multicast groups). Returns how to unsubscribe. */
   onNetlink(listener: (event: NetlinkEvent) => void): () => void;

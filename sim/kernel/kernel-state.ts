@@ -17,6 +17,7 @@ import type { FragmentQueue } from './fragment-state.ts';
 import type { GlobalSettings } from './global-settings.ts';
 import type { GroupMemberships } from './group-state.ts';
 import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-settings.ts';
+import type { IpvsState } from './ipvs/ipvs-state.ts';
 import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
 import type { KernelClock, KernelTimer } from './kernel-clock.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
@@ -106,6 +107,13 @@ export type LocalInputHook = (
 ) => boolean;
 
 /**
+ * Called for a packet on its way out, a forwarded one or the host's own, before the firewall's
+ * output rules. The frame (IP packet at 14) is this host's alone and may be changed. `true` when
+ * the packet was taken.
+ */
+export type OutgoingHook = (frame: Uint8Array, family: IpFamily) => boolean;
+
+/**
  * Hears of ICMP errors about packets of a protocol that this host sent; `at` is the quoted payload.
  */
 export type IcmpErrorHandler = (error: {
@@ -148,6 +156,11 @@ export interface KernelState {
   readonly loopbackQueue: Uint8Array[];
   readonly protocolHandlers: Map<number, ProtocolHandler>;
   readonly localInputHooks: LocalInputHook[];
+  /** IPVS turns answers of NAT servers back here: forwarded ones, and the host's own. */
+  readonly forwardHooks: OutgoingHook[];
+  readonly outputHooks: OutgoingHook[];
+  /** The IPVS data plane; `undefined` only while the kernel is made. */
+  ipvs: IpvsState | undefined;
   /** IPv4 packets that came in pieces, by source, destination, identification and protocol. */
   readonly fragments: Map<string, FragmentQueue>;
   readonly icmpErrorHandlers: Map<number, IcmpErrorHandler>;

@@ -34,6 +34,7 @@ import { addIpv6Address, deleteIpv6Address } from './ipv6-addresses.ts';
 import { reportUnreachable } from './ipv6-input.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { sendRawIpv6 } from './ipv6-output.ts';
+import { attachIpvs } from './ipvs/ipvs-hooks.ts';
 import type {
   FirewallRule,
   KernelApi,
@@ -128,7 +129,9 @@ export function createKernel(options: KernelOptions): Kernel {
   setLinkUp(kernel, kernel.loopback, true);
   const streams = options.streams ?? options.engine.streams;
   const tcp = attachTcp(kernel, () => streams.named(`${options.node}/kernel/tcp`));
-  return { ...facade(kernel), ...tcp, ...doors(kernel), node: options.node };
+  const random = () => streams.named(`${options.node}/kernel/ipvs`).uint32();
+  const ipvs = attachIpvs(kernel, random);
+  return { ...facade(kernel), ...tcp, ipvs, ...doors(kernel), node: options.node };
 }
 
 function makeState(options: KernelOptions): KernelState {
@@ -176,6 +179,9 @@ function makeState(options: KernelOptions): KernelState {
     loopbackQueue: [],
     protocolHandlers: new Map(),
     localInputHooks: [],
+    forwardHooks: [],
+    outputHooks: [],
+    ipvs: undefined,
     fragments: new Map(),
     icmpErrorHandlers: new Map(),
     ops: makeOps(self),
@@ -198,10 +204,8 @@ function makeOps(self: () => KernelState): KernelState['ops'] {
         reportUnreachable(self(), entry.link, frame);
         return;
       }
-      sendIcmpError(self(), frame, ETHERNET_HEADER_LENGTH, {
-        kind: 'destination-unreachable',
-        code: UNREACHABLE_HOST,
-      });
+      const error = { kind: 'destination-unreachable', code: UNREACHABLE_HOST } as const;
+      sendIcmpError(self(), frame, ETHERNET_HEADER_LENGTH, error, 'routed');
     },
     solicit(entry, waiting) {
       if (entry.table.family === 'inet') solicitByArp(self(), entry, waiting);
@@ -222,7 +226,7 @@ function doors(kernel: KernelState): Omit<Kernel, keyof KernelApi> {
 
 function facade(
   kernel: KernelState,
-): Omit<KernelApi, 'node' | 'listenTcp' | 'connectTcp' | 'tcpSockets'> {
+): Omit<KernelApi, 'node' | 'listenTcp' | 'connectTcp' | 'tcpSockets' | 'ipvs'> {
   return {
     ...linkCalls(kernel),
     ...addressCalls(kernel),

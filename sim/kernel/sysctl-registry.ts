@@ -10,9 +10,15 @@ import {
   NEIGHBOUR_SETTINGS,
   type SettingSpec,
 } from './interface-settings.ts';
+import type { IpvsSettings } from './ipvs/ipvs-state.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
 import { applyIpv6Switch } from './link-table.ts';
 import { flushRouteCache } from './route-table.ts';
+
+/** Settings of IPVS, which keeps its own copy of them. */
+const IPVS_PREFIX = 'ipv4.vs.';
+/** The one with two values: packets before the first announcement, and the period of more. */
+const SYNC_THRESHOLD = 'net.ipv4.vs.sync_threshold';
 
 /** A place where a value stands, and what it may be. */
 interface Found {
@@ -28,6 +34,10 @@ interface Found {
 /** The value of a sysctl; `undefined` when there is none of that name. */
 export function readSysctl(kernel: KernelState, name: string): string | undefined {
   if (name === 'kernel.hostname') return kernel.node;
+  if (name === SYNC_THRESHOLD && kernel.ipvs !== undefined) {
+    const { sync_threshold: threshold, sync_period: period } = kernel.ipvs.settings;
+    return `${threshold}\t${period}`;
+  }
   const alias = readAlias(kernel, name);
   if (alias !== undefined) return alias;
   const found = find(kernel, name);
@@ -40,6 +50,7 @@ export function readSysctl(kernel: KernelState, name: string): string | undefine
  */
 export function writeSysctl(kernel: KernelState, name: string, value: string): boolean {
   const text = value.trim();
+  if (name === SYNC_THRESHOLD) return writeSyncThreshold(kernel, text);
   if (!/^-?\d{1,10}$/.test(text)) return false;
   const number = Number(text);
   const seconds = /^(net\.ipv[46]\.neigh\..*)\.base_reachable_time$/.exec(name);
@@ -49,6 +60,17 @@ export function writeSysctl(kernel: KernelState, name: string, value: string): b
   found.values[found.key] = number;
   applySideEffects(kernel, found, number);
   flushRouteCache(kernel);
+  return true;
+}
+
+/** The first value must be below the second, unless that is 0. */
+function writeSyncThreshold(kernel: KernelState, text: string): boolean {
+  const match = /^(\d{1,9})\s+(\d{1,9})$/.exec(text);
+  if (match === null || kernel.ipvs === undefined) return false;
+  const [threshold, period] = [Number(match[1]), Number(match[2])];
+  if (period !== 0 && threshold >= period) return false;
+  kernel.ipvs.settings.sync_threshold = threshold;
+  kernel.ipvs.settings.sync_period = period;
   return true;
 }
 
@@ -64,6 +86,7 @@ export function listSysctls(kernel: KernelState): readonly string[] {
   add('ipv6.conf', IPV6_SETTINGS, owners);
   add('ipv6.neigh', NEIGHBOUR_SETTINGS, owners.slice(1));
   for (const [name] of GLOBAL_SETTINGS) names.push(`net.${name}`);
+  names.push(SYNC_THRESHOLD);
   names.sort((a, b) => (a < b ? -1 : 1));
   return names;
 }
@@ -210,7 +233,15 @@ function applyGlobal(kernel: KernelState, key: GlobalSettingName, value: number)
       kernel.nd.gcThresh3 = value;
       return;
     default:
+      if (key.startsWith(IPVS_PREFIX)) applyIpvs(kernel, key.slice(IPVS_PREFIX.length), value);
       return;
+  }
+}
+
+function applyIpvs(kernel: KernelState, key: string, value: number): void {
+  const { ipvs } = kernel;
+  if (ipvs !== undefined && Object.hasOwn(ipvs.settings, key)) {
+    ipvs.settings[key as keyof IpvsSettings] = value;
   }
 }
 

@@ -137,7 +137,7 @@ function followTcp(
 /** Puts an entry into a TCP state, with its lifetime and its place among the counters. */
 export function setTcpState(state: IpvsState, connection: Connection, next: number): void {
   if (next !== connection.state) {
-    setActive(connection, isActiveTcpState(next));
+    setCountedActive(connection, isActiveTcpState(next));
     if (next === STATE_ESTABLISHED && connection.control !== undefined) {
       connection.control.isAssured = true;
     }
@@ -146,10 +146,12 @@ export function setTcpState(state: IpvsState, connection: Connection, next: numb
   connection.timeoutTicks = tcpStateSeconds(next, state.timeouts) * HZ;
 }
 
-function setActive(connection: Connection, active: boolean): void {
+/** Moves an entry between its server's active and inactive counters. */
+export function setCountedActive(connection: Connection, active: boolean): void {
   const { server } = connection;
-  if (server === undefined || active !== connection.isInactive) return;
+  if (connection.isTemplate || active !== connection.isInactive) return;
   connection.isInactive = !active;
+  if (server === undefined) return;
   const change = active ? 1 : -1;
   server.activeConnections += change;
   server.inactiveConnections -= change;

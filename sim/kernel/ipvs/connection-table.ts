@@ -92,7 +92,10 @@ export class ConnectionTable {
     return undefined;
   }
 
-  /** The connection of a packet from a real server to the client. */
+  /**
+   * The connection of a packet from a real server to the client. A NAT server answers from its own
+   * address, any other from the virtual one.
+   */
   findForAnswer(packet: PacketFacts): Connection | undefined {
     const { protocol, source, sourcePort, destination, destinationPort } = packet;
     let found = this.#buckets[hash(protocol, destination, destinationPort) & this.#mask];
@@ -100,9 +103,10 @@ export class ConnectionTable {
       if (
         found.clientPort === destinationPort &&
         found.client === destination &&
-        found.serverPort === sourcePort &&
-        found.serverAddress === source &&
         found.protocol === protocol &&
+        (found.method === 'nat'
+          ? found.serverPort === sourcePort && found.serverAddress === source
+          : found.virtualPort === sourcePort && found.virtualAddress === source) &&
         !found.isTemplate
       ) {
         return found;

@@ -90,17 +90,14 @@ export interface IpvsSettings {
   expire_nodest_conn: number;
   expire_quiescent_template: number;
   sloppy_tcp: number;
-  nat_icmp_send: number;
   snat_reroute: number;
   pmtu_disc: number;
-  schedule_icmp: number;
   backup_only: number;
   /** In-packets before a connection is announced, and the period of repetitions. */
   sync_threshold: number;
   sync_period: number;
   sync_refresh_period: number;
   sync_retries: number;
-  sync_version: number;
   sync_persist_mode: number;
   lblc_expiration: number;
   lblcr_expiration: number;
@@ -140,6 +137,11 @@ export interface IpvsState {
   /** Services of port 0, which catch what no other takes. */
   portZeroServices: number;
   ftpServices: number;
+  /** How many of each family; without any, packets of it are not looked at. */
+  servicesOfIpv4: number;
+  servicesOfIpv6: number;
+  /** A backup of the sync daemon runs here. */
+  isSyncBackup: boolean;
   /** Removed servers, newest first; re-adding one brings back its connections. */
   readonly trash: RealServer[];
   readonly connections: ConnectionTable;

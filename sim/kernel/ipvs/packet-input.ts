@@ -67,11 +67,14 @@ export function receiveRequest(
   return connection;
 }
 
-/** Takes a packet of a real server to a client; only NAT's come back here. */
+/**
+ * Takes a packet of a real server to a client. With DR and TUN those come by only where the
+ * director is itself the server or the client's router.
+ */
 export function receiveAnswer(state: IpvsState, packet: PacketFacts): Connection | undefined {
   if (!isForwarded(packet.protocol)) return undefined;
   const connection = state.connections.findForAnswer(packet);
-  if (connection === undefined || connection.method !== 'nat') return undefined;
+  if (connection === undefined) return undefined;
   countOut(state, connection, packet.length);
   followPacket(state, connection, packet.tcpFlags, true);
   keepAlive(state, connection);
@@ -186,6 +189,7 @@ function networkOf(address: IpAddress, prefix: number): IpAddress {
     : ipv6FromBigint(address & ipv6Mask(prefix));
 }
 
+/** The entry of a connection to its server; DR and TUN keep the packet's own port. */
 function open(
   state: IpvsState,
   service: VirtualService,
@@ -193,7 +197,6 @@ function open(
   server: RealServer,
   port: number,
 ): Connection {
-  // DR and TUN servers must listen on the service's port; the packet is not changed.
   return openConnection(
     state,
     {

@@ -1,0 +1,82 @@
+/**
+ * Sends IPv6 packets of connections to their real servers, by NAT and DR. Tunnels over or for IPv6 are not
+ * modelled: such packets are counted as `ipvs:unsupported`. Source: net/netfilter/ipvs/ip_vs_xmit.c.
+ */
+
+import { ETHERNET_HEADER_LENGTH } from '../../../daemon/wire/ethernet.ts';
+import {
+  decrementHopLimit,
+  IPV6_HEADER_LENGTH,
+  readIpv6HopLimit,
+  readIpv6PayloadLength,
+} from '../../../daemon/wire/ipv6.ts';
+import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
+import { newFrame } from '../../lan/frame-memory.ts';
+import { sendIcmpv6Error } from '../icmpv6-output.ts';
+import { routeIpv6 } from '../ipv6-lookup.ts';
+import { sendIpv6BehindHooks } from '../ipv6-output.ts';
+import { drop, type KernelState } from '../kernel-state.ts';
+import { sendToLoopback } from '../loopback.ts';
+import type { Connection } from './connection.ts';
+import { rewriteEndpoint } from './rewrite.ts';
+import type { TransmitPacket } from './transmit.ts';
+
+const IP_AT = ETHERNET_HEADER_LENGTH;
+const CODE_ADDRESS_UNREACHABLE = 3;
+
+/** As `transmitIpv4`, for IPv6. */
+export function transmitIpv6(
+  kernel: KernelState,
+  connection: Connection,
+  packet: TransmitPacket,
+): boolean {
+  const { bytes, at, link } = packet;
+  if (connection.method === 'tun') {
+    drop(kernel, 'ipvs:unsupported');
+    return true;
+  }
+  const way = routeIpv6(kernel, connection.serverAddress as Ipv6Address);
+  if (typeof way === 'string') {
+    drop(kernel, 'ipvs:no-route');
+    const code = CODE_ADDRESS_UNREACHABLE;
+    sendIcmpv6Error(kernel, bytes, at, link, {
+      kind: 'destination-unreachable',
+      code,
+      parameter: 0,
+    });
+    return true;
+  }
+  const isLocal = way.kind === 'local';
+  if (isLocal && connection.method !== 'nat') return false;
+  const length = IPV6_HEADER_LENGTH + readIpv6PayloadLength(bytes, at);
+  if (!isLocal && readIpv6HopLimit(bytes, at) <= 1) {
+    drop(kernel, 'ipv6:hop-limit-exceeded');
+    sendIcmpv6Error(kernel, bytes, at, link, { kind: 'time-exceeded', code: 0, parameter: 0 });
+    return true;
+  }
+  if (!isLocal && length > way.link.mtu) {
+    drop(kernel, 'ipv6:too-big');
+    const parameter = way.link.mtu;
+    sendIcmpv6Error(kernel, bytes, at, link, { kind: 'packet-too-big', code: 0, parameter });
+    return true;
+  }
+  const frame = newFrame(IP_AT + length);
+  frame.set(bytes.subarray(at, at + length), IP_AT);
+  if (connection.method === 'nat') {
+    rewriteEndpoint(frame, {
+      headerAt: IP_AT,
+      transportAt: packet.transportAt - at + IP_AT,
+      protocol: connection.protocol,
+      side: 'destination',
+      address: connection.serverAddress,
+      port: connection.serverPort,
+    });
+  }
+  if (isLocal) {
+    sendToLoopback(kernel, frame);
+    return true;
+  }
+  decrementHopLimit(frame, IP_AT);
+  sendIpv6BehindHooks(kernel, frame, way);
+  return true;
+}

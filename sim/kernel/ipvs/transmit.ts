@@ -1,0 +1,127 @@
+/**
+ * Sends IPv4 packets of connections to their real servers: NAT (destination changed), DR (only the MACs) and
+ * TUN (wrapped). All of them take one from the TTL and care for the MTU; a server that is this host itself
+ * gets the packet locally. Source: net/netfilter/ipvs/ip_vs_xmit.c.
+ */
+
+import { ETHERNET_HEADER_LENGTH } from '../../../daemon/wire/ethernet.ts';
+import {
+  EXCEEDED_TTL,
+  UNREACHABLE_FRAGMENTATION_NEEDED,
+  UNREACHABLE_HOST,
+} from '../../../daemon/wire/icmp.ts';
+import {
+  decrementTtl,
+  hasDontFragment,
+  readIpv4TotalLength,
+  readIpv4Ttl,
+} from '../../../daemon/wire/ipv4.ts';
+import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
+import { newFrame } from '../../lan/frame-memory.ts';
+import { sendIcmpError } from '../icmp-errors.ts';
+import { deliverBehindHooks } from '../ipv4-input.ts';
+import { sendBehindHooks } from '../ipv4-output.ts';
+import { drop, type KernelState, type LinkState } from '../kernel-state.ts';
+import { routeOutput } from '../route-lookup.ts';
+import type { RouteDecision } from '../route-state.ts';
+import type { Connection } from './connection.ts';
+import type { PacketFacts } from './ipvs-state.ts';
+import { rewriteEndpoint } from './rewrite.ts';
+import { sendThroughTunnel, tunnelOverhead } from './tunnel.ts';
+
+const IP_AT = ETHERNET_HEADER_LENGTH;
+
+/** A packet on its way to a real server; `bytes` may be shared and is not written to. */
+export interface TransmitPacket {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly transportAt: number;
+  readonly link: LinkState;
+  readonly facts: PacketFacts;
+}
+
+/**
+ * Sends a packet to its connection's server; `false` when it is for this host as it is, so that local input
+ * goes on with it.
+ */
+export function transmitIpv4(
+  kernel: KernelState,
+  connection: Connection,
+  packet: TransmitPacket,
+): boolean {
+  const { bytes, at } = packet;
+  const way = routeOutput(kernel, connection.serverAddress as Ipv4Address);
+  if (typeof way === 'string') {
+    drop(kernel, 'ipvs:no-route');
+    const error = { kind: 'destination-unreachable', code: UNREACHABLE_HOST } as const;
+    sendIcmpError(kernel, bytes, at, error);
+    return true;
+  }
+  if (way.kind === 'local') return deliverToSelf(kernel, connection, packet);
+  if (readIpv4Ttl(bytes, at) <= 1) {
+    drop(kernel, 'ipv4:ttl-exceeded');
+    sendIcmpError(kernel, bytes, at, { kind: 'time-exceeded', code: EXCEEDED_TTL });
+    return true;
+  }
+  const overhead = connection.method === 'tun' ? tunnelOverhead(connection.server) : 0;
+  if (!fits(kernel, packet, way, overhead)) return true;
+  if (connection.method === 'tun') {
+    sendThroughTunnel(kernel, connection, bytes, at, way);
+    return true;
+  }
+  const frame = copyPacket(bytes, at);
+  decrementTtl(frame, IP_AT);
+  if (connection.method === 'nat') aimAtServer(frame, connection, packet);
+  sendBehindHooks(kernel, frame, way);
+  return true;
+}
+
+/** A frame with the packet at `at` and room for the Ethernet header. */
+export function copyPacket(bytes: Uint8Array, at: number): Uint8Array {
+  const length = readIpv4TotalLength(bytes, at);
+  const frame = newFrame(IP_AT + length);
+  frame.set(bytes.subarray(at, at + length), IP_AT);
+  return frame;
+}
+
+function aimAtServer(frame: Uint8Array, connection: Connection, packet: TransmitPacket): void {
+  rewriteEndpoint(frame, {
+    headerAt: IP_AT,
+    transportAt: packet.transportAt - packet.at + IP_AT,
+    protocol: connection.protocol,
+    side: 'destination',
+    address: connection.serverAddress,
+    port: connection.serverPort,
+  });
+}
+
+/** The director as its own real server: NAT still changes the destination, everything else goes on. */
+function deliverToSelf(
+  kernel: KernelState,
+  connection: Connection,
+  packet: TransmitPacket,
+): boolean {
+  if (connection.method !== 'nat') return false;
+  const frame = copyPacket(packet.bytes, packet.at);
+  aimAtServer(frame, connection, packet);
+  deliverBehindHooks(kernel, packet.link, frame, IP_AT, false);
+  return true;
+}
+
+/** Packets are not cut: too big with DF is told to the sender, without DF only counted. */
+function fits(
+  kernel: KernelState,
+  packet: TransmitPacket,
+  way: RouteDecision,
+  overhead: number,
+): boolean {
+  const { bytes, at } = packet;
+  const mtu = way.link.mtu - overhead;
+  if (readIpv4TotalLength(bytes, at) <= mtu) return true;
+  drop(kernel, 'ipv4:too-big');
+  if (hasDontFragment(bytes, at)) {
+    const code = UNREACHABLE_FRAGMENTATION_NEEDED;
+    sendIcmpError(kernel, bytes, at, { kind: 'destination-unreachable', code, nextHopMtu: mtu });
+  }
+  return false;
+}
