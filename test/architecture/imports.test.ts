@@ -55,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'sim/programs',
     'sim/topology',
     'sim/scenario',
+    'sim/report',
   ],
   'sim/report': [
     'daemon',
@@ -80,7 +81,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'sim/engine': ['seedrandom/lib/xor128.js'],
   'sim/scenario': ['yaml', 'zod'],
-  'sim/session': ['zod'],
+  'sim/session': ['yaml', 'zod'],
 };
 
 const NODE_ZONES = ['daemon/linux', 'daemon/main.ts', 'sim/bridge', 'sim/server', 'sim/cli'];
