@@ -19,6 +19,7 @@ import { formatIp, type IpPrefix, isIpv4 } from '../../daemon/wire/ip-address.ts
 import type { FirewallRule, NewAddress } from '../kernel/kernel-api.ts';
 import { laterReason } from './daemon-later.ts';
 import type { DaemonSockets } from './daemon-sockets.ts';
+import type { DaemonStreams } from './daemon-streams.ts';
 import { parseRoute, parseRule, routeMatch } from './ip-words.ts';
 import type { Machine } from './machine.ts';
 import type { Scripts } from './scripts.ts';
@@ -27,6 +28,7 @@ import type { Scripts } from './scripts.ts';
 export interface CommandOptions {
   readonly machine: Machine;
   readonly sockets: DaemonSockets;
+  readonly streams: DaemonStreams;
   readonly scripts: Scripts;
   /** Queues an event for the daemon. */
   readonly post: (event: SystemEvent) => void;
@@ -104,11 +106,12 @@ export class CommandRunner {
         sockets.closeDatagram(command.id);
         return;
       case 'stream-open':
-      case 'ipvs':
-        this.#answer(command.id, laterReason(command));
-        return;
       case 'stream-send':
       case 'stream-close':
+        this.#options.streams.run(command);
+        return;
+      case 'ipvs':
+        this.#answer(command.id, laterReason(command));
         return;
       case 'resolve':
         this.#options.post({

@@ -16,6 +16,7 @@ import type { NetlinkEvent } from '../kernel/kernel-api.ts';
 import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
 import { DaemonSockets } from './daemon-sockets.ts';
+import { DaemonStreams } from './daemon-streams.ts';
 import type { Program, ProgramContext } from './machine.ts';
 import { routeWords } from './route-words.ts';
 import { Scripts } from './scripts.ts';
@@ -62,6 +63,7 @@ export class DaemonMachine implements Program {
   readonly #knowsCommand: (name: string) => boolean;
   readonly #wakeup: Wakeup;
   readonly #sockets: DaemonSockets;
+  readonly #streams: DaemonStreams;
   readonly #scripts: Scripts;
   readonly #runner: CommandRunner;
   readonly #unsubscribe: (() => void)[] = [];
@@ -92,6 +94,7 @@ export class DaemonMachine implements Program {
       onVrrp: (event) => this.#hear(event),
       onDatagram: (event) => this.#post(event),
     });
+    this.#streams = new DaemonStreams(machine.kernel, (event) => this.#post(event));
     this.#scripts = new Scripts(machine, {
       onExit: (event) => this.#post(event),
       knowsCommand: options.knowsCommand,
@@ -99,6 +102,7 @@ export class DaemonMachine implements Program {
     this.#runner = new CommandRunner({
       machine,
       sockets: this.#sockets,
+      streams: this.#streams,
       scripts: this.#scripts,
       post: (event) => this.#post(event),
       log: (command) => this.#log(command),
@@ -317,6 +321,7 @@ export class DaemonMachine implements Program {
     this.#wakeup.moveTo(undefined);
     for (const stop of this.#unsubscribe.splice(0)) stop();
     this.#sockets.closeAll();
+    this.#streams.closeAll();
     this.#scripts.stopAll();
     this.#waiting = [];
   }

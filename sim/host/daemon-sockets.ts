@@ -10,6 +10,7 @@ import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import type { KernelApi, RawSocket, SocketError, UdpSocket } from '../kernel/kernel-api.ts';
+import { type DaemonEcho, openDaemonEcho } from './daemon-echo.ts';
 
 type OpenVrrp = Extract<VrrpSocketCommand, { kind: 'vrrp-open' }>;
 type OpenDatagram = Extract<DatagramCommand, { kind: 'datagram-open' }>;
@@ -34,6 +35,10 @@ export class DaemonSockets {
   readonly #udp = new Map<
     CommandId,
     { readonly command: OpenDatagram; readonly socket: UdpSocket }
+  >();
+  readonly #echo = new Map<
+    CommandId,
+    { readonly command: OpenDatagram; readonly socket: DaemonEcho }
   >();
   /** Written for each packet and read at once by the daemon. */
   readonly #packet: { kind: 'vrrp-packet'; interface: string; packet: Uint8Array; at: number } = {
@@ -71,9 +76,9 @@ export class DaemonSockets {
     open.socket.close();
   }
 
-  /** Opens a UDP socket; ICMP echo comes with the checkers. */
+  /** Opens a UDP or ICMP echo socket. */
   openDatagram(command: OpenDatagram): string | undefined {
-    if (command.protocol !== 'udp') return 'ICMP echo sockets of checkers are not simulated yet';
+    if (command.protocol !== 'udp') return this.#openEcho(command);
     const { local, remote } = command;
     const socket = this.#kernel.openUdp({
       family: command.family,
@@ -100,7 +105,35 @@ export class DaemonSockets {
     return undefined;
   }
 
+  #openEcho(command: OpenDatagram): string | undefined {
+    const { id, family, interface: link, ttl } = command;
+    const socket = openDaemonEcho({
+      kernel: this.#kernel,
+      family,
+      ...(link === undefined ? {} : { link }),
+      ...(ttl === undefined ? {} : { ttl }),
+      onMessage: (arrival) =>
+        this.#events.onDatagram({
+          kind: 'datagram-received',
+          id,
+          bytes: arrival.bytes,
+          from: { address: arrival.from, port: 0 },
+          ttl: arrival.ttl,
+        }),
+    });
+    if (typeof socket === 'string') return socket;
+    this.#echo.set(id, { command, socket });
+    return undefined;
+  }
+
   sendDatagram(command: Extract<DatagramCommand, { kind: 'datagram-send' }>): void {
+    const echo = this.#echo.get(command.id);
+    const target = command.to ?? echo?.command.remote;
+    if (echo !== undefined && target !== undefined) {
+      const failed = echo.socket.send(command.bytes, target.address);
+      if (failed !== undefined) this.#fail(command.id, failed);
+      return;
+    }
     const open = this.#udp.get(command.id);
     const to = command.to ?? open?.command.remote;
     if (open === undefined || to === undefined) return;
@@ -111,12 +144,14 @@ export class DaemonSockets {
   closeDatagram(id: CommandId): void {
     this.#udp.get(id)?.socket.close();
     this.#udp.delete(id);
+    this.#echo.get(id)?.socket.close();
+    this.#echo.delete(id);
   }
 
   /** The process is gone: the kernel closes what it had open and leaves its groups. */
   closeAll(): void {
     for (const id of [...this.#vrrp.keys()]) this.closeVrrp(id);
-    for (const id of [...this.#udp.keys()]) this.closeDatagram(id);
+    for (const id of [...this.#udp.keys(), ...this.#echo.keys()]) this.closeDatagram(id);
   }
 
   #hear(command: OpenVrrp, bytes: Uint8Array, at: number, link: string): void {
