@@ -36,12 +36,12 @@ export interface MapLayout {
   readonly height: number;
 }
 
-export const CARD_WIDTH = 196;
-export const SWITCH_HEIGHT = 56;
-const PORT_WIDTH = 46;
+export const CARD_WIDTH = 214;
+export const SWITCH_HEIGHT = 46;
+const PORT_WIDTH = 70;
 const GAP_X = 26;
-const GAP_Y = 84;
-const MARGIN = 26;
+const GAP_Y = 64;
+const MARGIN = 18;
 
 /** Computes every device's rectangle. */
 export function layoutMap(input: LayoutInput): MapLayout {

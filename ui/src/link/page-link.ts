@@ -1,6 +1,7 @@
 /**
- * Opens the link that this page was made for: a WebSocket to the server that served it. The token stands in the URL's
- * fragment, goes to the server as a WebSocket subprotocol, and is kept for this tab so that a reload still works.
+ * Opens the link that this page was made for: a WebSocket to the server that served it, or, in a static page, a worker.
+ * The server's token stands in the URL's fragment, goes to the server as a WebSocket subprotocol, and is kept for this
+ * tab so that a reload still works.
  */
 
 import { type LinkListener, openSocketLink, type TwinLink } from './twin-link.ts';
@@ -10,6 +11,8 @@ const SUBPROTOCOL = 'lantwin.v1';
 
 /** Connects the page. */
 export function openPageLink(listener: LinkListener): TwinLink {
+  const transport = document.querySelector<HTMLMetaElement>('meta[name="lantwin-transport"]');
+  if (transport?.content === 'worker') return openStaticLink(listener);
   const token = takeToken();
   const url = new URL('ws', location.href);
   url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -17,6 +20,25 @@ export function openPageLink(listener: LinkListener): TwinLink {
   url.search = '';
   const protocols = token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, `token.${token}`];
   return openSocketLink({ url: url.href, protocols }, listener);
+}
+
+/** The worker and the scenarios are fetched first; what is said meanwhile is said again once it is open. */
+function openStaticLink(listener: LinkListener): TwinLink {
+  let link: TwinLink | undefined;
+  let closed = false;
+  const start = async () => {
+    const { openWorkerLink } = await import('./worker-link.ts');
+    const answer = await fetch('./scenarios.json');
+    if (!closed) link = openWorkerLink(await answer.json(), listener);
+  };
+  start().catch((error: unknown) => listener.onStatus('closed', String(error)));
+  return {
+    send: (message) => link?.send(message),
+    close: () => {
+      closed = true;
+      link?.close();
+    },
+  };
 }
 
 /** Takes the token out of the address bar, where it would be copied along with a link. */

@@ -114,7 +114,6 @@ export class Twin {
         this.statusReason = reason;
         if (status === 'open') {
           this.send({ type: 'hello', version: VERSION });
-          this.send({ type: 'subscribe', views: this.#views });
         }
       },
     });
@@ -153,7 +152,7 @@ export class Twin {
   subscribe(views: Subscription): void {
     if (JSON.stringify(views) === JSON.stringify(this.#views)) return;
     this.#views = views;
-    this.send({ type: 'subscribe', views });
+    if (this.scenario !== undefined) this.send({ type: 'subscribe', views });
   }
 
   act(action: ActionName, args: ActionArguments): void {
@@ -228,6 +227,7 @@ export class Twin {
     this.scenario = message.scenario;
     this.topology = message.topology ?? { nodes: [], cables: [] };
     this.commands = message.commands;
+    if (message.scenario !== undefined) this.send({ type: 'subscribe', views: this.#views });
   }
 
   #forget(): void {
