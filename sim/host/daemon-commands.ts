@@ -15,8 +15,9 @@ import type {
   RuleCommand,
 } from '../../daemon/core/commands.ts';
 import type { SystemEvent } from '../../daemon/core/events.ts';
-import { formatIp, type IpPrefix, isIpv4 } from '../../daemon/wire/ip-address.ts';
-import type { FirewallRule, NewAddress } from '../kernel/kernel-api.ts';
+import type { IpPrefix } from '../../daemon/wire/ip-address.ts';
+import type { NewAddress } from '../kernel/kernel-api.ts';
+import { firewallKey, kernelRules } from './daemon-firewall.ts';
 import { laterReason } from './daemon-later.ts';
 import type { DaemonSockets } from './daemon-sockets.ts';
 import type { DaemonStreams } from './daemon-streams.ts';
@@ -141,12 +142,9 @@ export class CommandRunner {
     }
   }
 
-  /** Forgets the daemon's firewall rules without removing them; they are the kernel's. */
   #firewallRule(command: FirewallCommand): void {
     const { kernel } = this.#machine;
-    if (command.rule.kind !== 'drop-address') return;
-    const { address, interface: link } = command.rule;
-    const key = `${formatIp(address)} ${link ?? ''}`;
+    const key = firewallKey(command.rule);
     const handles = this.#firewall.get(key);
     if (command.kind === 'firewall-delete') {
       for (const handle of handles ?? []) kernel.deleteFirewallRule(handle);
@@ -154,16 +152,7 @@ export class CommandRunner {
       return;
     }
     if (handles !== undefined) return;
-    const prefix: IpPrefix = { address, length: isIpv4(address) ? 32 : 128 };
-    const common = {
-      verdict: 'drop',
-      exceptNeighbourDiscovery: true,
-      ...(link === undefined ? {} : { link }),
-    } as const;
-    const rules: readonly FirewallRule[] = [
-      { hook: 'input', destination: prefix, ...common },
-      { hook: 'output', source: prefix, ...common },
-    ];
+    const rules = kernelRules(command.rule);
     this.#firewall.set(
       key,
       rules.map((rule) => kernel.addFirewallRule(rule)),

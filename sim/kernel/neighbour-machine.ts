@@ -75,7 +75,7 @@ export function sendToNeighbour(
 ): void {
   const { state } = entry;
   if (state === 'REACHABLE' || state === 'PERMANENT' || state === 'NOARP') {
-    transmitTo(kernel, entry.link, entry.mac, frame, entry.table.family);
+    transmitTo(kernel, entry.link, entry.mac, frame, entry.family);
     return;
   }
   entry.used = kernel.clock.jiffies;
@@ -88,7 +88,7 @@ export function sendToNeighbour(
     return;
   }
   if (state === 'STALE') startDelay(kernel, entry);
-  transmitTo(kernel, entry.link, entry.mac, frame, entry.table.family);
+  transmitTo(kernel, entry.link, entry.mac, frame, entry.family);
 }
 
 /** A protocol above has proof that the neighbour is there (an answer to what was sent to it). */

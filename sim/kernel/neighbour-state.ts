@@ -12,6 +12,8 @@ import type { LinkState } from './kernel-state.ts';
 /** One neighbour. `NONE` is an entry that was made and not used yet; it is never listed. */
 export interface NeighbourEntry {
   readonly table: NeighbourTable;
+  /** The table's, at hand for every packet. */
+  readonly family: IpFamily;
   readonly link: LinkState;
   readonly address: IpAddress;
   mac: MacAddress;

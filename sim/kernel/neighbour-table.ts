@@ -80,6 +80,7 @@ export function createNeighbour(
   const settings = settingsOf(table, link);
   const entry: NeighbourEntry = {
     table,
+    family: table.family,
     link,
     address,
     mac: ZERO_MAC,

@@ -9,6 +9,7 @@ export interface UdpSocketState {
   /** `undefined` is any address. */
   readonly address: IpAddress | undefined;
   readonly port: number;
+  open: boolean;
 }
 
 /** An AF_PACKET socket. */

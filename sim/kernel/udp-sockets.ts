@@ -29,7 +29,7 @@ export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSock
   if (address !== undefined && !mayBind(kernel, address)) return 'EADDRNOTAVAIL';
   const port = options.port || takeEphemeralPort(kernel, options);
   if (port === undefined || isTaken(kernel, options, address, port)) return 'EADDRINUSE';
-  const socket: UdpSocketState = { options, address, port };
+  const socket: UdpSocketState = { options, address, port, open: true };
   const list = kernel.sockets.udp.get(port) ?? [];
   list.push(socket);
   kernel.sockets.udp.set(port, list);
@@ -37,8 +37,9 @@ export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSock
     address: address ?? (options.family === 'inet' ? ANY_IPV4 : ANY_IPV6),
     port,
     send: (payload, to, toPort) =>
-      list.includes(socket) ? sendUdp(kernel, socket, payload, to, toPort) : 'EINVAL',
+      socket.open ? sendUdp(kernel, socket, payload, to, toPort) : 'EINVAL',
     close() {
+      socket.open = false;
       const at = list.indexOf(socket);
       if (at >= 0) list.splice(at, 1);
       if (list.length === 0) kernel.sockets.udp.delete(port);

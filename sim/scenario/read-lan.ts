@@ -166,6 +166,7 @@ function readSwitches(lan: RawLan, reading: Reading): readonly SwitchSpec[] {
       forwardDelay: raw['forward-delay'] ?? NO_DURATION,
       multicastSnooping: raw['multicast-snooping'] ?? false,
       querier: raw.querier ?? false,
+      linkLocalGroups: raw['link-local-groups'] ?? 'flood',
       ...(raw['macs-per-port'] === undefined ? {} : { macsPerPort: raw['macs-per-port'] }),
     };
   });

@@ -84,7 +84,7 @@ function makeSwitch(spec: SwitchSpec, index: number, engine: Engine): Switch {
     forwardDelay: spec.forwardDelay,
     multicastSnooping: spec.multicastSnooping,
     querier: spec.querier,
-    linkLocalGroups: 'flood',
+    linkLocalGroups: spec.linkLocalGroups ?? 'flood',
     mirrors: spec.mirrors,
     ...(spec.macsPerPort === undefined ? {} : { macsPerPort: spec.macsPerPort }),
   });

@@ -31,6 +31,8 @@ export interface SwitchSpec {
   readonly forwardDelay: DurationUs;
   readonly multicastSnooping: boolean;
   readonly querier: boolean;
+  /** 224.0.0.0/24 under snooping: `flood` (RFC 4541; when absent), `snoop` as some switches do. */
+  readonly linkLocalGroups?: 'flood' | 'snoop';
   /** Most source MACs that a port accepts; absent: any. */
   readonly macsPerPort?: number;
 }

@@ -263,6 +263,10 @@ const switchShape = z
         'forward-delay': duration('From carrier to forwarding (spanning tree); 0s.').optional(),
         'multicast-snooping': flag('Multicast only to ports that joined; false.').optional(),
         querier: flag('Whether the switch asks for memberships; false.').optional(),
+        'link-local-groups': oneOf(
+          ['flood', 'snoop'],
+          "224.0.0.0/24 (VRRP's group is there) with multicast-snooping: 'flood' by default.",
+        ).optional(),
         'macs-per-port': whole('Most source MACs that a port accepts.', {
           min: 1,
           max: 4096,

@@ -1,0 +1,68 @@
+/** What a link that is set down does to the far end, and where a virtual MAC's group reports leave. */
+
+import { expect, test } from 'vitest';
+import { readIpv4Protocol } from '../../../daemon/wire/ipv4.ts';
+import { formatMac, readMac } from '../../../daemon/wire/mac-address.ts';
+import { Lab } from './lab.ts';
+
+const CONF = `vrrp_instance VI_1 {
+  state MASTER
+  interface eth0
+  virtual_router_id 51
+  priority 150
+  use_vmac vrrp.51
+  virtual_ipaddress {
+    192.168.0.200/24
+  }
+}
+`;
+const IGMP = 2;
+
+function makeLab(): Lab {
+  const files = { '/etc/keepalived/keepalived.conf': CONF };
+  const more = { enabledUnits: ['keepalived'] };
+  return new Lab([
+    { name: 'a', nic: 'eth0', addresses: ['192.168.0.1/24'], files, more },
+    { name: 'b', nic: 'eth0', addresses: ['192.168.0.2/24'] },
+  ]);
+}
+
+function carrierAtSwitch(lab: Lab, port: string): boolean | undefined {
+  const [sw] = [...lab.lan.switches.values()];
+  return sw?.ports.find((facts) => facts.name === port)?.carrier;
+}
+
+test('ip link set down takes the carrier from the far end, and up gives it back', () => {
+  const lab = makeLab();
+  lab.run(1);
+  const [sw] = [...lab.lan.switches.values()];
+  const port = sw?.ports[1]?.name ?? '';
+  expect(carrierAtSwitch(lab, port)).toBe(true);
+  lab.exec('b', 'ip link set dev eth0 down');
+  lab.run(0.1);
+  expect(carrierAtSwitch(lab, port)).toBe(false);
+  lab.exec('b', 'ip link set dev eth0 up');
+  lab.run(0.1);
+  expect(carrierAtSwitch(lab, port)).toBe(true);
+  expect(lab.out('b', 'ping -c 1 192.168.0.1')).toContain('1 received');
+});
+
+test("reports of a VMAC's groups leave by the interface below it, with that one's MAC", () => {
+  const lab = makeLab();
+  const senders = new Set<string>();
+  lab.lan.cableAt('a', 'eth0')?.tap(({ frame }) => {
+    const isIpv4 = frame[12] === 0x08 && frame[13] === 0;
+    if (isIpv4 && readIpv4Protocol(frame, 14) === IGMP) senders.add(formatMac(readMac(frame, 6)));
+  });
+  lab.run(10);
+  const base = lab
+    .host('a')
+    .kernel?.links()
+    .find((link) => link.name === 'eth0')?.mac;
+  const virtual = lab
+    .host('a')
+    .kernel?.links()
+    .find((link) => link.name === 'vrrp.51');
+  expect(virtual?.addresses.length).toBeGreaterThan(0);
+  expect([...senders]).toEqual([base === undefined ? '' : formatMac(base)]);
+});
