@@ -12,16 +12,23 @@ import { instanceText, trackText } from './log-text.ts';
 import { notifyGroup, notifyInstance } from './notify.ts';
 import { indexInstances } from './receive.ts';
 import { startScript } from './scripts.ts';
-import { CONFIG_FAULT, initialiseTracking, setupTracking } from './setup-tracking.ts';
+import { CONFIG_FAULT, createFiles, initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { addressInterface, findSource, primaryAddress } from './source-address.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer } from './timers.ts';
 import { reportState } from './transitions.ts';
-import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
+import {
+  changeAddress,
+  changeRoute,
+  changeRule,
+  removeVirtualObjects,
+  removeVirtualRoutes,
+} from './virtual-objects.ts';
 import { createLinks, hasOwnLink } from './vmac.ts';
 import {
   type Group,
   type Instance,
+  isUnicast,
   log,
   logDetail,
   newInstance,
@@ -32,20 +39,23 @@ import {
 export function initialise(machine: VrrpMachine, now: TimeUs): void {
   machine.instances = machine.config.instances.map((config) => newInstance(config, now));
   joinGroups(machine);
+  delayStartup(machine, now);
   logAssignedAddresses(machine);
   for (const name of createLinks(machine)) machine.madeLinks.add(name);
   promoteSecondaries(machine);
   addStaticObjects(machine);
   for (const instance of machine.instances) instance.source = findSource(machine, instance);
   setupTracking(machine);
+  createFiles(machine);
   initialiseTracking(machine);
   const groupsToTell = settleGroups(machine);
   for (const instance of machine.instances) sayFault(machine, instance);
   logChannels(machine);
   for (const instance of machine.instances) {
     if (!hasOwnLink(instance)) removeVirtualObjects(machine, instance, { force: true });
+    // keepalived removes routes and rules a second time (recorded).
+    removeVirtualRoutes(machine, instance);
   }
-  delayStartup(machine, now);
   openSockets(machine);
   indexInstances(machine);
   for (const group of groupsToTell) notifyGroup(machine, group);
@@ -74,6 +84,10 @@ export function joinGroups(machine: VrrpMachine): void {
 export function logAssignedAddresses(machine: VrrpMachine): void {
   const told = new Set<string>();
   for (const instance of machine.instances) {
+    const { config } = instance;
+    if (config.unicastFaultNoPeer && !isUnicast(config)) {
+      log(machine, instanceText.faultNoPeer(config.name));
+    }
     const name = addressInterface(instance);
     if (name === undefined || told.has(name)) continue;
     told.add(name);

@@ -19,6 +19,7 @@ export const instanceText = {
   enteringMaster: (n: string) => `(${n}) Entering MASTER STATE`,
   entering: (n: string, state: string) => `(${n}) Entering ${state} STATE`,
   enteringFault: (n: string) => `(${n}) entering FAULT state`,
+  faultNoPeer: (n: string) => `(${n}) Cannot use unicast without any peers - going to fault state`,
   enteringInit: (n: string, state: string) => `(${n}) Entering ${state} STATE (init)`,
   settingVips: (n: string) => `(${n}) setting VIPs.`,
   removingVips: (n: string) => `(${n}) removing VIPs.`,

@@ -155,6 +155,12 @@ function fail(machine: VrrpMachine, script: Script, text: string, now: TimeUs): 
   if (script.result === script.config.rise || script.phase === 'init') {
     log(machine, text);
     tellFollowers(machine, script, false, now);
+  } else if (script.phase === 'init-failed') {
+    // Weights count as failed from the start; an instance without weight hears only now of it.
+    log(machine, text);
+    for (const follower of script.followers) {
+      if (follower.weight === 0) tellUnweighted(machine, script, follower, false, now);
+    }
   }
   script.result = 0;
 }
@@ -181,11 +187,8 @@ function tellUnweighted(
 ): void {
   const { instance } = follower;
   const cause = `script ${script.config.name}`;
-  let leftInit = false;
-  if (script.phase === 'init') {
-    instance.scriptsInInit.delete(script.config.name);
-    leftInit = instance.scriptsInInit.size === 0;
-  }
+  const waited = instance.scriptsInInit.delete(script.config.name);
+  const leftInit = waited && instance.scriptsInInit.size === 0;
   if (well === follower.reverse) {
     takeDown(machine, instance, { cause, now });
   } else if (instance.scriptsInInit.size === 0 && groupInits(instance.group) === 0) {

@@ -6,6 +6,7 @@
  * unless dont_track_primary.
  */
 
+import { encodeUtf8 } from '../wire/text.ts';
 import { applyPriority, fileStatus, weightOf } from './effective-priority.ts';
 import { instanceText } from './log-text.ts';
 import { scriptIsWell } from './scripts.ts';
@@ -179,9 +180,28 @@ function initialiseLink(machine: VrrpMachine, link: TrackedLink): void {
   }
 }
 
+/**
+ * `init_file`: the file is made with its first value, or written over, before anybody reads it.
+ * At start only: a reload leaves what the operator wrote since.
+ */
+export function createFiles(machine: VrrpMachine): void {
+  for (const { config } of machine.files) {
+    const { initFile, path } = config;
+    if (initFile === undefined) continue;
+    if (!initFile.overwrite && machine.host.readFile(path) !== undefined) continue;
+    machine.actions.push({ kind: 'file-write', path, bytes: encodeUtf8(`${initFile.value}\n`) });
+  }
+}
+
+function isWrittenAtStart(machine: VrrpMachine, path: string): boolean {
+  return machine.actions.some((action) => action.kind === 'file-write' && action.path === path);
+}
+
 function initialiseFiles(machine: VrrpMachine): void {
   for (const file of machine.files) {
-    file.value = readFileValue(machine, file.config.path);
+    const { path, initFile } = file.config;
+    const isWritten = initFile !== undefined && isWrittenAtStart(machine, path);
+    file.value = isWritten ? initFile.value : readFileValue(machine, path);
     for (const follower of file.followers) {
       const status = fileStatus(follower, file.value);
       const { name } = follower.instance.config;
@@ -222,7 +242,8 @@ function initialiseScripts(machine: VrrpMachine, instance: Instance): void {
     const { name } = script.config;
     if (follower.weight !== 0) {
       if (script.phase !== 'init') instance.totalPriority += weightOf(follower, well);
-    } else if (script.phase === 'init') {
+    } else if (script.phase !== 'done') {
+      // init_fail too: INIT until the first failure or `rise` successes (recorded).
       instance.scriptsInInit.add(name);
     } else if (well === follower.reverse) {
       log(machine, instanceText.faultScript(instance.config.name, name));

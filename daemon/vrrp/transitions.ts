@@ -95,7 +95,9 @@ export function leaveFault(machine: VrrpMachine, instance: Instance, occasion: O
   } else {
     const from = instance.state;
     const to = instance.wanted === 'BACKUP' ? 'BACKUP' : 'FAULT';
-    if (from !== to) log(machine, instanceText.entering(instance.config.name, to));
+    // A first answer that is bad is told by its own line alone (recorded).
+    const isFirst = from === 'INIT' && to === 'FAULT';
+    if (from !== to && !isFirst) log(machine, instanceText.entering(instance.config.name, to));
     instance.state = to;
     if (from !== to) reportState(machine, instance, from, occasion);
     notifyInstance(machine, instance);

@@ -29,16 +29,19 @@ export function removeVirtualObjects(
   options: { readonly force: boolean },
 ): void {
   const { config } = instance;
-  if (options.force || instance.vipSet) {
-    removeRules(machine, instance, config.rules);
-    removeRoutes(machine, instance, config.routes);
-  }
+  if (options.force || instance.vipSet) removeVirtualRoutes(machine, instance);
   instance.garpPending.clear();
   if (!options.force && !instance.vipSet) return;
   removeAddresses(machine, instance, config.addresses);
   removeExcluded(machine, instance, config.excludedAddresses);
   setFirewall(machine, instance, false);
   instance.vipSet = false;
+}
+
+/** Removes virtual rules and routes, with their log lines. */
+export function removeVirtualRoutes(machine: VrrpMachine, instance: Instance): void {
+  removeRules(machine, instance, instance.config.rules);
+  removeRoutes(machine, instance, instance.config.routes);
 }
 
 /** Adds addresses of virtual_ipaddress, with the log line that goes before. */

@@ -216,10 +216,16 @@ describe('scripts', () => {
       states: ['FAULT', 'BACKUP'],
     },
     {
-      name: 'init_fail starts in FAULT and needs rise',
+      name: 'init_fail stays INIT until rise successes',
       config: { rise: 2, initFail: true },
       answers: [0, 0],
-      states: ['FAULT', 'BACKUP'],
+      states: ['BACKUP'],
+    },
+    {
+      name: 'init_fail: the first failure is FAULT',
+      config: { rise: 2, initFail: true },
+      answers: [1],
+      states: ['FAULT'],
     },
   ];
   for (const row of rows) {
@@ -376,7 +382,7 @@ describe('smaller settings', () => {
       .filter((kind) => /^(route|rule|address)-/.test(kind));
     expect(kinds).toEqual([
       'address-add',
-      ...['rule-delete', 'route-delete', 'address-delete'],
+      ...['rule-delete', 'route-delete', 'address-delete', 'rule-delete', 'route-delete'],
       ...['address-add', 'route-add', 'rule-add'],
       ...['rule-delete', 'route-delete', 'address-delete'],
       'address-delete',

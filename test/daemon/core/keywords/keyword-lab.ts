@@ -96,12 +96,16 @@ export function masterAt(lan: FakeLan, host: string = 'n1'): number | undefined 
   return adverts(lan, host)[0]?.at;
 }
 
+/** The commands whose kind may be K; several kinds share one shape. */
+type CommandOf<K extends Command['kind'], C = Command> = C extends { readonly kind: infer Q }
+  ? K extends Q
+    ? C
+    : never
+  : never;
+
 /** Commands of one kind. */
-export function commandsOf<K extends Command['kind']>(
-  host: FakeHost,
-  kind: K,
-): Extract<Command, { kind: K }>[] {
-  return host.commands.filter((c): c is Extract<Command, { kind: K }> => c.kind === kind);
+export function commandsOf<K extends Command['kind']>(host: FakeHost, kind: K): CommandOf<K>[] {
+  return host.commands.filter((c): c is Command & CommandOf<K> => c.kind === kind);
 }
 
 /** Scripts that were run for notifications, as command lines. */
