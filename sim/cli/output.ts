@@ -15,6 +15,11 @@ export interface Output {
 
 /** The process's own stdout and stderr; colours when asked for or when stdout is a terminal. */
 export function processOutput(color: boolean): Output {
+  // `lantwin events … | head` closes the pipe when it has seen enough: that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -1,8 +1,15 @@
 // Every command in README.md and docs/*.md is executed: fenced blocks of the language `sh` are run line by line in the
 // repository, in a shell, and must exit 0 (or N, with a trailing `# exit N`). Blocks that need root, a browser or a
 // second machine say `sh root`, `sh long` or `sh other` and are named as skipped unless another stage covers them.
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+/** npx keeps the repository's own command in its cache; a cache of our own cannot be stale or half made. */
+const NPX_CACHE = {
+  npm_config_cache: mkdtempSync(join(tmpdir(), 'lantwin-npx-')),
+  npm_config_loglevel: 'error',
+};
 
 export const docsStage = {
   name: 'commands in the docs',
@@ -25,7 +32,11 @@ export const docsStage = {
 
 function runCommand(command, block, run, result) {
   const expected = Number(/#\s*exit (\d+)\s*$/.exec(command)?.[1] ?? 0);
-  const outcome = run('bash', ['-c', command], { capture: true, timeoutMs: 300_000 });
+  const outcome = run('bash', ['-c', command], {
+    capture: true,
+    timeoutMs: 300_000,
+    env: NPX_CACHE,
+  });
   if (outcome.status === expected) {
     result.passed++;
     return;

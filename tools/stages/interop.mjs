@@ -7,7 +7,9 @@ export const interopStage = {
     const outcome = run('node', ['test/interop/run.mjs'], { capture: true });
     process.stdout.write(outcome.stdout);
     const lines = outcome.stdout.trimEnd().split('\n');
-    const counts = /^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(lines.at(-1) ?? '');
+    const counts = /^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(
+      lines.at(-1) ?? '',
+    );
     if (counts === null) return { passed: 0, failed: 1, skipped: [] };
     const mustRun = process.env.LANTWIN_REQUIRE_INTEROP === '1';
     const skips = mustRun ? Number(counts[3] ?? 0) : 0;

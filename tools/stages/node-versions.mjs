@@ -43,7 +43,7 @@ function installNode(root, run) {
 function hashes(run, node) {
   const outcome = run(node, ['bin/lantwin.js', 'run', 'scenarios', '--json'], { capture: true });
   try {
-    const results = JSON.parse(outcome.stdout).scenarios;
+    const results = JSON.parse(outcome.stdout).runs;
     return new Map(results.map((result) => [`${result.file}: ${result.name}`, result.traceHash]));
   } catch {
     return new Map();

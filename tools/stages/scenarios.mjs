@@ -8,7 +8,7 @@ export const scenariosStage = {
     });
     let results;
     try {
-      results = JSON.parse(outcome.stdout).scenarios;
+      results = JSON.parse(outcome.stdout).runs;
     } catch {
       console.error(`'lantwin run scenarios --json' printed no JSON (exit ${outcome.status})`);
       return { passed: 0, failed: 1, skipped: [] };
