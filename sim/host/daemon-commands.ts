@@ -18,10 +18,10 @@ import type { SystemEvent } from '../../daemon/core/events.ts';
 import type { IpPrefix } from '../../daemon/wire/ip-address.ts';
 import type { NewAddress } from '../kernel/kernel-api.ts';
 import { firewallKey, kernelRules } from './daemon-firewall.ts';
-import { laterReason } from './daemon-later.ts';
 import type { DaemonSockets } from './daemon-sockets.ts';
 import type { DaemonStreams } from './daemon-streams.ts';
 import { parseRoute, parseRule, routeMatch } from './ip-words.ts';
+import { runIpvsadm } from './ipvsadm-run.ts';
 import type { Machine } from './machine.ts';
 import type { Scripts } from './scripts.ts';
 
@@ -112,7 +112,7 @@ export class CommandRunner {
         this.#options.streams.run(command);
         return;
       case 'ipvs':
-        this.#answer(command.id, laterReason(command));
+        this.#answer(command.id, this.#ipvs(command.words));
         return;
       case 'resolve':
         this.#options.post({
@@ -157,6 +157,13 @@ export class CommandRunner {
       key,
       rules.map((rule) => kernel.addFirewallRule(rule)),
     );
+  }
+
+  /** What ipvsadm would complain of; `undefined` when the kernel did as told. */
+  #ipvs(words: readonly string[]): string | undefined {
+    const resolve = (name: string) => this.#machine.resolve(name)[0];
+    const { code, err } = runIpvsadm(this.#machine.kernel.ipvs, words, { stdin: '', resolve });
+    return code === 0 ? undefined : err.trimEnd();
   }
 
   #address(command: AddressCommand): void {

@@ -4,6 +4,7 @@ import { arping } from './arping.ts';
 import { curl } from './curl.ts';
 import { cat, copy, ls, mkdir, rm, tee, touch } from './files.ts';
 import { ip } from './ip.ts';
+import { ipvsadm } from './ipvsadm.ts';
 import { journalctl } from './journalctl.ts';
 import { keepalived } from './keepalived.ts';
 import { arp, ss } from './network-tables.ts';
@@ -32,6 +33,9 @@ import { grep, headOrTail, sort, wc } from './text-filters.ts';
 
 const COMMANDS: ReadonlyMap<string, ShellCommand> = new Map<string, ShellCommand>([
   ['ip', ip],
+  ['ipvsadm', ipvsadm],
+  ['ipvsadm-save', ipvsadm],
+  ['ipvsadm-restore', ipvsadm],
   ['ping', ping],
   ['ping4', ping],
   ['ping6', ping],

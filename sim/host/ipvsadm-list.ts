@@ -1,0 +1,294 @@
+/**
+ * What ipvsadm 1.31 prints: the table in its views, `-S`, connections, timeouts, daemons. Widths and spaces
+ * are the recorded ones (forwarding/cli of the recordings), trailing spaces included.
+ */
+
+import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';
+import { formatIpv4, ipv4FromNumber, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
+import type { ConnectionFacts, IpvsApi } from '../kernel/ipvs/ipvs-api.ts';
+import {
+  CONNECTION_TABLE_SIZE,
+  type RealServer,
+  type VirtualService,
+} from '../kernel/ipvs/ipvs-state.ts';
+import { type Counters, shownCounters, shownRates } from '../kernel/ipvs/statistics.ts';
+import { SYNC_PORT } from '../kernel/ipvs/sync-daemon.ts';
+import { serviceName } from './service-names.ts';
+
+/** How to print. */
+export interface ListForm {
+  readonly numeric: boolean;
+  readonly view: 'plain' | 'stats' | 'rate' | 'thresholds' | 'persistent' | 'tunnels';
+  readonly exact: boolean;
+  readonly sorted: boolean;
+}
+
+const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
+  [0, 'IP'],
+  [6, 'TCP'],
+  [17, 'UDP'],
+  [132, 'SCTP'],
+]);
+const METHOD_WORDS = { nat: 'Masq', dr: 'Route', tun: 'Tunnel' } as const;
+const METHOD_LETTERS = { nat: '-m', dr: '-g', tun: '-i' } as const;
+const FLAG_BITS = [1, 2, 4];
+
+/** The whole table with its title. */
+export function listTable(ipvs: IpvsApi, form: ListForm): string {
+  const title = `IP Virtual Server version 1.2.1 (size=${CONNECTION_TABLE_SIZE})\n`;
+  return title + listServices(servicesInOrder(ipvs, form), form);
+}
+
+/** Some services under the column heads. */
+export function listServices(services: readonly VirtualService[], form: ListForm): string {
+  const lines = services.flatMap((service) => [
+    serviceLine(service, form),
+    ...serversInOrder(service, form.sorted).map((server) => serverLine(server, form)),
+  ]);
+  return heads(form) + lines.map((line) => `${line}\n`).join('');
+}
+
+/** What `-S` prints and `-R` reads. */
+export function saveTable(ipvs: IpvsApi, numeric: boolean): string {
+  const form: ListForm = { numeric, view: 'plain', exact: false, sorted: true };
+  const lines = servicesInOrder(ipvs, form).flatMap((service) => {
+    const name = serviceOption(service, numeric);
+    return [
+      `-A ${name} -s ${service.scheduler.name}${serviceWords(service)}`,
+      ...serversInOrder(service, true).map((server) => {
+        const place = endpoint(server.address, server.port, numeric);
+        return `-a ${name} -r ${place} ${serverWords(server)}`;
+      }),
+    ];
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** `-Lc`. */
+export function listConnections(connections: readonly ConnectionFacts[], numeric: boolean): string {
+  const title =
+    'IPVS connection entries\n' +
+    'pro expire state       source             virtual            destination\n';
+  return title + connections.map((each) => `${connectionLine(each, numeric)}\n`).join('');
+}
+
+/** `-L --daemon`. */
+export function listDaemons(ipvs: IpvsApi): string {
+  return ipvs
+    .daemons()
+    .map(
+      (daemon) =>
+        `${daemon.role} sync daemon (mcast=${daemon.link}, syncid=${daemon.syncId}, ` +
+        `maxlen=${daemon.maxLength}, group=224.0.0.81, port=${SYNC_PORT}, ttl=1)\n`,
+    )
+    .join('');
+}
+
+function heads(form: ListForm): string {
+  switch (form.view) {
+    case 'plain':
+      return (
+        'Prot LocalAddress:Port Scheduler Flags\n' +
+        '  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n'
+      );
+    case 'tunnels':
+      return (
+        'Prot LocalAddress:Port Scheduler Flags\n' +
+        '  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n'
+      );
+    case 'stats':
+      return (
+        'Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n' +
+        '  -> RemoteAddress:Port\n'
+      );
+    case 'rate':
+      return (
+        'Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n' +
+        '  -> RemoteAddress:Port\n'
+      );
+    case 'thresholds':
+      return (
+        'Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n' +
+        '  -> RemoteAddress:Port\n'
+      );
+    case 'persistent':
+      return (
+        'Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n' +
+        '  -> RemoteAddress:Port\n'
+      );
+  }
+}
+
+function serviceLine(service: VirtualService, form: ListForm): string {
+  const name = serviceTitle(service, form.numeric);
+  if (form.view === 'stats' || form.view === 'rate') {
+    return name.padEnd(33) + numbersOf(service, form);
+  }
+  const flags = flagNames(service);
+  return (
+    `${name} ${service.scheduler.name}` +
+    (flags === '' ? '' : ` (${flags})`) +
+    persistenceText(service) +
+    (service.onePacket ? ' ops' : '')
+  );
+}
+
+function persistenceText(service: VirtualService): string {
+  if (!service.persistent) return '';
+  const mask = maskText(service);
+  return ` persistent ${service.persistenceSeconds}${mask === '' ? '' : ` mask ${mask}`}`;
+}
+
+/** Nothing when every client has its own template. */
+function maskText(service: VirtualService): string {
+  const prefix = service.persistencePrefix;
+  if (service.family === 'inet6') return prefix === 128 ? '' : String(prefix);
+  return prefix === 32 ? '' : formatIpv4(ipv4FromNumber(ipv4Mask(prefix) >>> 0));
+}
+
+function serverLine(server: RealServer, form: ListForm): string {
+  const place = `  -> ${endpoint(server.address, server.port, form.numeric).padEnd(28)}`;
+  const active = String(server.activeConnections).padEnd(10);
+  const inactive = String(server.inactiveConnections).padEnd(10);
+  switch (form.view) {
+    case 'stats':
+    case 'rate':
+      return place + numbersOf(server, form);
+    case 'thresholds': {
+      const upper = String(server.upperThreshold).padEnd(10);
+      const lower = String(server.lowerThreshold).padEnd(10);
+      return `${place} ${upper} ${lower} ${active} ${inactive}`;
+    }
+    case 'persistent': {
+      const weight = String(server.weight).padEnd(9);
+      const persistent = String(server.persistentConnections).padEnd(11);
+      return `${place} ${weight} ${persistent} ${active} ${inactive}`;
+    }
+    default: {
+      const method = METHOD_WORDS[server.method].padEnd(7);
+      const tunnel = form.view === 'tunnels' ? `${tunnelText(server).padEnd(13)} ` : '';
+      const weight = String(server.weight).padEnd(6);
+      return `${place} ${method} ${tunnel}${weight} ${active} ${inactive}`;
+    }
+  }
+}
+
+function tunnelText(server: RealServer): string {
+  if (server.method !== 'tun') return 'n/a';
+  return server.tunnel === 'gue' ? `gue:${server.tunnelPort}:nocsum` : server.tunnel;
+}
+
+function numbersOf(of: Pick<VirtualService, 'statistics'>, form: ListForm): string {
+  const counters: Counters =
+    form.view === 'rate' ? shownRates(of.statistics) : shownCounters(of.statistics);
+  const { connections, inPackets, outPackets, inBytes, outBytes } = counters;
+  return [connections, inPackets, outPackets, inBytes, outBytes]
+    .map((value) => largeNumber(value, form.exact))
+    .join('');
+}
+
+/** From 100 million on with a unit, unless `--exact`. */
+function largeNumber(value: number, exact: boolean): string {
+  if (exact) return String(value).padStart(Math.max(9, String(value).length + 1));
+  if (value < 1e8) return String(value).padStart(9);
+  const units: readonly (readonly [number, number, string])[] = [
+    [1e9, 1e3, 'K'],
+    [1e11, 1e6, 'M'],
+    [1e14, 1e9, 'G'],
+  ];
+  const [, divisor, unit] = units.find(([limit]) => value < limit) ?? [0, 1e12, 'T'];
+  return String(Math.floor(value / divisor)).padStart(8) + unit;
+}
+
+function serviceTitle(service: VirtualService, numeric: boolean): string {
+  const { key } = service;
+  if (key.kind === 'mark') return `FWM  ${key.mark}${key.family === 'inet6' ? ' IPv6' : ''}`;
+  const protocol = (PROTOCOL_NAMES.get(key.protocol) ?? '').padEnd(4);
+  return `${protocol} ${endpoint(key.address, key.port, numeric)}`;
+}
+
+function serviceOption(service: VirtualService, numeric: boolean): string {
+  const { key } = service;
+  if (key.kind === 'mark') return `-f ${key.mark}${key.family === 'inet6' ? ' -6' : ''}`;
+  const option = key.protocol === 6 ? '-t' : key.protocol === 17 ? '-u' : '--sctp-service';
+  return `${option} ${endpoint(key.address, key.port, numeric)}`;
+}
+
+function serviceWords(service: VirtualService): string {
+  const flags = flagNames(service);
+  const mask = maskText(service);
+  const persistence = service.persistent
+    ? ` -p ${service.persistenceSeconds}${mask === '' ? '' : ` -M ${mask}`}`
+    : '';
+  return persistence + (service.onePacket ? ' -o' : '') + (flags === '' ? '' : ` -b ${flags}`);
+}
+
+function serverWords(server: RealServer): string {
+  const { upperThreshold, lowerThreshold } = server;
+  const thresholds =
+    (upperThreshold === 0 ? '' : ` -x ${upperThreshold}`) +
+    (lowerThreshold === 0 ? '' : ` -y ${lowerThreshold}`);
+  const port = server.tunnel === 'gue' ? ` --tun-port ${server.tunnelPort} --tun-nocsum` : '';
+  const tunnel = server.method === 'tun' ? ` --tun-type ${server.tunnel}${port}` : '';
+  return `${METHOD_LETTERS[server.method]} -w ${server.weight}${thresholds}${tunnel}`;
+}
+
+function flagNames(service: VirtualService): string {
+  const { name } = service.scheduler;
+  const own = name === 'sh' || name === 'mh' ? [`${name}-fallback`, `${name}-port`] : [];
+  return FLAG_BITS.flatMap((bit, index) =>
+    (service.schedulerFlags & bit) === 0 ? [] : (own[index] ?? `flag-${index + 1}`),
+  ).join(',');
+}
+
+function connectionLine(connection: ConnectionFacts, numeric: boolean): string {
+  const protocol = (PROTOCOL_NAMES.get(connection.protocol) ?? '').padEnd(3);
+  const { expiresSeconds: left } = connection;
+  const minutes = String(Math.floor(left / 60)).padStart(2, '0');
+  const seconds = String(left % 60).padStart(2, '0');
+  const client = endpoint(connection.client, connection.clientPort, numeric).padEnd(18);
+  const virtual = endpoint(connection.virtualAddress, connection.virtualPort, numeric).padEnd(18);
+  const server = endpoint(connection.serverAddress, connection.serverPort, numeric);
+  const state = connection.state.padEnd(11);
+  return `${protocol} ${minutes}:${seconds}  ${state} ${client} ${virtual} ${server}`;
+}
+
+function endpoint(address: IpAddress, port: number, numeric: boolean): string {
+  const text = formatIp(address);
+  const isSelf = !numeric && (text === '127.0.0.1' || text === '::1');
+  const host = isSelf ? 'localhost' : typeof address === 'number' ? text : `[${text}]`;
+  return `${host}:${numeric ? port : serviceName(port)}`;
+}
+
+/** By mark, family, protocol, address and port, unless the kernel's own order is wanted. */
+function servicesInOrder(ipvs: IpvsApi, form: ListForm): VirtualService[] {
+  const services = [...ipvs.services()];
+  if (!form.sorted) return services;
+  return services.sort(
+    (a, b) =>
+      a.mark - b.mark ||
+      (a.family === b.family ? 0 : a.family === 'inet' ? -1 : 1) ||
+      a.protocol - b.protocol ||
+      compareAddresses(addressOf(a), addressOf(b)) ||
+      a.port - b.port,
+  );
+}
+
+function addressOf(service: VirtualService): IpAddress | undefined {
+  return service.key.kind === 'address' ? service.key.address : undefined;
+}
+
+function serversInOrder(service: VirtualService, sorted: boolean): RealServer[] {
+  const servers: RealServer[] = [];
+  for (let server = service.first; server !== undefined; server = server.next) {
+    servers.push(server);
+  }
+  if (!sorted) return servers;
+  return servers.sort((a, b) => compareAddresses(a.address, b.address) || a.port - b.port);
+}
+
+function compareAddresses(a: IpAddress | undefined, b: IpAddress | undefined): number {
+  if (a === undefined || b === undefined || a === b) return 0;
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
+  return a < b ? -1 : 1;
+}
