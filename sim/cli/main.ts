@@ -10,6 +10,7 @@ import type { CheckCommandOptions } from './command-check.ts';
 import type { EventsCommandOptions } from './command-events.ts';
 import type { ExecCommandOptions } from './command-exec.ts';
 import type { RunCommandOptions } from './command-run.ts';
+import type { UiCommandOptions } from './command-ui.ts';
 import { EnvironmentError, EXIT_CODES, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { addSearch } from './search-commands.ts';
@@ -63,6 +64,7 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
   addRun(program, call);
   addExec(program, call);
   addEvents(program, call);
+  addUi(program, call);
   addCheck(program, call);
   addSearch(program, call);
   program
@@ -158,6 +160,22 @@ function addEvents(program: Command, call: Caller): void {
       call(async ({ output }) =>
         (await import('./command-events.ts')).eventsCommand(file, options, output),
       ),
+    );
+}
+
+function addUi(program: Command, call: Caller): void {
+  program
+    .command('ui')
+    .helpGroup(SCENARIOS)
+    .description('the browser view, live: see the LAN, pull a cable, go back in time')
+    .argument('[file]', 'the scenario; without it those below ./scenarios are offered')
+    .option('--port <n>', 'port to listen on; 0 for any')
+    .option('--no-open', 'open no browser, print the URL only')
+    .option('--host [address]', 'let other machines in: listen on all addresses, or on this one')
+    .option('--allowed-host <name>', 'a name that browsers may call this server by', collect)
+    .option('--view', 'print a second URL that may look and not touch')
+    .action((file: string | undefined, options: UiCommandOptions) =>
+      call(async (given) => (await import('./command-ui.ts')).uiCommand(file, options, given)),
     );
 }
 
