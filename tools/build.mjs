@@ -12,6 +12,8 @@ if (!existsSync(join(root, 'tsconfig.json'))) process.exit(0);
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 const result = spawnSync(process.execPath, [tsc, '-b'], { cwd: root, stdio: 'inherit' });
 if (result.status !== 0) process.exit(result.status ?? 1);
+const { pack } = await import('./pack.mjs');
+await pack(root);
 
 const uiConfig = join(root, 'ui', 'vite.config.ts');
 if (existsSync(uiConfig) && !process.argv.includes('--no-ui')) {
