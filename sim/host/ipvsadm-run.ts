@@ -6,7 +6,8 @@
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { IpvsApi } from '../kernel/ipvs/ipvs-api.ts';
 import type { ServerOptions } from '../kernel/ipvs/real-servers.ts';
-import type { IpvsError, ServiceOptions } from '../kernel/ipvs/service-table.ts';
+import type { IpvsError } from '../kernel/ipvs/service-lookup.ts';
+import type { ServiceOptions } from '../kernel/ipvs/service-table.ts';
 import {
   type ListForm,
   listConnections,

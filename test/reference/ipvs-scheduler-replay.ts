@@ -22,10 +22,10 @@ import {
   editServer,
   type ServerOptions,
 } from '../../sim/kernel/ipvs/real-servers.ts';
+import { findService } from '../../sim/kernel/ipvs/service-lookup.ts';
 import {
   addService,
   editService,
-  findService,
   type ServiceOptions,
 } from '../../sim/kernel/ipvs/service-table.ts';
 import { ReplayClock } from './ipvs-clock.ts';

@@ -16,13 +16,12 @@ import {
   type ServerKey,
   type ServerOptions,
 } from './real-servers.ts';
+import { findService, type IpvsError } from './service-lookup.ts';
 import {
   addService,
   deleteService,
   editService,
-  findService,
   flushServices,
-  type IpvsError,
   type ServiceOptions,
 } from './service-table.ts';
 import { type Statistics, zeroStatistics } from './statistics.ts';

@@ -20,13 +20,12 @@ import {
   PROTOCOL_UDP,
 } from './connection-life.ts';
 import type { IpvsState, PacketFacts, RealServer, VirtualService } from './ipvs-state.ts';
-import { FTP_PORT, serviceFor } from './service-table.ts';
+import { FTP_DATA_PORT, FTP_PORT, serviceFor } from './service-lookup.ts';
 import { STATE_CLOSE, STATE_FIN_WAIT, STATE_TIME_WAIT } from './tcp-states.ts';
 
 const FLAG_SYN = 0x02;
 const FLAG_RST = 0x04;
 const PROTOCOL_SCTP = 132;
-const FTP_DATA_PORT = 20;
 
 /**
  * What becomes of a packet: the connection that it belongs to, or `accept` (not for IPVS), `drop` (silently),

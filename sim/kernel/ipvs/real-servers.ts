@@ -15,7 +15,7 @@ import type {
   TunnelType,
   VirtualService,
 } from './ipvs-state.ts';
-import { findService, type IpvsError } from './service-table.ts';
+import { findService, type IpvsError } from './service-lookup.ts';
 import { makeStatistics } from './statistics.ts';
 
 /** How long the trash keeps a server without connections. Source: IP_VS_DEST_TRASH_PERIOD. */

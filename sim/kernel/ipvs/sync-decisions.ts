@@ -17,7 +17,7 @@ import {
 } from './connection-life.ts';
 import type { IpvsState, PacketFacts, RealServer } from './ipvs-state.ts';
 import { findServer } from './real-servers.ts';
-import { serviceFor } from './service-table.ts';
+import { serviceFor } from './service-lookup.ts';
 import {
   SYNC_FLAG_INACTIVE,
   SYNC_FLAG_TEMPLATE,
