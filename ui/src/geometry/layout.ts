@@ -27,6 +27,8 @@ export interface LayoutInput {
   /** Height of a host's card. */
   readonly cardHeight: (node: TopologyNode) => number;
   readonly placed: ReadonlyMap<string, Place>;
+  /** Places that the topology carries do not count. */
+  readonly ignoreSidecar?: boolean;
 }
 
 /** A LAN with a place for every device. */
@@ -61,7 +63,7 @@ export function layoutMap(input: LayoutInput): MapLayout {
   }
   for (const node of input.nodes) {
     const box = boxes.get(node.name);
-    const place = input.placed.get(node.name) ?? placeOf(node);
+    const place = input.placed.get(node.name) ?? (input.ignoreSidecar ? undefined : placeOf(node));
     if (box !== undefined && place !== undefined) boxes.set(node.name, { ...box, ...place });
   }
   return { boxes, ...extent(boxes) };

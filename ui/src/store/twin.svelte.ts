@@ -36,6 +36,11 @@ import { Terminals } from './terminals.svelte.ts';
 /** The protocol that this page speaks; a type, so that the page carries none of the session's code. */
 const VERSION = 1 satisfies typeof import('../../../sim/session/protocol.ts').PROTOCOL_VERSION;
 
+type NodesMessage = Extract<ServerMessage, { type: 'nodes' }>;
+
+/** How long nodes wait for a state that may not have changed, ms. */
+const NODES_WAIT_MS = 30;
+
 const NO_LANES: LanesView = { vrrp: [], vips: [], traffic: [], marks: [] };
 
 /** A filter that the session did not understand. */
@@ -100,6 +105,9 @@ export class Twin {
   readonly terminals = new Terminals((message) => this.send(message));
 
   #link: TwinLink | undefined;
+  /** Nodes come before the state that they belong to: shown together, timers and clock agree. */
+  readonly #pendingNodes: NodesMessage[] = [];
+  #nodesTimer: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
   #noticeId = 0;
   #views: Subscription = {};
@@ -199,7 +207,8 @@ export class Twin {
         this.#takeState(message);
         break;
       case 'nodes':
-        this.#takeNodes(message);
+        this.#pendingNodes.push(message);
+        this.#nodesTimer ??= setTimeout(() => this.#takePendingNodes(), NODES_WAIT_MS);
         break;
       case 'packets':
       case 'packets-changed':
@@ -231,6 +240,7 @@ export class Twin {
   }
 
   #forget(): void {
+    this.#pendingNodes.length = 0;
     this.hosts = new Map();
     this.switches = new Map();
     this.cables = new Map();
@@ -249,6 +259,7 @@ export class Twin {
   }
 
   #takeState(state: Extract<ServerMessage, { type: 'state' }>): void {
+    this.#takePendingNodes();
     this.at = state.at;
     this.end = state.end;
     this.playing = state.playing;
@@ -259,7 +270,13 @@ export class Twin {
     this.eventCount = state.events;
   }
 
-  #takeNodes(message: Extract<ServerMessage, { type: 'nodes' }>): void {
+  #takePendingNodes(): void {
+    clearTimeout(this.#nodesTimer);
+    this.#nodesTimer = undefined;
+    for (const message of this.#pendingNodes.splice(0)) this.#takeNodes(message);
+  }
+
+  #takeNodes(message: NodesMessage): void {
     const before = mastersOf(this.hosts.values());
     this.hosts = merged(message.full ? new Map() : this.hosts, message.hosts, (it) => it.name);
     const switches = message.full ? new Map() : this.switches;

@@ -27,6 +27,8 @@ export class View {
   /** The host from which the next click pings. */
   pingFrom: string | undefined = $state(undefined);
   places: ReadonlyMap<string, Place> = $state.raw(new Map());
+  /** Somebody moved something here, on this page. */
+  moved = $state(false);
   /** A moment that the address asked for and that was not gone to yet. */
   wantedAt: number | undefined;
 
@@ -85,11 +87,13 @@ export class View {
     const x = Math.max(0, Math.round(place.x));
     const y = Math.max(0, Math.round(place.y));
     this.places = new Map(this.places).set(node, { x, y });
+    this.moved = true;
     write(`lantwin.places.${scenario}`, JSON.stringify([...this.places]));
   }
 
   forgetPlaces(scenario: string): void {
     this.places = new Map();
+    this.moved = false;
     write(`lantwin.places.${scenario}`, '[]');
   }
 }

@@ -1,0 +1,257 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPage, ROOT, type ServedUi, serveStaticUi, startChromium } from './ui-page.ts';
+
+const FOLDER = 'scenarios/seeds/three-servers';
+const VIP = '192.168.0.200';
+const CABLE = 'srv-1:eth1-sw1:1';
+/** Before the power-off of the scenario at 10 s; long after srv-1 has become MASTER. */
+const CUT_S = 6;
+/** srv-2's master-down interval is 3.609 s; one second for ARP. */
+const AFTER_S = 9.9;
+const pictures =
+  process.env.UPDATE_SCREENSHOTS === '1' ? join(ROOT, 'docs', 'images') : tempFolder();
+
+let browser: Browser;
+let served: ServedUi;
+
+beforeAll(async () => {
+  browser = await startChromium();
+  served = await serveStaticUi(FOLDER);
+});
+
+afterAll(async () => {
+  served?.close();
+  await browser?.close();
+});
+
+describe('the first load', () => {
+  it('is at most 200 kB, compressed', () => {
+    const html = readFileSync(join(ROOT, 'dist/ui/index.html'), 'utf8');
+    const named = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map((found) => found[1] ?? '');
+    const sizes = named.map((name) => gzipSync(readFileSync(join(ROOT, 'dist/ui', name))).length);
+    expect(named.some((name) => name.endsWith('.js'))).toBe(true);
+    expect(sizes.reduce((sum, size) => sum + size, gzipSync(html).length)).toBeLessThan(200_000);
+  });
+});
+
+describe('three servers in the browser', () => {
+  it("a click pulls the master's cable; time goes back to before it", async () => {
+    const { page, errors } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await expectState(page, 'srv-1', 'MASTER');
+    await page.click('[data-node="laptop"]');
+    const macBefore = await neighbourMac(page);
+    await page.click(`[data-cable="${CABLE}"]`);
+    await page.click('#inspector button:text-is("Unplug")');
+    await page.waitForSelector(`[data-cable="${CABLE}"].unplugged`);
+
+    await goTo(page, AFTER_S);
+    await expectState(page, 'srv-2', 'MASTER');
+    await page.click('[data-node="laptop"]');
+    const macAfter = await neighbourMac(page);
+    expect(macAfter).not.toBe(macBefore);
+
+    await goTo(page, CUT_S - 0.1);
+    await expectState(page, 'srv-1', 'MASTER');
+    await expectState(page, 'srv-2', 'BACKUP');
+    await page.waitForSelector(`[data-cable="${CABLE}"]:not(.unplugged)`);
+    await expect.poll(() => neighbourMac(page)).toBe(macBefore);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it('the keyboard alone does the same, and the failover is announced', async () => {
+    const { page, errors } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await expectState(page, 'srv-1', 'MASTER');
+    await tabTo(page, `[data-cable="${CABLE}"]`);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('u');
+    await page.waitForSelector(`[data-cable="${CABLE}"].unplugged`);
+    await page.keyboard.press(']');
+    await expectState(page, 'srv-2', 'MASTER');
+    await expect
+      .poll(() => page.textContent('#announcer'), { timeout: 6_000 })
+      .toContain('srv-2 is MASTER');
+    await page.keyboard.press('[');
+    await expectState(page, 'srv-1', 'MASTER');
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+
+  it('the table of devices has the same power as the map', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.keyboard.press('Escape');
+    await page.click('#lower-tab-devices');
+    await page.click('[aria-label="Unplug srv-1:eth1"]');
+    await page.waitForSelector('[data-device="srv-1"] :text("unplugged")');
+    await goTo(page, AFTER_S);
+    await page.waitForSelector('[data-device="srv-2"] :text("MASTER")');
+    await page.context().close();
+  });
+
+  it('what was done is saved as a scenario that the command line confirms', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.click(`[data-cable="${CABLE}"]`);
+    await page.click('#inspector button:text-is("Unplug")');
+    await page.waitForSelector(`[data-cable="${CABLE}"].unplugged`);
+    await goTo(page, AFTER_S);
+    await page.click('button[aria-label="Save as scenario"]');
+    await page.fill('#save-name', 'cable cut by hand');
+    await page.click('button:text-is("Write the scenario")');
+    const text = await page.inputValue('#saved-text');
+    expect(text).toContain('unplug');
+    const folder = tempFolder();
+    cpSync(join(ROOT, FOLDER), folder, { recursive: true });
+    const file = join(folder, 'by-hand.twin.yml');
+    writeFileSync(file, text);
+    const run = spawnSync(process.execPath, [join(ROOT, 'bin/lantwin.js'), 'run', file], {
+      encoding: 'utf8',
+    });
+    expect(`${run.stdout}${run.stderr} exit ${run.status}`).toContain('exit 0');
+    await page.context().close();
+  });
+
+  it('packets are filtered, decoded and shown byte by byte', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.fill('#packet-filter', 'vrrp');
+    await expect.poll(() => protocols(page)).toEqual(['VRRP']);
+    await page.fill('#packet-filter', 'vrrp and (');
+    await page.waitForSelector('#packet-filter[aria-invalid="true"]');
+    await page.fill('#packet-filter', 'arp');
+    await expect.poll(() => protocols(page)).toEqual(['ARP']);
+    await page.click('[data-row] >> nth=0');
+    await page.click('.tree-line:has-text("Sender MAC") >> nth=0');
+    await expect.poll(() => page.locator('.hex .on').count()).toBe(12);
+    await page.context().close();
+  });
+
+  it('a command in a terminal prints what the host holds', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.click('[data-node="srv-1"]');
+    await page.click('#host-tab-terminal');
+    await page.fill('#line-srv-1', 'ip addr show eth1');
+    await page.press('#line-srv-1', 'Enter');
+    await page.waitForSelector(`[role="log"] :text("${VIP}")`);
+    await page.context().close();
+  });
+
+  it('a link carries moment, selection and filter', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.click('[data-node="laptop"]');
+    await page.fill('#packet-filter', 'icmp');
+    await expect.poll(() => new URL(page.url()).hash).toContain('f=icmp');
+    const hash = new URLSearchParams(new URL(page.url()).hash.slice(1));
+    expect(hash.get('sel')).toBe('node:laptop');
+    expect(hash.get('t')).toBe(String(CUT_S * 1_000_000));
+    await page.context().close();
+  });
+});
+
+describe.each(['light', 'dark'] as const)('in %s', (theme) => {
+  it('axe finds nothing serious, with every panel open', async () => {
+    const { page } = await openLan(browser, served, theme === 'dark');
+    await goTo(page, CUT_S);
+    await page.click(`[data-cable="${CABLE}"]`);
+    const found = [...(await violations(page))];
+    await page.click('#inspector button:text-is("Unplug")');
+    await goTo(page, 8);
+    await page.click('[data-node="laptop"]');
+    for (const tab of ['hands', 'journal', 'terminal', 'tables']) {
+      await page.click(`#host-tab-${tab}`);
+      found.push(...(await violations(page)));
+    }
+    for (const tab of ['events', 'devices', 'verdicts', 'packets']) {
+      await page.click(`#lower-tab-${tab}`);
+      found.push(...(await violations(page)));
+    }
+    expect(found).toEqual([]);
+    await page.context().close();
+  });
+
+  it('a screenshot shows the failover', async () => {
+    const { page } = await openLan(browser, served, theme === 'dark');
+    await goTo(page, CUT_S);
+    await page.click(`[data-cable="${CABLE}"]`);
+    await page.click('#inspector button:text-is("Unplug")');
+    await goTo(page, 9.6);
+    await page.click('[data-node="laptop"]');
+    await page.click('[data-row] >> nth=-1');
+    await page.waitForSelector('.tree-line');
+    mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: join(pictures, `ui-${theme}.png`) });
+    expect(readdirSync(pictures)).toContain(`ui-${theme}.png`);
+    await page.context().close();
+  });
+});
+
+async function openLan(opener: Browser, ui: ServedUi, dark = false) {
+  const opened = await openPage(opener, { url: ui.url, dark });
+  await opened.page.click('.start button:has-text("loses power and comes back")');
+  await opened.page.waitForSelector('[data-node="laptop"]');
+  return opened;
+}
+
+/** Types a moment into the clock and waits until the page is there. */
+async function goTo(page: Page, seconds: number): Promise<void> {
+  await page.fill('#clock', String(seconds));
+  await page.press('#clock', 'Enter');
+  await page.press('#clock', 'Tab');
+  await expect.poll(() => page.inputValue('#clock'), { timeout: 20_000 }).toBe(seconds.toFixed(6));
+}
+
+async function expectState(page: Page, host: string, state: string): Promise<void> {
+  await page.waitForSelector(`[data-node="${host}"] .state-${state}`);
+}
+
+async function neighbourMac(page: Page): Promise<string> {
+  const cell = page.locator(`#neighbours tr[data-address="${VIP}"] td:nth-child(2)`);
+  return (await cell.textContent())?.trim() ?? '';
+}
+
+/** Presses Tab until the element has the focus, as somebody without a mouse does. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    if (await page.locator(selector).evaluate((node) => node === document.activeElement)) return;
+  }
+  throw new Error(`60 times Tab did not reach ${selector}`);
+}
+
+async function protocols(page: Page): Promise<string[]> {
+  const cells = await page.locator('[data-row] > span:nth-child(6)').allTextContents();
+  return [...new Set(cells.map((cell) => cell.trim()))];
+}
+
+async function violations(page: Page): Promise<string[]> {
+  const source = join(ROOT, 'node_modules/axe-core/axe.min.js');
+  await page.addScriptTag({ path: source });
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: { id: string; impact: string; nodes: { html: string }[] }[];
+        }>;
+      };
+    };
+    const { violations: all } = await axe.run();
+    return all
+      .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+      .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
+  });
+}
+
+function tempFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'lantwin-ui-'));
+}
