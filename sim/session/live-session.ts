@@ -146,7 +146,10 @@ export class LiveSession implements TerminalPlace {
       this.push();
       return !arrived;
     }
-    if (!this.playing) return false;
+    if (!this.playing) {
+      for (const viewer of this.#viewers) if (viewer.isBusy) viewer.push();
+      return false;
+    }
     const wanted = Math.min(wallElapsedUs, WALL_MAX_US) * this.speed + this.#carryUs;
     const whole = Math.floor(wanted);
     this.#carryUs = wanted - whole;

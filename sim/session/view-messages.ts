@@ -17,7 +17,7 @@ const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
 /** Bytes of one part of a capture file. */
 const PART_BYTES = 98_304;
 /** Frames that one page looks at. */
-const PAGE_SEARCH_MAX = 200_000;
+const PAGE_SEARCH_MAX = 60_000;
 
 /** Answers one message; `false` when it is not one of these. */
 export function answerView(

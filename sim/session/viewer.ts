@@ -24,6 +24,10 @@ import { trafficViews, verdictViews } from './run-views.ts';
 /** Rows of lists that are told when a list begins anew; older ones are asked for. */
 const FIRST_ROWS = 500;
 const FIRST_EVENTS = 2000;
+/** Frames that one push looks through; a filter over hundreds of thousands must not stop the world. */
+const FIRST_SEARCH_MAX = 10_000;
+const NEW_FRAMES_MAX = 4000;
+const COUNT_SLICE = 1500;
 /** Flights of one message; more cannot be seen at once. */
 const FLIGHTS_MAX = 200;
 
@@ -44,6 +48,8 @@ export class Viewer {
   #nextFlight = 1;
   #late = 0;
   #matching = 0;
+  /** The newest frame that was not counted yet. */
+  #countNext = 0;
   #freshPackets = true;
   #freshEvents = true;
   readonly #journals = new Map<string, number>();
@@ -55,9 +61,11 @@ export class Viewer {
     this.role = port.role;
   }
 
-  /** The packet filter in use. */
-  get filter(): PacketFilter {
-    return this.#filter;
+  /** Whether there is more to tell though nothing happens: older frames are still being counted. */
+  get isBusy(): boolean {
+    const packets = this.#recorder?.packets;
+    if (this.#views.packets === undefined || packets === undefined) return false;
+    return this.#countNext >= packets.firstId;
   }
 
   /** Tells one message. */
@@ -232,30 +240,58 @@ export class Viewer {
   #pushPackets(recorder: RunRecorder): void {
     if (this.#views.packets === undefined) return;
     const { packets } = recorder;
-    const reset = this.#freshPackets;
-    if (reset) {
-      this.#nextPacket = packets.firstId;
-      this.#matching = 0;
+    const isFar = packets.total - this.#nextPacket > NEW_FRAMES_MAX;
+    if (this.#freshPackets || isFar) {
+      this.#freshPackets = false;
+      this.#beginPackets(recorder);
+      this.#pushLate(recorder);
+      return;
     }
-    let rows: PacketRow[] = [];
-    let skipped = false;
+    const rows: PacketRow[] = [];
     for (let id = Math.max(this.#nextPacket, packets.firstId); id <= packets.total; id++) {
       const record = packets.get(id);
       const row = record === undefined ? undefined : this.wants(record);
-      if (row === undefined) continue;
-      this.#matching++;
-      rows.push(row);
-      if (rows.length < FIRST_ROWS * 2) continue;
-      rows = rows.slice(-FIRST_ROWS);
-      skipped = true;
+      if (row !== undefined) rows.push(row);
     }
     this.#nextPacket = packets.total + 1;
-    this.#freshPackets = false;
-    if (reset || rows.length > 0) {
-      const how = reset || skipped || rows.length > FIRST_ROWS ? 'reset' : 'new';
+    this.#matching += rows.length;
+    const counted = this.#countOlder(recorder);
+    if (rows.length > 0 || counted) {
+      const how = rows.length > FIRST_ROWS ? 'reset' : 'new';
       this.tell({ type: 'packets', how, rows: rows.slice(-FIRST_ROWS), ...this.counts });
     }
     this.#pushLate(recorder);
+  }
+
+  /** The newest rows that match, found backwards; how many older ones match is counted bit by bit. */
+  #beginPackets(recorder: RunRecorder): void {
+    const { packets } = recorder;
+    const rows: PacketRow[] = [];
+    let id = packets.total;
+    const least = Math.max(packets.firstId, id - FIRST_SEARCH_MAX);
+    for (; id >= least && rows.length < FIRST_ROWS; id--) {
+      const record = packets.get(id);
+      const row = record === undefined ? undefined : this.wants(record);
+      if (row !== undefined) rows.push(row);
+    }
+    this.#nextPacket = packets.total + 1;
+    this.#matching = rows.length;
+    this.#countNext = id;
+    this.#countOlder(recorder);
+    this.tell({ type: 'packets', how: 'reset', rows: rows.reverse(), ...this.counts });
+  }
+
+  /** Counts some of the older frames; `true` when that has just come to its end. */
+  #countOlder(recorder: RunRecorder): boolean {
+    const { packets } = recorder;
+    if (this.#countNext < packets.firstId) return false;
+    const least = Math.max(packets.firstId, this.#countNext - COUNT_SLICE + 1);
+    for (let id = this.#countNext; id >= least; id--) {
+      const record = packets.get(id);
+      if (record !== undefined && this.wants(record) !== undefined) this.#matching++;
+    }
+    this.#countNext = least - 1;
+    return this.#countNext < packets.firstId;
   }
 
   /** Frames whose loss was told after they were. */

@@ -299,4 +299,52 @@ describe('a live session', () => {
     const bytes = Buffer.concat(parts.map((one) => Buffer.from(one.base64, 'base64')));
     expect(bytes.subarray(0, 4).toString('hex')).toBe('0a0d0d0a');
   });
+
+  it('keeps a packet list that can be scrolled and filtered, and counts all that match', () => {
+    const page = openSession();
+    page.say({ type: 'seek', at: 200 * SECOND });
+    page.say({ type: 'subscribe', views: { packets: { filter: 'icmp' } } });
+    const first = page.last('packets');
+    expect(first).toMatchObject({ how: 'reset', omitted: 0 });
+    expect(first.rows).toHaveLength(500);
+    for (let i = 0; i < 20; i++) page.session.advance(0);
+    const { matching, total } = page.last('packets');
+    expect(matching).toBeGreaterThan(5000);
+    expect(total).toBeGreaterThan(matching);
+    const before = first.rows[0]?.id ?? 0;
+    page.say({ type: 'packet-page', id: 4, before, count: 100 });
+    const page1 = page.last('packets');
+    expect(page1).toMatchObject({ how: 'page', re: 4 });
+    expect(page1.rows).toHaveLength(100);
+    expect(page1.rows.every((row) => row.id < before && row.protocol === 'ICMP')).toBe(true);
+    const after = page1.rows.at(-1)?.id ?? 0;
+    page.say({ type: 'packet-page', after, count: 1 });
+    expect(page.last('packets').rows).toEqual([first.rows[0]]);
+  });
+
+  it('says where a filter is wrong and keeps the one before', () => {
+    const page = openSession();
+    page.say({ type: 'seek', at: 6 * SECOND });
+    page.say({ type: 'subscribe', views: { packets: { filter: 'vrrp' } } });
+    page.say({ type: 'subscribe', views: { packets: { filter: 'vrrp &&' } } });
+    expect(page.last('filter')).toMatchObject({ problem: { at: 7 } });
+    page.say({ type: 'seek', at: 9 * SECOND });
+    const rows = page.heard.flatMap((one) => (one.type === 'packets' ? one.rows : []));
+    expect(rows.length).toBeGreaterThan(10);
+    expect(new Set(rows.map((row) => row.protocol))).toEqual(new Set(['VRRP']));
+  });
+
+  it('judges the expectations of the file while time passes', () => {
+    const page = openSession();
+    const verdicts = () => new Set(page.last('verdicts').verdicts.map((one) => one.verdict));
+    expect(verdicts()).toEqual(new Set(['pending']));
+    page.say({ type: 'seek', at: 20 * SECOND });
+    expect(verdicts()).toEqual(new Set(['pending', 'pass']));
+    page.say({ type: 'seek', at: 60 * SECOND });
+    expect(verdicts()).toEqual(new Set(['pass']));
+    page.say({ type: 'seek', at: 9 * SECOND });
+    page.say({ type: 'act', action: 'stop', args: 'srv-2' });
+    page.say({ type: 'seek', at: 20 * SECOND });
+    expect(verdicts()).toContain('fail');
+  });
 });
