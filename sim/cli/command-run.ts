@@ -17,12 +17,7 @@ import type { Output } from './output.ts';
 import { PcapFiles } from './pcap-files.ts';
 import { type ChosenReporter, chooseReporters } from './reporters.ts';
 import { keepsTrace, readTraceMode, type TraceMode, writeRunFile } from './run-file.ts';
-import {
-  findScenarios,
-  isScenarioName,
-  type LoadedFile,
-  loadScenarioFile,
-} from './scenario-files.ts';
+import { findScenarios, type LoadedFile, loadScenarioFile } from './scenario-files.ts';
 import { writeStepSummary } from './step-summary.ts';
 
 /** The options of `run` as the command line hands them over. */
@@ -97,10 +92,10 @@ function planOf(paths: readonly string[], options: RunCommandOptions, version: s
   if (options.seed !== undefined && options.seeds !== undefined) {
     throw new UsageError('--seed and --seeds cannot be given together');
   }
-  const configs = paths.filter((path) => !isScenarioName(path) && path.endsWith('.conf'));
-  if (configs.length > 0) {
+  const config = paths.find((path) => path.endsWith('.conf'));
+  if (config !== undefined) {
     throw new UsageError(
-      `${configs[0]} is a keepalived.conf: name a scenario that uses it, or see lantwin check`,
+      `${config} is a keepalived.conf: name scenarios or keepalived.conf files, not both`,
     );
   }
   const all = findScenarios(paths);

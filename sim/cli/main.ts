@@ -91,7 +91,7 @@ function addRun(program: Command, call: Caller): void {
     .description('run scenarios and judge them')
     .argument(
       '[files...]',
-      'scenario files, or folders with *.twin.yml; the current folder by default',
+      'scenarios or folders with *.twin.yml (default: this folder); or keepalived.conf files',
     )
     .option('--seed <n>', 'seed of all chance, instead of the one in the file')
     .option('--seeds <a..b>', 'run every scenario with each of these seeds')
@@ -111,6 +111,11 @@ function addRun(program: Command, call: Caller): void {
     .option('--pass-with-no-tests', 'no scenario found is no error')
     .action((files: string[], options: RunCommandOptions) =>
       call(async (given) => {
+        const { isBareConfig } = await import('./bare-configs.ts');
+        if (files.length > 0 && files.every(isBareConfig)) {
+          const { matrixCommand } = await import('./command-matrix.ts');
+          return matrixCommand(files, options, given.output);
+        }
         const onGithub = process.env['GITHUB_ACTIONS'] === 'true';
         return (await import('./command-run.ts')).runCommand(
           files,

@@ -79,7 +79,7 @@ export function unreadable(file: string, error: unknown): Problem {
 }
 
 /** Reads files of the scenario's folder; links that lead out of it are refused. */
-function readerBeside(file: string): ReadScenarioFile {
+export function readerBeside(file: string): ReadScenarioFile {
   const folder = dirname(file);
   return (path) => {
     try {

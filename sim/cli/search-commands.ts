@@ -4,7 +4,10 @@
  */
 
 import type { Command } from 'commander';
+import type { GraphCommandOptions, InitCommandOptions } from './command-init.ts';
+import type { MatrixOptions } from './command-matrix.ts';
 import type { ReplayCommandOptions } from './command-replay.ts';
+import type { SweepCommandOptions } from './command-sweep.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
@@ -14,10 +17,13 @@ export type CommandCaller = (
 ) => Promise<void>;
 
 const SCENARIOS = 'Scenarios:';
+const FILES = 'Files:';
 
 /** Adds the commands. */
 export function addSearch(program: Command, call: CommandCaller): void {
   addReplay(program, call);
+  addSweep(program, call);
+  addFileCommands(program, call);
 }
 
 function addReplay(program: Command, call: CommandCaller): void {
@@ -30,6 +36,61 @@ function addReplay(program: Command, call: CommandCaller): void {
     .action((path: string, options: ReplayCommandOptions) =>
       call(async (given) =>
         (await import('./command-replay.ts')).replayCommand(path, options, given),
+      ),
+    );
+}
+
+function addSweep(program: Command, call: CommandCaller): void {
+  program
+    .command('sweep')
+    .helpGroup(SCENARIOS)
+    .description('shortest and longest outage over many seeds, with the seed of each')
+    .argument('<files...>', 'a scenario, or keepalived.conf files')
+    .option('--seeds <a..b>', 'the seeds; 1..50 by default')
+    .option('--json', 'as JSON')
+    .action((paths: string[], options: SweepCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-sweep.ts')).sweepCommand(paths, options, output),
+      ),
+    );
+  program
+    .command('diff')
+    .helpGroup(SCENARIOS)
+    .description('what changes for the client between two sets of keepalived.conf files')
+    .argument('<old>', 'a keepalived.conf or a folder of them')
+    .argument('<new>', 'the same, changed')
+    .option('--seed <n>', 'seed of all chance')
+    .option('--seeds <a..b>', 'compare under each of these seeds')
+    .option('--json', 'as JSON')
+    .action((before: string, after: string, options: MatrixOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-matrix.ts')).diffCommand(before, after, options, output),
+      ),
+    );
+}
+
+function addFileCommands(program: Command, call: CommandCaller): void {
+  program
+    .command('init')
+    .helpGroup(FILES)
+    .description('keepalived.conf files in, a runnable scenario out')
+    .argument('<files...>', 'keepalived.conf files, one per node, or a folder of them')
+    .option('-o, --output <file>', 'where the scenario goes; lan.twin.yml beside the files')
+    .option('--force', 'overwrite it')
+    .action((paths: string[], options: InitCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-init.ts')).initCommand(paths, options, output),
+      ),
+    );
+  program
+    .command('graph')
+    .helpGroup(FILES)
+    .description('the LAN of a scenario or of keepalived.conf files as a picture')
+    .argument('<files...>', 'a scenario, or keepalived.conf files')
+    .option('--format <format>', 'mermaid (default), dot, svg, json')
+    .action((paths: string[], options: GraphCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-init.ts')).graphCommand(paths, options, output),
       ),
     );
 }

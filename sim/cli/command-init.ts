@@ -1,0 +1,94 @@
+/** `init CONF…` writes a runnable scenario; `graph FILE` draws its LAN. */
+
+import { existsSync, writeFileSync } from 'node:fs';
+import { GRAPH_FORMATS, graphText } from '../report/graph.ts';
+import { problemText } from '../report/problem-text.ts';
+import { shellWord } from '../report/reporter.ts';
+import { deriveDocument, documentText } from '../scenario/derive/derive-lan.ts';
+import { convergenceBound } from '../scenario/matrix/bounds.ts';
+import { STANDARD_FAULTS } from '../scenario/matrix/faults.ts';
+import { victimsOf } from '../scenario/matrix/matrix.ts';
+import { type BareConfigs, isBareConfig, readBareConfigs } from './bare-configs.ts';
+import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
+import type { Output } from './output.ts';
+import { loadScenarioFile } from './scenario-files.ts';
+
+/** The options of `init`. */
+export interface InitCommandOptions {
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
+/** Writes the scenario; 3 when a file is invalid. */
+export function initCommand(
+  paths: readonly string[],
+  options: InitCommandOptions,
+  output: Output,
+): ExitCode {
+  const bare = readBareConfigs(paths, options.output);
+  for (const one of bare.errors) output.err(`${problemText(one, bare.sources, output.style)}\n`);
+  if (bare.errors.length > 0) return 3;
+  if (existsSync(bare.file) && options.force !== true) {
+    throw new EnvironmentError(`${bare.file} exists already; --force overwrites it`);
+  }
+  try {
+    writeFileSync(bare.file, scenarioText(bare));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(`cannot write the scenario: ${reason}`, { cause: error });
+  }
+  output.out(`written: ${bare.file}\nrun it: npx lantwin run ${shellWord(bare.file)}\n`);
+  return 0;
+}
+
+/** The LAN with a power failure of the master as its first steps, a start to write more from. */
+function scenarioText(bare: BareConfigs): string {
+  const document = deriveDocument(bare.nodes.map((node) => node.name).join(', '), bare.nodes);
+  const { scenario } = bare.loaded;
+  const bound = convergenceBound(bare.configs);
+  const victims = scenario === undefined ? undefined : victimsOf(scenario, scenario.seed, bound);
+  const power = STANDARD_FAULTS.find((one) => one.name === 'power');
+  const names = Object.keys(document['traffic'] as object);
+  if (victims === undefined || power === undefined || names.length === 0) {
+    return documentText({ ...document, until: '30s' });
+  }
+  const start = Math.ceil(bound / 1_000_000);
+  const within = `${start}s`;
+  const answered = names.map((traffic) => ({ within, traffic, alive: true }));
+  const again = names.map((traffic) => ({ within, traffic, alive: true, still: true }));
+  const steps = [
+    { at: '0s', name: 'everything is powered on', expect: answered },
+    { at: `${start}s`, name: power.words, do: power.strike(victims)[0], expect: again },
+    { at: `${start * 2 + 5}s`, name: 'it is back', do: power.heal(victims)[0], expect: again },
+  ];
+  return documentText({ ...document, steps });
+}
+
+/** The options of `graph`. */
+export interface GraphCommandOptions {
+  readonly format?: string;
+}
+
+/** Prints the LAN of a scenario, or of keepalived.conf files. */
+export function graphCommand(
+  paths: readonly string[],
+  options: GraphCommandOptions,
+  output: Output,
+): ExitCode {
+  const format = GRAPH_FORMATS.find((one) => one === (options.format ?? 'mermaid'));
+  if (format === undefined) {
+    const known = GRAPH_FORMATS.join(', ');
+    throw new UsageError(`--format: expected ${known}, read '${options.format}'`);
+  }
+  const first = paths[0] ?? '';
+  const loaded = paths.every(isBareConfig)
+    ? readBareConfigs(paths).loaded
+    : loadScenarioFile(first);
+  const { scenario, problems, sources } = loaded;
+  if (scenario === undefined) {
+    for (const one of problems) output.err(`${problemText(one, sources, output.style)}\n`);
+    return 3;
+  }
+  output.out(graphText(scenario.lan, format));
+  return 0;
+}
