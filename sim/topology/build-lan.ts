@@ -9,6 +9,7 @@ import { type MacAddress, macFromNumber } from '../../daemon/wire/mac-address.ts
 import type { Engine } from '../engine/engine.ts';
 import type { HostNic } from '../host/boot.ts';
 import { Host } from '../host/host.ts';
+import type { ProgramRegistry } from '../host/machine.ts';
 import { createKernel } from '../kernel/kernel.ts';
 import { type Cable, createCable } from '../lan/cable.ts';
 import { type Port, portId } from '../lan/port.ts';
@@ -22,7 +23,12 @@ import type { LivingLan } from './living-lan.ts';
 const SWITCH_MTU = 9216;
 
 /** Builds the LAN; hosts that do not start off boot at once (or after their boot time). */
-export function buildLan(spec: LanSpec, engine: Engine): LivingLan {
+export function buildLan(
+  spec: LanSpec,
+  engine: Engine,
+  /** Other programs than the usual ones: tests put a broken keepalived in here. */
+  programs: ProgramRegistry = programRegistry(),
+): LivingLan {
   const switches = new Map(
     spec.switches.map((one, i) => [one.name, makeSwitch(one, i, engine)] as const),
   );
@@ -42,7 +48,6 @@ export function buildLan(spec: LanSpec, engine: Engine): LivingLan {
       switches.get(end.node)?.connect(end.port, living[side]);
     }
   }
-  const programs = programRegistry();
   const hosts = new Map<string, Host>();
   for (const host of spec.hosts) {
     const nics = host.nics.map((nic) =>

@@ -6,6 +6,7 @@
 import type { DurationUs } from '../../../daemon/base/time.ts';
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../../daemon/wire/mac-address.ts';
+import type { Probability } from '../../lan/lan-api.ts';
 
 /** One claim. */
 export type ConditionSpec =
@@ -91,18 +92,24 @@ export type InvariantSpec =
       readonly limit: number;
       readonly vrid?: number;
       readonly exceptFor: DurationUs;
+      /** Judged from that moment of the run on; absent: from the start. */
+      readonly from?: DurationUs;
     }
   | {
       readonly kind: 'owners-at-most';
       readonly limit: number;
       readonly address: IpAddress;
       readonly exceptFor: DurationUs;
+      /** Judged from that moment of the run on; absent: from the start. */
+      readonly from?: DurationUs;
     }
   | {
       readonly kind: 'answers-at-most';
       readonly limit: number;
       readonly address: IpAddress;
       readonly exceptFor: DurationUs;
+      /** Judged from that moment of the run on; absent: from the start. */
+      readonly from?: DurationUs;
     }
   | { readonly kind: 'never'; readonly pattern: string; readonly host?: string };
 
@@ -117,4 +124,6 @@ export type FinalSpec =
       readonly answeredAtLeast?: number;
       /** Each of these answered at least once, and nobody else ever did. */
       readonly answeredBy?: readonly string[];
+      /** Each of these gave at least that part of all answers. */
+      readonly shareAtLeast?: Readonly<Record<string, Probability>>;
     };

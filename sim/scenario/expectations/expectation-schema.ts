@@ -6,7 +6,18 @@
 import * as z from 'zod';
 import { NO_DURATION } from '../../../daemon/base/time.ts';
 import { parseMac } from '../../../daemon/wire/mac-address.ts';
-import { address, duration, flag, oneOf, oneOrMore, table, text, whole } from '../schema/units.ts';
+import {
+  address,
+  duration,
+  flag,
+  named,
+  oneOf,
+  oneOrMore,
+  percent,
+  table,
+  text,
+  whole,
+} from '../schema/units.ts';
 import type {
   ConditionSpec,
   ExpectationSpec,
@@ -131,6 +142,9 @@ export const expectationSchema: z.ZodType<ExpectationSpec> = table(
   return condition === undefined || timing === undefined ? z.NEVER : { timing, condition };
 });
 
+/** A host's name, or the beginning of a page. */
+const SHARE_FORM = /^\S.{0,39}$/;
+
 /** An item of `finally`. */
 export const finalSchema: z.ZodType<FinalSpec> = table(
   {
@@ -138,7 +152,15 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
     'longest-outage-at-most': duration('From the last answer before it to the next.').optional(),
     'lost-at-most': whole('Most requests without an answer.', { min: 0, max: 1e9 }).optional(),
     'answered-at-least': whole('Least number of answers.', { min: 0, max: 1e9 }).optional(),
-    'answered-by': oneOrMore(text('A host.'), 'Exactly the hosts that answered.').optional(),
+    'answered-by': oneOrMore(
+      text('A host; of http the page that it answers with.'),
+      'Exactly the hosts (of http: the pages) that answered.',
+    ).optional(),
+    'share-at-least': named(
+      percent('Part of the answers, such as 45%.'),
+      'Least part of the answers by host (of http: by page).',
+      SHARE_FORM,
+    ).optional(),
   },
   'What must hold at the end.',
 ).transform((raw, context): FinalSpec => {
@@ -148,6 +170,7 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
     ...given('lostAtMost', raw['lost-at-most']),
     ...given('answeredAtLeast', raw['answered-at-least']),
     ...given('answeredBy', raw['answered-by']),
+    ...given('shareAtLeast', raw['share-at-least']),
   };
   if (Object.keys(statistics).length === 0) {
     const condition = readCondition(raw, issue);
@@ -178,6 +201,7 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
     }).optional(),
     vip: address('The address.').optional(),
     'except-for': duration('Longest uninterrupted violation that is accepted; 0s.').optional(),
+    from: duration('Judged from that moment of the run on; from the start by default.').optional(),
     never: text('A text that no journal line may contain (* and ? as in a shell).').optional(),
     host: text('With never: on that host only.').optional(),
   },
@@ -197,12 +221,15 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
     return { kind, pattern: raw.never ?? '', ...given('host', raw.host) };
   }
   const limit = raw[kind] ?? 0;
-  if (kind === 'masters-at-most') return { kind, limit, ...given('vrid', raw.vrid), exceptFor };
+  const from = given('from', raw.from);
+  if (kind === 'masters-at-most') {
+    return { kind, limit, ...given('vrid', raw.vrid), exceptFor, ...from };
+  }
   if (raw.vip === undefined) {
     issue(`${kind} needs vip: ADDRESS`);
     return z.NEVER;
   }
-  return { kind, limit, address: raw.vip, exceptFor };
+  return { kind, limit, address: raw.vip, exceptFor, ...from };
 });
 
 function readTiming(

@@ -88,11 +88,13 @@ export class InvariantWatch {
 
   #ended(violation: Violation, at: TimeUs): void {
     const { spec } = this.#invariant;
-    const length = elapsed(violation.from, at);
+    const start = spec.kind === 'never' ? 0 : (spec.from ?? 0);
+    const from = Math.max(violation.from, Math.min(start, at)) as TimeUs;
+    const length = elapsed(from, at);
     if (spec.kind !== 'never' && length <= spec.exceptFor) return;
     this.#count++;
     if (this.#worst === undefined || length > this.#worst.length) {
-      this.#worst = { violation, length };
+      this.#worst = { violation: { ...violation, from }, length };
     }
   }
 
@@ -157,7 +159,8 @@ const TOUCHING = new Set([
 /** The invariant in words. */
 export function invariantWords(spec: InvariantSpec): string {
   if (spec.kind === 'never') return `never logged: '${spec.pattern}'`;
-  const bound = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
+  const except = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
+  const bound = `${spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`}${except}`;
   if (spec.kind === 'masters-at-most') {
     const which = spec.vrid === undefined ? 'per VRID' : `of VRID ${spec.vrid}`;
     const masters = spec.limit === 1 ? 'master' : 'masters';
