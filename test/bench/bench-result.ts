@@ -18,6 +18,8 @@ export interface BenchResult extends BenchCounts {
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
   readonly peakRssMiB: number;
+  /** What the heap gained after the first virtual day, after collections; of long runs alone. */
+  readonly heapGrowthMiB?: number;
 }
 
 /** Runs once and measures wall and CPU time of the simulation alone, not of building the LAN. */

@@ -4,6 +4,7 @@ import { makeBareHost } from './bench-host.ts';
 import type { BenchResult } from './bench-result.ts';
 import { runHold } from './hold.ts';
 import { makeKernelHost } from './kernel-host.ts';
+import { runFiveDirectors, runThreeServers } from './seed-workloads.ts';
 import { runEcho, runFlows } from './udp-workloads.ts';
 import { runIdleVrrp } from './vrrp-workload.ts';
 
@@ -15,6 +16,8 @@ export interface BenchCase {
   readonly ns3?: readonly [program: string, ...options: string[]];
   /** How many times faster than ns-3 we want to be, in wall time. */
   readonly target?: number;
+  /** How many times faster than real time we want to be. */
+  readonly targetRealTime?: number;
   /** Both sides must count the same answers. */
   readonly sameMessages?: true;
   /** Part of `--quick`. */
@@ -34,6 +37,13 @@ export function benchCases(quick: boolean): readonly BenchCase[] {
     ),
     ...[1000, 100_000].map((pending) => cancelCase(pending, quick ? 500_000 : 2_000_000)),
     bareCase(quick ? 10 : 60),
+    {
+      id: 'SEED-three-servers',
+      run: () => runThreeServers({ seconds: quick ? 600 : 3600 }),
+      targetRealTime: 20_000,
+      quick: true,
+    },
+    { id: 'SEED-five-directors-week', run: () => runFiveDirectors({ days: 7 }), quick: false },
   ];
   return quick ? all.filter((one) => one.quick) : all;
 }

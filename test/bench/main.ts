@@ -1,13 +1,14 @@
 /**
- * npm run bench -- [--quick] [--json FILE] [--only TEXT] [--runs N]
+ * npm run bench -- [--quick] [--json FILE] [--history FILE] [--only TEXT] [--runs N]
  *
  * Every workload in a process of its own (memory and compiled code of one do not show in the next), ours and
  * ns-3's in turn, so that both see the same load of the machine; of several runs the median counts.
+ * `--history` adds the rows to a file of JSON lines, one a bench, to compare later ones with.
  * Exits 1 when both sides did not do the same work.
  */
 
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
+    history: { type: 'string' },
     only: { type: 'string' },
     runs: { type: 'string' },
     /** Internal: run this one case here and print its result. */
@@ -49,7 +51,10 @@ function runAll(): number {
   );
   const wrong = chosen.flatMap((one, i) => unlikeWork(one, compared[i]));
   for (const sentence of wrong) console.log(sentence);
-  if (values.json !== undefined) writeFileSync(values.json, toJson(compared));
+  const record = recordOf(compared);
+  if (values.json !== undefined)
+    writeFileSync(values.json, `${JSON.stringify(record, undefined, 2)}\n`);
+  if (values.history !== undefined) appendFileSync(values.history, `${JSON.stringify(record)}\n`);
   return wrong.length > 0 ? 1 : 0;
 }
 
@@ -68,6 +73,7 @@ function compareCase(one: BenchCase, folder: string | undefined, runs: number): 
     ours: medianOf(ours),
     ...(theirs.length > 0 ? { ns3: medianOf(theirs) } : {}),
     ...(one.target === undefined ? {} : { target: one.target }),
+    ...(one.targetRealTime === undefined ? {} : { targetRealTime: one.targetRealTime }),
   };
 }
 
@@ -89,8 +95,9 @@ function unlikeWork(one: BenchCase, compared: ComparedCase | undefined): string[
   return [`${one.id}: ${ours.messages} answers here, ${ns3.messages} in ns-3`];
 }
 
-function toJson(compared: readonly ComparedCase[]): string {
+/** Everything that was measured, with when and on what. */
+function recordOf(compared: readonly ComparedCase[]) {
   const rows = compared.map((one) => ({ ...one, timesFaster: ratioOf(one) }));
   const machine = { node: process.version, cpu: cpus()[0]?.model ?? '', cores: cpus().length };
-  return `${JSON.stringify({ machine, quick: values.quick, rows }, undefined, 2)}\n`;
+  return { at: new Date().toISOString(), machine, quick: values.quick, rows };
 }

@@ -8,6 +8,7 @@ export interface ComparedCase {
   readonly ours: BenchResult;
   readonly ns3?: BenchResult;
   readonly target?: number;
+  readonly targetRealTime?: number;
 }
 
 const HEAD = [
@@ -73,10 +74,17 @@ function cells(result: BenchResult, by: string): string[] {
 
 function verdict(compared: ComparedCase): string {
   const ratio = ratioOf(compared);
-  if (ratio === undefined) return '';
+  if (ratio === undefined) return verdictAlone(compared);
   const text = `${ratio.toFixed(1)}x`;
   if (compared.target === undefined) return text;
   return `${text} (${ratio >= compared.target ? 'over' : 'UNDER'} ${compared.target}x)`;
+}
+
+function verdictAlone({ ours, targetRealTime }: ComparedCase): string {
+  if (ours.heapGrowthMiB !== undefined) return `heap +${ours.heapGrowthMiB.toFixed(1)} MiB`;
+  if (targetRealTime === undefined) return '';
+  const reached = ours.simulatedSeconds / ours.wallSeconds;
+  return `${reached >= targetRealTime ? 'over' : 'UNDER'} ${targetRealTime}x real time`;
 }
 
 /** 1234 as 1.23 k. */
