@@ -102,7 +102,7 @@ function trafficText(event: ScenarioRunEvent & { readonly kind: 'traffic' }): st
     case 'answered-by':
       return `answered${by} from now on`;
     case 'lost':
-      return 'no answer any more';
+      return event.why === undefined ? 'no answer any more' : `no answer any more: ${event.why}`;
     case 'answered-again': {
       const outage = event.outage === undefined ? '' : durationWords(roundMs(event.outage));
       return `answered again${by} after ${outage}, ${event.lost ?? 0} lost`;

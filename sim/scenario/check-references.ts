@@ -31,9 +31,12 @@ export function checkReferences(scenario: Checked, configs: ConfigFacts, reading
       continue;
     }
     names.traffic(spec.traffic, [...path, 'traffic']);
+    const isHttp = scenario.traffic.some((one) => one.name === spec.traffic && one.kind === 'http');
+    // Of HTTP who answered is told by the page, which may be any text.
+    if (isHttp) continue;
     for (const host of spec.answeredBy ?? []) names.host(host, [...path, 'answered-by']);
   }
-  for (const { name, to } of scenario.traffic) names.address(to, ['traffic', name, 'ping']);
+  for (const { name, kind, to } of scenario.traffic) names.address(to, ['traffic', name, kind]);
 }
 
 function checkStep(step: Step, names: Names): void {

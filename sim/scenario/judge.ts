@@ -25,7 +25,7 @@ import { Watch } from './expectations/watch.ts';
 import type { World } from './expectations/world.ts';
 import type { Scenario, Step } from './scenario.ts';
 import type { TrafficResult } from './traffic/outages.ts';
-import type { Pinger } from './traffic/pinger.ts';
+import type { RunningTraffic } from './traffic/request-book.ts';
 
 /** Code of the judge's own events: all other events of the instant have happened. */
 const SETTLE = 1;
@@ -49,7 +49,7 @@ export class Judge implements EventTarget {
   #postponed = 0;
   #silentPending = false;
 
-  constructor(scenario: Scenario, lan: LivingLan, traffic: ReadonlyMap<string, Pinger>) {
+  constructor(scenario: Scenario, lan: LivingLan, traffic: ReadonlyMap<string, RunningTraffic>) {
     this.#scenario = scenario;
     this.#lan = lan;
     const touch = () => this.#touchAll();

@@ -34,5 +34,11 @@ export type ScenarioRunEvent = RunEvent &
         readonly change: 'answered-by';
         readonly by: string;
       }
-    | { readonly kind: 'traffic'; readonly traffic: string; readonly change: 'lost' }
+    | {
+        readonly kind: 'traffic';
+        readonly traffic: string;
+        readonly change: 'lost';
+        /** Why the request failed, where it did before its time was over. */
+        readonly why?: string;
+      }
   );

@@ -16,8 +16,10 @@ import type { ExpectationResult, Verdict } from './expectations/verdict.ts';
 import { Judge } from './judge.ts';
 import type { ScenarioRunEvent } from './run-events.ts';
 import type { Scenario, Step } from './scenario.ts';
+import { HttpLoad } from './traffic/http-load.ts';
 import { type TrafficResult, trafficResult } from './traffic/outages.ts';
 import { Pinger } from './traffic/pinger.ts';
+import type { RunningTraffic } from './traffic/request-book.ts';
 
 /** Most events of a run; more is a loop, and the verdict is unknown. */
 export const EVENT_LIMIT = 50_000_000;
@@ -70,7 +72,7 @@ export class ScenarioRun implements EventTarget {
   readonly seed: number;
   readonly engine: Engine;
   readonly lan: LivingLan;
-  readonly traffic: ReadonlyMap<string, Pinger>;
+  readonly traffic: ReadonlyMap<string, RunningTraffic>;
   readonly #judge: Judge;
   readonly #until: TimeUs;
   readonly #eventLimit: number;
@@ -87,7 +89,12 @@ export class ScenarioRun implements EventTarget {
     this.lan = buildLan(scenario.lan, this.engine);
     this.traffic = new Map(
       scenario.traffic.map((spec, index) => {
-        return [spec.name, new Pinger(this.lan, spec, FIRST_IDENTIFIER + index)] as const;
+        const { http } = spec;
+        const traffic: RunningTraffic =
+          http === undefined
+            ? new Pinger(this.lan, spec, FIRST_IDENTIFIER + index)
+            : new HttpLoad(this.lan, spec, http);
+        return [spec.name, traffic] as const;
       }),
     );
     this.#judge = new Judge(scenario, this.lan, this.traffic);
@@ -108,7 +115,7 @@ export class ScenarioRun implements EventTarget {
   finish(): RunResult {
     this.advanceTo(this.#until);
     const end = this.engine.now;
-    const traffic = [...this.traffic.values()].map((pinger) => trafficResult(pinger, end));
+    const traffic = [...this.traffic.values()].map((one) => trafficResult(one, end));
     const byName = new Map(traffic.map((result) => [result.name, result] as const));
     const expectations = this.#judge.finish(byName);
     const stopped = this.#hitLimit ? 'event-limit' : 'end';

@@ -49,7 +49,7 @@ export interface Step {
 /** One entry of `traffic`: requests that a host sends at a steady pace. */
 export interface TrafficSpec {
   readonly name: string;
-  readonly kind: 'ping';
+  readonly kind: 'ping' | 'http';
   readonly from: string;
   readonly to: IpAddress;
   readonly every: DurationUs;
@@ -57,6 +57,22 @@ export interface TrafficSpec {
   readonly timeout: DurationUs;
   readonly start: TimeUs;
   readonly stop?: TimeUs;
-  /** Bytes of payload. */
+  /** Bytes of payload of a ping; 0 for HTTP. */
   readonly size: number;
+  /** What is asked for, with kind http. */
+  readonly http?: HttpTrafficSpec;
+}
+
+/** The requests of a traffic of HTTP. */
+export interface HttpTrafficSpec {
+  readonly url: string;
+  readonly port: number;
+  /** Path and query. */
+  readonly target: string;
+  /** The Host field. */
+  readonly authority: string;
+  readonly keepAlive: boolean;
+  /** The status and (white space around it aside) the page that count as an answer. */
+  readonly status: number;
+  readonly body?: string;
 }

@@ -73,6 +73,14 @@ function trafficFaults(spec: TrafficFinal, result: TrafficResult): readonly stri
     const same = names.length === answeredBy.length && answeredBy.every((n) => names.includes(n));
     if (!same) wrong.push(`answered by ${names.join(', ') || 'nobody'}`);
   }
+  for (const [who, least] of Object.entries(spec.shareAtLeast ?? {})) {
+    const own = result.answeredBy.find((entry) => entry.host === who)?.answers ?? 0;
+    if (own * least.denominator >= result.answered * least.numerator) continue;
+    wrong.push(`${own} of ${result.answered} answers by ${who}`);
+  }
+  if (wrong.length > 0 && result.failures.length > 0) {
+    wrong.push(result.failures.map(({ why, count }) => `${count} ${why}`).join(', '));
+  }
   return wrong;
 }
 
@@ -84,5 +92,9 @@ function trafficClaim(spec: TrafficFinal): string {
   if (spec.lostAtMost !== undefined) parts.push(`at most ${spec.lostAtMost} lost`);
   if (spec.answeredAtLeast !== undefined) parts.push(`at least ${spec.answeredAtLeast} answered`);
   if (spec.answeredBy !== undefined) parts.push(`answered by ${spec.answeredBy.join(', ')}`);
+  for (const [who, least] of Object.entries(spec.shareAtLeast ?? {})) {
+    const percent = Math.round((least.numerator * 10_000) / least.denominator) / 100;
+    parts.push(`at least ${percent}% of the answers by ${who}`);
+  }
   return `at the end: ${spec.traffic}: ${parts.join(', ')}`;
 }

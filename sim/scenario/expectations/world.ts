@@ -6,14 +6,14 @@ import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../../daemon/wire/mac-address.ts';
 import type { HostApi } from '../../host/host-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
-import type { Pinger } from '../traffic/pinger.ts';
+import type { RunningTraffic } from '../traffic/request-book.ts';
 import type { AdvertWatch } from './advert-watch.ts';
 import type { Whose } from './condition-spec.ts';
 
 /** Everything a condition may ask. */
 export interface World {
   readonly lan: LivingLan;
-  readonly traffic: ReadonlyMap<string, Pinger>;
+  readonly traffic: ReadonlyMap<string, RunningTraffic>;
   /** Present when an expectation asks who sends adverts. */
   readonly adverts?: AdvertWatch;
 }

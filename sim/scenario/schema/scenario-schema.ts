@@ -14,6 +14,7 @@ import { lanSchema } from './lan-schema.ts';
 import {
   address,
   duration,
+  flag,
   named,
   oneOf,
   parsed,
@@ -26,8 +27,15 @@ import {
 
 const traffic = table(
   {
-    ping: address('The address that is pinged.'),
-    from: text('The host that pings.', 'the name of a host'),
+    ping: address('The address that is pinged.').optional(),
+    http: text('The page that is asked for, http://ADDRESS[:PORT][/PATH].').optional(),
+    'keep-alive': flag('http: one connection for all requests; false by default.').optional(),
+    'expect-body': text('http: the page that counts as an answer; any by default.').optional(),
+    'expect-status': whole('http: the status that counts as an answer; 200 by default.', {
+      min: 100,
+      max: 599,
+    }).optional(),
+    from: text('The host that sends.', 'the name of a host'),
     every: duration('Time between two requests; 1s by default.').optional(),
     timeout: duration('After that long a request counts as lost; 1s by default.').optional(),
     start: duration('When the first request goes out; 0s by default.').optional(),

@@ -1,7 +1,7 @@
 /** What came of a traffic: outages, losses, who answered. Computed once, after the run. */
 
 import { type DurationUs, elapsed, type TimeUs } from '../../../daemon/base/time.ts';
-import type { Pinger } from './pinger.ts';
+import type { RunningTraffic } from './request-book.ts';
 
 /** From the last answer before it to the next answer. */
 export interface Outage {
@@ -24,34 +24,34 @@ export interface TrafficResult {
   readonly lost: number;
   readonly outages: readonly Outage[];
   readonly longestOutage: DurationUs;
-  /** Everybody who answered, with the number of answers, in order of the first. */
+  /** Everybody who answered, with the number of answers, in order of the first. Of HTTP: what the page says. */
   readonly answeredBy: readonly { readonly host: string; readonly answers: number }[];
+  /** Why requests failed, in order of the first; empty for pings, of which only silence is known. */
+  readonly failures: readonly { readonly why: string; readonly count: number }[];
 }
 
 /** The results of a traffic at the end of the run. */
-export function trafficResult(pinger: Pinger, end: TimeUs): TrafficResult {
-  const outages = outagesOf(pinger, end);
+export function trafficResult(traffic: RunningTraffic, end: TimeUs): TrafficResult {
+  const outages = outagesOf(traffic, end);
   const counts = new Map<string, number>();
-  for (const { by = 'unknown' } of pinger.answers) counts.set(by, (counts.get(by) ?? 0) + 1);
+  for (const { by = 'unknown' } of traffic.answers) counts.set(by, (counts.get(by) ?? 0) + 1);
   return {
-    name: pinger.spec.name,
-    sent: pinger.sentAt.length,
-    answered: pinger.answers.length,
-    lost: pinger.lost,
+    name: traffic.spec.name,
+    sent: traffic.sentAt.length,
+    answered: traffic.answers.length,
+    lost: traffic.lost,
     outages,
     longestOutage: outages.reduce(
       (longest, outage) => Math.max(longest, outage.length),
       0,
     ) as DurationUs,
     answeredBy: [...counts].map(([host, answers]) => ({ host, answers })),
+    failures: [...traffic.failures].map(([why, count]) => ({ why, count })),
   };
 }
 
-function outagesOf(pinger: Pinger, end: TimeUs): readonly Outage[] {
-  const answered = new Set(pinger.answers.map((answer) => answer.sequence));
-  const lost = pinger.sentAt.filter(
-    (at, sequence) => !answered.has(sequence) && elapsed(at, end) >= pinger.spec.timeout,
-  );
+function outagesOf(traffic: RunningTraffic, end: TimeUs): readonly Outage[] {
+  const lost = traffic.lostRequests(end);
   const outages: Outage[] = [];
   let nextLost = 0;
   const collect = (from: TimeUs, to: TimeUs, open: boolean): void => {
@@ -60,14 +60,14 @@ function outagesOf(pinger: Pinger, end: TimeUs): readonly Outage[] {
     if (nextLost === first) return;
     outages.push({ from, to, length: elapsed(from, to), lost: nextLost - first, open });
   };
-  let before = pinger.answers[0];
+  let before = traffic.answers[0];
   if (before === undefined) {
-    const first = pinger.sentAt[0];
+    const first = traffic.sentAt[0];
     if (first !== undefined) collect(first, end, true);
     return outages;
   }
   while (nextLost < lost.length && (lost[nextLost] as TimeUs) < before.at) nextLost++;
-  for (const answer of pinger.answers) {
+  for (const answer of traffic.answers) {
     collect(before.at, answer.at, false);
     before = answer;
   }

@@ -1,0 +1,198 @@
+/**
+ * The book of one traffic: every request with its outcome, whether it is answered now, and the events that tell
+ * when that changes. How a request is sent and what counts as an answer is its owner's business: `pinger.ts`,
+ * `http-load.ts`.
+ */
+
+import { randomBelow } from '../../../daemon/base/random.ts';
+import { type DurationUs, elapsed, later, type TimeUs } from '../../../daemon/base/time.ts';
+import type { EventTarget } from '../../engine/event-queue.ts';
+import { Wakeup } from '../../engine/wakeup.ts';
+import type { LivingLan } from '../../topology/living-lan.ts';
+import type { ScenarioRunEvent } from '../run-events.ts';
+import type { TrafficSpec } from '../scenario.ts';
+
+/** Most requests that are remembered; a run that sends more stops sending and says so. */
+export const REQUEST_LIMIT = 5_000_000;
+
+/** One answer: when, to which request, and by whom as far as it shows. */
+export interface Answer {
+  readonly at: TimeUs;
+  readonly sequence: number;
+  readonly by: string | undefined;
+}
+
+/** A traffic that runs, whatever its kind. */
+export interface RunningTraffic {
+  readonly spec: TrafficSpec;
+  /** By sequence number, from 0. */
+  readonly sentAt: readonly TimeUs[];
+  readonly answers: readonly Answer[];
+  /** Whether it is answered: the newest request that had its time was. */
+  readonly alive: boolean;
+  /** How many requests had their time, or failed, and got no answer. */
+  readonly lost: number;
+  /** When those requests were sent. */
+  lostRequests(end: TimeUs): readonly TimeUs[];
+  /** Why requests failed, with how often; empty where only silence is known. */
+  readonly failures: ReadonlyMap<string, number>;
+}
+
+/** The engine's time of the first request: the start, and a phase of its own unless jitter is off. */
+export function scheduleFirst(lan: LivingLan, spec: TrafficSpec, target: EventTarget): void {
+  const phase =
+    lan.spec.jitter === 'none'
+      ? 0
+      : randomBelow(lan.engine.streams.named(`traffic/${spec.name}`), spec.every);
+  lan.engine.schedule(later(spec.start, phase as DurationUs), target, 0, undefined);
+}
+
+/** The book; see the head of the file. */
+export class RequestBook {
+  readonly sentAt: TimeUs[] = [];
+  readonly answers: Answer[] = [];
+  readonly failures = new Map<string, number>();
+  readonly #outcomes: ('answered' | 'failed' | undefined)[] = [];
+  readonly #lan: LivingLan;
+  readonly #spec: TrafficSpec;
+  readonly #timeouts: Wakeup;
+  #nextToJudge = 0;
+  #newestAnswer = -1;
+  #alive = false;
+  /** Answers with a name so far, and the number of the last one of each name. */
+  #named = 0;
+  readonly #lastNumber = new Map<string, number>();
+  readonly #memory: number;
+
+  /** Another name is told when none of the last `memory` answers had it: 1 tells every change. */
+  constructor(lan: LivingLan, spec: TrafficSpec, memory: number) {
+    this.#lan = lan;
+    this.#spec = spec;
+    this.#memory = memory;
+    this.#timeouts = new Wakeup(lan.engine, (now) => this.#judgeTimeouts(now));
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get lost(): number {
+    let lost = 0;
+    for (let i = 0; i < this.sentAt.length; i++) {
+      const outcome = this.#outcomes[i];
+      if (outcome === 'failed' || (outcome === undefined && i < this.#nextToJudge)) lost++;
+    }
+    return lost;
+  }
+
+  lostRequests(end: TimeUs): readonly TimeUs[] {
+    return this.sentAt.filter((at, i) => {
+      const outcome = this.#outcomes[i];
+      if (outcome === undefined) return elapsed(at, end) >= this.#spec.timeout;
+      return outcome === 'failed';
+    });
+  }
+
+  /** Notes a request that is sent now; its sequence number. */
+  send(now: TimeUs): number {
+    const sequence = this.sentAt.length;
+    this.sentAt.push(now);
+    this.#outcomes.push(undefined);
+    this.#armTimeout();
+    return sequence;
+  }
+
+  /** Whether the request waits for its outcome. */
+  isOpen(sequence: number): boolean {
+    return sequence < this.sentAt.length && this.#outcomes[sequence] !== 'answered';
+  }
+
+  /** An answer came, perhaps after its time. */
+  answer(sequence: number, by: string | undefined): void {
+    const now = this.#lan.engine.now;
+    const before = this.answers.at(-1);
+    this.#outcomes[sequence] = 'answered';
+    this.answers.push({ at: now, sequence, by });
+    this.#lan.engine.log.mixNumber(now);
+    const wasAlive = this.#alive;
+    const isNewest = sequence >= this.#nextToJudge || before === undefined;
+    this.#alive = wasAlive || isNewest;
+    const who = by === undefined ? {} : { by };
+    const isNews = by !== undefined && this.#isNews(by);
+    if (before === undefined) this.#record({ change: 'first-answer', ...who });
+    else if (!wasAlive && this.#alive) {
+      const outage = elapsed(before.at, now);
+      this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
+    } else if (isNews) this.#record({ change: 'answered-by', by });
+    this.#newestAnswer = Math.max(this.#newestAnswer, sequence);
+  }
+
+  /** Notes who answered; whether that is worth an event. Balanced answers take turns and are not. */
+  #isNews(by: string): boolean {
+    const number = ++this.#named;
+    const last = this.#lastNumber.get(by);
+    this.#lastNumber.set(by, number);
+    return last === undefined || number - last > this.#memory;
+  }
+
+  /** The request has failed, and why; no answer can come any more. */
+  fail(sequence: number, why: string): void {
+    if (this.#outcomes[sequence] !== undefined) return;
+    this.#outcomes[sequence] = 'failed';
+    this.failures.set(why, (this.failures.get(why) ?? 0) + 1);
+    this.#lan.engine.log.mixNumber(this.#lan.engine.now);
+    if (!this.#alive || this.#newestAnswer > sequence) return;
+    this.#alive = false;
+    this.#record({ change: 'lost', why });
+  }
+
+  /** Requests between the newest answered one and this one that have no answer. */
+  #gapBefore(sequence: number): number {
+    let gap = 0;
+    for (let i = this.#newestAnswer + 1; i < sequence; i++) {
+      if (this.#outcomes[i] !== 'answered') gap++;
+    }
+    return gap;
+  }
+
+  #armTimeout(): void {
+    const sent = this.sentAt[this.#nextToJudge];
+    if (sent !== undefined) this.#timeouts.moveTo(later(sent, this.#spec.timeout));
+  }
+
+  #judgeTimeouts(now: TimeUs): void {
+    for (;;) {
+      const sent = this.sentAt[this.#nextToJudge];
+      if (sent === undefined || later(sent, this.#spec.timeout) > now) break;
+      const sequence = this.#nextToJudge++;
+      if (this.#outcomes[sequence] !== undefined) continue;
+      if (this.#alive && this.#newestAnswer < sequence) {
+        this.#alive = false;
+        this.#record({ change: 'lost' });
+      }
+    }
+    this.#armTimeout();
+  }
+
+  #record(change: Change): void {
+    const { engine } = this.#lan;
+    engine.log.record<ScenarioRunEvent>({
+      at: engine.now,
+      node: this.#spec.from,
+      kind: 'traffic',
+      traffic: this.#spec.name,
+      ...change,
+    });
+  }
+}
+
+type Change =
+  | { readonly change: 'first-answer'; readonly by?: string }
+  | {
+      readonly change: 'answered-again';
+      readonly by?: string;
+      readonly outage: DurationUs;
+      readonly lost: number;
+    }
+  | { readonly change: 'answered-by'; readonly by: string }
+  | { readonly change: 'lost'; readonly why?: string };
