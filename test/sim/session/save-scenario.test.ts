@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../sim/engine/run-log.ts';
 import { runScenario } from '../../../sim/scenario/run.ts';
 import { openSession, readScenario, type TestViewer, THREE_SERVERS } from './session-kit.ts';
 
@@ -42,7 +43,7 @@ describe('saving as a scenario', () => {
     page.say({ type: 'seek', at: 9_500_000 });
     const live = page.session.open?.timeline.run.engine.log.events ?? [];
     const { result } = saveAndRun(page, false);
-    const story = (events: typeof live) =>
+    const story = (events: readonly RunEvent[]) =>
       events
         .filter((event) => event.kind !== 'step' && event.at <= 9_500_000)
         .map((event) => `${event.at} ${event.node} ${event.kind}`);
