@@ -23,6 +23,7 @@ import {
   type Instance,
   newMachine,
   newStatistics,
+  takeId,
   type VrrpMachine,
   type VrrpSettings,
 } from '../vrrp/vrrp-machine.ts';
@@ -33,6 +34,15 @@ import type { SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
+import { mailDate } from './mail-date.ts';
+import {
+  newSmtpClient,
+  type SmtpClient,
+  smtpAdvance,
+  smtpDeadline,
+  smtpReceive,
+  submitMail,
+} from './smtp.ts';
 import type { DaemonStatus } from './status.ts';
 import { statusOf } from './status-of.ts';
 import type { System } from './system.ts';
@@ -92,6 +102,7 @@ export class Daemon {
   readonly #pid: number;
   #phase: DaemonStatus['phase'] = 'starting';
   #machine: VrrpMachine | undefined;
+  #mailer: SmtpClient | undefined;
   #exitAt: TimeUs | undefined;
   #out: Command[] = [];
 
@@ -122,6 +133,7 @@ export class Daemon {
       host: this.#options.system,
     });
     this.#machine = machine;
+    this.#mailer = newSmtpClient(config.global.mail);
     machine.actions = this.#out as VrrpMachine['actions'];
     this.#sayConfigNotes(machine);
     createFifos(machine);
@@ -130,6 +142,7 @@ export class Daemon {
     this.#phase = 'running';
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
     runTimers(machine, now);
+    this.#postMails(machine, now);
     return this.#take(machine);
   }
 
@@ -142,6 +155,7 @@ export class Daemon {
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
     if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
     this.#handle(machine, event, now);
+    this.#postMails(machine, now);
     return this.#take(machine);
   }
 
@@ -154,6 +168,8 @@ export class Daemon {
       return this.#finish(machine);
     }
     runTimers(machine, now);
+    if (this.#mailer !== undefined) this.#out.push(...smtpAdvance(this.#mailer, now));
+    this.#postMails(machine, now);
     return this.#take(machine);
   }
 
@@ -171,12 +187,14 @@ export class Daemon {
     for (const text of loaded.messages) this.#say('vrrp', text);
     if (loaded.config !== undefined && !loaded.refused) {
       const settings = this.#settings(loaded);
+      this.#mailer = newSmtpClient(loaded.config.global.mail);
       reload(machine, { config: loaded.config.vrrp, settings }, now);
       this.#sayConfigNotes(machine);
     }
     this.#say('parent', coreText.reloadComplete());
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'reloaded' } });
     runTimers(machine, now);
+    this.#postMails(machine, now);
     return this.#take(machine);
   }
 
@@ -190,6 +208,8 @@ export class Daemon {
     shutDown(machine, now);
     closeSockets(machine);
     this.#exitAt = later(now, STOP_WAIT);
+    // Mails of the end get a connection and no more: nobody reads answers any longer (recorded).
+    this.#postMails(machine, now);
     return this.#take(machine);
   }
 
@@ -197,7 +217,10 @@ export class Daemon {
   nextDeadline(): TimeUs | undefined {
     if (this.#exitAt !== undefined) return this.#exitAt;
     if (this.#machine === undefined || this.#phase !== 'running') return undefined;
-    return nextDue(this.#machine);
+    const due = nextDue(this.#machine);
+    const mailDue = this.#mailer === undefined ? undefined : smtpDeadline(this.#mailer);
+    if (due === undefined || mailDue === undefined) return due ?? mailDue;
+    return due < mailDue ? due : mailDue;
   }
 
   /** A snapshot for verdicts, tables and metrics. */
@@ -215,6 +238,7 @@ export class Daemon {
     } else {
       receivePacket(machine, found, event, now);
     }
+    this.#postMails(machine, now);
     return this.#take(machine);
   }
 
@@ -258,9 +282,34 @@ export class Daemon {
       case 'signal':
         this.#signal(machine, event.signal);
         return;
-      default:
-        // Streams, datagrams, names: nothing of VRRP waits for them.
+      case 'stream-connected':
+      case 'stream-data':
+      case 'stream-closed':
+      case 'stream-failed':
+      case 'resolved':
+      case 'command-failed':
+        if (this.#mailer !== undefined) {
+          this.#out.push(...(smtpReceive(this.#mailer, event, now) ?? []));
+        }
         return;
+      default:
+        // Datagrams: nothing of VRRP waits for them.
+        return;
+    }
+  }
+
+  /** Every mail that was reported just now goes on its way, where there is a server for it. */
+  #postMails(machine: VrrpMachine, now: TimeUs): void {
+    const mailer = this.#mailer;
+    if (mailer === undefined) return;
+    const mails = this.#out.flatMap((command) =>
+      command.kind === 'report' && command.report.kind === 'mail' ? [command.report] : [],
+    );
+    if (mails.length === 0) return;
+    const date = mailDate(this.#options.system.wallClockUs(now));
+    for (const { to, subject, body } of mails) {
+      const mail = { to, subject, body, date };
+      this.#out.push(...submitMail(mailer, mail, { id: takeId(machine), now }));
     }
   }
 
