@@ -21,6 +21,7 @@ const HEAD = [
   'link frames/s',
   'x real time',
   'wall s',
+  'cpu s',
   'peak RSS MiB',
   'faster',
 ];
@@ -68,6 +69,7 @@ function cells(result: BenchResult, by: string): string[] {
     count(linkFrames / wallSeconds),
     simulatedSeconds === 0 ? '-' : count(simulatedSeconds / wallSeconds),
     wallSeconds.toFixed(3),
+    result.cpuSeconds.toFixed(3),
     result.peakRssMiB.toFixed(0),
   ];
 }
@@ -75,7 +77,9 @@ function cells(result: BenchResult, by: string): string[] {
 function verdict(compared: ComparedCase): string {
   const ratio = ratioOf(compared);
   if (ratio === undefined) return verdictAlone(compared);
-  const text = `${ratio.toFixed(1)}x`;
+  // On a machine that others use as well, processor time is the steadier of the two.
+  const byCpu = (compared.ns3?.cpuSeconds ?? 0) / compared.ours.cpuSeconds;
+  const text = `${ratio.toFixed(1)}x, by cpu ${byCpu.toFixed(1)}x`;
   if (compared.target === undefined) return text;
   return `${text} (${ratio >= compared.target ? 'over' : 'UNDER'} ${compared.target}x)`;
 }

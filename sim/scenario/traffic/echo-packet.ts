@@ -33,6 +33,7 @@ import {
   readIpv6Source,
 } from '../../../daemon/wire/ipv6.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
+import { newFrame } from '../../lan/frame-memory.ts';
 
 /** ping(8): TTL of Linux' default. */
 const TTL = 64;
@@ -51,7 +52,7 @@ export function echoRequest(options: {
   readonly size: number;
 }): Uint8Array {
   const { source, destination, echo } = options;
-  const payload = new Uint8Array(options.size);
+  const payload = newFrame(options.size);
   for (let i = 8; i < payload.length; i++) payload[i] = (i + 8) & 0xff;
   return isIpv4(source) && isIpv4(destination)
     ? request4({ source, destination }, echo, payload)
@@ -68,7 +69,7 @@ function request4(
   payload: Uint8Array,
 ): Uint8Array {
   const totalLength = IPV4_HEADER_LENGTH + ICMP_HEADER_LENGTH + payload.length;
-  const packet = new Uint8Array(totalLength);
+  const packet = newFrame(totalLength);
   const header = {
     ...between,
     tos: 0,
@@ -91,7 +92,7 @@ function request6(
   payload: Uint8Array,
 ): Uint8Array {
   const payloadLength = ICMP_HEADER_LENGTH + payload.length;
-  const packet = new Uint8Array(IPV6_HEADER_LENGTH + payloadLength);
+  const packet = newFrame(IPV6_HEADER_LENGTH + payloadLength);
   const header = {
     ...between,
     trafficClass: 0,
