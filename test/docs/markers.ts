@@ -19,7 +19,7 @@ export interface Marker {
 const MARKER = /^\s*\/\/ proves:\s*(.+)$/;
 /** The first text of a test's call; a table test may have its title in a template. */
 const TITLE =
-  /\bit(?:\.[a-z]+)*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/;
+  /\b(?:it|test)(?:\.[a-z]+)*\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/;
 /** How many lines below its marker a test may begin. */
 const REACH = 12;
 
