@@ -38,7 +38,11 @@ export function isBareConfig(path: string): boolean {
 }
 
 /** Reads the files (folders stand for the `*.conf` in them) and builds their LAN. */
-export function readBareConfigs(paths: readonly string[], file?: string): BareConfigs {
+export function readBareConfigs(
+  paths: readonly string[],
+  file?: string,
+  every?: string,
+): BareConfigs {
   const files = paths.flatMap((path) => (path.endsWith('.conf') ? [path] : configsIn(path)));
   if (files.length === 0) throw new UsageError('no keepalived.conf found');
   const folder = file === undefined ? commonFolder(files) : dirname(file);
@@ -55,7 +59,7 @@ export function readBareConfigs(paths: readonly string[], file?: string): BareCo
     return { name: uniqueName(path, taken), path: `./${beside}`, config: result.config };
   });
   const name = `${nodes.map((node) => node.name).join(', ')}`;
-  const text = documentText(deriveDocument(name, nodes));
+  const text = documentText(deriveDocument(name, nodes, every));
   const bytes = new TextEncoder().encode(text);
   const loaded = loadScenario({ file: target, bytes, readFile: readerBeside(target) });
   const configs = nodes.map((node) => node.config);

@@ -4,6 +4,7 @@
  */
 
 import type { Command } from 'commander';
+import type { ExploreCommandOptions } from './command-explore.ts';
 import type { GraphCommandOptions, InitCommandOptions } from './command-init.ts';
 import type { MatrixOptions } from './command-matrix.ts';
 import type { ReplayCommandOptions } from './command-replay.ts';
@@ -21,9 +22,31 @@ const FILES = 'Files:';
 
 /** Adds the commands. */
 export function addSearch(program: Command, call: CommandCaller): void {
+  addExplore(program, call);
   addReplay(program, call);
   addSweep(program, call);
   addFileCommands(program, call);
+}
+
+function addExplore(program: Command, call: CommandCaller): void {
+  program
+    .command('explore')
+    .helpGroup(SCENARIOS)
+    .description('search for a schedule of faults that breaks a setup, and shrink it')
+    .argument('<files...>', "a scenario or keepalived.conf files; or 'merge' and JSON of shards")
+    .option('--runs <n>', 'how many schedules; 200 by default')
+    .option('--seed <n>', 'seed of the search; 1 by default')
+    .option('--faults <list>', 'kinds of faults, separated by commas; all by default')
+    .option('--shard <i/n>', 'the i-th of n parts of the runs')
+    .option('--workers <n>', 'threads; as many as there are cores by default')
+    .option('--json', 'report as JSON, for explore merge')
+    .action((paths: string[], options: ExploreCommandOptions) =>
+      call(async ({ output }) => {
+        const command = await import('./command-explore.ts');
+        if (paths[0] === 'merge') return command.mergeCommand(paths.slice(1), options, output);
+        return command.exploreCommand(paths, options, output);
+      }),
+    );
 }
 
 function addReplay(program: Command, call: CommandCaller): void {

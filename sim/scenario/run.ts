@@ -8,6 +8,7 @@ import { type DurationUs, later, type TimeUs } from '../../daemon/base/time.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
 import type { RunEvent } from '../engine/run-log.ts';
+import type { ProgramRegistry } from '../host/machine.ts';
 import { buildLan } from '../topology/build-lan.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
 import type { ActionContext } from './actions/action.ts';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly until?: TimeUs;
   /** Called when the LAN is built and before anything happens: captures, live views. */
   readonly onStart?: (lan: LivingLan) => void;
+  /** Other programs than the usual ones; the hook by which tests plant a broken keepalived. */
+  readonly programs?: ProgramRegistry;
 }
 
 /** Everything that is known after a run. */
@@ -86,7 +89,7 @@ export class ScenarioRun implements EventTarget {
     this.#until = Math.max(scenario.until, options.until ?? 0) as TimeUs;
     // Steps come first in the queue, so that at their moment they act before anything else does.
     for (const step of scenario.steps) this.engine.schedule(step.at, this, 0, step);
-    this.lan = buildLan(scenario.lan, this.engine);
+    this.lan = buildLan(scenario.lan, this.engine, options.programs);
     this.traffic = new Map(
       scenario.traffic.map((spec, index) => {
         const { http } = spec;

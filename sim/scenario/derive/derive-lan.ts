@@ -42,7 +42,12 @@ const PINGED_LIMIT = 16;
 export const CLIENT = 'client';
 
 /** The whole document: lan and traffic, no steps yet. */
-export function deriveDocument(name: string, nodes: readonly DerivedNode[]): Document {
+export function deriveDocument(
+  name: string,
+  nodes: readonly DerivedNode[],
+  /** Time between two requests of the client. */
+  every = '10ms',
+): Document {
   const segments = segmentsOf(nodes);
   const pool = new AddressPool();
   for (const node of nodes) pool.take(mentioned(node.config));
@@ -80,7 +85,7 @@ export function deriveDocument(name: string, nodes: readonly DerivedNode[]): Doc
   }
   const switches: Document = {};
   for (const segment of segments) switches[segment.name] = {};
-  return { name, lan: { switches, hosts, cables }, traffic: trafficOf(nodes) };
+  return { name, lan: { switches, hosts, cables }, traffic: trafficOf(nodes, every) };
 }
 
 /** A document as the text of a scenario file. */
@@ -100,12 +105,12 @@ export function virtualAddresses(configs: readonly DaemonConfig[]): readonly IpA
   return [...new Set(all)].filter((address) => !isLinkLocal(address));
 }
 
-function trafficOf(nodes: readonly DerivedNode[]): Document {
+function trafficOf(nodes: readonly DerivedNode[], every: string): Document {
   const traffic: Document = {};
   const addresses = virtualAddresses(nodes.map((node) => node.config));
   for (const address of addresses.slice(0, PINGED_LIMIT)) {
     const text = formatIp(address);
-    traffic[`vip-${text}`] = { ping: text, from: CLIENT, every: '10ms', timeout: '500ms' };
+    traffic[`vip-${text}`] = { ping: text, from: CLIENT, every, timeout: '500ms' };
   }
   return traffic;
 }

@@ -1,0 +1,174 @@
+/**
+ * Makes a scenario out of a base and a schedule of faults: warm up, disturb, heal, judge. The same
+ * plan gives the values that a run needs and the document that `found-….twin.yml` is written from.
+ */
+
+import { parse } from 'yaml';
+import { type DurationUs, durationUs, type TimeUs } from '../../../daemon/base/time.ts';
+import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
+import { formatIp } from '../../../daemon/wire/ip-address.ts';
+import { encodeUtf8 } from '../../../daemon/wire/text.ts';
+import { type Document, documentText, virtualAddresses } from '../derive/derive-lan.ts';
+import { type LoadedScenario, loadScenario } from '../load-scenario.ts';
+import { bindSteps } from '../matrix/bind-actions.ts';
+import { convergenceBound } from '../matrix/bounds.ts';
+import type { FileAction } from '../matrix/faults.ts';
+import type { ReadScenarioFile } from '../reading.ts';
+import type { Scenario } from '../scenario.ts';
+import type { Fault } from './fault.ts';
+
+/** How long faults are drawn for, in ms. */
+const DISTURBANCE_MS = 20_000;
+/** Watched after the bound has passed, in ms: longer than a neighbour entry is probed. */
+const WATCH_MS = 8_000;
+
+/** One schedule with everything that its run depends on. */
+export interface Plan {
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  /** Everything is repaired at that moment, ms. */
+  readonly healAt: number;
+}
+
+/** What all runs of a search share. */
+export interface SearchBase {
+  readonly scenario: Scenario;
+  readonly configs: readonly DaemonConfig[];
+  /** From healing until the invariants must hold, ms. */
+  readonly boundMs: number;
+  /** Faults begin at that moment at the earliest, ms. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Traffic that must be answered after healing: that to virtual addresses. */
+  readonly traffic: readonly string[];
+}
+
+/** Prepares a search over a scenario; its steps and final expectations are left out. */
+export function searchBase(scenario: Scenario, configs: readonly DaemonConfig[]): SearchBase {
+  const boundMs = Math.ceil(convergenceBound(configs) / 1000);
+  const addresses = new Set(virtualAddresses(configs));
+  const traffic = scenario.traffic.filter((one) => addresses.has(one.to)).map((one) => one.name);
+  const endMs = boundMs + DISTURBANCE_MS;
+  const bare = { ...scenario, steps: [], finally: [] };
+  return { scenario: bare, configs, boundMs, startMs: boundMs, endMs, traffic };
+}
+
+/** The steps of a plan as a file says them. */
+function fileSteps(plan: Plan): readonly { readonly at: number; readonly actions: FileAction[] }[] {
+  const byTime = new Map<number, FileAction[]>();
+  const add = (at: number, action: FileAction) => {
+    const actions = byTime.get(at) ?? [];
+    byTime.set(at, [...actions, action]);
+  };
+  for (const fault of plan.faults) add(fault.at, fault.strike);
+  byTime.set(plan.healAt, byTime.get(plan.healAt) ?? []);
+  for (const { heal, until } of plan.faults) {
+    if (heal !== undefined) add(Math.min(until, plan.healAt), heal);
+  }
+  return [...byTime].map(([at, actions]) => ({ at, actions })).toSorted((a, b) => a.at - b.at);
+}
+
+/** The scenario of a plan, ready to run. */
+export function plannedScenario(base: SearchBase, plan: Plan): Scenario {
+  const { scenario, boundMs } = base;
+  const place = { line: 1, column: 1 };
+  const healAt = us(plan.healAt) as number as TimeUs;
+  const bound = us(boundMs);
+  const steps = bindSteps(
+    fileSteps(plan).map((step) => ({ at: us(step.at), actions: step.actions })),
+  );
+  const expect = base.traffic.map((traffic) => ({
+    place,
+    spec: {
+      timing: { within: bound, still: true, atOnce: false },
+      condition: { kind: 'traffic' as const, traffic, alive: true },
+    },
+  }));
+  const from = us(plan.healAt + boundMs);
+  const none = us(0);
+  const addresses = virtualAddresses(base.configs).flatMap((address) => [
+    { kind: 'owners-at-most' as const, limit: 1, address, exceptFor: none, from },
+    { kind: 'answers-at-most' as const, limit: 1, address, exceptFor: none, from },
+  ]);
+  const masters = { kind: 'masters-at-most' as const, limit: 1, exceptFor: none, from };
+  const built = [masters, ...addresses].map((spec) => ({ spec, place }));
+  return {
+    ...scenario,
+    seed: plan.seed,
+    steps: steps.map((step) => (step.at === healAt ? { ...step, expect } : step)),
+    always: [...scenario.always, ...built],
+    until: us(plan.healAt + boundMs + WATCH_MS) as number as TimeUs,
+  };
+}
+
+/** The same as the text of a scenario file. */
+export function plannedText(base: SearchBase, plan: Plan, about: string): string {
+  const { scenario, boundMs } = base;
+  const read: Document = parse(scenario.text) ?? {};
+  const from = ms(plan.healAt + boundMs);
+  const steps = fileSteps(plan).map((step) => {
+    const [only, second] = step.actions;
+    const what = only === undefined ? {} : { do: second === undefined ? only : step.actions };
+    if (step.at !== plan.healAt) return { at: ms(step.at), ...what };
+    const expect = base.traffic.map((traffic) => {
+      return { within: ms(boundMs), traffic, alive: true, still: true };
+    });
+    return { at: ms(step.at), name: 'everything is repaired', ...what, expect };
+  });
+  const addresses = virtualAddresses(base.configs).map(formatIp);
+  const { finally: _finally, traffic, always, ...rest } = read;
+  const document: Document = {
+    ...rest,
+    name: `found: ${about}`,
+    about: `Found by lantwin explore in '${scenario.name}'.`,
+    seed: plan.seed,
+    until: ms(plan.healAt + boundMs + WATCH_MS),
+    lan: keptLan(read['lan'], scenario),
+    traffic: keptKeys(traffic, new Set(scenario.traffic.map((one) => one.name))),
+    steps,
+    always: [
+      ...(Array.isArray(always) ? always : []),
+      { 'masters-at-most': 1, from },
+      ...addresses.flatMap((vip) => [
+        { 'owners-at-most': 1, vip, from },
+        { 'answers-at-most': 1, vip, from },
+      ]),
+    ],
+  };
+  return documentText(document);
+}
+
+/** Reads a written plan back, as `run` will. */
+export function loadPlanned(
+  text: string,
+  file: string,
+  readFile: ReadScenarioFile,
+): LoadedScenario {
+  return loadScenario({ file, bytes: encodeUtf8(text), readFile });
+}
+
+/** The LAN of the file without the hosts that shrinking took away. */
+function keptLan(lan: unknown, scenario: Scenario): unknown {
+  if (typeof lan !== 'object' || lan === null) return lan;
+  const names = new Set([...scenario.lan.hosts, ...scenario.lan.switches].map((one) => one.name));
+  const { hosts, cables, ...rest } = lan as { hosts?: unknown; cables?: unknown };
+  const kept = (cable: unknown): boolean => {
+    const ends = Array.isArray(cable) ? cable : (cable as { endpoints: unknown[] }).endpoints;
+    return ends.every((end) => names.has(String(end).split(':')[0] ?? ''));
+  };
+  const left = Array.isArray(cables) ? cables.filter(kept) : cables;
+  return { ...rest, hosts: keptKeys(hosts, names), cables: left };
+}
+
+function keptKeys(value: unknown, names: ReadonlySet<string>): Document {
+  const entries = Object.entries((value ?? {}) as Document);
+  return Object.fromEntries(entries.filter(([name]) => names.has(name)));
+}
+
+function us(milliseconds: number): DurationUs {
+  return durationUs(milliseconds * 1000);
+}
+
+function ms(milliseconds: number): string {
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
+}

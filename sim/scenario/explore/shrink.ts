@@ -1,0 +1,99 @@
+/**
+ * Makes a failing schedule small: fewer faults, repaired together, at round times, fewer machines
+ * and traffics. Each candidate is run; it is taken when it fails in the same claim.
+ */
+
+import type { Scenario } from '../scenario.ts';
+import { failureOf, runPlan, type SearchOptions } from './explore.ts';
+import type { Failure } from './failure.ts';
+import type { Fault } from './fault.ts';
+import type { Plan, SearchBase } from './plan.ts';
+
+/** Most runs that shrinking one failure may take. */
+const RUNS_MAX = 200;
+
+/** A small schedule with the base it was shrunk in. */
+export interface Shrunk {
+  readonly failure: Failure;
+  readonly base: SearchBase;
+  /** Runs that it took. */
+  readonly tried: number;
+}
+
+/** Shrinks one failure; deterministic. */
+export function shrink(options: SearchOptions, failure: Failure): Shrunk {
+  let best: Shrunk = { failure, base: options.base, tried: 0 };
+  let tried = 0;
+  const attempt = (plan: Plan, base: SearchBase): boolean => {
+    if (tried >= RUNS_MAX) return false;
+    tried++;
+    const found = failureOf(runPlan({ ...options, base }, plan), plan, failure.run);
+    if (found === undefined || found.signature !== failure.signature) return false;
+    best = { failure: found, base, tried };
+    return true;
+  };
+  const withFaults = (faults: readonly Fault[]) =>
+    attempt({ ...best.failure.plan, faults }, best.base);
+  dropFaults(() => best.failure.plan.faults, withFaults);
+  const count = best.failure.plan.faults.length;
+  for (let i = 0; i < count; i++) {
+    for (const simpler of simplerFaults(best.failure.plan.faults[i], best.failure.plan)) {
+      const faults = best.failure.plan.faults.map((one, at) => (at === i ? simpler : one));
+      if (withFaults(faults)) break;
+    }
+  }
+  for (const smaller of smallerBases(options.base, best.failure.plan)) {
+    const base = smaller(best.base);
+    if (base !== undefined) attempt(best.failure.plan, base);
+  }
+  return { ...best, tried };
+}
+
+/** Takes faults out one by one, from the last, until none can be spared. */
+function dropFaults(
+  current: () => readonly Fault[],
+  attempt: (faults: readonly Fault[]) => boolean,
+): void {
+  for (let i = current().length - 1; i >= 0; i--) {
+    attempt(current().filter((_, index) => index !== i));
+  }
+}
+
+/** The same fault at rounder times, repaired with everything else if possible. */
+function simplerFaults(fault: Fault | undefined, plan: Plan): readonly Fault[] {
+  if (fault === undefined) return [];
+  const second = Math.round(fault.at / 1000) * 1000;
+  const until = plan.healAt;
+  return [
+    { ...fault, at: second, until },
+    { ...fault, until },
+    { ...fault, at: second, until: Math.max(second + 1000, Math.ceil(fault.until / 1000) * 1000) },
+  ];
+}
+
+/** One function per traffic and host that might be left out. */
+function smallerBases(
+  base: SearchBase,
+  plan: Plan,
+): readonly ((from: SearchBase) => SearchBase | undefined)[] {
+  const hit = JSON.stringify(plan.faults.map((fault) => [fault.strike, fault.heal]));
+  const traffics = base.scenario.traffic.map((one) => (from: SearchBase) => {
+    const traffic = from.scenario.traffic.filter((other) => other.name !== one.name);
+    const left = from.traffic.filter((name) => name !== one.name);
+    return { ...from, scenario: { ...from.scenario, traffic }, traffic: left };
+  });
+  const hosts = base.scenario.lan.hosts.map((one) => (from: SearchBase) => {
+    const isUsed = from.scenario.traffic.some((traffic) => traffic.from === one.name);
+    const isHit = hit.includes(`"${one.name}"`) || hit.includes(`"${one.name}:`);
+    if (isUsed || isHit || from.scenario.always.length > 0) return undefined;
+    return { ...from, scenario: without(from.scenario, one.name) };
+  });
+  return [...traffics, ...hosts];
+}
+
+function without(scenario: Scenario, host: string): Scenario {
+  const { lan } = scenario;
+  const hosts = lan.hosts.filter((one) => one.name !== host);
+  const cables = lan.cables.filter(({ a, b }) => a.node !== host && b.node !== host);
+  return { ...scenario, lan: { ...lan, hosts, cables } };
+}
