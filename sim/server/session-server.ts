@@ -49,6 +49,12 @@ export interface SessionServer {
 const CLIENTS_MAX = 8;
 /** Thirty frames a second. */
 const TICK_MS = 33;
+/** A turn of the session should take no longer, so that messages are answered quickly. */
+const TURN_MS = 30;
+/** Engine events of a turn; between these bounds as many as fit. */
+const BUDGET_FIRST = 3000;
+const BUDGET_MIN = 500;
+const BUDGET_MAX = 60_000;
 const PROBE_MS = 30_000;
 const WS_PATH = '/ws';
 
@@ -153,6 +159,7 @@ function pace(
 ): () => void {
   const { session, onError } = options;
   let last = performance.now();
+  let budget = BUDGET_FIRST;
   let again: NodeJS.Immediate | undefined;
   const tick = () => {
     again = undefined;
@@ -161,7 +168,8 @@ function pace(
     last = now;
     try {
       // A long jump goes on at once, but lets the network have its turn.
-      if (session.advance(elapsedUs)) again = setImmediate(tick);
+      if (session.advance(elapsedUs, budget)) again = setImmediate(tick);
+      budget = nextBudget(budget, performance.now() - now);
     } catch (error) {
       session.playing = false;
       onError(error);
@@ -179,6 +187,13 @@ function pace(
     clearInterval(prober);
     if (again !== undefined) clearImmediate(again);
   };
+}
+
+/** Fewer events when a turn took too long, more when there was time left. */
+function nextBudget(budget: number, tookMs: number): number {
+  if (tookMs > TURN_MS) return Math.max(BUDGET_MIN, Math.round(budget * 0.7));
+  if (tookMs < TURN_MS / 3) return Math.min(BUDGET_MAX, Math.round(budget * 1.2));
+  return budget;
 }
 
 function checkMethod(request: IncomingMessage): Refusal | undefined {

@@ -44,8 +44,8 @@ export interface ViewerPort {
   send(message: ServerMessage): void;
 }
 
-/** Engine events that one call of `advance` may cost: some 20 ms. */
-const BUDGET = 20_000;
+/** Engine events that one call of `advance` may cost unless its caller knows better: some 20 to 50 ms. */
+const BUDGET = 4000;
 /** A page that slept does not catch up: at most that much wall time is played at once. */
 const WALL_MAX_US = 250_000;
 /** Pings that are remembered. */
@@ -137,12 +137,15 @@ export class LiveSession implements TerminalPlace {
     return undefined;
   }
 
-  /** Wall time has passed. `true`: there is more to do at once. */
-  advance(wallElapsedUs: number): boolean {
+  /**
+   * Wall time has passed; `budget` bounds the engine events of this call, for a caller that measures how long they take.
+   * `true`: there is more to do at once.
+   */
+  advance(wallElapsedUs: number, budget = BUDGET): boolean {
     const timeline = this.#open?.timeline;
     if (timeline === undefined) return false;
     if (timeline.goal !== undefined) {
-      const arrived = timeline.work(BUDGET);
+      const arrived = timeline.work(budget);
       this.push();
       return !arrived;
     }
@@ -154,7 +157,7 @@ export class LiveSession implements TerminalPlace {
     const whole = Math.floor(wanted);
     this.#carryUs = wanted - whole;
     const before = timeline.position;
-    const reached = timeline.advanceTo(before.at + whole, BUDGET);
+    const reached = timeline.advanceTo(before.at + whole, budget);
     const stuck = !reached && timeline.position.at === before.at;
     this.stopped = stuck ? 'more happens in one moment than can be shown' : undefined;
     this.push();
