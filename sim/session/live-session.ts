@@ -48,6 +48,7 @@ export interface ViewerPort {
 const BUDGET = 4000;
 /** A page that slept does not catch up: at most that much wall time is played at once. */
 const WALL_MAX_US = 250_000;
+const NO_FAILOVER = 'no further failover within two minutes';
 /** Pings that are remembered. */
 const PINGS_MAX = 200;
 /** Events of the run that says what the expectations come to; a longer one is left pending. */
@@ -242,6 +243,7 @@ export class LiveSession implements TerminalPlace {
     if (timeline === undefined) return undefined;
     const { at, events } = timeline.position;
     const { goal } = timeline;
+    const stopped = timeline.missed ? NO_FAILOVER : this.stopped;
     return {
       type: 'state',
       at,
@@ -251,7 +253,7 @@ export class LiveSession implements TerminalPlace {
       end: timeline.end.at,
       events,
       ...(goal === undefined ? {} : { working: goalView(goal) }),
-      ...(this.stopped === undefined ? {} : { stopped: this.stopped }),
+      ...(stopped === undefined ? {} : { stopped }),
     };
   }
 

@@ -26,6 +26,9 @@ export type Goal =
       readonly what: MomentKind;
       readonly count: number;
       readonly until: number;
+      /** Where to come back to when there is none. */
+      readonly origin: Position;
+      readonly end: Position;
     };
 
 /** Steps by hand stand in no file. */
@@ -33,8 +36,8 @@ const NOWHERE = { line: 0, column: 0 };
 
 /** Deeds that one branch may have. */
 export const HAND_STEPS_MAX = 2000;
-/** How far ahead the next failover is looked for: an hour of virtual time. */
-const SEARCH_MAX_US = 3_600_000_000;
+/** How far ahead the next moment is looked for: two minutes of virtual time. */
+const SEARCH_MAX_US = 120_000_000;
 
 /** The timeline; see the head of the file. */
 export class Timeline {
@@ -42,6 +45,8 @@ export class Timeline {
   branch = 0;
   /** Raised with every new run: what was shown of the old one is void. */
   generation = 0;
+  /** The last search found no failover, so the present is where it was. */
+  missed = false;
   #hand: HandStep[] = [];
   #recorder: RunRecorder;
   /** The recorder that has seen the branch's end, while the present lies before it. */
@@ -108,6 +113,7 @@ export class Timeline {
   /** Lets virtual time pass, at most `budget` events; `false` when the budget was too small. */
   advanceTo(at: number, budget: number): boolean {
     this.#goal = undefined;
+    this.missed = false;
     const reached = this.run.engine.runUntil(at as TimeUs, budget) === 'reached-time';
     this.#forgetFarthest();
     return reached;
@@ -115,6 +121,7 @@ export class Timeline {
 
   /** Sets out for a moment; `work` goes there. */
   seek(at: number): void {
+    this.missed = false;
     if (at < this.run.engine.now) this.#restart();
     this.#goal = { kind: 'time', at };
   }
@@ -122,6 +129,7 @@ export class Timeline {
   /** Sets out for the next or previous moment of a kind; `false` when there is none before. */
   step(kind: MomentKind, direction: 'forward' | 'back'): boolean {
     const here = this.position;
+    this.missed = false;
     if (direction === 'back') {
       const target = this.#recorder.previous(kind, here);
       // Before the first one there is the beginning.
@@ -135,7 +143,8 @@ export class Timeline {
     if (known !== undefined) this.#goal = { kind: 'position', position: known };
     else {
       const count = this.#recorder.count(kind);
-      this.#goal = { kind: 'find', what: kind, count, until: here.at + SEARCH_MAX_US };
+      const until = here.at + SEARCH_MAX_US;
+      this.#goal = { kind: 'find', what: kind, count, until, origin: here, end: this.end };
     }
     return true;
   }
@@ -165,6 +174,7 @@ export class Timeline {
    * Returns whether a new branch began, because this was the past, and why it could not be done, if so.
    */
   act(action: HandAction): { readonly branched: boolean; readonly refusal?: string } {
+    this.missed = false;
     this.arrive();
     const branched = isBefore(this.position, this.end);
     const at = this.#nextInstant();
@@ -249,11 +259,22 @@ export class Timeline {
     }
   }
 
+  /** No failover in sight: back to where the search began, as if nobody had looked. */
+  #giveUp(goal: Goal & { readonly kind: 'find' }): boolean {
+    if (goal.what !== 'failover') return true;
+    this.missed = true;
+    this.#far = undefined;
+    this.#end = goal.end;
+    this.#replaceRun();
+    this.#goal = { kind: 'position', position: goal.origin };
+    return false;
+  }
+
   #search(goal: Goal & { readonly kind: 'find' }, budget: number): boolean {
     const { engine } = this.run;
     for (let left = budget; left > 0; left--) {
       const next = engine.queue.nextTime();
-      if (next === undefined || next > goal.until) return true;
+      if (next === undefined || next > goal.until) return this.#giveUp(goal);
       engine.step();
       if (this.#recorder.count(goal.what) > goal.count) return true;
     }

@@ -97,6 +97,19 @@ describe('a live session', () => {
     expect(page.last('state').at).toBe(second);
   });
 
+  it('stays where it is when no further failover comes', () => {
+    const page = openSession();
+    page.say({ type: 'seek', at: 60 * SECOND });
+    const present = presentOf(page.session);
+    page.say({ type: 'failover', direction: 'next' });
+    expect(page.last('state')).toMatchObject({ at: 60 * SECOND, end: 60 * SECOND });
+    expect(page.last('state').stopped).toContain('no further failover');
+    expect(presentOf(page.session)).toBe(present);
+    page.say({ type: 'act', action: 'power-off', args: 'srv-1' });
+    expect(page.last('state')).toMatchObject({ branch: 0 });
+    expect(page.last('state').stopped).toBeUndefined();
+  });
+
   it('replays what was done by hand when time goes back before it and forward again', () => {
     const page = openSession();
     page.say({ type: 'seek', at: 5 * SECOND });
