@@ -17,7 +17,7 @@ export function parseHttpUrl(text: string): HttpUrl | 'unsupported-scheme' | und
   const name = (scheme?.[1] ?? 'http').toLowerCase();
   if (name !== 'http' && name !== 'https') return 'unsupported-scheme';
   const rest = text.slice(scheme?.[0].length ?? 0);
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^/:?#]+)(?::(\d{1,5}))?([/?#].*)?$/.exec(rest);
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^\s/:?#]+)(?::(\d{1,5}))?([/?#].*)?$/.exec(rest);
   if (match === null) return undefined;
   const [, bracketed = '', digits, path = '/'] = match;
   const usual = name === 'http' ? 80 : 443;

@@ -56,7 +56,10 @@ export function takeAck(connection: TcpConnection, arrival: Arrival): boolean {
 
 /** Sends what the acknowledgement has made room for: lost segments first. */
 export function sendAfterAck(connection: TcpConnection): void {
-  while (connection.lostCount > 0 && inFlight(connection) < connection.congestionWindow) {
+  while (connection.lostCount > 0) {
+    const hasRoom = inFlight(connection) < connection.congestionWindow;
+    if (!hasRoom && !connection.retransmitNow) break;
+    connection.retransmitNow = false;
     const lost = connection.sent.find((segment) => segment.lost);
     if (lost === undefined) break;
     retransmit(connection, lost);
@@ -189,6 +192,7 @@ function findLosses(connection: TcpConnection, advanced: boolean): void {
   if (connection.congestionState === 'open') {
     if (!isLoss || (sent[0] as SentSegment).sacked) return;
     enterRecovery(connection);
+    connection.retransmitNow = true;
     markLost(connection, sent[0] as SentSegment);
     armRetransmit(connection);
   } else if (!sackPermitted && advanced && connection.sendUna < connection.recoveryEnd) {

@@ -120,6 +120,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     congestionState: 'open',
     recoveryEnd: 0,
     duplicateAcks: 0,
+    retransmitNow: false,
     softError: undefined,
     confirmPending: false,
   };

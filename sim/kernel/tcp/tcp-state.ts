@@ -166,6 +166,8 @@ export interface TcpConnection {
   /** `sendNext` when recovery began. */
   recoveryEnd: number;
   duplicateAcks: number;
+  /** Recovery has just begun: the first hole is sent again whatever the window says (fast retransmit). */
+  retransmitNow: boolean;
 
   /** An ICMP error that was not fatal; told when the connection times out. */
   softError: TcpError | undefined;
