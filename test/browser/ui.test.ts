@@ -204,9 +204,11 @@ describe.each(['light', 'dark'] as const)('in %s', (theme) => {
     await goTo(page, CUT_S);
     await page.click(`[data-cable="${CABLE}"]`);
     await page.click('#inspector button:text-is("Unplug")');
-    await goTo(page, 9.6);
+    await goTo(page, 9.2);
     await page.click('[data-node="laptop"]');
-    await page.click('[data-row] >> nth=-1');
+    await page.fill('#packet-filter', 'vrrp or arp');
+    await expect.poll(() => protocols(page)).not.toContain('ICMP');
+    await page.click('[data-row].pk-arp >> nth=-1');
     await page.waitForSelector('.tree-line');
     mkdirSync(pictures, { recursive: true });
     await page.screenshot({ path: join(pictures, `ui-${theme}.png`) });

@@ -47,6 +47,14 @@ describe('the map of one switch, three routers and a client', () => {
   });
 });
 
+describe('the map of a LAN without routers', () => {
+  it('stands on both sides of its switch when it is large', () => {
+    const { boxes } = place(star([], ['a', 'b', 'c', 'd', 'e'], []));
+    const below = ['a', 'b', 'c', 'd', 'e'].filter((name) => top(boxes, name) > top(boxes, 'sw1'));
+    expect(below).toEqual(['b', 'd']);
+  });
+});
+
 describe('the map of a load balancer', () => {
   it('puts servers of the same switch beside the routers, behind them in the row', () => {
     const { boxes } = place(star(['lb1', 'lb2'], ['client'], ['web1', 'web2']));

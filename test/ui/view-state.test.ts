@@ -132,8 +132,10 @@ describe('words', () => {
   });
 
   it('say what a cable does to each direction', () => {
-    const cable = { light: 'impaired', aToB: { lossPercent: 5 }, bToA: { delayUs: 20_000 } };
-    expect(cableStateText(cableOf(cable))).toBe('→ loss 5 %; ← delay 20 ms');
+    const ways = { aToB: { lossPercent: 5 }, bToA: { delayUs: 20_000 } };
+    expect(cableStateText(cableOf({ light: 'impaired', ...ways }))).toBe(
+      '→ loss 5 %; ← delay 20 ms',
+    );
     expect(cableStateText(cableOf({ light: 'ok' }))).toBe('link up');
     expect(cableStateText(cableOf({ light: 'unplugged', plugged: false }))).toBe('unplugged');
   });

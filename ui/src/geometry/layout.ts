@@ -44,6 +44,8 @@ const PORT_WIDTH = 70;
 const GAP_X = 26;
 const GAP_Y = 64;
 const MARGIN = 18;
+/** Hosts of one row, where they could stand on both sides of their switch. */
+const ROW_MAX = 3;
 
 /** Computes every device's rectangle. */
 export function layoutMap(input: LayoutInput): MapLayout {
@@ -98,6 +100,7 @@ function tiers(nodes: readonly TopologyNode[], cables: readonly TopologyCable[])
   };
   const rows: TopologyNode[][] = [[], [], [], [], []];
   for (const node of nodes) rows[tierOf(node)]?.push(node);
+  balance(rows, cables);
   return rows.filter((row) => row.length > 0);
 
   function tierOf(node: TopologyNode): number {
@@ -109,6 +112,22 @@ function tiers(nodes: readonly TopologyNode[], cables: readonly TopologyCable[])
       .some((other) => other?.role === 'switch' && !isFrontSwitch(other));
     return behind ? 4 : 2;
   }
+}
+
+/** A LAN without routers would be one long row over its switches: every second host goes below. */
+function balance(rows: TopologyNode[][], cables: readonly TopologyCable[]): void {
+  const [above, switches, below] = rows;
+  if (above === undefined || switches === undefined || below === undefined) return;
+  if (below.length > 0 || switches.length === 0 || above.length <= ROW_MAX) return;
+  const seen = new Map<string, number>();
+  const stays = above.filter((node) => {
+    const [hub = ''] = neighboursOf(node.name, cables);
+    const count = seen.get(hub) ?? 0;
+    seen.set(hub, count + 1);
+    if (count % 2 === 1) below.push(node);
+    return count % 2 === 0;
+  });
+  above.splice(0, above.length, ...stays);
 }
 
 /** Puts each row's devices in the order of what they are cabled to, so that few cables cross. */

@@ -37,6 +37,9 @@ import { Terminals } from './terminals.svelte.ts';
 /** The protocol that this page speaks; a type, so that the page carries none of the session's code. */
 const VERSION = 1 satisfies typeof import('../../../sim/session/protocol.ts').PROTOCOL_VERSION;
 
+/** More virtual time than that between two states is no playing, at speed 1. */
+const JUMP_US = 1_500_000;
+
 type NodesMessage = Extract<ServerMessage, { type: 'nodes' }>;
 
 /** How long nodes wait for a state that may not have changed, ms. */
@@ -78,6 +81,8 @@ export class Twin {
   working: { readonly goal?: number } | undefined = $state.raw(undefined);
   stopped: string | undefined = $state(undefined);
   eventCount = $state(0);
+  /** Raised whenever time did not pass but was set. */
+  jumps = $state(0);
 
   hosts: ReadonlyMap<string, HostView> = $state.raw(new Map());
   switches: ReadonlyMap<string, SwitchView> = $state.raw(new Map());
@@ -107,6 +112,7 @@ export class Twin {
 
   #link: TwinLink | undefined;
   /** Nodes come before the state that they belong to: shown together, timers and clock agree. */
+  #pendingFlights: readonly FlightView[] | undefined;
   readonly #timerLengths = new Map<string, number>();
   readonly #pendingNodes: NodesMessage[] = [];
   #nodesTimer: ReturnType<typeof setTimeout> | undefined;
@@ -263,6 +269,13 @@ export class Twin {
 
   #takeState(state: Extract<ServerMessage, { type: 'state' }>): void {
     this.#takePendingNodes();
+    // A jump is no journey: what flew before it is not on its way now.
+    const jumped = state.at < this.at || state.at > this.at + JUMP_US * Math.max(1, state.speed);
+    if (jumped || state.branch !== this.branch) {
+      this.flights = [];
+      this.jumps++;
+    } else if (this.#pendingFlights !== undefined) this.flights = this.#pendingFlights;
+    this.#pendingFlights = undefined;
     this.at = state.at;
     this.end = state.end;
     this.playing = state.playing;
@@ -325,7 +338,7 @@ export class Twin {
       const known = message.reset ? [] : (this.journals.get(message.node) ?? []);
       const lines = [...known, ...message.lines].slice(-2_000);
       this.journals = new Map(this.journals).set(message.node, lines);
-    } else if (message.type === 'flights') this.flights = message.flights;
+    } else if (message.type === 'flights') this.#pendingFlights = message.flights;
     else if (message.type === 'lanes') this.lanes = message.lanes;
     else if (message.type === 'verdicts') this.verdicts = message.verdicts;
     else if (message.type === 'traffic') this.traffic = message.traffic;
