@@ -9,6 +9,8 @@
 
 import { type RandomSource, randomBelow } from '../base/random.ts';
 import { type DurationUs, later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
+import type { DaemonConfig } from '../config/daemon-config.ts';
+import { lvsText } from '../lvs/lvs-text.ts';
 import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
 import { dataText, jsonText, statisticsText } from '../vrrp/dump.ts';
 import { initialise } from '../vrrp/initialise.ts';
@@ -28,6 +30,7 @@ import {
   type VrrpSettings,
 } from '../vrrp/vrrp-machine.ts';
 import { encodeUtf8 } from '../wire/text.ts';
+import { CheckerProcess } from './checker-process.ts';
 import type { Command } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
 import type { SystemEvent, VrrpPacketEvent } from './events.ts';
@@ -35,6 +38,7 @@ import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
 import { mailDate } from './mail-date.ts';
+import { configNotes, vrrpPart, wantsCheckers, wantsVrrp } from './process-plan.ts';
 import {
   newSmtpClient,
   type SmtpClient,
@@ -45,6 +49,7 @@ import {
 } from './smtp.ts';
 import type { DaemonStatus } from './status.ts';
 import { statusOf } from './status-of.ts';
+import { SyncFollower } from './sync-follower.ts';
 import type { System } from './system.ts';
 
 /** keepalived's command line, as far as it changes what the daemon does. */
@@ -103,6 +108,10 @@ export class Daemon {
   #phase: DaemonStatus['phase'] = 'starting';
   #machine: VrrpMachine | undefined;
   #mailer: SmtpClient | undefined;
+  #checkers: CheckerProcess | undefined;
+  #sync: SyncFollower | undefined;
+  /** keepalived makes no VRRP process where there is nothing for it to do. */
+  #vrrpRuns = true;
   #exitAt: TimeUs | undefined;
   #out: Command[] = [];
 
@@ -123,12 +132,17 @@ export class Daemon {
     const { config } = loaded;
     if (loaded.refused || config === undefined) return this.#refuse(loaded);
     this.#say('parent', coreText.autoPriority());
-    this.#say('parent', coreText.vrrpChild(this.#pid));
-    this.#say('vrrp', coreText.reflector());
-    this.#say('vrrp', coreText.commandChannel());
-    for (const text of loaded.messages) this.#say('vrrp', text);
+    this.#vrrpRuns = wantsVrrp(config, this.#options.flags);
+    if (wantsCheckers(config, this.#options.flags))
+      this.#say('parent', coreText.checkerChild(this.#pid + 1));
+    if (this.#vrrpRuns) {
+      this.#say('parent', coreText.vrrpChild(this.#pid));
+      this.#say('vrrp', coreText.reflector());
+      this.#say('vrrp', coreText.commandChannel());
+    }
+    for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     const machine = newMachine({
-      config: config.vrrp,
+      config: vrrpPart(config, this.#options.flags),
       settings: this.#settings(loaded),
       host: this.#options.system,
     });
@@ -137,7 +151,9 @@ export class Daemon {
     machine.actions = this.#out as VrrpMachine['actions'];
     this.#sayConfigNotes(machine);
     createFifos(machine);
+    this.#startSync(machine, config);
     initialise(machine, now);
+    this.#setCheckers(machine, config, now);
     this.#say('parent', coreText.startupComplete());
     this.#phase = 'running';
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
@@ -154,6 +170,8 @@ export class Daemon {
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
     if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
+    const answered = this.#checkers?.receive(event, now);
+    if (answered !== undefined) this.#out.push(...answered);
     this.#handle(machine, event, now);
     this.#postMails(machine, now);
     return this.#take(machine);
@@ -168,6 +186,7 @@ export class Daemon {
       return this.#finish(machine);
     }
     runTimers(machine, now);
+    if (this.#checkers !== undefined) this.#out.push(...this.#checkers.advance(now));
     if (this.#mailer !== undefined) this.#out.push(...smtpAdvance(this.#mailer, now));
     this.#postMails(machine, now);
     return this.#take(machine);
@@ -183,13 +202,14 @@ export class Daemon {
     this.#say('parent', coreText.reloadingParent());
     const loaded = this.#read();
     advertBeforeReload(machine);
-    this.#say('vrrp', coreText.reloadingChild());
-    for (const text of loaded.messages) this.#say('vrrp', text);
+    if (this.#vrrpRuns) this.#say('vrrp', coreText.reloadingChild());
+    for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     if (loaded.config !== undefined && !loaded.refused) {
       const settings = this.#settings(loaded);
       this.#mailer = newSmtpClient(loaded.config.global.mail);
-      reload(machine, { config: loaded.config.vrrp, settings }, now);
+      reload(machine, { config: vrrpPart(loaded.config, this.#options.flags), settings }, now);
       this.#sayConfigNotes(machine);
+      this.#setCheckers(machine, loaded.config, now);
     }
     this.#say('parent', coreText.reloadComplete());
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'reloaded' } });
@@ -205,9 +225,13 @@ export class Daemon {
     this.#phase = 'stopping';
     this.#say('parent', coreText.stopping());
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopping' } });
+    if (this.#checkers !== undefined) this.#out.push(...this.#checkers.stop());
+    if (this.#sync !== undefined) this.#out.push(...this.#sync.stop());
+    this.#checkers = undefined;
+    this.#sync = undefined;
     shutDown(machine, now);
     closeSockets(machine);
-    this.#exitAt = later(now, STOP_WAIT);
+    this.#exitAt = this.#vrrpRuns ? later(now, STOP_WAIT) : now;
     // Mails of the end get a connection and no more: nobody reads answers any longer (recorded).
     this.#postMails(machine, now);
     return this.#take(machine);
@@ -219,13 +243,13 @@ export class Daemon {
     if (this.#machine === undefined || this.#phase !== 'running') return undefined;
     const due = nextDue(this.#machine);
     const mailDue = this.#mailer === undefined ? undefined : smtpDeadline(this.#mailer);
-    if (due === undefined || mailDue === undefined) return due ?? mailDue;
-    return due < mailDue ? due : mailDue;
+    return earliest(earliest(due, mailDue), this.#checkers?.nextDeadline());
   }
 
   /** A snapshot for verdicts, tables and metrics. */
   status(): DaemonStatus {
-    return statusOf(this.#machine, this.#phase);
+    const status = statusOf(this.#machine, this.#phase);
+    return this.#checkers ? { ...status, services: this.#checkers.status() } : status;
   }
 
   #receivePacket(machine: VrrpMachine, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
@@ -329,9 +353,10 @@ export class Daemon {
   /** A BFD session went up or down; called by the BFD part. */
   bfdChanged(now: TimeUs, name: string, up: boolean): readonly Command[] {
     const machine = this.#machine;
-    const bfd = machine?.bfds.find((b) => b.name === name);
-    if (machine === undefined || bfd === undefined || this.#phase !== 'running') return NOTHING;
-    bfdChanged(machine, bfd, up, now);
+    if (machine === undefined || this.#phase !== 'running') return NOTHING;
+    const bfd = machine.bfds.find((b) => b.name === name);
+    if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
+    if (this.#checkers) this.#out.push(...this.#checkers.bfdChanged({ name, up }, now));
     return this.#take(machine);
   }
 
@@ -356,7 +381,7 @@ export class Daemon {
     this.#exitAt = undefined;
     this.#phase = 'stopped';
     removeAllLinks(machine);
-    this.#say('vrrp', coreText.stoppedChild());
+    if (this.#vrrpRuns) this.#say('vrrp', coreText.stoppedChild());
     this.#say('parent', coreText.cpuUsage());
     this.#say('parent', coreText.stopped(this.#version));
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
@@ -396,22 +421,9 @@ export class Daemon {
    * already.
    */
   #sayConfigNotes(machine: VrrpMachine): void {
-    const { config } = machine;
     const said = new Set(this.#out.map((c) => (c.kind === 'log' ? c.text : '')));
-    const hasScripts =
-      config.scripts.some((s) => isTracked(machine, s.name)) ||
-      [...config.instances, ...config.syncGroups].some((c) =>
-        Object.values(c.notify).some((script) => script !== undefined),
-      );
-    const security = coreText.scriptSecurity();
-    if (hasScripts && !config.globals.enableScriptSecurity && !said.has(security)) {
-      this.#say('vrrp', security);
-    }
-    const needsFirewall = config.instances.some(
-      (c) => c.vmac !== undefined || (!c.accept && c.priority !== 255),
-    );
-    if (needsFirewall && this.#phase === 'starting' && !said.has(coreText.nftables())) {
-      this.#say('vrrp', coreText.nftables());
+    for (const text of configNotes(machine.config, this.#phase === 'starting')) {
+      if (!said.has(text)) this.#say('vrrp', text);
     }
   }
 
@@ -427,7 +439,32 @@ export class Daemon {
     };
   }
 
-  #say(process: 'parent' | 'vrrp', text: string): void {
+  /** Starts, reloads or ends the checkers' process, as the configuration wants it. */
+  #setCheckers(machine: VrrpMachine, config: DaemonConfig, now: TimeUs): void {
+    const wanted = wantsCheckers(config, this.#options.flags);
+    if (wanted && this.#checkers !== undefined) {
+      this.#out.push(...this.#checkers.reload(config, now));
+    } else if (wanted) {
+      const { system, random, flags } = this.#options;
+      const { logDetail } = flags;
+      const take = () => takeId(machine);
+      this.#checkers = new CheckerProcess(config, { system, random, takeId: take, logDetail });
+      this.#out.push(...this.#checkers.start(config, now));
+    } else if (this.#checkers !== undefined) {
+      this.#out.push(...this.#checkers.stop());
+      this.#checkers = undefined;
+    }
+  }
+
+  #startSync(machine: VrrpMachine, config: DaemonConfig): void {
+    const sync = config.global.lvsSyncDaemon;
+    if (sync === undefined || !this.#vrrpRuns) return;
+    this.#say('vrrp', lvsText.initialising());
+    this.#sync = new SyncFollower(sync, () => takeId(machine));
+    this.#out.push(...this.#sync.start());
+  }
+
+  #say(process: 'parent' | 'vrrp' | 'checkers', text: string): void {
     this.#out.push({ kind: 'log', process, level: 'info', text });
   }
 
@@ -437,8 +474,13 @@ export class Daemon {
     if (out.length === 0) return NOTHING;
     this.#out = [];
     machine.actions = this.#out as VrrpMachine['actions'];
-    return out;
+    return this.#sync === undefined ? out : this.#sync.follow(out);
   }
+}
+
+function earliest(a: TimeUs | undefined, b: TimeUs | undefined): TimeUs | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
 }
 
 /** In FAULT and before the first decision adverts are not even looked at. */
@@ -447,13 +489,6 @@ function ignoresPackets(instance: Instance): boolean {
     if (one.state === 'BACKUP' || one.state === 'MASTER') return false;
   }
   return true;
-}
-
-function isTracked(machine: VrrpMachine, script: string): boolean {
-  const { instances, syncGroups } = machine.config;
-  return [...instances, ...syncGroups].some((c) =>
-    c.trackedScripts.some((item) => item.name === script),
-  );
 }
 
 /** `2.3.3` as 2003003, for comparing. */

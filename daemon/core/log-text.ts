@@ -24,7 +24,7 @@ export const coreText = {
   autoPriority: () =>
     'NOTICE: setting config option max_auto_priority should result in better keepalived performance',
   vrrpChild: (pid: number) => `Starting VRRP child process, pid=${pid}`,
-  checkerChild: (pid: number) => `Starting Healthchecker child process, pid=${pid}`,
+  checkerChild: (pid: number) => `Starting Healthcheck child process, pid=${pid}`,
   reflector: () => 'Registering Kernel netlink reflector',
   commandChannel: () => 'Registering Kernel netlink command channel',
   scriptSecurity: () =>

@@ -9,6 +9,23 @@ export interface DaemonStatus {
   readonly phase: 'starting' | 'running' | 'stopping' | 'stopped';
   readonly instances: readonly InstanceStatus[];
   readonly groups: readonly { readonly name: string; readonly state: VrrpState }[];
+  /** Virtual services; absent where the checkers' process does not run. */
+  readonly services?: readonly ServiceStatus[];
+}
+
+/** A snapshot of one virtual service, with keepalived's names such as `[10.0.0.1]:tcp:80`. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly quorumUp: boolean;
+  readonly sorryActive: boolean;
+  readonly servers: readonly {
+    readonly name: string;
+    /** Good by all of its checkers. */
+    readonly alive: boolean;
+    /** In the kernel's table, be it with weight 0. */
+    readonly inPool: boolean;
+    readonly weight: number;
+  }[];
 }
 
 /** A snapshot of one virtual router. */

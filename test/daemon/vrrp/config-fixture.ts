@@ -172,5 +172,6 @@ export function daemonConfig(config: VrrpConfig): DaemonConfig {
     routerId: 'n1',
     mail: { recipients: ['admin@example.org'], noEmailFaults: false },
   };
-  return { vrrp: config, global } as unknown as DaemonConfig;
+  const lvs = { groups: [], virtualServers: [] };
+  return { vrrp: config, global, lvs, check: { checkers: [] } } as unknown as DaemonConfig;
 }

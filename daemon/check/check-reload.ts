@@ -1,0 +1,86 @@
+/**
+ * A reload from the checkers' side: which new checker is an old one, and what it keeps.
+ *
+ * An old checker's opinion goes over to the new one of the same server when both ask the same; its pace
+ * begins anew (recording k17: all checkers are activated again, a failed one stays failed).
+ */
+
+import { formatIp } from '../wire/ip-address.ts';
+import { formatHex } from '../wire/text.ts';
+import type { Checker } from './check-machine.ts';
+import type { CheckerConfig, ConnectionConfig } from './checker-config.ts';
+
+/** Takes an old checker's state over where `sameServer` says that both belong to one server. */
+export function keepState(
+  fresh: readonly Checker[],
+  old: readonly Checker[],
+  sameServer: (fresh: CheckerConfig, old: CheckerConfig) => boolean,
+): void {
+  for (const checker of fresh) {
+    const before = old.find(
+      (one) => sameServer(checker.config, one.config) && identity(one) === identity(checker),
+    );
+    if (before !== undefined) takeOver(checker, before);
+  }
+}
+
+function takeOver(checker: Checker, before: Checker): void {
+  if (before.hasRun) checker.up = before.up;
+  checker.hasRun = before.hasRun;
+  checker.lastCode = before.lastCode;
+  checker.lastRunAt = before.lastRunAt;
+  checker.fileWeight = before.fileWeight;
+  const { retry } = checker.config;
+  if (!checker.up && checker.hasRun) {
+    checker.retries = retry + 1;
+    checker.failedUrl = before.failedUrl === undefined ? undefined : 0;
+  } else if (before.hasRun) {
+    checker.retries = Math.min(before.retries, retry);
+  }
+}
+
+/** What makes two checkers ask the same, as text. */
+function identity(checker: Checker): string {
+  const { config } = checker;
+  const parts: string[] = [config.kind];
+  if ('connection' in config) parts.push(connectionText(config.connection));
+  switch (config.kind) {
+    case 'HTTP_GET':
+    case 'SSL_GET':
+      parts.push(config.httpProtocol, config.virtualHost ?? '');
+      for (const url of config.urls) {
+        const codes = url.statusCodes.map(({ first, last }) => `${first}-${last}`).join(',');
+        parts.push(url.path, url.digest ?? '', url.virtualHost ?? '', codes);
+        parts.push(url.regex?.pattern ?? '', String(url.regex?.noMatch ?? false));
+      }
+      break;
+    case 'SMTP_CHECK':
+      parts.push(config.heloName);
+      break;
+    case 'DNS_CHECK':
+      parts.push(config.queryType, config.name);
+      break;
+    case 'UDP_CHECK':
+      parts.push(formatHex(config.payload), String(config.requireReply));
+      break;
+    case 'MISC_CHECK':
+      parts.push(...config.arguments, String(config.dynamicWeight));
+      break;
+    case 'FILE_CHECK':
+      parts.push(config.path);
+      break;
+    case 'BFD_CHECK':
+      parts.push(config.session);
+      break;
+    default:
+      break;
+  }
+  return parts.join('\u0000');
+}
+
+function connectionText(connection: ConnectionConfig): string {
+  const { address, port, bindAddress, bindPort, bindInterface, mark } = connection;
+  const from = bindAddress === undefined ? '' : formatIp(bindAddress);
+  const rest = `${from} ${bindPort ?? ''} ${bindInterface ?? ''} ${mark ?? ''}`;
+  return `${formatIp(address)} ${port} ${rest}`;
+}

@@ -1,0 +1,112 @@
+/**
+ * HTTP_GET and SSL_GET: one url fetched and judged by status code, digest, regex, in this order.
+ *
+ * SSL_GET differs by its stream only; the machine makes the handshake. Every wait (connect, answer, each
+ * further read) has connect_timeout anew. Source: recordings k03 (hang: 2 s), k05.
+ */
+
+import { md5 } from '../wire/md5.ts';
+import { decodeLatin1, formatHex } from '../wire/text.ts';
+import type { HttpChecker, HttpUrl } from './checker-config.ts';
+import { requestBytes } from './http-request.ts';
+import { bodyOf, type HttpResponse, newResponse, takeBytes } from './http-response.ts';
+import { failed, type ProbeAction, type ProbeInput, type ProbeResult, succeeded } from './probe.ts';
+import { compilePattern, findMatch } from './text-pattern.ts';
+
+/** An attempt at one url. */
+export interface HttpAttempt {
+  readonly url: HttpUrl;
+  connected: boolean;
+  readonly response: HttpResponse;
+}
+
+/** A new attempt. */
+export function newHttpAttempt(url: HttpUrl): HttpAttempt {
+  return { url, connected: false, response: newResponse() };
+}
+
+/** One step of an attempt. */
+export function stepHttp(
+  config: HttpChecker,
+  state: HttpAttempt,
+  input: ProbeInput,
+  actions: ProbeAction[],
+): ProbeResult | undefined {
+  const timer = { kind: 'timer', after: config.connection.connectTimeout } as const;
+  switch (input.kind) {
+    case 'start':
+      actions.push(openStream(config, state.url), timer);
+      return undefined;
+    case 'stream-connected':
+      state.connected = true;
+      actions.push({ kind: 'send', bytes: requestBytes(config, state.url) }, timer);
+      return undefined;
+    case 'stream-data':
+      takeBytes(state.response, input.bytes);
+      actions.push(timer);
+      return undefined;
+    case 'stream-closed':
+      return judgeResponse(state.url, state.response);
+    case 'stream-failed':
+      return failed(failureText(config, state.connected, input.failure));
+    case 'timeout':
+      return failed(timeoutText(state));
+    default:
+      return undefined;
+  }
+}
+
+function openStream(config: HttpChecker, url: HttpUrl): ProbeAction {
+  if (config.kind === 'HTTP_GET') return { kind: 'open-stream' };
+  const name = config.sniName ?? url.virtualHost ?? config.virtualHost;
+  const named = config.enableSni && name !== undefined;
+  return { kind: 'open-stream', tls: named ? { serverName: name } : {} };
+}
+
+function failureText(config: HttpChecker, connected: boolean, failure: string): string {
+  if (connected) return 'Read error with';
+  if (config.kind === 'SSL_GET' && failure === 'bad-certificate') {
+    return 'SSL handshake/communication error connecting to';
+  }
+  if (failure === 'timed-out') return 'Timeout connecting';
+  return failure === 'unreachable' ? 'HTTP_CHECK - network unreachable' : 'Error connecting';
+}
+
+function timeoutText(state: HttpAttempt): string {
+  if (!state.connected) return 'Timeout connecting';
+  return state.response.headerDone || state.response.head.length > 0
+    ? 'Timeout HTTP read'
+    : 'Timeout WEB read';
+}
+
+/** What a complete answer is worth. */
+export function judgeResponse(url: HttpUrl, response: HttpResponse): ProbeResult {
+  if (!response.headerDone) return failed('Read, no data received from ');
+  if (!statusFits(url, response.statusCode)) return failed('HTTP status code error to');
+  if (url.digest !== undefined) {
+    if (formatHex(md5(bodyOf(response))) !== url.digest) return failed('MD5 digest error to');
+    if (url.regex === undefined) return succeeded('MD5 digest');
+  }
+  if (url.regex === undefined) return succeeded('HTTP status code');
+  return matches(url, response) === url.regex.noMatch
+    ? failed('Regex match failed')
+    : succeeded('Regex match');
+}
+
+/** Without a list 200 to 299, unless a digest or a regex decides. */
+function statusFits(url: HttpUrl, code: number): boolean {
+  if (url.statusCodes.length > 0) {
+    return url.statusCodes.some(({ first, last }) => code >= first && code <= last);
+  }
+  if (url.digest !== undefined || url.regex !== undefined) return code >= 100 && code <= 599;
+  return code >= 200 && code <= 299;
+}
+
+function matches(url: HttpUrl, response: HttpResponse): boolean {
+  const { regex } = url;
+  if (regex === undefined) return false;
+  const pattern = compilePattern(regex.pattern, regex.options);
+  if (pattern === undefined) return false;
+  const at = findMatch(pattern, decodeLatin1(bodyOf(response)), regex.minOffset);
+  return at >= 0 && (regex.maxOffset === undefined || at < regex.maxOffset);
+}

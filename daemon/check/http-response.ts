@@ -1,0 +1,93 @@
+/**
+ * The answer to HTTP_GET, taken in as it comes: status line, end of the header, body.
+ *
+ * Content-Length is not used to find the end: keepalived reads until the server closes, so a server that
+ * keeps its connection open fails with a time-out. Of a body at most `BODY_BYTES_MAX` are looked at.
+ */
+
+/** What is kept of a body for digest and regex; far above any health page. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** Longest header; what is longer never ends for us, as in keepalived's buffer of this size. */
+const HEADER_BYTES_MAX = 64 * 1024;
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** An answer so far. */
+export interface HttpResponse {
+  /** Octets up to the end of the header; empty once it was found. */
+  head: Uint8Array;
+  headerDone: boolean;
+  statusCode: number;
+  readonly body: Uint8Array[];
+  bodyBytes: number;
+}
+
+/** An answer of which nothing came yet. */
+export function newResponse(): HttpResponse {
+  return { head: new Uint8Array(0), headerDone: false, statusCode: 0, body: [], bodyBytes: 0 };
+}
+
+/** Takes in what arrived. */
+export function takeBytes(response: HttpResponse, bytes: Uint8Array): void {
+  if (response.headerDone) {
+    takeBody(response, bytes);
+    return;
+  }
+  const all = joined([response.head, bytes]);
+  const end = headerEnd(all);
+  if (end < 0) {
+    if (all.length <= HEADER_BYTES_MAX) response.head = all;
+    return;
+  }
+  response.headerDone = true;
+  response.statusCode = statusCode(all);
+  response.head = new Uint8Array(0);
+  takeBody(response, all.subarray(end));
+}
+
+/** The body that was kept, in one piece. */
+export function bodyOf(response: HttpResponse): Uint8Array {
+  return joined(response.body);
+}
+
+function takeBody(response: HttpResponse, bytes: Uint8Array): void {
+  const room = BODY_BYTES_MAX - response.bodyBytes;
+  const kept = bytes.length <= room ? bytes : bytes.subarray(0, room);
+  if (kept.length === 0) return;
+  response.body.push(kept);
+  response.bodyBytes += kept.length;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Offset behind the empty line, or -1. */
+function headerEnd(bytes: Uint8Array): number {
+  for (let at = 0; at + 3 < bytes.length; at++) {
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) continue;
+    if (bytes[at + 2] === CR && bytes[at + 3] === LF) return at + 4;
+  }
+  return -1;
+}
+
+/** The three digits behind the first blank of the status line; 0 when there are none. */
+function statusCode(bytes: Uint8Array): number {
+  let at = bytes.indexOf(0x20);
+  if (at < 0) return 0;
+  let code = 0;
+  for (let digits = 0; digits < 3; digits++) {
+    at++;
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x30 || byte > 0x39) return 0;
+    code = code * 10 + byte - 0x30;
+  }
+  return code;
+}

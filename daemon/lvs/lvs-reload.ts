@@ -1,0 +1,128 @@
+/**
+ * A reload from the load balancer's side: what is no longer there goes, what is there keeps its state,
+ * what is new enters as at a start.
+ *
+ * A failed server stays out, a changed weight is applied in place, a service whose scheduler or
+ * persistence changed is edited. Source: recording k17.
+ */
+
+import { formatIp } from '../wire/ip-address.ts';
+import { serviceWords } from './ipvs-words.ts';
+import { type LvsMachine, log, type Server, type Service } from './lvs-machine.ts';
+import { lvsText } from './lvs-text.ts';
+import { dropSorry, editServer, editService, takeServer } from './pool.ts';
+import { setPool } from './quorum.ts';
+import { setAlive, setWeight } from './server-state.ts';
+import { endServer, endService, startService, tellEnd } from './service-life.ts';
+
+/** Puts `fresh` in the place of the present services. */
+export function reloadServices(machine: LvsMachine, fresh: Service[]): void {
+  for (const before of machine.services) {
+    const service = fresh.find((one) => sameService(one, before));
+    if (service === undefined) forget(machine, before);
+    else keepService(machine, before, service);
+  }
+  machine.services = fresh;
+  for (const service of fresh) {
+    for (const server of service.servers) applyWeight(machine, service, server);
+    startService(machine, service);
+  }
+}
+
+/** The same service for keepalived: the same key, and the same protocol where there is one. */
+export function sameService(a: Service, b: Service): boolean {
+  return keyText(a) === keyText(b);
+}
+
+function keyText({ config }: Service): string {
+  const { key, protocol, family } = config;
+  if (key.kind === 'group') return `group ${key.group} ${protocol ?? ''}`;
+  if (key.kind === 'fwmark') return `mark ${key.mark} ${family}`;
+  return `${protocol ?? ''} ${formatIp(key.address)} ${key.port}`;
+}
+
+/** The same server of one service. */
+export function sameServer(a: Server, b: Server): boolean {
+  return a.config.address === b.config.address && a.config.port === b.config.port;
+}
+
+function forget(machine: LvsMachine, before: Service): void {
+  const { key } = before.config;
+  log(
+    machine,
+    key.kind === 'group' ? lvsText.groupGone(key.group) : lvsText.serviceGone(before.name),
+  );
+  endService(machine, before, { stopping: false, flush: false });
+}
+
+function keepService(machine: LvsMachine, before: Service, service: Service): void {
+  service.exists = before.exists;
+  service.quorumUp = before.quorumUp;
+  if (describes(before) !== describes(service)) editService(machine, service);
+  for (const old of before.servers) {
+    const server = service.servers.find((one) => sameServer(one, old));
+    if (server === undefined) {
+      log(machine, lvsText.serverGone(old.name));
+      endServer(machine, before, old, false);
+    } else keepServer(machine, service, { old, server });
+  }
+  tellEnd(machine, { ...before, servers: service.servers.filter((one) => one.kept) }, false);
+  keepSorry(machine, before, service);
+}
+
+function describes(service: Service): string {
+  return service.kernel.map((one) => serviceWords('-A', one, service.config).join(' ')).join('\n');
+}
+
+function keepServer(
+  machine: LvsMachine,
+  service: Service,
+  pair: { readonly old: Server; readonly server: Server },
+): void {
+  const { old, server } = pair;
+  server.kept = true;
+  server.configuredBefore = old.config.weight;
+  server.alive = old.alive;
+  server.inPool = old.inPool;
+  // What checkers added stays; the configured part is applied when all is known.
+  server.weight = old.weight;
+  if (server.failed.size === 0 && !server.alive) {
+    setAlive(machine, { service, server }, true);
+  } else if (server.failed.size > 0 && server.alive) {
+    server.alive = false;
+    takeServer(machine, service, server);
+  }
+  const { method } = server.config;
+  if (server.inPool && JSON.stringify(method) !== JSON.stringify(old.config.method)) {
+    editServer(machine, service, server);
+  }
+}
+
+function applyWeight(machine: LvsMachine, service: Service, server: Server): void {
+  if (server.configuredBefore === undefined) return;
+  const added = server.weight - server.configuredBefore;
+  setWeight(machine, { service, server }, server.config.weight + added, false);
+}
+
+function keepSorry(machine: LvsMachine, before: Service, service: Service): void {
+  const old = before.sorry;
+  if (old === undefined) return;
+  const { sorry } = service;
+  const same =
+    sorry !== undefined &&
+    sorry.config.address === old.config.address &&
+    sorry.config.port === old.config.port;
+  if (same) {
+    sorry.alive = old.alive;
+    sorry.inPool = old.inPool;
+    return;
+  }
+  if (!old.inPool) return;
+  const wasAlive = old.alive;
+  if (wasAlive) {
+    const how = { add: false, inhibited: false };
+    log(machine, lvsText.sorry(how, old.name, before.name));
+  }
+  dropSorry(machine, before, old);
+  if (wasAlive && sorry === undefined) setPool(machine, service, true);
+}
