@@ -38,7 +38,12 @@ const LAYOUT_BYTES_MAX = 1_000_000;
 export async function uiCommand(
   file: string | undefined,
   options: UiCommandOptions,
-  surroundings: { readonly output: Output; readonly version: string },
+  surroundings: {
+    readonly output: Output;
+    readonly version: string;
+    /** What ends it; Ctrl+C by default. */
+    readonly until?: Promise<unknown>;
+  },
 ): Promise<ExitCode> {
   const { output, version } = surroundings;
   const { choices, files } = offered(file);
@@ -48,7 +53,7 @@ export async function uiCommand(
     saveLayout: (id, positions) => saveLayout(files.get(id), positions),
     application: `lantwin ${version}`,
   });
-  const only = file === undefined ? undefined : choices[0];
+  const only = file === undefined || isFolder(file) ? undefined : choices[0];
   const problem = only === undefined ? undefined : session.openScenario(only.id);
   if (problem !== undefined) {
     output.err(`${problem}\n`);
@@ -63,7 +68,7 @@ export async function uiCommand(
   if (options.view === true) output.out(`to look only: ${base}#token=${tokens.view}\n`);
   output.err('Ctrl+C ends it.\n');
   if (options.open !== false) openBrowser(url);
-  await interrupted();
+  await (surroundings.until ?? interrupted());
   await server.close();
   return 0;
 }

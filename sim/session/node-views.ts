@@ -4,7 +4,8 @@ import type { InstanceStatus } from '../../daemon/core/status.ts';
 import { formatIp, formatPrefix } from '../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
 import type { HostApi } from '../host/host-api.ts';
-import type { Link, Route } from '../kernel/kernel-api.ts';
+import { listTable } from '../host/ipvsadm-list.ts';
+import type { KernelApi, Link, Route } from '../kernel/kernel-api.ts';
 import type { CableApi, Impairments, Probability, SwitchApi } from '../lan/lan-api.ts';
 import { hostOfMac } from '../scenario/expectations/world.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
@@ -194,7 +195,20 @@ function hostTables(host: HostApi, recorder: RunRecorder): NodeTables {
       ? []
       : [...kernel.routes('inet', 'main'), ...kernel.routes('inet6', 'main')];
   const drops = [...(kernel?.dropCounters() ?? [])].map(([reason, count]) => ({ reason, count }));
-  return { node: host.name, neighbours, routes: routes.map(routeText), macs: [], drops };
+  return {
+    node: host.name,
+    neighbours,
+    routes: routes.map(routeText),
+    macs: [],
+    drops,
+    ...ipvsTable(kernel?.ipvs),
+  };
+}
+
+/** What `ipvsadm -Ln` prints, of a host that has a virtual service. */
+function ipvsTable(ipvs: KernelApi['ipvs'] | undefined): { readonly ipvs?: string } {
+  if (ipvs === undefined || ipvs.services().length === 0) return {};
+  return { ipvs: listTable(ipvs, { numeric: true, view: 'plain', exact: false, sorted: true }) };
 }
 
 /** The essence of a line of `ip route`; the terminal prints the real thing. */

@@ -149,7 +149,7 @@ export function connect(
 /** A connection that has said hello and was welcomed. */
 export async function join(port: number, token: string): Promise<TestClient> {
   const client = await connect(port, { token, origin: `http://127.0.0.1:${port}` });
-  const welcome = client.hear('state');
+  const welcome = client.hear('welcome');
   client.send({ type: 'hello', version: 1 });
   await welcome;
   return client;
