@@ -94,7 +94,11 @@ export class DaemonMachine implements Program {
       onVrrp: (event) => this.#hear(event),
       onDatagram: (event) => this.#post(event),
     });
-    this.#streams = new DaemonStreams(machine.kernel, (event) => this.#post(event));
+    this.#streams = new DaemonStreams(
+      machine.kernel,
+      (event) => this.#post(event),
+      () => machine.engine.streams.named(`${machine.name}/tls`),
+    );
     this.#scripts = new Scripts(machine, {
       onExit: (event) => this.#post(event),
       knowsCommand: options.knowsCommand,

@@ -3,9 +3,11 @@
  * 'stream-closed' and 'stream-failed', unless the daemon closes it itself; both come as later events.
  */
 
+import type { RandomSource } from '../../daemon/base/random.ts';
 import type { CommandId, StreamCommand } from '../../daemon/core/commands.ts';
 import type { NetworkFailure, StreamEvent } from '../../daemon/core/events.ts';
 import type { KernelApi, TcpError, TcpSocket } from '../kernel/kernel-api.ts';
+import { TlsSide } from './tls-model.ts';
 
 type OpenStream = Extract<StreamCommand, { kind: 'stream-open' }>;
 
@@ -15,9 +17,14 @@ export class DaemonStreams {
   readonly #post: (event: StreamEvent) => void;
   readonly #sockets = new Map<CommandId, TcpSocket>();
 
-  constructor(kernel: KernelApi, post: (event: StreamEvent) => void) {
+  readonly #tls = new Map<CommandId, TlsSide>();
+  /** Chance for the fields of TLS; asked only when a stream wants TLS. */
+  readonly #random: () => RandomSource;
+
+  constructor(kernel: KernelApi, post: (event: StreamEvent) => void, random: () => RandomSource) {
     this.#kernel = kernel;
     this.#post = post;
+    this.#random = random;
   }
 
   /** Carries a command out. */
@@ -27,13 +34,15 @@ export class DaemonStreams {
         this.#open(command);
         return;
       case 'stream-send': {
-        const error = this.#sockets.get(command.id)?.send(command.bytes);
-        if (error !== undefined) this.#fail(command.id, error);
+        const tls = this.#tls.get(command.id);
+        if (tls !== undefined) tls.write(command.bytes);
+        else this.#write(command.id, command.bytes);
         return;
       }
       case 'stream-close': {
         const socket = this.#sockets.get(command.id);
         this.#sockets.delete(command.id);
+        this.#tls.delete(command.id);
         if (command.abort) socket?.abort();
         else socket?.close();
         return;
@@ -45,36 +54,72 @@ export class DaemonStreams {
   closeAll(): void {
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
+    this.#tls.clear();
   }
 
   #open(command: OpenStream): void {
     const { id, address, port, from, interface: link } = command;
+    const tls = command.tls === undefined ? undefined : this.#makeTls(id);
     const socket = this.#kernel.connectTcp({
       address,
       port,
       ...(from === undefined ? {} : { from }),
       ...(link === undefined ? {} : { link }),
       handlers: {
-        onConnected: () => this.#post({ kind: 'stream-connected', id }),
-        onData: (bytes) => this.#post({ kind: 'stream-data', id, bytes }),
+        onConnected: () => {
+          if (tls === undefined) this.#post({ kind: 'stream-connected', id });
+          else tls.begin(command.tls?.serverName);
+        },
+        onData: (bytes) => {
+          if (tls === undefined) this.#post({ kind: 'stream-data', id, bytes });
+          else tls.receive(bytes);
+        },
         onClosed: () => this.#end(id),
         onError: (error) => this.#fail(id, error),
       },
     });
     if (typeof socket === 'string')
       this.#post({ kind: 'stream-failed', id, failure: failureOf(socket) });
-    else this.#sockets.set(id, socket);
+    else {
+      this.#sockets.set(id, socket);
+      if (tls !== undefined) this.#tls.set(id, tls);
+    }
+  }
+
+  #makeTls(id: CommandId): TlsSide {
+    const user = {
+      send: (bytes: Uint8Array) => this.#write(id, bytes),
+      onReady: () => this.#post({ kind: 'stream-connected', id }),
+      onData: (bytes: Uint8Array) => this.#post({ kind: 'stream-data', id, bytes }),
+      onFail: () => {
+        const socket = this.#sockets.get(id);
+        this.#forget(id);
+        socket?.abort();
+        this.#post({ kind: 'stream-failed', id, failure: 'bad-certificate' });
+      },
+    };
+    return new TlsSide('client', user, { random: this.#random() });
+  }
+
+  #write(id: CommandId, bytes: Uint8Array): void {
+    const error = this.#sockets.get(id)?.send(bytes);
+    if (error !== undefined) this.#fail(id, error);
+  }
+
+  #forget(id: CommandId): boolean {
+    this.#tls.delete(id);
+    return this.#sockets.delete(id);
   }
 
   /** The peer has finished; what is still to be sent goes out before the FIN. */
   #end(id: CommandId): void {
     this.#sockets.get(id)?.close();
-    if (this.#sockets.delete(id)) this.#post({ kind: 'stream-closed', id });
+    if (this.#forget(id)) this.#post({ kind: 'stream-closed', id });
   }
 
   #fail(id: CommandId, error: TcpError): void {
     this.#sockets.get(id)?.close();
-    if (!this.#sockets.delete(id)) return;
+    if (!this.#forget(id)) return;
     this.#post({ kind: 'stream-failed', id, failure: failureOf(error) });
   }
 }

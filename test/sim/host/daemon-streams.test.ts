@@ -7,6 +7,7 @@ import { decodeIcmp, encodeIcmp, icmpLength } from '../../../daemon/wire/icmp.ts
 import { decodeLatin1, encodeAscii } from '../../../daemon/wire/text.ts';
 import { openDaemonEcho } from '../../../sim/host/daemon-echo.ts';
 import { DaemonStreams } from '../../../sim/host/daemon-streams.ts';
+import { TlsSide } from '../../../sim/host/tls-model.ts';
 import { bytes, ip, pair, serve } from '../kernel/tcp/tcp-lan.ts';
 
 function stand() {
@@ -21,7 +22,7 @@ function stand() {
           : '';
     events.push(`${event.id} ${event.kind.slice(7)}${detail}`);
   };
-  const streams = new DaemonStreams(a, post);
+  const streams = new DaemonStreams(a, post, () => lan.engine.streams.named('a/tls'));
   const open = (id: number, address: string, port: number): StreamCommand => ({
     kind: 'stream-open',
     id,
@@ -106,4 +107,35 @@ test('ICMP echo: the whole message goes out and its answer comes in', () => {
   lan.runTo(1);
   expect(got).toEqual(['echo-reply ttl 64']);
   echo.close();
+});
+
+test.each<[string, boolean, string[]]>([
+  ['good', true, ['1 connected', '1 data hello']],
+  ['bad', false, ['1 failed bad-certificate']],
+])('TLS with a %s certificate', (_name, certificateIsGood, expected) => {
+  const { lan, b, events, streams, open } = stand();
+  const random = lan.engine.streams.named('b/tls');
+  serve(b, 443, (own) => {
+    const user = {
+      send: (sent: Uint8Array) => void own.socket.send(sent),
+      onReady: () => side.write(encodeAscii('hello')),
+      onData: () => {},
+      onFail: () => own.socket.abort(),
+    };
+    const side = new TlsSide('server', user, { random, certificateIsGood });
+    return { onData: (got) => side.receive(got) };
+  });
+  streams.run({ ...open(1, '10.0.0.2', 443), tls: { serverName: 'www.lan' } } as StreamCommand);
+  lan.runTo(1);
+  expect(events).toEqual(expected);
+});
+
+test('TLS to a server that speaks none fails', () => {
+  const { lan, b, events, streams, open } = stand();
+  serve(b, 443, (own) => ({
+    onData: () => own.socket.send(bytes('HTTP/1.1 400 Bad Request\r\n')),
+  }));
+  streams.run({ ...open(1, '10.0.0.2', 443), tls: {} } as StreamCommand);
+  lan.runTo(1);
+  expect(events).toEqual(['1 failed bad-certificate']);
 });

@@ -131,7 +131,7 @@ describe('mail', () => {
     expect(decodeUtf8(file ?? new Uint8Array(0))).toBe(
       'Return-Path: <a@lan>\nX-Original-To: b@lan\nSubject: VIP moved\n\nfirst\n.dot\n',
     );
-    const mails = (lab.engine.log.events as readonly HostRunEvent[]).filter(
+    const mails = (lab.engine.log.events as unknown as readonly HostRunEvent[]).filter(
       (event) => event.kind === 'mail',
     );
     expect(mails).toMatchObject([

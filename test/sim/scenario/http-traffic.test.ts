@@ -1,0 +1,71 @@
+/** Traffic of HTTP requests: outcomes, who answered, and problems in the file. */
+
+import { expect, test } from 'vitest';
+import { runScenario } from '../../../sim/scenario/run.ts';
+import { loadText } from './load-text.ts';
+
+function run(traffic: string, more = '', program = '{ http: { body: One } }') {
+  const { scenario, problems } = loadText(`
+jitter: none
+lan:
+  switches: { sw1: {} }
+  hosts:
+    web: { nics: { eth0: 10.0.0.1/24 }, programs: [${program}] }
+    client: { nics: { eth0: 10.0.0.9/24 } }
+  cables: [[web:eth0, sw1:1], [client:eth0, sw1:2]]
+traffic: { pages: ${traffic} }
+until: 10s
+${more}
+`);
+  if (scenario === undefined) throw new Error(problems.map((one) => one.message).join('; '));
+  const result = runScenario(scenario);
+  const pages = result.traffic[0];
+  if (pages === undefined) throw new Error('no traffic');
+  return { pages, result };
+}
+
+const URL = "http: 'http://10.0.0.1/', from: client, every: 100ms";
+
+test.each([false, true])('every request is answered, keep-alive %s', (keepAlive) => {
+  const { pages } = run(`{ ${URL}, keep-alive: ${keepAlive} }`);
+  expect(pages).toMatchObject({ sent: 101, lost: 0, failures: [], outages: [] });
+  expect(pages.answeredBy).toEqual([{ host: 'One', answers: 100 }]);
+});
+
+test.each<[string, string, string, string]>([
+  ['refused', `{ ${URL.replace('.1/', '.1:81/')} }`, '{ http: { body: One } }', 'refused'],
+  ['reset', `{ ${URL} }`, '{ http: { reset: true } }', 'reset'],
+  ['timed out', `{ ${URL}, timeout: 300ms }`, '{ http: { hang: true } }', 'timed-out'],
+  ['wrong status', `{ ${URL} }`, '{ http: { status: 503 } }', 'status 503'],
+  ['wrong body', `{ ${URL}, expect-body: Two }`, '{ http: { body: One } }', 'wrong-body'],
+])('%s', (_name, traffic, program, why) => {
+  const { pages } = run(traffic, '', program);
+  expect(pages.answered).toBe(0);
+  expect(pages.failures.map((one) => one.why)).toEqual([why]);
+  expect(pages.failures[0]?.count).toBeGreaterThan(90);
+});
+
+test('a killed server: the outage, its requests, and the verdict with the reasons', () => {
+  const more = `
+steps:
+  - { at: 2s, do: { kill: { host: web, program: http } } }
+  - { at: 4s, do: { exec: { host: web, command: systemctl restart http } } }
+finally:
+  - { traffic: pages, lost-at-most: 3 }
+  - { traffic: pages, share-at-least: { One: 100% } }
+`;
+  const { pages, result } = run(`{ ${URL} }`, more);
+  expect(pages.outages).toHaveLength(1);
+  expect(pages.failures).toEqual([{ why: 'refused', count: pages.lost }]);
+  expect(result.expectations.map((one) => one.verdict)).toEqual(['fail', 'pass']);
+  expect(result.expectations[0]?.got).toBe(`${pages.lost} lost; ${pages.lost} refused`);
+});
+
+test.each<[string, RegExp]>([
+  ['{ from: client }', /expected what is sent/],
+  ["{ ping: 10.0.0.1, http: 'http://10.0.0.1/', from: client }", /one of ping and http/],
+  ["{ http: 'http://www.lan/', from: client }", /expected a URL such as/],
+  ['{ ping: 10.0.0.1, keep-alive: true, from: client }', /'keep-alive' goes with http only/],
+])('a problem: %s', (traffic, message) => {
+  expect(() => run(traffic)).toThrow(message);
+});
