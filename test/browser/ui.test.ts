@@ -159,6 +159,55 @@ describe.each([
     await page.context().close();
   });
 
+  it('two clicks ping, and the answer is told', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.click('[data-node="laptop"]');
+    await page.click('#host-tab-hands');
+    await page.click('button:has-text("then click a device")');
+    await page.click('[data-node="srv-3"]');
+    await page.click('button:text-is("▶ Play")');
+    await page.click('[data-node="laptop"]');
+    await page.click('#host-tab-hands');
+    await page.waitForSelector('#host-panel li.answered');
+    await page.context().close();
+  });
+
+  it('an edited keepalived.conf is checked as one types, then reloaded', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    await page.click('[data-node="srv-2"]');
+    await page.click('#host-tab-config');
+    await page.click('.cm-content');
+    await page.keyboard.press('Control+End');
+    await page.keyboard.type('\nno_such_keyword 7\n');
+    await page.waitForSelector('#host-panel li:has-text("no_such_keyword")');
+    await page.keyboard.press('Control+a');
+    const taller = readFileSync(join(ROOT, FOLDER, 'srv-2.conf'), 'utf8').replace(
+      /priority\s+\d+/,
+      'priority 250',
+    );
+    await page.keyboard.insertText(taller);
+    await page.click('button:has-text("Write and reload")');
+    await page.waitForSelector('.marks button.hand');
+    await goTo(page, AFTER_S);
+    await page.waitForSelector('[data-node="srv-2"]:has-text("prio 250")');
+    await page.context().close();
+  });
+
+  it('all frames are downloaded as one pcapng', async () => {
+    const { page } = await openLan(browser, served);
+    await goTo(page, CUT_S);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.click('button[aria-label="Download pcapng"]'),
+    ]);
+    const path = join(tempFolder(), download.suggestedFilename());
+    await download.saveAs(path);
+    expect(readFileSync(path).subarray(0, 4).toString('hex')).toBe('0a0d0d0a');
+    await page.context().close();
+  });
+
   it('a link carries moment, selection and filter', async () => {
     const { page } = await openLan(browser, served);
     await goTo(page, CUT_S);
