@@ -26,6 +26,7 @@ export function addSearch(program: Command, call: CommandCaller): void {
   addReplay(program, call);
   addSweep(program, call);
   addFileCommands(program, call);
+  addCompletion(program, call);
 }
 
 function addExplore(program: Command, call: CommandCaller): void {
@@ -115,5 +116,20 @@ function addFileCommands(program: Command, call: CommandCaller): void {
       call(async ({ output }) =>
         (await import('./command-init.ts')).graphCommand(paths, options, output),
       ),
+    );
+}
+
+function addCompletion(program: Command, call: CommandCaller): void {
+  program
+    .command('completion')
+    .helpGroup(FILES)
+    .description('print the completion script of a shell')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action((shell: string) =>
+      call(async ({ output }) => {
+        const { completionScript } = await import('./completion.ts');
+        output.out(completionScript(program, shell));
+        return 0;
+      }),
     );
 }

@@ -62,10 +62,35 @@ function fileSteps(plan: Plan): readonly { readonly at: number; readonly actions
   };
   for (const fault of plan.faults) add(fault.at, fault.strike);
   byTime.set(plan.healAt, byTime.get(plan.healAt) ?? []);
-  for (const { heal, until } of plan.faults) {
-    if (heal !== undefined) add(Math.min(until, plan.healAt), heal);
-  }
+  const heals = plan.faults.toSorted((a, b) => healRank(a) - healRank(b));
+  for (const fault of heals) if (fault.heal !== undefined) add(repairTime(fault, plan), fault.heal);
   return [...byTime].map(([at, actions]) => ({ at, actions })).toSorted((a, b) => a.at - b.at);
+}
+
+/** While a machine is off or stands still, nothing else of it can be repaired. */
+const MACHINE_FAULTS = new Set(['power', 'freeze']);
+
+/** When a fault is repaired; at the end if its machine cannot be repaired at its own moment. */
+function repairTime(fault: Fault, plan: Plan): number {
+  const isCrash = fault.kind === 'crash';
+  if (!isCrash && !MACHINE_FAULTS.has(fault.kind)) return repairMoment(fault, plan);
+  const isBlocked = plan.faults.some((other) => {
+    if (other === fault || !MACHINE_FAULTS.has(other.kind) || other.at > fault.until) return false;
+    const end = isCrash ? repairTime(other, plan) : repairMoment(other, plan);
+    return end >= fault.until;
+  });
+  return isBlocked ? plan.healAt : repairMoment(fault, plan);
+}
+
+function repairMoment(fault: Fault, plan: Plan): number {
+  return Math.min(fault.until, plan.healAt);
+}
+
+/** At one moment machines get power first, then go on, and daemons are started last. */
+function healRank(fault: Fault): number {
+  if (fault.kind === 'power' || fault.kind === 'switch-reboot') return 0;
+  if (fault.kind === 'freeze') return 1;
+  return fault.kind === 'crash' ? 3 : 2;
 }
 
 /** The scenario of a plan, ready to run. */

@@ -35,16 +35,13 @@ export function shrink(options: SearchOptions, failure: Failure): Shrunk {
   const withFaults = (faults: readonly Fault[]) =>
     attempt({ ...best.failure.plan, faults }, best.base);
   dropFaults(() => best.failure.plan.faults, withFaults);
-  const count = best.failure.plan.faults.length;
-  for (let i = 0; i < count; i++) {
-    for (const simpler of simplerFaults(best.failure.plan.faults[i], best.failure.plan)) {
-      const faults = best.failure.plan.faults.map((one, at) => (at === i ? simpler : one));
-      if (withFaults(faults)) break;
-    }
-  }
+  simplify(() => best.failure.plan, withFaults);
+  align(() => best.failure.plan.faults, withFaults);
+  simplify(() => best.failure.plan, withFaults);
   for (const smaller of smallerBases(options.base, best.failure.plan)) {
     const base = smaller(best.base);
-    if (base !== undefined) attempt(best.failure.plan, base);
+    if (base === undefined || !isHealthy({ ...options, base }, best.failure.plan)) continue;
+    attempt(best.failure.plan, base);
   }
   return { ...best, tried };
 }
@@ -57,6 +54,43 @@ function dropFaults(
   for (let i = current().length - 1; i >= 0; i--) {
     attempt(current().filter((_, index) => index !== i));
   }
+}
+
+/** Rounder times and common repairs, one fault after another. */
+function simplify(current: () => Plan, attempt: (faults: readonly Fault[]) => boolean): void {
+  for (let i = 0; i < current().faults.length; i++) {
+    for (const simpler of simplerFaults(current().faults[i], current())) {
+      if (attempt(current().faults.map((one, at) => (at === i ? simpler : one)))) break;
+    }
+  }
+}
+
+/** Moves moments onto those of other faults: what happens together is one step. */
+function align(
+  current: () => readonly Fault[],
+  attempt: (faults: readonly Fault[]) => boolean,
+): void {
+  for (let i = 0; i < current().length; i++) {
+    for (const other of current()) {
+      const fault = current()[i];
+      if (fault === undefined || fault === other) continue;
+      const moves = [
+        { ...fault, at: other.at, until: Math.max(fault.until, other.at + 1000) },
+        { ...fault, until: other.until },
+        { ...fault, at: other.until, until: Math.max(fault.until, other.until + 1000) },
+        { ...fault, until: other.at },
+      ].filter((one) => one.until > one.at);
+      for (const moved of moves) {
+        if (attempt(current().map((one, at) => (at === i ? moved : one)))) break;
+      }
+    }
+  }
+}
+
+/** Without any fault nothing fails: the smaller LAN is still one that works. */
+function isHealthy(options: SearchOptions, plan: Plan): boolean {
+  const calm = { ...plan, faults: [] };
+  return failureOf(runPlan(options, calm), calm, 0) === undefined;
 }
 
 /** The same fault at rounder times, repaired with everything else if possible. */
@@ -85,10 +119,16 @@ function smallerBases(
   const hosts = base.scenario.lan.hosts.map((one) => (from: SearchBase) => {
     const isUsed = from.scenario.traffic.some((traffic) => traffic.from === one.name);
     const isHit = hit.includes(`"${one.name}"`) || hit.includes(`"${one.name}:`);
-    if (isUsed || isHit || from.scenario.always.length > 0) return undefined;
+    const routers = from.scenario.lan.hosts.filter((host) => isRouter(host));
+    const isNeeded = isRouter(one) && routers.length <= 2;
+    if (isUsed || isHit || isNeeded || from.scenario.always.length > 0) return undefined;
     return { ...from, scenario: without(from.scenario, one.name) };
   });
   return [...traffics, ...hosts];
+}
+
+function isRouter(host: Scenario['lan']['hosts'][number]): boolean {
+  return host.enabledUnits.includes('keepalived');
 }
 
 function without(scenario: Scenario, host: string): Scenario {

@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type ExploreCommandOptions,
+  exploreCommand,
+  mergeCommand,
+} from '../../../sim/cli/command-explore.ts';
+import { runCommand } from '../../../sim/cli/command-run.ts';
+import { completionScript } from '../../../sim/cli/completion.ts';
+import { UsageError } from '../../../sim/cli/exit-codes.ts';
+import { addSearch } from '../../../sim/cli/search-commands.ts';
+import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+
+/** Two VRIDs for one address: both are MASTER for ever, whatever happens. */
+const CONF = (vrid: number) => `vrrp_instance V {
+  interface eth0
+  virtual_router_id ${vrid}
+  priority ${vrid}
+  virtual_ipaddress { 10.0.0.9/24 }
+}
+`;
+
+let folder = '';
+const file = (name: string) => join(folder, name);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lantwin-explore-'));
+  writeFileSync(file('a.conf'), CONF(7));
+  writeFileSync(file('b.conf'), CONF(8));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function sink() {
+  const got = { out: '', err: '' };
+  const output = {
+    out: (text: string) => {
+      got.out += text;
+    },
+    err: (text: string) => {
+      got.err += text;
+    },
+    style: PLAIN_STYLE,
+  };
+  return { got, output };
+}
+
+async function explore(options: ExploreCommandOptions) {
+  const { got, output } = sink();
+  const code = await exploreCommand([file('a.conf'), file('b.conf')], options, output);
+  return { code, ...got };
+}
+
+describe('explore', () => {
+  test('writes what it found as a scenario that fails with run, and exits 1', async () => {
+    const { code, out, err } = await explore({ runs: '4' });
+    expect(code).toBe(1);
+    expect(err).toContain('4 of 4 runs, 4 failed');
+    const [name] = readdirSync(folder).filter((one) => one.startsWith('found-'));
+    expect(out).toContain(`repeat: npx lantwin run ${file(name ?? '')}`);
+    const { output, got } = sink();
+    expect(runCommand([file(name ?? '')], {}, { output, version: '1' })).toBe(1);
+    expect(got.out).toContain('10.0.0.9 was held by a and b');
+  });
+  test('shards merged give the report of the whole', async () => {
+    const whole = await explore({ runs: '40', json: true });
+    const parts = await Promise.all(
+      ['1/2', '2/2'].map(async (shard, index) => {
+        const part = await explore({ runs: '40', shard, json: true });
+        writeFileSync(file(`part-${index}.json`), part.out);
+        return file(`part-${index}.json`);
+      }),
+    );
+    const { output, got } = sink();
+    expect(mergeCommand(parts, { json: true }, output)).toBe(1);
+    expect(JSON.parse(got.out)).toEqual(JSON.parse(whole.out));
+  });
+  test('what cannot be read is usage or invalid input', async () => {
+    await expect(explore({ runs: 'x' })).rejects.toThrow(UsageError);
+    await expect(explore({ faults: 'cut,nonsense' })).rejects.toThrow(/expected some of cut/);
+    const { output } = sink();
+    expect(mergeCommand([file('a.conf')], {}, output)).toBe(3);
+  });
+});
+
+describe('completion', () => {
+  const program = new Command('lantwin');
+  addSearch(program, async () => {});
+  test('knows every command and its flags', () => {
+    const script = completionScript(program, 'bash');
+    for (const command of program.commands) expect(script).toContain(`    ${command.name()}) `);
+    expect(script).toContain('--shard');
+    expect(completionScript(program, 'fish')).toContain('-l shard');
+    expect(() => completionScript(program, 'tcsh')).toThrow(UsageError);
+  });
+  test('the script completes in bash', () => {
+    writeFileSync(file('completion.bash'), completionScript(program, 'bash'));
+    const line = `COMP_WORDS=(lantwin ex); COMP_CWORD=1; _lantwin; echo "\${COMPREPLY[@]}"`;
+    const bash = spawnSync('bash', ['-c', `. ${file('completion.bash')}; ${line}`]);
+    expect(String(bash.stdout)).toBe('explore\n');
+    expect(readFileSync(file('completion.bash'), 'utf8')).toContain('complete -o filenames');
+  });
+});
