@@ -224,3 +224,9 @@ export interface ExitCommand {
   readonly kind: 'exit';
   readonly code: number;
 }
+
+/**
+ * Returned for a packet that concerns no instance: nothing is to be done and no timer has moved, so the machine need
+ * not even ask for the next deadline. On a LAN of many routers most packets are of this kind.
+ */
+export const UNCONCERNED: readonly Command[] = Object.freeze([]);

@@ -31,7 +31,7 @@ import {
 } from '../vrrp/vrrp-machine.ts';
 import { encodeUtf8 } from '../wire/text.ts';
 import { CheckerProcess } from './checker-process.ts';
-import type { Command } from './commands.ts';
+import { type Command, UNCONCERNED } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
 import type { SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
@@ -51,6 +51,7 @@ import type { DaemonStatus } from './status.ts';
 import { statusOf } from './status-of.ts';
 import { SyncFollower } from './sync-follower.ts';
 import type { System } from './system.ts';
+import { versionProfile } from './version-profile.ts';
 
 /** keepalived's command line, as far as it changes what the daemon does. */
 export interface DaemonFlags {
@@ -92,12 +93,6 @@ const STOP_WAIT = seconds(1);
 
 /** Returned whenever nothing is to be done; shared, so that idle packets allocate nothing. */
 const NOTHING: readonly Command[] = Object.freeze([]);
-
-/**
- * Version from which VIP mismatches are accepted, as a number to compare. Source: keepalived 2.3.3
- * changes.
- */
-const RFC9568_ALIGNED = versionNumber('2.3.3');
 
 /** One keepalived. */
 export class Daemon {
@@ -255,10 +250,10 @@ export class Daemon {
   #receivePacket(machine: VrrpMachine, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
     const found = findInstance(machine, event.interface, event.packet, event.at);
     if (found === undefined) {
-      if (!machine.config.globals.logUnknownVrids) return NOTHING;
+      if (!machine.config.globals.logUnknownVrids) return UNCONCERNED;
       logUnknown(machine, event.interface, event);
     } else if (ignoresPackets(found)) {
-      return NOTHING;
+      return UNCONCERNED;
     } else {
       receivePacket(machine, found, event, now);
     }
@@ -435,7 +430,7 @@ export class Daemon {
       routerId: loaded.config?.global.routerId ?? this.#options.system.hostname(),
       noEmailFaults: mail?.noEmailFaults ?? false,
       transitionTime: this.#options.transitionTime ?? NO_DURATION,
-      acceptAddressMismatch: versionNumber(this.#version) >= RFC9568_ALIGNED,
+      ...versionProfile(this.#version),
     };
   }
 
@@ -489,10 +484,4 @@ function ignoresPackets(instance: Instance): boolean {
     if (one.state === 'BACKUP' || one.state === 'MASTER') return false;
   }
   return true;
-}
-
-/** `2.3.3` as 2003003, for comparing. */
-function versionNumber(version: string): number {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  return (major * 1000 + minor) * 1000 + patch;
 }

@@ -7,7 +7,7 @@
 
 import { assert } from '../../daemon/base/assert.ts';
 import type { TimeUs } from '../../daemon/base/time.ts';
-import type { Command } from '../../daemon/core/commands.ts';
+import { type Command, UNCONCERNED } from '../../daemon/core/commands.ts';
 import type { SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
 import type { System } from '../../daemon/core/system.ts';
@@ -216,6 +216,7 @@ export class DaemonMachine implements Program {
     const commands = daemon.receive(this.#context.machine.timers.now, event);
     if (commands.length > 0) this.#carryOut(commands);
     this.#busy = false;
+    if (commands === UNCONCERNED) return;
     this.#moveWakeup();
     if (commands.length > 0) this.#afterCall();
   }
