@@ -24,7 +24,7 @@ function scriptTime(config: DaemonConfig): number {
 }
 
 /**
- * Upper bound from "everything works again" to "one MASTER, addresses answered": start (1 s of
+ * Upper bound between full repair and one MASTER with its addresses answered: start (1 s of
  * jitter and startup delay), two master-down intervals (one to be heard, one to preempt),
  * preempt_delay, scripts, the second burst of gratuitous ARP, and 2 s of slack.
  */
