@@ -81,7 +81,7 @@ function timeoutText(state: HttpAttempt): string {
 
 /** What a complete answer is worth. */
 export function judgeResponse(url: HttpUrl, response: HttpResponse): ProbeResult {
-  if (!response.headerDone) return failed('Read, no data received from ');
+  if (!response.headerDone) return failed(`Read, no data received from `);
   if (!statusFits(url, response.statusCode)) return failed('HTTP status code error to');
   if (url.digest !== undefined) {
     if (formatHex(md5(bodyOf(response))) !== url.digest) return failed('MD5 digest error to');

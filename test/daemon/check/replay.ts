@@ -1,0 +1,149 @@
+/**
+ * A recording played to the real daemon: its configuration, its phases, its events; what the daemon then
+ * says, sends and does to the kernel stands in `Director`.
+ *
+ * Only the random phases of the first checks are taken from the recording; everything behind them is the
+ * daemon's own doing.
+ */
+
+import { loadWithReader } from '../../../daemon/core/config-loader.ts';
+import { formatIp } from '../../../daemon/wire/ip-address.ts';
+import { Director, type ServerBehaviour, s } from './director.ts';
+import type { Timeline } from './timeline.ts';
+
+const BOOTSTRAP = s(1);
+/** A server that goes down does so up to 0.2 s behind its EVENT line (README of the recordings). */
+const DOWN_DELAY = s(0.2);
+
+/** Plays it, and returns the director at its end. */
+export function replay(timeline: Timeline): Director {
+  const withVrrp = timeline.name.startsWith('v');
+  const director = new Director({ vrrp: withVrrp });
+  prepare(director, timeline);
+  const begin = activation(timeline, 0);
+  director.now = s(begin);
+  plan(director, timeline, timeline.config, begin);
+  for (const entry of timeline.entries) {
+    if (entry.kind === 'EVENT') {
+      const late = /closed|unplugged/.test(entry.text) ? DOWN_DELAY : 0;
+      director.schedule(s(entry.at) + late, () => happen(director, timeline, entry));
+    } else if (entry.kind === 'stop') {
+      director.schedule(s(entry.at), () => director.stop());
+    }
+  }
+  director.start(timeline.config);
+  director.run(s((timeline.entries.at(-1)?.at ?? 0) + 5));
+  return director;
+}
+
+/** When checkers were activated, at `from` seconds or behind. */
+export function activation(timeline: Timeline, from: number): number {
+  const line = timeline.entries.find(
+    (one) => one.at >= from && one.kind === 'LOG' && one.text.startsWith('Activating'),
+  );
+  if (line === undefined) throw new Error('no checker was activated');
+  return line.at;
+}
+
+/** The draws that give every checker the phase it had. */
+function plan(director: Director, timeline: Timeline, config: string, from: number): void {
+  const files = new Map([['k.conf', config]]);
+  const encoder = new TextEncoder();
+  const system = Object.assign(Object.create(director), {
+    readFile: (path: string) => {
+      const text = files.get(path);
+      return text === undefined ? undefined : encoder.encode(text);
+    },
+  });
+  const random = { uint32: () => 7 };
+  const loaded = loadWithReader({ system, path: 'k.conf', configId: undefined, random });
+  for (const checker of loaded.config?.check.checkers ?? []) {
+    const server =
+      loaded.config?.lvs.virtualServers[checker.virtualServer]?.realServers[checker.realServer];
+    if (server === undefined) throw new Error('a checker without a server');
+    const place = 'connection' in checker ? checker.connection : server;
+    const first = firstCheck(timeline, from, {
+      end: `${formatIp(place.address)}:${place.port}`,
+      name: `[${formatIp(server.address)}]:`,
+    });
+    loseFirstSyn(director, timeline, first, `[${formatIp(server.address)}]:`);
+    const phase = Math.max(0, s(first) - s(from) - BOOTSTRAP);
+    director.draws.push(
+      Math.min(4_294_967_295, Math.ceil((phase / checker.warmup) * 4_294_967_296)),
+    );
+  }
+}
+
+function firstCheck(
+  timeline: Timeline,
+  from: number,
+  who: { readonly end: string; readonly name: string },
+): number {
+  const later = timeline.entries.filter((one) => one.at >= from);
+  const syn = later.find((one) => one.kind === 'CHECK' && one.text.endsWith(`> ${who.end} S`));
+  const line = later.find(
+    (one) => one.kind === 'LOG' && one.text.includes(who.name) && isAboutCheck(one.text),
+  );
+  return syn?.at ?? line?.at ?? from + 1;
+}
+
+/** In one recording a first SYN got lost: its answer came with the repetition, a second later. */
+function loseFirstSyn(director: Director, timeline: Timeline, at: number, name: string): void {
+  const line = timeline.entries.find(
+    (one) => one.at >= at && one.kind === 'LOG' && one.text.includes(name),
+  );
+  const late = line !== undefined && line.at - at > 0.9 && line.at - at < 1.2;
+  if (!late || !line.text.startsWith('TCP connection')) return;
+  const server = name.slice(1, -2);
+  director.schedule(s(at - 0.5), () => director.servers.set(server, { port: 'gone' }));
+  director.schedule(s(at + 0.5), () => director.servers.set(server, { port: 'open' }));
+}
+
+function isAboutCheck(text: string): boolean {
+  return !/^(Activating|Changing|service |Removing|Adding)/.test(text);
+}
+
+function prepare(director: Director, timeline: Timeline): void {
+  const set = (server: string, behaviour: ServerBehaviour) =>
+    director.servers.set(server, behaviour);
+  if (/rs1 port closed/.test(timeline.title)) set('10.10.0.11', { port: 'closed' });
+  if (/rs3 answering 500/.test(timeline.title)) set('10.10.0.13', answering(500));
+  if (/UDP_CHECK rs2 \(nothing on that port\)/.test(timeline.title)) {
+    for (const end of ['10.10.0.12:5353', '10.10.0.13:25', '10.10.0.14:53']) {
+      set(end, { port: 'closed' });
+    }
+  }
+}
+
+function answering(status: number): ServerBehaviour {
+  return { port: 'open', answer: () => `HTTP/1.0 ${status} X\r\n\r\n` };
+}
+
+function happen(director: Director, timeline: Timeline, entry: { at: number; text: string }): void {
+  const exit = /^exit code (\d+)$/.exec(entry.text);
+  if (exit !== null) director.scripts.set('/run/chk.sh', { exit: Number(exit[1]), after: 2000 });
+  if (entry.text.startsWith('SIGHUP')) {
+    const config = timeline.second ?? timeline.config;
+    plan(director, timeline, config, activation(timeline, entry.at));
+    // keepalived's parent needs its time to read the file and pass the signal on.
+    director.schedule(s(activation(timeline, entry.at)), () => director.reload(config));
+  }
+  for (const part of entry.text.split(', ')) serverEvent(director, timeline, part);
+}
+
+function serverEvent(director: Director, timeline: Timeline, text: string): void {
+  const own = timeline.name.split('#')[1] ?? '1';
+  const cable = /^director (\d) (un)?plugged$/.exec(text);
+  if (cable !== null && cable[1] === own) director.unplugged = cable[2] !== undefined;
+  const match = /^rs(\d):? (.*)$/.exec(text);
+  if (match === null) return;
+  const server = `10.10.0.1${match[1]}`;
+  const what = match[2] ?? '';
+  const set = (behaviour: ServerBehaviour) => director.servers.set(server, behaviour);
+  const status = /^answers (\d+)$/.exec(what);
+  if (status !== null) set(answering(Number(status[1])));
+  else if (/unplugged/.test(what)) set({ port: 'gone' });
+  else if (/port closed/.test(what)) set({ port: 'closed' });
+  else if (/never answers/.test(what)) set({ port: 'hang' });
+  else set({ port: 'open' });
+}

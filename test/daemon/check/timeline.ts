@@ -1,0 +1,69 @@
+/** The timelines of `test/reference/ipvs/keepalived-lvs`, read into values. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const FOLDER = fileURLToPath(new URL('../../reference/ipvs/keepalived-lvs/', import.meta.url));
+
+/** One line: seconds since the start, and what kind of observation. */
+export interface TimelineEntry {
+  readonly at: number;
+  readonly kind: 'LOG' | 'IPVS' | 'HTTP' | 'CHECK' | 'EVENT' | 'stop';
+  readonly text: string;
+}
+
+/** One recording, from the sight of one director. */
+export interface Timeline {
+  readonly name: string;
+  readonly title: string;
+  readonly config: string;
+  readonly second: string | undefined;
+  readonly entries: readonly TimelineEntry[];
+}
+
+/** Names of all recordings with a director of their own: `k01-…`, `v01-…#1`. */
+export function recordings(): string[] {
+  const names = readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.txt'))
+    .map((file) => file.replace(/\.txt$/, ''));
+  return names.flatMap((name) => (name.startsWith('v') ? [`${name}#1`, `${name}#2`] : [name]));
+}
+
+/** Reads one. */
+export function readTimeline(name: string): Timeline {
+  const [file = '', number] = name.split('#');
+  const director = number === undefined ? '' : `director ${number} `;
+  const text = readFileSync(`${FOLDER}${file}.txt`, 'utf8');
+  const conf = number === undefined ? `${file}.` : `${file}.director${number}.`;
+  const entries: TimelineEntry[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^ +(-?\d+\.\d+) (\S+) ?(.*)$/.exec(line);
+    if (match === null) continue;
+    const at = Number(match[1]);
+    const [, , kind = '', rest = ''] = match;
+    if (kind === 'director') {
+      const who = number ?? '1';
+      if (rest === `${who}: SIGTERM to keepalived`) entries.push({ at, kind: 'stop', text: '' });
+    } else if (isKind(kind)) {
+      const own = kind === 'LOG' || kind === 'IPVS';
+      if (own && !rest.startsWith(director)) continue;
+      entries.push({ at, kind, text: own ? rest.slice(director.length) : rest });
+    }
+  }
+  return {
+    name,
+    title: text.split('\n').slice(0, 2).join(' '),
+    config: readFileSync(`${FOLDER}${conf}keepalived.conf`, 'utf8'),
+    second: readMaybe(`${FOLDER}${conf}second.keepalived.conf`),
+    entries,
+  };
+}
+
+function readMaybe(path: string): string | undefined {
+  const name = path.slice(FOLDER.length);
+  return readdirSync(FOLDER).includes(name) ? readFileSync(path, 'utf8') : undefined;
+}
+
+function isKind(kind: string): kind is 'LOG' | 'IPVS' | 'HTTP' | 'CHECK' | 'EVENT' {
+  return ['LOG', 'IPVS', 'HTTP', 'CHECK', 'EVENT'].includes(kind);
+}
