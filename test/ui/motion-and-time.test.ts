@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FlightView } from '../../sim/session/protocol-views.ts';
+import { laneCells } from '../../ui/src/geometry/lane-cells.ts';
 import {
   MOTIONS_MAX,
   type Motion,
@@ -86,6 +87,27 @@ describe('the time axis', () => {
 
   it('draws no span that has not begun', () => {
     expect(barsOf(axis, [{ from: 8_000_000, value: 'MASTER' }], 6_000_000)).toEqual([]);
+  });
+});
+
+describe('time lanes', () => {
+  const axis = axisOver({ endUs: 0, untilUs: 20_000_000, widthPx: 400 });
+  const span = (host: string, vrid: number) =>
+    ({ host, instance: 'VI', vrid, spans: [{ from: 0, value: 'MASTER' }] }) as const;
+
+  it('stand in the order of the file and say a state with word and shape', () => {
+    const lanes = { vrrp: [span('b', 1), span('a', 1)], vips: [], traffic: [], marks: [] };
+    const rows = laneCells(lanes, { axis, nowUs: 5_000_000, order: ['a', 'b'] });
+    expect(rows.map((row) => row.label)).toEqual(['a', 'b']);
+    expect(rows[0]?.cells[0]).toMatchObject({ text: '▲ MASTER', look: 'state-MASTER', width: 100 });
+  });
+
+  it('name the VRID only where there is more than one, and two holders as two', () => {
+    const vips = [{ address: '10.0.0.1', spans: [{ from: 0, value: ['a', 'b'] }] }];
+    const lanes = { vrrp: [span('a', 2), span('a', 1)], vips, traffic: [], marks: [] };
+    const rows = laneCells(lanes, { axis, nowUs: 5_000_000, order: ['a'] });
+    expect(rows.map((row) => row.label)).toEqual(['a vrid 1', 'a vrid 2', '10.0.0.1']);
+    expect(rows[2]?.cells[0]).toMatchObject({ text: 'a and b', look: 'double' });
   });
 });
 

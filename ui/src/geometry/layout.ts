@@ -71,6 +71,12 @@ export function layoutMap(input: LayoutInput): MapLayout {
   return { boxes, ...extent(boxes) };
 }
 
+/** How tall a host's card is for what it shows at most: virtual routers, and lines of virtual addresses. */
+export function cardHeight(node: TopologyNode, instances: number, vipLines: number): number {
+  if (!node.hasKeepalived) return 66 + 18 * (node.ports.length - 1);
+  return 60 + 40 * instances + 18 * vipLines;
+}
+
 /** The node's name in `NODE:PORT`. */
 export function nodeOf(end: string): string {
   return end.slice(0, end.indexOf(':'));

@@ -35,3 +35,17 @@ export function scrollTo(index: number, rowPx: number, view: Viewport): number {
   const bottom = top + rowPx;
   return bottom > view.scrollTop + view.height ? bottom - view.height : view.scrollTop;
 }
+
+/** How many rows a key moves the choice; `undefined` for other keys. */
+export function rowStep(key: string, count: number, pageRows: number): number | undefined {
+  const page = Math.max(1, pageRows);
+  const steps = new Map([
+    ['ArrowDown', 1],
+    ['ArrowUp', -1],
+    ['PageDown', page],
+    ['PageUp', -page],
+    ['Home', -count],
+    ['End', count],
+  ]);
+  return steps.get(key);
+}
