@@ -39,8 +39,23 @@ export function sendBurst(
 export function startGarpPlan(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const { garp } = instance.config;
   sendBurst(machine, instance, { repeat: garp.repeat, now });
-  if (garp.refresh > 0) instance.garpRefreshAt = later(now, garp.refresh);
+  if (garp.refresh > 0 && machine.settings.hasRefreshTimer) {
+    planRefresh(machine, instance, later(later(now, garp.delay), garp.refresh));
+  } else if (garp.refresh > 0) instance.garpRefreshAt = later(now, garp.refresh);
   if (garp.extraInterface > 0) instance.garpExtraAt = later(now, garp.extraInterface);
+}
+
+/** garp_master_refresh of 2.3.2 and later: a timer of its own, gone with the state MASTER. */
+export function runRefresh(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const { refresh, refreshRepeat } = instance.config.garp;
+  if (instance.state !== 'MASTER' || refresh === 0) return;
+  sendBurst(machine, instance, { repeat: refreshRepeat, now });
+  planRefresh(machine, instance, later(now, refresh));
+}
+
+function planRefresh(machine: VrrpMachine, instance: Instance, at: TimeUs): void {
+  machine.timers.remove((t) => t.kind === 'garp-refresh' && t.instance === instance);
+  machine.timers.add(at, { kind: 'garp-refresh', instance });
 }
 
 /** The second burst's timer; set after the notifications, as keepalived does. */

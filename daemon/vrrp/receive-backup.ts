@@ -14,6 +14,7 @@
  */
 
 import { durationUs, elapsed, later, type TimeUs } from '../base/time.ts';
+import type { IpAddress } from '../wire/ip-address.ts';
 import { readVrrpIntervalCentiseconds, readVrrpPriority } from '../wire/vrrp-header.ts';
 import { receiveText } from './log-text.ts';
 import { checkAdvert, type ReceivedPacket } from './receive-checks.ts';
@@ -45,7 +46,7 @@ export function receiveInBackup(
     accept(machine, instance, packet, priority, now);
   } else {
     log(machine, receiveText.lowerDiscarded(config.name, priority, packet.source));
-    instance.masterAddress = packet.source;
+    followMaster(instance, packet.source);
     keepTimer(instance, now);
   }
 }
@@ -73,7 +74,7 @@ function accept(
 ): void {
   if (instance.config.version === 3) followInterval(machine, instance, packet);
   instance.masterDownInterval = masterDownInterval(instance);
-  instance.masterAddress = packet.source;
+  followMaster(instance, packet.source);
   instance.masterPriority = priority;
   if (instance.config.preemptDelay > 0) runPreemptDelay(machine, instance, priority, now);
   // A group may have held it back after its timer ran out; hearing a master ends that wish.
@@ -105,4 +106,9 @@ function runPreemptDelay(
     logDetail(machine, receiveText.startPreempt(name, preemptDelay));
     instance.preemptAt = later(now, preemptDelay);
   }
+}
+
+function followMaster(instance: Instance, master: IpAddress): void {
+  if (instance.masterAddress !== master) instance.refusalsTold.clear();
+  instance.masterAddress = master;
 }

@@ -23,7 +23,7 @@
 
 import { readAhNextHeader, readAhSequence, readAhSpi, verifyAh } from '../wire/ah.ts';
 import { addressSum } from '../wire/checksum.ts';
-import type { IpAddress } from '../wire/ip-address.ts';
+import { formatIp, type IpAddress } from '../wire/ip-address.ts';
 import { isMulticastIpv4 } from '../wire/ipv4-address.ts';
 import { isMulticastIpv6 } from '../wire/ipv6-address.ts';
 import {
@@ -93,18 +93,18 @@ function checkEnvelope(
   const { config, statistics } = instance;
   const { received, expected } = lengths(instance, packet);
   if (received !== expected) {
-    log(machine, refuseText.length(config.name, received, expected));
+    sayRefusal(machine, instance, packet, refuseText.length(config.name, received, expected));
     statistics.packetLengthErrors++;
     return 'length';
   }
   if (!isUnicast(config) && packet.ttl !== 255) {
-    log(machine, refuseText.ttl(config.name, packet.ttl));
+    sayRefusal(machine, instance, packet, refuseText.ttl(config.name, packet.ttl));
     statistics.ttlErrors++;
     return 'ttl';
   }
   const version = readVrrpVersion(packet.bytes, packet.vrrpAt);
   if (version !== config.version) {
-    log(machine, refuseText.version(config.name, version, config.version));
+    sayRefusal(machine, instance, packet, refuseText.version(config.name, version, config.version));
     return 'version';
   }
   return undefined;
@@ -139,7 +139,7 @@ function checkVersion2(
   const mine = Math.trunc(config.advertInterval / 1_000_000);
   const received = readVrrpIntervalSeconds(bytes, vrrpAt);
   if (config.advertInterval !== received * 1_000_000) {
-    log(machine, refuseText.interval(config.name, mine, received));
+    sayRefusal(machine, instance, packet, refuseText.interval(config.name, mine, received));
     statistics.advertIntervalErrors++;
     return 'interval';
   }
@@ -155,20 +155,20 @@ function checkAuthentication(
   const { bytes, vrrpAt } = packet;
   const type = readVrrpAuthType(bytes, vrrpAt);
   if (type > 2) {
-    log(machine, refuseText.invalidAuth(config.name, type));
+    sayRefusal(machine, instance, packet, refuseText.invalidAuth(config.name, type));
     statistics.invalidAuthType++;
     return 'auth-type';
   }
   const expected = authTypeOf(instance);
   if (type !== expected) {
-    log(machine, refuseText.authMismatch(config.name, type, expected));
+    sayRefusal(machine, instance, packet, refuseText.authMismatch(config.name, type, expected));
     statistics.authTypeMismatch++;
     return 'auth-type';
   }
   const { authentication } = config;
   if (authentication?.type === 'PASS') {
     if (sameBytes(readVrrpV2AuthData(bytes, vrrpAt), authentication.key)) return undefined;
-    log(machine, refuseText.password(config.name));
+    sayRefusal(machine, instance, packet, refuseText.password(config.name));
     statistics.authFailures++;
     return 'password';
   }
@@ -216,24 +216,34 @@ function checkContent(
   const { bytes, vrrpAt } = packet;
   const type = readVrrpType(bytes, vrrpAt);
   if (type !== 1) {
-    log(machine, refuseText.type(config.name, type));
+    sayRefusal(machine, instance, packet, refuseText.type(config.name, type));
     statistics.invalidTypeReceived++;
     return 'type';
   }
   const count = readVrrpAddressCount(bytes, vrrpAt);
   if (options.checkAddresses && count !== config.addresses.length && !acceptsMismatch(machine)) {
-    log(machine, refuseText.count(config.name, count, config.addresses.length));
+    sayRefusal(
+      machine,
+      instance,
+      packet,
+      refuseText.count(config.name, count, config.addresses.length),
+    );
     statistics.addressListErrors++;
     return 'address-count';
   }
   if (config.family === 'inet' && packet.claimedEnd !== packet.end) {
     const claimed = packet.claimedEnd - packet.at;
-    log(machine, refuseText.ipLength(config.name, claimed, packet.end - packet.at));
+    sayRefusal(
+      machine,
+      instance,
+      packet,
+      refuseText.ipLength(config.name, claimed, packet.end - packet.at),
+    );
     statistics.packetLengthErrors++;
     return 'ip-length';
   }
   if (!checksumIsRight(instance, packet)) {
-    log(machine, refuseText.checksum(config.name, config.version));
+    sayRefusal(machine, instance, packet, refuseText.checksum(config.name, config.version));
     return 'checksum';
   }
   return undefined;
@@ -250,7 +260,7 @@ function checkAddressing(
   const isMulticast =
     typeof destination === 'number' ? isMulticastIpv4(destination) : isMulticastIpv6(destination);
   if (isMulticast === isUnicast(config)) {
-    log(machine, refuseText.cast(config.name, isUnicast(config)));
+    sayRefusal(machine, instance, packet, refuseText.cast(config.name, isUnicast(config)));
     statistics.addressListErrors++;
     return 'cast';
   }
@@ -267,7 +277,7 @@ function checkVips(
   const { config } = instance;
   for (const { address } of config.addresses) {
     if (carries(instance, packet, address)) continue;
-    log(machine, refuseText.address(config.name, config.vrid, address));
+    sayRefusal(machine, instance, packet, refuseText.address(config.name, config.vrid, address));
     instance.statistics.addressListErrors++;
     return acceptsMismatch(machine) ? undefined : 'addresses';
   }
@@ -287,14 +297,14 @@ function checkPeer(
   const peer = config.unicastPeers.find((p) => p.address === packet.source);
   if (peer === undefined) {
     if (!config.checkUnicastSource) return undefined;
-    log(machine, refuseText.notPeer(config.name, packet.source));
+    sayRefusal(machine, instance, packet, refuseText.notPeer(config.name, packet.source));
     return 'unicast-source';
   }
   const min = peer.minTtl ?? 0;
   const max = peer.maxTtl ?? 255;
   if (packet.ttl >= min && packet.ttl <= max) return undefined;
   instance.statistics.ttlErrors++;
-  log(machine, refuseText.peerTtl(config.name, packet.ttl, min, max));
+  sayRefusal(machine, instance, packet, refuseText.peerTtl(config.name, packet.ttl, min, max));
   return 'unicast-ttl';
 }
 
@@ -327,6 +337,27 @@ function checksumIsRight(instance: Instance, packet: ReceivedPacket): boolean {
   if (!isUnicast(config) || !verifyVrrpV3Checksum(bytes, vrrpAt, end, old)) return false;
   instance.oldUnicastChecksum = true;
   return true;
+}
+
+/**
+ * The line of a refusal. From 2.3.3 on it names the sender and comes once for each kind and sender,
+ * until the state or the master changes; the words of that version are not verified.
+ */
+function sayRefusal(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  text: string,
+): void {
+  if (!machine.settings.limitsRefusals) {
+    log(machine, text);
+    return;
+  }
+  const from = formatIp(packet.source);
+  const kind = `${from} ${text.replaceAll(/\d+/g, '')}`;
+  if (instance.refusalsTold.has(kind)) return;
+  instance.refusalsTold.add(kind);
+  log(machine, `${text} (from ${from})`);
 }
 
 function acceptsMismatch(machine: VrrpMachine): boolean {

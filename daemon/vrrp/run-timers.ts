@@ -8,7 +8,7 @@
  */
 
 import { elapsed, formatSeconds, later, seconds, type TimeUs } from '../base/time.ts';
-import { runGarpQueue, sendBurst } from './garp-plan.ts';
+import { runGarpQueue, runRefresh, sendBurst } from './garp-plan.ts';
 import { instanceText } from './log-text.ts';
 import { scriptLimit, scriptTick } from './scripts.ts';
 import { syncAfter } from './sync-group.ts';
@@ -63,6 +63,9 @@ function fire(machine: VrrpMachine, timer: VrrpTimer, dueAt: TimeUs, now: TimeUs
       sendBurst(machine, timer.instance, { repeat, now });
       return;
     }
+    case 'garp-refresh':
+      runRefresh(machine, timer.instance, now);
+      return;
     case 'garp-queue':
       runGarpQueue(machine, now);
       return;

@@ -123,6 +123,7 @@ export function reportState(
   occasion: Occasion,
 ): void {
   instance.lastTransitionAt = occasion.now;
+  instance.refusalsTold.clear();
   machine.actions.push({
     kind: 'report',
     report: {

@@ -111,6 +111,8 @@ export interface Instance {
   /** Another instance with the same VRID on the same socket path (unicast beside multicast). */
   sibling: Instance | undefined;
   socketId: number | undefined;
+  /** Kinds of refusals that were told already; only kept with `limitsRefusals`. */
+  readonly refusalsTold: Set<string>;
 }
 
 /** One vrrp_sync_group. */
@@ -178,6 +180,7 @@ export interface TrackedLink {
 export type VrrpTimer =
   | { readonly kind: 'garp'; readonly instance: Instance }
   | { readonly kind: 'garp-lower-priority'; readonly instance: Instance }
+  | { readonly kind: 'garp-refresh'; readonly instance: Instance }
   | { readonly kind: 'garp-queue' }
   | { readonly kind: 'script'; readonly script: Script }
   | { readonly kind: 'script-limit'; readonly script: Script; readonly commandId: number }
@@ -204,6 +207,10 @@ export interface VrrpSettings {
   readonly noEmailFaults: boolean;
   /** From keepalived 2.3.3 on: RFC 9568 alignment. */
   readonly acceptAddressMismatch: boolean;
+  /** From 2.3.3 on: one line a kind of refusal and sender until state or master changes. */
+  readonly limitsRefusals: boolean;
+  /** From 2.3.2 on: garp_master_refresh has a timer of its own, from delay plus refresh on. */
+  readonly hasRefreshTimer: boolean;
   /**
    * How much later the advert timer is restarted after becoming MASTER. keepalived restarts it when
    * the work is done (about 0.5 ms on the recording machine), which decides who is first when two
@@ -324,6 +331,7 @@ export function newInstance(config: VrrpInstanceConfig, now: TimeUs): Instance {
     statistics: newStatistics(),
     sibling: undefined,
     socketId: undefined,
+    refusalsTold: new Set(),
   };
 }
 

@@ -17,7 +17,7 @@ const TRANSITION_TIME = durationUs(500);
 const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
 
 /** The factory that `sim/programs` registers under `keepalived`. */
-export const makeDaemon: DaemonFactory = ({ system, context }) => {
+export const makeDaemon: DaemonFactory = ({ system, context, vrrpPid }) => {
   const { machine } = context;
   const { spec, keepalivedVersion } = machine;
   return new Daemon({
@@ -25,7 +25,7 @@ export const makeDaemon: DaemonFactory = ({ system, context }) => {
     configPath: CONFIG_PATH,
     configId: spec.configId ?? (spec.name.split('.')[0] as string),
     random: machine.engine.streams.named(`${machine.name}/keepalived`),
-    flags: { logDetail: true, commandLine: ['/usr/sbin/keepalived', '--dont-fork'] },
+    flags: { logDetail: true, commandLine: ['/usr/sbin/keepalived', '--dont-fork'], vrrpPid },
     version: keepalivedVersion,
     transitionTime: TRANSITION_TIME,
   });
