@@ -250,6 +250,7 @@ const trackGroupRow = row(
   },
   {
     ...VRRP,
+    status: 'not-yet',
     block: [
       row('group { INSTANCE… }', 'P3', (context, words) => {
         const group = context.vrrp.trackGroups.at(-1);
