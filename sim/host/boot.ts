@@ -36,6 +36,7 @@ export function bootKernel(
     kernel.addEthernet({ name: nic.name, mac: nic.mac, mtu: nic.mtu, port });
   }
   applySysctls(kernel, options);
+  for (const address of spec.loopbackAddresses ?? []) kernel.addAddress('lo', nicAddress(address));
   for (const { spec: nic } of nics) {
     kernel.setLinkUp(nic.name, true);
     for (const address of nic.addresses) kernel.addAddress(nic.name, nicAddress(address));

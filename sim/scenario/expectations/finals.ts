@@ -75,7 +75,9 @@ function trafficFaults(spec: TrafficFinal, result: TrafficResult): readonly stri
   }
   for (const [who, least] of Object.entries(spec.shareAtLeast ?? {})) {
     const own = result.answeredBy.find((entry) => entry.host === who)?.answers ?? 0;
-    if (own * least.denominator >= result.answered * least.numerator) continue;
+    // Of no answers at all nobody has a share.
+    const enough = own * least.denominator >= result.answered * least.numerator;
+    if (enough && (result.answered > 0 || least.numerator === 0)) continue;
     wrong.push(`${own} of ${result.answered} answers by ${who}`);
   }
   if (wrong.length > 0 && result.failures.length > 0) {

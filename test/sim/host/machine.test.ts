@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DurationUs } from '../../../daemon/base/time.ts';
-import { parseIp } from '../../../daemon/wire/ip-address.ts';
+import { parseIp, parsePrefix } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { HostSpec } from '../../../sim/host/host-spec.ts';
 import { Lab, type LabHost } from './lab.ts';
@@ -54,6 +54,21 @@ describe('power', () => {
     expect(lab.out('a', 'ip -br addr show dev eth0')).not.toContain('10.9.9.9');
     expect(lab.out('a', 'sysctl -n net.ipv4.ip_forward')).toBe('0\n');
     expect(lab.out('a', 'ip -br addr show dev eth0')).toContain('192.168.0.101/24');
+  });
+
+  test('addresses of lo are there at every boot, behind 127.0.0.1', () => {
+    const vip = parsePrefix('192.168.0.200/32');
+    if (vip === undefined) throw new Error('not a prefix');
+    const lab = new Lab([
+      { name: 'a', addresses: ['192.168.0.101/24'], more: { loopbackAddresses: [vip] } },
+    ]);
+    lab.run(1);
+    expect(lab.out('a', 'ip -4 -br addr show dev lo')).toMatch(
+      /127\.0\.0\.1\/8 192\.168\.0\.200\/32/,
+    );
+    lab.host('a').reboot();
+    lab.run(1);
+    expect(lab.out('a', 'ip -4 -br addr show dev lo')).toContain('192.168.0.200/32');
   });
 
   test('the shell of a machine without power answers like ssh', () => {
