@@ -7,7 +7,7 @@
  */
 
 import type { DurationUs } from '../base/time.ts';
-import type { AddressScope } from '../wire/address-scope.ts';
+import type { AddressAction } from '../vrrp/vrrp-actions.ts';
 import type { IpAddress, IpFamily } from '../wire/ip-address.ts';
 import type { MacAddress } from '../wire/mac-address.ts';
 import type { DaemonReport } from './reports.ts';
@@ -41,22 +41,7 @@ export interface AddressCommand {
 }
 
 /** An address as `ip address` takes it. */
-export interface AddressSpec {
-  readonly interface: string;
-  readonly address: IpAddress;
-  readonly length: number;
-  readonly scope: AddressScope;
-  readonly label?: string;
-  readonly broadcast?: IpAddress;
-  readonly peer?: IpAddress;
-  readonly noDad?: boolean;
-  readonly home?: boolean;
-  readonly manageTemporary?: boolean;
-  readonly noPrefixRoute?: boolean;
-  readonly autojoin?: boolean;
-  /** Seconds; 0 marks an IPv6 address deprecated. */
-  readonly preferredLifetimeSeconds?: number;
-}
+export type AddressSpec = AddressAction;
 
 /** `ip route add|del|append`; the words are those of ip-route(8), checked by the configuration reader. */
 export interface RouteCommand {

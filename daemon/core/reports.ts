@@ -3,50 +3,11 @@
  * by one formatter per report; keepalived's own log lines travel separately as 'log' commands.
  */
 
-import type { VrrpState } from '../vrrp/vrrp-state.ts';
-import type { IpAddress } from '../wire/ip-address.ts';
+import type { VrrpReport } from '../vrrp/vrrp-actions.ts';
 
-/** Something an observer of the daemon may care about. */
+/** Something an observer of the daemon may care about: what the VRRP machine reports, and what the daemon adds. */
 export type DaemonReport =
-  | {
-      readonly kind: 'vrrp-state';
-      readonly instance: string;
-      readonly vrid: number;
-      readonly interface: string;
-      readonly from: VrrpState;
-      readonly to: VrrpState;
-      readonly priority: number;
-      /** Why, as a short fixed word: 'startup', 'advert-timeout', 'higher-priority', 'script', … */
-      readonly cause: string;
-    }
-  | { readonly kind: 'group-state'; readonly group: string; readonly to: VrrpState }
-  | {
-      readonly kind: 'priority';
-      readonly instance: string;
-      readonly vrid: number;
-      readonly from: number;
-      readonly to: number;
-    }
-  | {
-      readonly kind: 'advert-refused';
-      readonly instance: string;
-      readonly vrid: number;
-      readonly source: IpAddress;
-      readonly reason: string;
-    }
-  | {
-      readonly kind: 'notification';
-      readonly scope: 'INSTANCE' | 'GROUP';
-      readonly name: string;
-      readonly state: string;
-      readonly priority: number;
-    }
-  | {
-      readonly kind: 'mail';
-      readonly to: readonly string[];
-      readonly subject: string;
-      readonly body: string;
-    }
+  | VrrpReport
   | {
       readonly kind: 'checker';
       readonly server: string;

@@ -11,7 +11,7 @@ import type { IpAddress, IpFamily, IpPrefix } from '../wire/ip-address.ts';
 import type { MacAddress } from '../wire/mac-address.ts';
 import type { VrrpState } from './vrrp-state.ts';
 
-/** An address as `ip address` takes it. */
+/** An address as `ip address` takes it; `AddressSpec` of `core/commands.ts` is the same. */
 export interface AddressAction {
   readonly interface: string;
   readonly address: IpAddress;
@@ -25,6 +25,7 @@ export interface AddressAction {
   readonly manageTemporary?: boolean;
   readonly noPrefixRoute?: boolean;
   readonly autojoin?: boolean;
+  /** Seconds; 0 marks an IPv6 address deprecated. */
   readonly preferredLifetimeSeconds?: number;
 }
 
@@ -107,7 +108,7 @@ export type ScriptAction =
     }
   | { readonly kind: 'script-signal'; readonly id: number; readonly signal: 'TERM' | 'KILL' };
 
-/** Typed facts for the run log. */
+/** Typed facts for the run log; `DaemonReport` of `core/reports.ts` is these and a few more. */
 export type VrrpReport =
   | {
       readonly kind: 'vrrp-state';
@@ -117,6 +118,7 @@ export type VrrpReport =
       readonly from: VrrpState;
       readonly to: VrrpState;
       readonly priority: number;
+      /** Why, as a short fixed word: 'startup', 'advert-timeout', 'higher-priority', 'script', … */
       readonly cause: string;
     }
   | { readonly kind: 'group-state'; readonly group: string; readonly to: VrrpState }

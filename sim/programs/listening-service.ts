@@ -5,7 +5,7 @@
  */
 
 import { type IpAddress, isIpv4, parseIp } from '../../daemon/wire/ip-address.ts';
-import type { Machine, ProgramContext } from '../host/machine.ts';
+import type { Machine, Program, ProgramContext } from '../host/machine.ts';
 import type { MachineTimer } from '../host/machine-timers.ts';
 import type { TcpHandlers, TcpListener, TcpSocket } from '../kernel/kernel-api.ts';
 
@@ -123,6 +123,44 @@ export class ListeningService {
       },
     };
   }
+}
+
+/**
+ * A program that is one listening service and nothing else: it runs as its own name, ends with exit code 1 when it cannot
+ * bind, and with 0 on SIGTERM.
+ */
+export function listeningProgram(
+  context: ProgramContext,
+  options: {
+    readonly usualPort: number;
+    readonly onAccept: (socket: TcpSocket, service: ListeningService) => TcpHandlers;
+  },
+): Program {
+  const service = new ListeningService(context.machine);
+  return {
+    start() {
+      const { name } = context;
+      const pid = context.spawn(name, [`/usr/sbin/${name}`]);
+      const error = service.listen({
+        address: addressOption(context),
+        port: portOption(context, options.usualPort),
+        pid,
+        name,
+        onAccept: (socket) => options.onAccept(socket, service),
+      });
+      if (error === undefined) return undefined;
+      context.log({ identifier: name, pid, level: 'error', text: `bind: ${error}` });
+      return 1;
+    },
+    terminate() {
+      service.close();
+      context.exited({ kind: 'exit', code: 0 });
+    },
+    kill: () => service.close(),
+    reload() {},
+    setStopped: (stopped) => service.setStopped(stopped),
+    signal() {},
+  };
 }
 
 /** The option `address`, as text or already read; `undefined` is any. */

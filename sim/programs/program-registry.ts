@@ -8,8 +8,8 @@ import { HttpServer } from './http-server.ts';
 import { IdleProgram } from './idle-program.ts';
 import { ReverseProxy } from './reverse-proxy.ts';
 import { knowsCommand } from './shell/command-table.ts';
-import { SmtpSink } from './smtp-sink.ts';
-import { TcpEchoServer } from './tcp-echo.ts';
+import { smtpSink } from './smtp-sink.ts';
+import { tcpEchoServer } from './tcp-echo.ts';
 import { UdpEchoServer } from './udp-echo.ts';
 
 /** The registry that `buildLan` gives to every host. */
@@ -19,9 +19,9 @@ export function programRegistry(): ProgramRegistry {
     ['http', (context) => new HttpServer(context)],
     ['nginx', (context) => new HttpServer(context)],
     ['proxy', (context) => new ReverseProxy(context)],
-    ['tcp-echo', (context) => new TcpEchoServer(context)],
+    ['tcp-echo', tcpEchoServer],
     ['dns', (context) => new DnsServer(context)],
-    ['smtp', (context) => new SmtpSink(context)],
+    ['smtp', smtpSink],
     ['udp-echo', (context) => new UdpEchoServer(context)],
     ['process', (context) => new IdleProgram(context)],
   ]);

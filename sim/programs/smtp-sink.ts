@@ -7,7 +7,7 @@
 import { decodeUtf8, encodeAscii, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
 import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
-import { addressOption, ListeningService, portOption } from './listening-service.ts';
+import { type ListeningService, listeningProgram } from './listening-service.ts';
 
 const SMTP_PORT = 25;
 /** Longest mail that is kept; longer ones are refused with 552. */
@@ -16,6 +16,7 @@ const MAIL_LENGTH_MAX = 10_485_760;
 /** One conversation. */
 interface Session {
   readonly socket: TcpSocket;
+  readonly service: ListeningService;
   rest: string;
   from: string | undefined;
   to: string[];
@@ -25,61 +26,37 @@ interface Session {
 }
 
 /** The server as a program. */
-export class SmtpSink implements Program {
+export function smtpSink(context: ProgramContext): Program {
+  const mailbox = new Mailbox(context);
+  return listeningProgram(context, {
+    usualPort: SMTP_PORT,
+    onAccept: (socket, service) => mailbox.greet(socket, service),
+  });
+}
+
+/** The conversations of one server and the mails that it keeps. */
+class Mailbox {
   readonly #context: ProgramContext;
-  readonly #service: ListeningService;
   #mails = 0;
 
   constructor(context: ProgramContext) {
     this.#context = context;
-    this.#service = new ListeningService(context.machine);
   }
 
-  start(): number | undefined {
-    const { name } = this.#context;
-    const pid = this.#context.spawn(name, [`/usr/sbin/${name}`]);
-    const error = this.#service.listen({
-      address: addressOption(this.#context),
-      port: portOption(this.#context, SMTP_PORT),
-      pid,
-      name,
-      onAccept: (socket) => this.#greet(socket),
-    });
-    if (error === undefined) return undefined;
-    this.#context.log({ identifier: name, pid, level: 'error', text: `bind: ${error}` });
-    return 1;
-  }
-
-  terminate(): void {
-    this.kill();
-    this.#context.exited({ kind: 'exit', code: 0 });
-  }
-
-  kill(): void {
-    this.#service.close();
-  }
-
-  reload(): void {}
-
-  setStopped(stopped: boolean): void {
-    this.#service.setStopped(stopped);
-  }
-
-  signal(): void {}
-
-  #greet(socket: TcpSocket): TcpHandlers {
+  greet(socket: TcpSocket, service: ListeningService): TcpHandlers {
     const session: Session = {
       socket,
+      service,
       rest: '',
       from: undefined,
       to: [],
       lines: undefined,
       length: 0,
     };
-    this.#service.after(0, () => this.#say(session, `220 ${this.#context.machine.name} ESMTP`));
+    service.after(0, () => this.#say(session, `220 ${this.#context.machine.name} ESMTP`));
     return {
       onData: (bytes) => this.#hear(session, decodeUtf8(bytes)),
-      onClosed: () => this.#service.end(socket),
+      onClosed: () => service.end(socket),
     };
   }
 
@@ -114,7 +91,7 @@ export class SmtpSink implements Program {
         return this.#say(session, '250 2.0.0 Ok');
       case 'QUIT':
         this.#say(session, '221 2.0.0 Bye');
-        return this.#service.end(session.socket);
+        return session.service.end(session.socket);
       default:
         return this.#say(session, '502 5.5.2 Error: command not recognized');
     }
