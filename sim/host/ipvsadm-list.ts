@@ -12,7 +12,6 @@ import {
   type VirtualService,
 } from '../kernel/ipvs/ipvs-state.ts';
 import { type Counters, shownCounters, shownRates } from '../kernel/ipvs/statistics.ts';
-import { SYNC_PORT } from '../kernel/ipvs/sync-daemon.ts';
 import { serviceName } from './service-names.ts';
 
 /** How to print. */
@@ -79,7 +78,8 @@ export function listDaemons(ipvs: IpvsApi): string {
     .map(
       (daemon) =>
         `${daemon.role} sync daemon (mcast=${daemon.link}, syncid=${daemon.syncId}, ` +
-        `maxlen=${daemon.maxLength}, group=224.0.0.81, port=${SYNC_PORT}, ttl=1)\n`,
+        `maxlen=${daemon.maxLength}, group=${formatIp(daemon.group)}, port=${daemon.port}, ` +
+        `ttl=${daemon.ttl})\n`,
     )
     .join('');
 }

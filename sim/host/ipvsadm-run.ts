@@ -167,7 +167,7 @@ function switchDaemon(ipvs: IpvsApi, command: IpvsadmCommand): IpvsadmResult {
     return error === undefined ? DONE : refuse('No daemon is running', REFUSED);
   }
   const link = command.link ?? DEFAULT_LINK;
-  const error = ipvs.startDaemon({ role, link, syncId: command.syncId ?? 0 });
+  const error = ipvs.startDaemon({ role, link, ...command.sync, syncId: command.syncId ?? 0 });
   if (error === 'exists') return refuse('Daemon has already run', REFUSED);
   return error === 'no-device' ? refuse('No such device', REFUSED) : DONE;
 }

@@ -3,8 +3,9 @@
  * checks it makes before it asks the kernel. What is wrong ends with its own words and exit code 2.
  */
 
-import { type IpAddress, parseIp } from '../../daemon/wire/ip-address.ts';
-import { parseIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { type IpAddress, isIpv4, parseIp } from '../../daemon/wire/ip-address.ts';
+import { isMulticastIpv4, parseIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { isMulticastIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import type { ForwardMethod, ServiceKey, TunnelType } from '../kernel/ipvs/ipvs-state.ts';
 import { servicePort } from './service-names.ts';
 
@@ -47,6 +48,8 @@ export interface IpvsadmCommand {
   role?: 'master' | 'backup';
   link?: string;
   syncId?: number;
+  /** `--sync-maxlen` and the `--mcast-…` that were given. */
+  sync: { maxLength?: number; group?: IpAddress; port?: number; ttl?: number };
   /** `numeric`, `connections`, `stats`, `rate`, `nosort`, … */
   readonly show: Set<string>;
 }
@@ -126,6 +129,8 @@ const DEFAULT_PERSISTENCE_SECONDS = 360;
 const PERSISTENCE_SECONDS_MAX = 86_400 * 31;
 const WEIGHT_MAX = 2 ** 31 - 1;
 const PORT_MAX = 65_535;
+/** Most octets of a sync datagram: what IPv4 and UDP leave. */
+const SYNC_MAX = 65_507;
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['-t', 6],
   ['--tcp-service', 6],
@@ -160,6 +165,7 @@ export function parseIpvsadm(
     verb: 'list',
     schedulerFlags: 0,
     onePacket: false,
+    sync: {},
     show: new Set(),
   };
   const reader: Reader = { words: unbundle(words), at: 0, command, resolve };
@@ -257,6 +263,10 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['--tun-remcsum', () => undefined],
   ['--mcast-interface', (reader) => keep(() => (reader.command.link = take(reader) ?? ''))],
   ['--syncid', (reader) => readNumber(reader, 'syncId', 'illegal syncid specified', 255)],
+  ['--sync-maxlen', (reader) => readSyncNumber(reader, 'maxLength', 'sync-maxlen', SYNC_MAX)],
+  ['--mcast-group', readGroup],
+  ['--mcast-port', (reader) => readSyncNumber(reader, 'port', 'mcast-port', PORT_MAX)],
+  ['--mcast-ttl', (reader) => readSyncNumber(reader, 'ttl', 'mcast-ttl', 255)],
 ]);
 
 function keep(action: () => unknown): undefined {
@@ -344,6 +354,30 @@ function readNumber(
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > max) return wrong(message);
   reader.command[field] = value;
+  return undefined;
+}
+
+function readSyncNumber(
+  reader: Reader,
+  field: 'maxLength' | 'port' | 'ttl',
+  option: string,
+  max: number,
+): IpvsadmFailure | undefined {
+  const text = take(reader) ?? '';
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > max) return wrong(`illegal ${option} specified`);
+  reader.command.sync[field] = value;
+  return undefined;
+}
+
+function readGroup(reader: Reader): IpvsadmFailure | undefined {
+  const text = take(reader) ?? '';
+  const group = parseIp(text);
+  const isGroup =
+    group !== undefined && (isIpv4(group) ? isMulticastIpv4(group) : isMulticastIpv6(group));
+  const version = text.includes(':') ? 'IPv6' : 'IPv4';
+  if (!isGroup) return wrong(`invalid ${version} mcast-group \`${text}'`);
+  reader.command.sync.group = group;
   return undefined;
 }
 

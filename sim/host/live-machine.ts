@@ -19,6 +19,7 @@ import type { Journal } from './journal.ts';
 import { TcpListeners } from './listener-table.ts';
 import type { Machine, ProgramRegistry, ProgramSignal, ShellRunner, Unstamped } from './machine.ts';
 import { MachineTimers } from './machine-timers.ts';
+import { procFile } from './proc-files.ts';
 import { ProcessTable } from './processes.ts';
 import { sysctlOfPath } from './sysctl-file.ts';
 import { Units } from './units.ts';
@@ -109,7 +110,10 @@ export class LiveMachine implements Machine {
 
   readFile(path: string): Uint8Array | undefined {
     const sysctl = sysctlOfPath(path);
-    if (sysctl === undefined) return this.disk.read(path);
+    if (sysctl === undefined) {
+      const made = procFile(path, this.kernel.ipvs);
+      return made === undefined ? this.disk.read(path) : encodeUtf8(made);
+    }
     const value = this.kernel.sysctl(sysctl);
     return value === undefined ? undefined : encodeUtf8(`${value}\n`);
   }

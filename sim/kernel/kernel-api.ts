@@ -278,6 +278,8 @@ export interface UdpOptions {
   /** 0 or absent: an ephemeral port. */
   readonly port?: number;
   readonly link?: string;
+  /** IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS; 1 by default. */
+  readonly multicastTtl?: number;
   readonly onDatagram: (datagram: Datagram) => void;
   /** ICMP errors for what this socket sent. */
   readonly onError?: (error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH') => void;

@@ -143,7 +143,10 @@ function sendUdp4(
   const frame = newIpv4Frame(UDP_HEADER_LENGTH + payload.length);
   const datagram = { sourcePort: socket.port, destinationPort: port, payload };
   encodeUdp(datagram, frame, IPV4_PAYLOAD_AT, addressSum(source, to));
-  const ttl = way.kind === 'multicast' ? 1 : kernel.settings['ipv4.ip_default_ttl'];
+  const ttl =
+    way.kind === 'multicast'
+      ? (socket.options.multicastTtl ?? 1)
+      : kernel.settings['ipv4.ip_default_ttl'];
   return finishIpv4(
     kernel,
     frame,
@@ -167,7 +170,8 @@ function sendUdp6(
   const frame = newIpv6Frame(UDP_HEADER_LENGTH + payload.length);
   const datagram = { sourcePort: socket.port, destinationPort: port, payload };
   encodeUdp(datagram, frame, IPV6_PAYLOAD_AT, addressSum(source, to));
-  const hopLimit = way.kind === 'multicast' ? 1 : way.link.ipv6.hop_limit;
+  const { multicastTtl = 1 } = socket.options;
+  const hopLimit = way.kind === 'multicast' ? multicastTtl : way.link.ipv6.hop_limit;
   return finishIpv6(
     kernel,
     frame,

@@ -25,7 +25,12 @@ import {
   type ServiceOptions,
 } from './service-table.ts';
 import { type Statistics, zeroStatistics } from './statistics.ts';
-import { type SyncDaemon, type SyncRole, startSyncDaemon } from './sync-daemon.ts';
+import {
+  type SyncDaemon,
+  type SyncOptions,
+  type SyncRole,
+  startSyncDaemon,
+} from './sync-daemon.ts';
 
 /** One line of `ipvsadm -Lnc`. */
 export interface ConnectionFacts {
@@ -64,11 +69,7 @@ export interface IpvsApi {
   connections(): readonly ConnectionFacts[];
   totals(): Statistics;
   daemons(): readonly SyncDaemon[];
-  startDaemon(options: {
-    readonly role: SyncRole;
-    readonly link: string;
-    readonly syncId: number;
-  }): 'exists' | 'no-device' | undefined;
+  startDaemon(options: SyncOptions): 'exists' | 'no-device' | undefined;
   stopDaemon(role: SyncRole): 'not-running' | undefined;
 }
 
@@ -97,7 +98,7 @@ function daemonCalls(kernel: KernelState, ipvs: IpvsState) {
   const running = new Map<SyncRole, SyncDaemon>();
   return {
     daemons: () => (['master', 'backup'] as const).flatMap((role) => running.get(role) ?? []),
-    startDaemon(options: { role: SyncRole; link: string; syncId: number }) {
+    startDaemon(options: SyncOptions) {
       if (running.has(options.role)) return 'exists';
       const daemon = startSyncDaemon(kernel, ipvs, options);
       if (daemon === undefined) return 'no-device';

@@ -4,11 +4,11 @@
  * fills its own table. Source: net/netfilter/ipvs/ip_vs_sync.c; forwarding/sync-daemon of the recordings.
  */
 
-import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
+import { familyOf, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { ipv4FromNumber } from '../../../daemon/wire/ipv4-address.ts';
 import { joinGroupOn, leaveGroupOn } from '../group-machine.ts';
 import { IGMP } from '../igmp-host.ts';
-import type { UdpSocket } from '../kernel-api.ts';
+import { MLD } from '../mld-host.ts';
 import { makeTimer } from '../kernel-clock.ts';
 import type { KernelState } from '../kernel-state.ts';
 import { openUdpSocket } from '../udp-sockets.ts';
@@ -31,18 +31,32 @@ const SECOND_US = 1_000_000;
 /** IPVS_SYNC_CHECK_PERIOD and IPVS_SYNC_FLUSH_TIME. */
 const CHECK_PERIOD_US = SECOND_US;
 const FLUSH_AGE_US = 2 * SECOND_US;
-const IP_AND_UDP_LENGTH = 28;
+const IPV4_AND_UDP_LENGTH = 28;
+const IPV6_AND_UDP_LENGTH = 48;
+const ETHERNET_MTU = 1500;
+const DATAGRAM_MAX = 65_535;
+/** A backup's buffer is never smaller, whatever was asked for. */
+const BACKUP_LENGTH_MIN = 1024;
 
 /** Which half of the daemon. */
 export type SyncRole = 'master' | 'backup';
 
-/** One running half. */
-export interface SyncDaemon {
+/** How to start one half; what is absent has ipvsadm's defaults. */
+export interface SyncOptions {
   readonly role: SyncRole;
   readonly link: string;
+  /** Datagrams of another id are not heard; 0 hears all. */
   readonly syncId: number;
-  /** Most octets of a datagram's payload. */
-  readonly maxLength: number;
+  /** `--sync-maxlen`: most octets of a datagram's payload. */
+  readonly maxLength?: number;
+  /** `--mcast-group`, of either family. */
+  readonly group?: IpAddress;
+  readonly port?: number;
+  readonly ttl?: number;
+}
+
+/** One running half. */
+export interface SyncDaemon extends Required<SyncOptions> {
   readonly stop: () => void;
 }
 
@@ -50,26 +64,42 @@ export interface SyncDaemon {
 export function startSyncDaemon(
   kernel: KernelState,
   ipvs: IpvsState,
-  options: { readonly role: SyncRole; readonly link: string; readonly syncId: number },
+  options: SyncOptions,
 ): SyncDaemon | undefined {
   const link = kernel.linksByName.get(options.link);
   if (link === undefined) return undefined;
-  const maxLength = link.mtu - IP_AND_UDP_LENGTH;
+  const { group = SYNC_GROUP, port = SYNC_PORT, ttl = 1 } = options;
+  const maxLength = lengthFor(options, group, link.mtu);
+  const settings = { ...options, group, port, ttl, maxLength };
   const stop =
     options.role === 'master'
-      ? startMaster(kernel, ipvs, { ...options, maxLength })
-      : startBackup(kernel, ipvs, options);
-  return stop === undefined ? undefined : { ...options, maxLength, stop };
+      ? startMaster(kernel, ipvs, settings)
+      : startBackup(kernel, ipvs, settings);
+  return stop === undefined ? undefined : { ...settings, stop };
+}
+
+/** Source: ip_vs_sync.c, start_sync_thread: a master's default is that of Ethernet on every link. */
+function lengthFor(options: SyncOptions, group: IpAddress, mtu: number): number {
+  const headers = familyOf(group) === 'inet' ? IPV4_AND_UDP_LENGTH : IPV6_AND_UDP_LENGTH;
+  const isBackup = options.role === 'backup';
+  const { maxLength } = options;
+  if (maxLength === undefined || maxLength === 0) {
+    const largest = Math.min(Math.max(mtu, ETHERNET_MTU), DATAGRAM_MAX);
+    return (isBackup ? largest : ETHERNET_MTU) - headers;
+  }
+  const least = isBackup ? BACKUP_LENGTH_MIN : 1;
+  return Math.min(Math.max(maxLength, least), DATAGRAM_MAX - headers);
 }
 
 function startMaster(
   kernel: KernelState,
   ipvs: IpvsState,
-  options: { readonly link: string; readonly syncId: number; readonly maxLength: number },
+  options: Required<SyncOptions>,
 ): (() => void) | undefined {
   const socket = openUdpSocket(kernel, {
-    family: 'inet',
+    family: familyOf(options.group),
     link: options.link,
+    multicastTtl: options.ttl,
     onDatagram: () => {},
   });
   if (typeof socket === 'string') return undefined;
@@ -77,7 +107,9 @@ function startMaster(
   let length = SYNC_HEADER_LENGTH;
   let firstUs = 0;
   const send = (): void => {
-    if (entries.length > 0) sendEntries(socket, options.syncId, entries);
+    if (entries.length > 0) {
+      socket.send(encodeSync(options.syncId, entries), options.group, options.port);
+    }
     entries = [];
     length = SYNC_HEADER_LENGTH;
   };
@@ -104,10 +136,6 @@ function startMaster(
   };
 }
 
-function sendEntries(socket: UdpSocket, syncId: number, entries: readonly SyncEntry[]): void {
-  socket.send(encodeSync(syncId, entries), SYNC_GROUP, SYNC_PORT);
-}
-
 /** The thread looks once a second; ours keeps that rhythm only while something waits. */
 function nextCheck(now: number): number {
   return (Math.floor(now / CHECK_PERIOD_US) + 1) * CHECK_PERIOD_US;
@@ -130,12 +158,13 @@ function announce(
 function startBackup(
   kernel: KernelState,
   ipvs: IpvsState,
-  options: { readonly link: string; readonly syncId: number },
+  options: Required<SyncOptions>,
 ): (() => void) | undefined {
+  const { group, port } = options;
   const link = kernel.linksByName.get(options.link);
   const socket = openUdpSocket(kernel, {
-    family: 'inet',
-    port: SYNC_PORT,
+    family: familyOf(group),
+    port,
     link: options.link,
     onDatagram: ({ payload }) => {
       const entries = decodeSync(payload, options.syncId) ?? [];
@@ -143,12 +172,13 @@ function startBackup(
     },
   });
   if (typeof socket === 'string' || link === undefined) return undefined;
-  joinGroupOn(kernel, IGMP, link, SYNC_GROUP);
+  const membership = familyOf(group) === 'inet' ? IGMP : MLD;
+  joinGroupOn(kernel, membership, link, group);
   ipvs.isSyncBackup = true;
   return () => {
     ipvs.isSyncBackup = false;
     if (kernel.linksByName.get(options.link) === link) {
-      leaveGroupOn(kernel, IGMP, link, SYNC_GROUP);
+      leaveGroupOn(kernel, membership, link, group);
     }
     socket.close();
   };
