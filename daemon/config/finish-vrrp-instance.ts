@@ -33,6 +33,7 @@ export function finishInstance(context: ParseContext, instance: InstanceDraft): 
   checkFirstAddress(context, instance, say);
   limitAddresses(context, instance, say);
   finishPreemption(instance, say);
+  finishDownTimer(instance, say);
   finishAccept(instance, say);
   finishStrict(context, instance, say);
   finishAdvertInterval(instance, say);
@@ -68,6 +69,8 @@ function hasAddresses(instance: InstanceDraft, say: Say): boolean {
     });
     return false;
   }
+  // keepalived says it twice, in two of its checks; as a problem it counts once.
+  say('no-address', 'No VIP specified; at least one is sensible', 'virtual_ipaddress');
   say('no-address', 'No VIP specified; at least one is sensible', 'virtual_ipaddress');
   return true;
 }
@@ -231,6 +234,13 @@ function finishPreemption(instance: InstanceDraft, say: Say): void {
   }
 }
 
+function finishDownTimer(instance: InstanceDraft, say: Say): void {
+  if (instance.strict !== true || instance.downTimerAdverts === 3) return;
+  const text = 'down_timer_adverts is incompatible with strict mode - resetting';
+  say('strict', text, 'down_timer_adverts');
+  instance.downTimerAdverts = 3;
+}
+
 function finishAccept(instance: InstanceDraft, say: Say): void {
   instance.accept ??= instance.priority === 255 || instance.strict !== true;
   const refused =
@@ -247,14 +257,6 @@ function finishAccept(instance: InstanceDraft, say: Say): void {
 function finishStrict(context: ParseContext, instance: InstanceDraft, say: Say): void {
   const { global } = context;
   const strict = instance.strict === true;
-  if (strict && instance.downTimerAdverts !== 3) {
-    say(
-      'strict',
-      'down_timer_adverts is incompatible with strict mode - resetting',
-      'down_timer_adverts',
-    );
-    instance.downTimerAdverts = 3;
-  }
   if (strict && (instance.garpLowerRepeat ?? 0) > 0) {
     say('strict', 'Strict mode requires no repeat garps. resetting', 'garp_lower_prio_repeat');
     instance.garpLowerRepeat = 0;

@@ -56,6 +56,8 @@ export interface LoadResult {
   /** In file order; those of the whole file first. */
   readonly problems: readonly Problem[];
   readonly verdict: Verdict;
+  /** Every line of `keepalived -t`, in the order in which its processes say them. */
+  readonly keepalivedLines: readonly string[];
   /** Of `keepalived -t`: 0, 2 (a parameter is missing), 5, 6, or 139 where 2.2.7 crashes. */
   readonly exitCode: number;
   readonly notSimulated: readonly NotSimulated[];
@@ -86,7 +88,23 @@ export function loadConfig(options: LoadOptions): LoadResult {
   if (!runs) explainNothing(problems, { path: options.path, stopped: run.stopped });
   const exitCode = exitCodeOf(run, drafts);
   const verdict = !runs ? 'refuse' : exitCode === 0 ? 'accept' : 'accept-with-messages';
-  return { config, problems, verdict, exitCode, notSimulated: drafts.notSimulated };
+  const keepalivedLines = linesOfTest(run.findings);
+  const { notSimulated } = drafts;
+  return { config, problems, verdict, keepalivedLines, exitCode, notSimulated };
+}
+
+/** The order in which `keepalived -t` reads for its processes. */
+const TEST_ORDER: readonly ReaderProcess[] = ['parent', 'checkers', 'vrrp', 'bfd'];
+
+/** `-t` is one process: after a missing parameter it reads no further. */
+function linesOfTest(findings: readonly Finding[]): readonly string[] {
+  const said: string[] = [];
+  for (const process of TEST_ORDER) {
+    const own = findings.filter((one) => one.process === process);
+    said.push(...own.flatMap((one) => one.keepalivedLines));
+    if (own.some((one) => one.code === 'config:missing-parameter')) break;
+  }
+  return said;
 }
 
 interface Run {

@@ -4,16 +4,15 @@
  * `run a.conf b.conf` runs is what `init a.conf b.conf` writes.
  */
 
-import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
 import { type DerivedNode, deriveDocument, documentText } from '../scenario/derive/derive-lan.ts';
 import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
-import { nodeName } from './command-check.ts';
 import { checkConfigFile } from './config-files.ts';
+import { configsIn, isFolder, nodeName } from './config-folders.ts';
 import { UsageError } from './exit-codes.ts';
-import { readerBeside } from './scenario-files.ts';
+import { findScenarios, readerBeside } from './scenario-files.ts';
 
 /** What came of a set of configurations. */
 export interface BareConfigs {
@@ -31,10 +30,8 @@ export interface BareConfigs {
 /** Whether a path of the command line means configurations: a `.conf`, or a folder of them alone. */
 export function isBareConfig(path: string): boolean {
   if (path.endsWith('.conf')) return true;
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory() !== true) return false;
-  const names = readdirSync(path);
-  return names.some((name) => name.endsWith('.conf')) && !names.some(isScenario);
+  if (!isFolder(path)) return false;
+  return findScenarios([path]).length === 0 && configsIn(path).length > 0;
 }
 
 /** Reads the files (folders stand for the `*.conf` in them) and builds their LAN. */
@@ -64,15 +61,6 @@ export function readBareConfigs(
   const loaded = loadScenario({ file: target, bytes, readFile: readerBeside(target) });
   const configs = nodes.map((node) => node.config);
   return { file: target, text, nodes, configs, loaded, errors, sources };
-}
-
-function isScenario(name: string): boolean {
-  return /\.twin\.ya?ml$/.test(name);
-}
-
-function configsIn(folder: string): readonly string[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.conf'));
-  return names.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => join(folder, name));
 }
 
 function commonFolder(files: readonly string[]): string {

@@ -3,19 +3,20 @@
  * of them.
  */
 
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
+import { dumpVrrp } from '../../daemon/config/dump-vrrp.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
-import { keepalivedProblemText, problemCount, problemText } from '../report/problem-text.ts';
+import { configToJson } from '../../daemon/config/to-json.ts';
+import { problemCount, problemText } from '../report/problem-text.ts';
 import { sarifText } from '../report/sarif-report.ts';
-import { runChecks } from '../scenario/checks/run-checks.ts';
+import { CHECK_TABLE, checkOfCode, checkPage, runChecks } from '../scenario/checks/run-checks.ts';
 import { scenarioNodes } from '../scenario/checks/scenario-nodes.ts';
 import { checkConfigFile } from './config-files.ts';
-import { configJson } from './config-json.ts';
+import { configsIn, isFolder, nodeName } from './config-folders.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { isScenarioName, loadScenarioFile } from './scenario-files.ts';
+import { findScenarios, isScenarioName, loadScenarioFile } from './scenario-files.ts';
 
 /** The options of `check`. */
 export interface CheckCommandOptions {
@@ -24,6 +25,8 @@ export interface CheckCommandOptions {
   readonly diagnostics?: string;
   /** SARIF on stdout (true) or into a file. */
   readonly sarif?: string | true;
+  /** Prints the page of a code (or the list of codes) instead of checking. */
+  readonly explain?: string | true;
 }
 
 /** One checked file. */
@@ -31,6 +34,8 @@ interface Checked {
   readonly file: string;
   readonly problems: readonly Problem[];
   readonly sources: ReadonlyMap<string, string>;
+  /** What `keepalived -t` would print, line by line; absent for scenarios. */
+  readonly keepalivedLines?: readonly string[];
   /** Keywords that were accepted and do nothing in the twin. */
   readonly ignored: readonly string[];
   /** What `--json` shows besides the problems. */
@@ -44,6 +49,8 @@ export function checkCommand(
   output: Output,
   version = 'unknown',
 ): ExitCode {
+  if (options.explain !== undefined) return explain(options.explain, output);
+  if (files.length === 0) throw new UsageError('check: expected files or folders');
   const form = options.diagnostics ?? 'lantwin';
   if (form !== 'lantwin' && form !== 'keepalived') {
     throw new UsageError(`--diagnostics: expected lantwin or keepalived, read '${form}'`);
@@ -64,16 +71,18 @@ export function checkCommand(
 function checkSets(paths: readonly string[]): readonly Checked[] {
   const folders = paths.filter(isFolder);
   const single = paths.filter((path) => !folders.includes(path));
-  const sets = [single.filter((path) => !isScenarioName(path)), ...folders.map(configsIn)];
+  const inFolders = new Map(folders.map((folder) => [folder, filesOf(folder)] as const));
+  const sets = [single, ...inFolders.values()].map((set) => set.filter(isConf));
   const confs = new Map(
     sets.flatMap((set) => compared(set.map(checkConf))).map((one) => [one.file, one] as const),
   );
-  const order = paths.flatMap((path) => (isFolder(path) ? configsIn(path) : [path]));
-  return order.flatMap((file): readonly Checked[] => {
-    if (isScenarioName(file)) return [checkScenario(file)];
-    const one = confs.get(file);
-    return one === undefined ? [] : [one];
-  });
+  return paths
+    .flatMap((path) => inFolders.get(path) ?? [path])
+    .flatMap((file): readonly Checked[] => {
+      if (isScenarioName(file)) return [checkScenario(file)];
+      const one = confs.get(file);
+      return one === undefined ? [] : [one];
+    });
 }
 
 /** The problems between files, added to those of each. */
@@ -110,21 +119,27 @@ function writeSarif(checked: readonly Checked[], given: SarifTarget): void {
   }
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isConf = (path: string) => !isScenarioName(path);
+
+/** Scenarios of a folder, or else its configurations: those beside scenarios belong to them. */
+function filesOf(folder: string): readonly string[] {
+  const scenarios = findScenarios([folder]);
+  const files = scenarios.length > 0 ? scenarios : configsIn(folder);
+  if (files.length > 0) return files;
+  throw new UsageError(`${folder}: found no *.twin.yml, no *.conf and no NODE/keepalived.conf`);
 }
 
-/** The configurations in a folder: `*.conf`, sorted. */
-function configsIn(folder: string): readonly string[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.conf'));
-  return names.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => join(folder, name));
-}
-
-/** `srv-1` of `nodes/srv-1.conf`, and of `srv-1/keepalived.conf`. */
-export function nodeName(file: string): string {
-  const parts = file.split(/[/\\]/);
-  const base = (parts.at(-1) ?? file).replace(/\.conf$/, '');
-  return base === 'keepalived' ? (parts.at(-2) ?? base) : base;
+function explain(code: string | true, output: Output): ExitCode {
+  if (code === true) {
+    for (const one of CHECK_TABLE) output.out(`${one.code.padEnd(32)} ${one.title}\n`);
+    return 0;
+  }
+  const found = checkOfCode(code);
+  if (found === undefined) {
+    throw new UsageError(`--explain: no page for '${code}'; without a code it lists all`);
+  }
+  output.out(checkPage(found));
+  return 0;
 }
 
 function checkScenario(file: string): Checked {
@@ -160,22 +175,39 @@ function checkConf(file: string): CheckedConf {
     sources,
     config,
     ignored: [...new Set(notSimulated.map((one) => one.keyword))],
-    facts: { kind: 'keepalived', verdict, exitCode, notSimulated, ...configJson(config) },
+    keepalivedLines: result.keepalivedLines,
+    facts: {
+      kind: 'keepalived',
+      verdict,
+      exitCode,
+      notSimulated,
+      config: configToJson(config),
+      dump: dumpVrrp(config.vrrp, { interfaces: [] }).split('\n').slice(0, -1),
+    },
   };
 }
 
 function printText(checked: Checked, form: 'lantwin' | 'keepalived', output: Output): void {
+  if (form === 'keepalived' && checked.keepalivedLines !== undefined) {
+    printAsKeepalived(checked, checked.keepalivedLines, output);
+    return;
+  }
   for (const problem of checked.problems) {
-    const text =
-      form === 'keepalived'
-        ? keepalivedProblemText(problem)
-        : problemText(problem, checked.sources, output.style);
-    output.out(`${text}\n`);
+    output.out(`${problemText(problem, checked.sources, output.style)}\n`);
   }
   if (checked.ignored.length > 0) {
     output.out(`${checked.file}: read, but not simulated: ${checked.ignored.join(', ')}\n`);
   }
   output.out(`${checked.file}: ${problemCount(checked.problems)}\n`);
+}
+
+/** What keepalived prints and nothing else; that there is more goes to stderr. */
+function printAsKeepalived(checked: Checked, lines: readonly string[], output: Output): void {
+  for (const line of lines) output.out(`${line}\n`);
+  const more = checked.problems.filter((one) => one.keepalivedText === undefined).length;
+  if (more === 0) return;
+  const what = more === 1 ? '1 problem' : `${more} problems`;
+  output.err(`${checked.file}: ${what} that keepalived does not see: lantwin check\n`);
 }
 
 function printJson(checked: readonly Checked[], output: Output): void {

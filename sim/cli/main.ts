@@ -189,11 +189,12 @@ function addCheck(program: Command, call: Caller): void {
     .command('check')
     .helpGroup(FILES)
     .description('check keepalived.conf and scenario files')
-    .argument('<files...>', 'the files')
+    .argument('[files...]', 'files, or folders with one per node')
     .option('--json', 'problems and parsed values as JSON')
     .option('--strict', 'warnings are errors')
     .option('--sarif [file]', 'problems as SARIF 2.1.0, for code scanning')
-    .option('--diagnostics <form>', "'keepalived': problems in keepalived's own words")
+    .option('--diagnostics <form>', "'keepalived': exactly what keepalived -t would print")
+    .option('--explain [code]', 'what a code means and how to mend it; without one, all codes')
     .action((files: string[], options: CheckCommandOptions) =>
       call(async ({ output, version }) =>
         (await import('./command-check.ts')).checkCommand(files, options, output, version),

@@ -32,12 +32,6 @@ export function problemText(
   return lines.join('\n');
 }
 
-/** keepalived's own words where it has any, else the head line. */
-export function keepalivedProblemText(problem: Problem): string {
-  if (problem.keepalivedText !== undefined) return problem.keepalivedText;
-  return `(${problem.file}: Line ${problem.line}) ${problem.message}`;
-}
-
 /** `2 errors, 1 warning`. */
 export function problemCount(problems: readonly Problem[]): string {
   const errors = problems.filter((problem) => problem.severity === 'error').length;

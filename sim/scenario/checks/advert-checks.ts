@@ -1,23 +1,31 @@
 /** Checks of what adverts must agree in: routers that refuse each other's adverts are all MASTER. */
 
-import { formatIp } from '../../../daemon/wire/ip-address.ts';
+import { formatIp, type IpPrefix } from '../../../daemon/wire/ip-address.ts';
+import { contains, subnetOf } from '../derive/subnets.ts';
 import { durationWords } from '../expectations/verdict.ts';
 import { addressesOf, type Check, type CheckFinding, type NodeInstance, pairsOf } from './check.ts';
 
-/** A finding per pair of one virtual router that differs in something. */
+/**
+ * A finding per instance that differs from what most of its virtual router have, the first where
+ * opinions are even: of three nodes the odd one is shown, not everyone beside it.
+ */
 function differing(
   routers: readonly (readonly NodeInstance[])[],
   keyword: string,
   message: (a: NodeInstance, b: NodeInstance) => string | undefined,
 ): readonly CheckFinding[] {
-  return routers.flatMap((group) =>
-    pairsOf(group).flatMap(([a, b]): readonly CheckFinding[] => {
-      if (a.node === b.node) return [];
-      const text = message(a, b);
+  return routers.flatMap((group) => {
+    const agreeing = (one: NodeInstance) =>
+      group.filter((other) => message(one, other) === undefined).length;
+    const model = group.toSorted((a, b) => agreeing(b) - agreeing(a))[0];
+    if (model === undefined) return [];
+    return group.flatMap((one): readonly CheckFinding[] => {
+      if (one.node === model.node) return [];
+      const text = message(model, one);
       if (text === undefined) return [];
-      return [{ node: b.node, instance: b.instance.name, keyword, message: text }];
-    }),
-  );
+      return [{ node: one.node, instance: one.instance.name, keyword, message: text }];
+    });
+  });
 }
 
 const named = (one: NodeInstance) => `${one.instance.name} on ${one.node.name}`;
@@ -27,6 +35,24 @@ function passwordOf({ instance }: NodeInstance): string {
   const { authentication } = instance;
   if (authentication === undefined) return 'none';
   return `${authentication.type} ${[...authentication.key].join('.')}`;
+}
+
+const groupOf = ({ instance }: NodeInstance) => String(instance.multicastGroup);
+
+/**
+ * Whether two instances can hear each other: the subnets of their cards where the machines are
+ * known, else those of their virtual addresses. Two LANs may well use one VRID each.
+ */
+function shareSubnet(a: NodeInstance, b: NodeInstance): boolean {
+  const [first, second] = [subnetsOf(a), subnetsOf(b)];
+  return first.some((x) => second.some((y) => contains(x, y.address) || contains(y, x.address)));
+}
+
+function subnetsOf({ node, instance }: NodeInstance): readonly IpPrefix[] {
+  const name = instance.vmac?.base ?? instance.ipvlan?.base ?? instance.interface;
+  const nic = node.host?.nics.find((card) => card.name === name);
+  const prefixes = nic?.addresses ?? [...instance.addresses, ...instance.excludedAddresses];
+  return prefixes.map(subnetOf);
 }
 
 /** Rows about adverts. */
@@ -124,12 +150,15 @@ export const ADVERT_CHECKS: readonly Check[] = [
       const all = nodes.flatMap((node) =>
         node.config.vrrp.instances.map((instance) => ({ node, instance })),
       );
+      const told = new Set<NodeInstance>();
       return pairsOf(all).flatMap(([a, b]): readonly CheckFinding[] => {
-        if (!sameVrid(a, b) || a.node === b.node) return [];
+        if (told.has(b) || !sameVrid(a, b) || a.node === b.node) return [];
         if (a.instance.family !== b.instance.family) return [];
         if (a.instance.unicastPeers.length > 0 || b.instance.unicastPeers.length > 0) return [];
         const own = addressesOf(b.instance);
         if (addressesOf(a.instance).some((address) => own.includes(address))) return [];
+        if (groupOf(a) !== groupOf(b) || !shareSubnet(a, b)) return [];
+        told.add(b);
         const message = `VRID ${b.instance.vrid} is used by ${named(a)} and ${named(b)}, which share no address`;
         return [{ node: b.node, instance: b.instance.name, keyword: 'virtual_router_id', message }];
       });

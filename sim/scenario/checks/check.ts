@@ -6,7 +6,8 @@
 
 import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
-import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
+import { formatIp, type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
+import { isLinkLocalIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import type { HostSpec } from '../../topology/lan-spec.ts';
 
 /** One node: its configuration, and its machine where a scenario names it. */
@@ -75,13 +76,24 @@ export function pairsOf<T>(group: readonly T[]): readonly (readonly [T, T])[] {
   return group.flatMap((a, index) => group.slice(index + 1).map((b) => [a, b] as const));
 }
 
+/**
+ * What makes two instances one virtual router: their addresses. A link-local address says nothing,
+ * fe80::1 may be the gateway of every VLAN; where there is no other, the VRID has to tell.
+ */
+function identityOf(instance: VrrpInstanceConfig): readonly (IpAddress | string)[] {
+  const addresses = addressesOf(instance);
+  const routed = addresses.filter((one) => isIpv4(one) || !isLinkLocalIpv6(one));
+  if (routed.length > 0) return routed;
+  return addresses.map((one) => `${formatIp(one)} ${instance.vrid}`);
+}
+
 function groupByAddress(nodes: readonly CheckedNode[]): readonly (readonly NodeInstance[])[] {
   const groups: NodeInstance[][] = [];
   for (const node of nodes) {
     for (const instance of node.config.vrrp.instances) {
-      const own = new Set(addressesOf(instance));
+      const own = new Set(identityOf(instance));
       const touching = groups.filter((group) =>
-        group.some((one) => addressesOf(one.instance).some((address) => own.has(address))),
+        group.some((one) => identityOf(one.instance).some((key) => own.has(key))),
       );
       const merged = [...touching.flat(), { node, instance }];
       for (const group of touching) groups.splice(groups.indexOf(group), 1);

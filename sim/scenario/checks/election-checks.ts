@@ -71,6 +71,8 @@ export const ELECTION_CHECKS: readonly Check[] = [
         pairsOf(group).flatMap(([a, b]): readonly CheckFinding[] => {
           const same = a.instance.priority === b.instance.priority;
           if (!same || a.node === b.node || a.instance.vrid !== b.instance.vrid) return [];
+          // With nopreempt on both, whoever is MASTER stays it: that is what equal ones are for.
+          if (!a.instance.preempt && !b.instance.preempt) return [];
           const message = `${named(a)} and ${named(b)} both have priority ${a.instance.priority}`;
           return [{ node: b.node, instance: b.instance.name, keyword: 'priority', message }];
         }),
@@ -137,19 +139,7 @@ export const ELECTION_CHECKS: readonly Check[] = [
       'becomes MASTER beside the MASTER.',
     fix: 'List the address of every other node in unicast_peer of every node.',
     find: ({ routers }) =>
-      routers.flatMap((group) =>
-        group.flatMap((one) =>
-          group.flatMap((other): readonly CheckFinding[] => {
-            const address = sourceOf(other);
-            if (other.node === one.node || address === undefined) return [];
-            const peers = one.instance.unicastPeers.map((peer) => peer.address);
-            if (peers.length === 0 || peers.includes(address)) return [];
-            const message = `unicast_peer of ${named(one)} lacks ${formatIp(address)}, which is ${other.node.name}`;
-            const at = { node: one.node, instance: one.instance.name };
-            return [{ ...at, keyword: 'unicast_peer', message }];
-          }),
-        ),
-      ),
+      routers.flatMap((group) => group.flatMap((one) => missingPeers(one, group))),
   },
   {
     code: 'check:unicast-and-multicast',
@@ -171,6 +161,29 @@ export const ELECTION_CHECKS: readonly Check[] = [
       ),
   },
 ];
+
+function missingPeers(one: NodeInstance, group: readonly NodeInstance[]): readonly CheckFinding[] {
+  const peers = one.instance.unicastPeers.map((peer) => peer.address);
+  if (peers.length === 0) return [];
+  const at = { node: one.node, instance: one.instance.name, keyword: 'unicast_peer' };
+  const others = group.filter((other) => other.node !== one.node);
+  const known = others.flatMap((other) => {
+    const address = sourceOf(other);
+    return address === undefined ? [] : [{ other, address }];
+  });
+  const lacking = known.filter(({ address }) => !peers.includes(address));
+  if (lacking.length > 0) {
+    return lacking.map(({ other, address }): CheckFinding => {
+      const message = `unicast_peer of ${named(one)} lacks ${formatIp(address)}, which is ${other.node.name}`;
+      return { ...at, message };
+    });
+  }
+  // Nobody says what the addresses of the others are, but so many must be in the list.
+  const nodes = new Set(others.map((other) => other.node)).size;
+  if (peers.length >= nodes) return [];
+  const message = `unicast_peer of ${named(one)} has ${peers.length} of the ${nodes} other nodes`;
+  return [{ ...at, message }];
+}
 
 /** The address from which a node's adverts come, as far as it is known. */
 function sourceOf(one: NodeInstance) {

@@ -1,22 +1,9 @@
-/** Checks of single nodes: strict and its traps, scripts, real servers of direct routing. */
+/** Checks of single nodes: strict and its traps, real servers of direct routing. */
 
 import type { VirtualServerConfig } from '../../../daemon/lvs/lvs-config.ts';
 import { formatIp, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import type { HostSpec } from '../../topology/lan-spec.ts';
 import type { Check, CheckedNode, CheckFinding } from './check.ts';
-
-function scriptFindings(node: CheckedNode): readonly CheckFinding[] {
-  const { vrrp, global } = node.config;
-  if (global.enableScriptSecurity) return [];
-  const scripts = vrrp.scripts.map((one) => one.name);
-  const owners = [...vrrp.instances, ...vrrp.syncGroups].filter((one) =>
-    Object.values(one.notify).some((script) => script !== undefined),
-  );
-  if (scripts.length + owners.length === 0) return [];
-  const names = [...scripts, ...owners.map((one) => `notify of ${one.name}`)].join(', ');
-  const message = `scripts run (${names}) and enable_script_security is not set`;
-  return [{ node, keyword: scripts.length > 0 ? 'vrrp_script' : 'notify', message }];
-}
 
 function arpFindings(
   node: CheckedNode,
@@ -73,16 +60,6 @@ export const NODE_CHECKS: readonly Check[] = [
       ),
   },
   {
-    code: 'check:script-security',
-    severity: 'warning',
-    title: 'Scripts without enable_script_security',
-    explanation:
-      'keepalived runs scripts as root. Without enable_script_security it also runs those that ' +
-      'another user could have changed, and `keepalived -t` ends with exit code 6.',
-    fix: 'Write enable_script_security and script_user in global_defs.',
-    find: ({ nodes }) => nodes.flatMap(scriptFindings),
-  },
-  {
     code: 'check:dr-arp',
     severity: 'warning',
     title: 'A real server of direct routing without ARP settings',
@@ -94,28 +71,5 @@ export const NODE_CHECKS: readonly Check[] = [
       nodes.flatMap((node) =>
         node.config.lvs.virtualServers.flatMap((server) => arpFindings(node, server, hosts)),
       ),
-  },
-  {
-    code: 'config:password-cut',
-    severity: 'warning',
-    title: 'A comment character cuts a password',
-    explanation:
-      '# and ! begin a comment anywhere in a line: of auth_pass abc#def only abc counts. Nodes ' +
-      'whose passwords are cut alike still agree, with a much weaker password.',
-    fix: 'Write the value in double quotes.',
-  },
-  {
-    code: 'config:password-truncated',
-    severity: 'warning',
-    title: 'A password of more than 8 bytes',
-    explanation: 'VRRP version 2 has room for 8 bytes; keepalived cuts the rest with a message.',
-    fix: 'Use 8 bytes at most.',
-  },
-  {
-    code: 'config:preempt',
-    severity: 'warning',
-    title: 'nopreempt or preempt_delay that keepalived drops',
-    explanation: 'nopreempt does not work with state MASTER: keepalived clears it with a message.',
-    fix: 'Use state BACKUP with nopreempt on all nodes.',
   },
 ];

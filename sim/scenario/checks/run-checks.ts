@@ -8,10 +8,18 @@ import type { HostSpec } from '../../topology/lan-spec.ts';
 import { ADVERT_CHECKS } from './advert-checks.ts';
 import { type Check, type CheckedNode, type CheckFinding, checkInput } from './check.ts';
 import { ELECTION_CHECKS } from './election-checks.ts';
+import { GROUP_CHECKS } from './group-checks.ts';
 import { NODE_CHECKS } from './node-checks.ts';
+import { READER_CHECKS } from './reader-checks.ts';
 
 /** All rows, in the order of the documentation. */
-export const CHECK_TABLE: readonly Check[] = [...ADVERT_CHECKS, ...ELECTION_CHECKS, ...NODE_CHECKS];
+export const CHECK_TABLE: readonly Check[] = [
+  ...ADVERT_CHECKS,
+  ...ELECTION_CHECKS,
+  ...GROUP_CHECKS,
+  ...NODE_CHECKS,
+  ...READER_CHECKS,
+];
 
 /** The row of a code. */
 export function checkOfCode(code: string): Check | undefined {
@@ -38,7 +46,7 @@ export function runChecks(
         line,
         column,
         message: finding.message,
-        hint: `${check.fix} See docs/checks/${pageOf(check)}`,
+        hint: `${check.fix} More: lantwin check --explain ${check.code}`,
       };
     }),
   );

@@ -25,6 +25,7 @@ for (const folderName of folders) {
       const result = loadCase(folder, name);
       const said = result.problems.flatMap((one) => one.keepalivedText?.split('\n') ?? []);
       expect(normalized(said, name)).toEqual(normalized(recorded.lines, name));
+      expect(result.keepalivedLines).toEqual(recorded.lines);
       expect(result.exitCode).toBe(recorded.exitCode);
     });
   });

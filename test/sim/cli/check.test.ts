@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CheckCommandOptions, checkCommand } from '../../../sim/cli/command-check.ts';
 import { expandOnDisk } from '../../../sim/cli/config-files.ts';
+import { configsIn, nodeName } from '../../../sim/cli/config-folders.ts';
 import { UsageError } from '../../../sim/cli/exit-codes.ts';
 import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+import { readCases, referenceFolder } from '../../daemon/config/recorded-cases.ts';
 
 const INSTANCE = `vrrp_instance VI_1 {
   interface eth0
@@ -40,15 +42,18 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function check(names: readonly string[], options: CheckCommandOptions = {}) {
   let stdout = '';
+  let stderr = '';
   const output = {
     style: PLAIN_STYLE,
     out: (text: string) => {
       stdout += text;
     },
-    err: () => {},
+    err: (text: string) => {
+      stderr += text;
+    },
   };
   const code = checkCommand(names.map(file), options, output);
-  return { code, stdout };
+  return { code, stdout, stderr };
 }
 
 describe('check of keepalived.conf files', () => {
@@ -76,6 +81,27 @@ describe('check of keepalived.conf files', () => {
     );
     expect(() => check(['good.conf'], { diagnostics: 'gcc' })).toThrow(UsageError);
   });
+  test('--diagnostics=keepalived prints what the real keepalived printed, line by line', () => {
+    const recorded = join(referenceFolder, 'config-diagnostics');
+    // What hangs on the machine (which interfaces and scripts there are) is not known to check.
+    const ofMachine = /^(009|041)-/;
+    const cases = readCases(recorded).filter((one) => !ofMachine.test(one.name));
+    expect(cases.length).toBeGreaterThan(40);
+    for (const one of cases) {
+      const { code, stdout } = check([join(relative(folder, recorded), one.name)], {
+        diagnostics: 'keepalived',
+      });
+      const path = join(recorded, one.name);
+      const lines = one.lines.map((line) => `${line.replace(`(${one.name}: `, `(${path}: `)}\n`);
+      expect(stdout, one.name).toBe(lines.join(''));
+      expect([0, 1], one.name).toContain(code);
+    }
+    const { stdout, stderr } = check([join(relative(folder, recorded), '023-auth-bang.conf')], {
+      diagnostics: 'keepalived',
+    });
+    expect(stdout).toBe('');
+    expect(stderr).toContain('1 problem that keepalived does not see');
+  });
   test('--json shows verdict, values and dump', () => {
     const { files } = JSON.parse(check(['good.conf'], { json: true }).stdout);
     expect(files[0]).toMatchObject({ kind: 'keepalived', verdict: 'accept', exitCode: 0 });
@@ -83,7 +109,8 @@ describe('check of keepalived.conf files', () => {
       vrid: 51,
       priority: 150,
       addresses: [{ address: '10.0.0.100', length: 32 }],
-      authentication: { type: 'PASS', key: 'secret' },
+      authentication: { type: 'PASS', keyHex: '7365637265740000' },
+      advertIntervalSeconds: 1,
     });
     expect(files[0].dump.join('\n')).toContain('VRRP Instance = VI_1');
   });
@@ -115,6 +142,30 @@ describe('check of several files', () => {
     const named = check(['nodes/srv-1.conf', 'nodes/srv-2.conf']);
     expect(named.stdout).toBe(folderWide.stdout);
     expect(check(['nodes/srv-2.conf']).code).toBe(0);
+  });
+  test('a folder stands for its nodes: nested files too, included parts not', () => {
+    mkdirSync(file('fleet/srv-1/etc/keepalived'), { recursive: true });
+    mkdirSync(file('fleet/srv-2'));
+    writeFileSync(file('fleet/srv-1/etc/keepalived/keepalived.conf'), 'include vips.conf\n');
+    writeFileSync(file('fleet/srv-1/etc/keepalived/vips.conf'), node(150, 51));
+    writeFileSync(file('fleet/srv-2/keepalived.conf'), node(100, 52));
+    expect(configsIn(file('fleet')).map(nodeName)).toEqual(['srv-1', 'srv-2']);
+    expect(check(['fleet']).stdout).toContain('VRID 52 in VI_1 on srv-2, VRID 51 in VI_1 on srv-1');
+    writeFileSync(file('nodes/part.conf'), 'vrrp_garp_master_delay 3\n');
+    writeFileSync(
+      file('nodes/srv-3.conf'),
+      `global_defs {\n  include part.conf\n}\n${node(50, 51)}`,
+    );
+    expect(configsIn(file('nodes')).map(nodeName)).toEqual(['srv-1', 'srv-2', 'srv-3']);
+    rmSync(file('nodes/srv-3.conf'));
+    rmSync(file('nodes/part.conf'));
+    mkdirSync(file('empty'));
+    expect(() => check(['empty'])).toThrow(UsageError);
+  });
+  test('--explain prints the page of a code, or all codes', () => {
+    expect(check([], { explain: 'check:vrid-twice' }).stdout).toMatch(/^# One VRID for two/);
+    expect(check([], { explain: true }).stdout).toContain('config:password-cut');
+    expect(() => check([], { explain: 'check:nothing' })).toThrow(UsageError);
   });
   test('--sarif writes rules and results with places', () => {
     const log = JSON.parse(check(['nodes'], { sarif: true }).stdout);

@@ -112,9 +112,67 @@ describe('checks across configurations', () => {
     expect(found(BASE, other)).toEqual(['check:vrid-twice n2.conf:7']);
     expect(found(BASE, other.replace('id 51', 'id 60'))).toEqual([]);
   });
+  test('one VRID on two LANs, or in two multicast groups, is no problem', () => {
+    const other = OTHER.replace('10.0.0.100', '10.1.0.100').replace('10.0.0.101', '10.1.0.101');
+    expect(found(BASE, other)).toEqual([]);
+    const elsewhere = OTHER.replace('10.0.0.100', '10.0.0.200')
+      .replace('10.0.0.101', '10.0.0.201')
+      .replace('advert_int 1', 'advert_int 1\n  mcast_dst_ip 224.0.0.99');
+    expect(found(BASE, elsewhere)).toEqual([]);
+  });
+  test('of three nodes only the odd one is shown', () => {
+    const odd = OTHER.replace('advert_int 1', 'advert_int 2');
+    const third = OTHER.replace('priority 100', 'priority 50');
+    expect(found(BASE, odd, third)).toEqual(['check:interval-mismatch n2.conf:9']);
+    expect(found(odd, BASE, third)).toEqual(['check:interval-mismatch n1.conf:9']);
+  });
+  test('fe80::1 as the gateway of two VLANs is no common address', () => {
+    const vlan = (text: string, vrid: number, net: number) =>
+      text
+        .replace(/ {2}authentication[^}]*\}\n/, '')
+        .replace('eth0', `eth0.${net}`)
+        .replace('id 51', `id ${vrid}`)
+        .replace('10.0.0.100', 'fe80::1/64')
+        .replace('10.0.0.101', `2001:db8:${net}::1/64`);
+    const both = (text: string) => vlan(text, 51, 1) + vlan(text, 52, 2).replace('VI ', 'VJ ');
+    expect(found(both(BASE), both(OTHER))).toEqual([]);
+  });
+  const PAIR = (text: string, first: number, second: number, group = true) =>
+    text.replace(/priority \d+/, `priority ${first}`) +
+    text
+      .replace(/global_defs[^}]*\}\n/, '')
+      .replace('VI ', 'VJ ')
+      .replace('id 51', 'id 52')
+      .replace(/priority \d+/, `priority ${second}`)
+      .replaceAll('10.0.0.', '10.9.0.') +
+    (group ? 'vrrp_sync_group G {\n  group {\n    VI\n    VJ\n  }\n}\n' : '');
+  // proves: check:sync-group-order
+  test('a sync group whose members want different nodes', () => {
+    expect(found(PAIR(BASE, 150, 150), PAIR(BASE, 100, 100))).toEqual([]);
+    expect(found(PAIR(BASE, 150, 100), PAIR(BASE, 100, 150))).toEqual([
+      'check:sync-group-order n2.conf:23',
+    ]);
+    expect(found(PAIR(BASE, 150, 100, false), PAIR(BASE, 100, 150, false))).toEqual([]);
+  });
+  // proves: check:sync-group-differs
+  test('a sync group on one node only', () => {
+    expect(found(PAIR(BASE, 150, 150), PAIR(BASE, 100, 100, false))).toEqual([
+      'check:sync-group-differs n2.conf:4',
+    ]);
+  });
+  // proves: check:vmac-prefix
+  test('a virtual MAC with an address that is not /32', () => {
+    const vmac = BASE.replace('advert_int 1', 'use_vmac');
+    expect(found(vmac)).toEqual([]);
+    expect(found(vmac.replace('10.0.0.101', '10.0.0.101/24'))).toEqual([
+      'check:vmac-prefix n1.conf:14',
+    ]);
+  });
   // proves: check:equal-priorities
   test('equal priorities', () => {
     expect(found(BASE, BASE)).toEqual(['check:equal-priorities n2.conf:8']);
+    const sticky = BASE.replace('advert_int 1', 'nopreempt');
+    expect(found(sticky, sticky)).toEqual([]);
   });
   // proves: check:weight-too-small
   test('a weight too small to change the MASTER', () => {
@@ -144,6 +202,15 @@ describe('checks across configurations', () => {
       UNICAST(third, '10.0.0.3', '10.0.0.1\n    10.0.0.2'),
     );
     expect(codes).toEqual(['check:unicast-peer-missing n1.conf:10']);
+    const bare = (text: string, peers: string) =>
+      UNICAST(text, '0', peers).replace('  unicast_src_ip 0\n', '');
+    expect(
+      found(
+        bare(BASE, '10.0.0.2\n    10.0.0.3'),
+        bare(OTHER, '10.0.0.1\n    10.0.0.3'),
+        bare(third, '10.0.0.1'),
+      ),
+    ).toEqual(['check:unicast-peer-missing n3.conf:9']);
   });
   // proves: check:unicast-and-multicast
   test('unicast on one node only', () => {
@@ -157,16 +224,6 @@ describe('checks across configurations', () => {
       'global_defs {\n  vrrp_strict',
     );
     expect(found(strict)).toEqual(['check:strict-refuses-packets n1.conf:2']);
-  });
-  // proves: check:script-security
-  test('scripts without script security', () => {
-    const loose = TRACKED(-60).replace('  enable_script_security\n', '');
-    expect(found(loose, OTHER)).toEqual(['check:script-security n1.conf:1']);
-    const notify = OTHER.replace('  enable_script_security\n', '').replace(
-      'advert_int 1',
-      'notify_master "/bin/true"',
-    );
-    expect(found(notify)).toHaveLength(1);
   });
   // proves: check:dr-arp
   test('a real server of direct routing that answers ARP for the address, or lacks it', () => {
@@ -196,13 +253,56 @@ until: 1s
       ', sysctl: { net.ipv4.conf.all.arp_ignore: 1, net.ipv4.conf.all.arp_announce: 2 }';
     expect(messages(onLo + quiet)).toEqual([]);
   });
-  // proves: check:password-cut check:password-truncated check:preempt
-  test('what the reader of one file finds has a page too', () => {
-    const codes = (text: string) => configOf(text).problems.map((one) => one.code);
+});
+
+describe('what the reader of one file finds has a page too', () => {
+  const codes = (text: string) => configOf(text).problems.map((one) => one.code);
+  // proves: check:password-cut check:password-truncated check:value-cut check:preempt
+  test('values and words that keepalived drops', () => {
     expect(codes(BASE.replace('secret', 'abc#def'))).toEqual(['config:password-cut']);
     expect(codes(BASE.replace('secret', 'secret1234'))).toEqual(['config:password-truncated']);
+    expect(codes(BASE.replace('10.0.0.101', '10.0.0.101#spare'))).toEqual(['config:value-cut']);
     const master = BASE.replace('state BACKUP', 'state MASTER\n  nopreempt');
     expect(codes(master)).toEqual(['config:preempt']);
+  });
+  // proves: check:script-security
+  test('scripts without script security, once', () => {
+    const loose = TRACKED(-60).replace('  enable_script_security\n', '');
+    expect(codes(loose)).toEqual(['config:script-security']);
+    expect(found(loose, OTHER)).toEqual([]);
+  });
+  // proves: check:duplicate-address check:ipv6-version-2 check:not-link-local
+  test('addresses', () => {
+    expect(codes(BASE.replace('10.0.0.101', '10.0.0.100'))).toEqual(['config:duplicate-address']);
+    const six = BASE.replace(/ {2}authentication[^}]*\}\n/, '')
+      .replace('10.0.0.100', '2001:db8::1/64')
+      .replace('    10.0.0.101\n', '');
+    expect(codes(six)).toEqual(['config:not-link-local']);
+    expect(codes(six.replace('2001:db8::1', 'fe80::1'))).toEqual([]);
+    const two = six.replace('state BACKUP', 'state BACKUP\n  version 2');
+    expect(codes(two)).toContain('config:ipv6-version-2');
+  });
+  // proves: check:own-address-as-peer check:source-not-here
+  test('unicast addresses', () => {
+    expect(codes(UNICAST(BASE, '10.0.0.1', '10.0.0.1'))).toEqual(['config:own-address-as-peer']);
+    const scenario = `lan:
+  switches: { sw1: {} }
+  hosts:
+    lb: { nics: { eth0: 10.0.0.7/24 }, files: { /etc/keepalived/keepalived.conf: { content: ${JSON.stringify(UNICAST(BASE, '10.0.0.1', '10.0.0.2'))} } } }
+  cables: [[lb:eth0, sw1:1]]
+until: 1s
+`;
+    const { problems } = loadText(scenario);
+    expect(problems.map((one) => one.code)).toContain('config:source-not-here');
+  });
+  // proves: check:missing-include check:big-weight check:http-without-url
+  test('includes and services', () => {
+    expect(codes(`include gone.conf\n${BASE}`)).toEqual(['config:missing-include']);
+    const service = (server: string) =>
+      `virtual_server 10.0.0.9 80 {\n  lb_algo rr\n  lb_kind DR\n  protocol TCP\n  real_server 10.0.0.2 80 {\n${server}\n  }\n}\n`;
+    expect(codes(service('    weight 70000'))).toEqual(['config:big-weight']);
+    expect(codes(service('    HTTP_GET {\n    }'))).toContain('config:http-without-url');
+    expect(codes(service('    HTTP_GET {\n    url {\n path /\n }\n    }'))).toEqual([]);
   });
 });
 
