@@ -4,7 +4,7 @@ import { Engine } from '../../../sim/engine/engine.ts';
 import type { Cable, CableOptions } from '../../../sim/lan/cable.ts';
 import type { LanRunEvent } from '../../../sim/lan/lan-api.ts';
 import { BROADCAST, frameTo, layCable, stationMac } from './lan-kit.ts';
-import { Ear, itKeepsThePortContract, markedFrame } from './port-contract.ts';
+import { Ear, itKeepsThePortContract, markedFrame, virtualPair } from './port-contract.ts';
 
 interface Line {
   readonly engine: Engine;
@@ -42,7 +42,7 @@ describe('cable as a pair of ports', () => {
     itKeepsThePortContract(() => {
       const { engine, cable } = lay(change);
       const setConnected = (on: boolean) => (on ? cable.replug() : cable.unplug());
-      return { engine, a: cable.a, b: cable.b, setConnected };
+      return virtualPair(engine, { a: cable.a, b: cable.b, setConnected });
     });
   });
   describe('tapped and with jitter', () => {
@@ -51,7 +51,7 @@ describe('cable as a pair of ports', () => {
       cable.tap(() => {});
       cable.impair('both', { jitter: durationUs(500) });
       const setConnected = (on: boolean) => (on ? cable.replug() : cable.unplug());
-      return { engine, a: cable.a, b: cable.b, setConnected };
+      return virtualPair(engine, { a: cable.a, b: cable.b, setConnected });
     });
   });
 });

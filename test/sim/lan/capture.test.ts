@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { durationUs, timeUs } from '../../../daemon/base/time.ts';
 import { Capture, captureCable, capturePort } from '../../../sim/lan/capture.ts';
 import { BROADCAST, StarLan } from './lan-kit.ts';
-import { itKeepsThePortContract, markedFrame } from './port-contract.ts';
+import { itKeepsThePortContract, markedFrame, virtualPair } from './port-contract.ts';
 
 describe('captureCable', () => {
   it('keeps frames of both directions with time, sender and fate', () => {
@@ -71,14 +71,13 @@ describe('capturePort', () => {
     lan.addStation(2);
     const { engine } = lan;
     const [one, two] = [lan.station(1).cable, lan.station(2).cable];
-    return {
-      engine,
+    return virtualPair(engine, {
       a: capturePort(one.a, new Capture(), () => engine.now),
       b: two.a,
       setConnected: (on) => {
         lan.sw.setPower(on);
       },
-    };
+    });
   });
 
   it('sees what a device sends and hears, as tcpdump on it would', () => {

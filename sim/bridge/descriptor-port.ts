@@ -1,0 +1,167 @@
+/**
+ * A port over a descriptor that carries one frame a read and a write: TAP and AF_PACKET. Reads are direct and into one
+ * buffer; each frame is copied once, since it is given away and may live as long as the run.
+ */
+
+import type { MacAddress } from '../../daemon/wire/mac-address.ts';
+import { newFrame } from '../lan/frame-memory.ts';
+import type { PortId, PortReceiver } from '../lan/port.ts';
+import { ERRNO, type LinkCalls } from './link-calls.ts';
+import { type OffloadedFrame, undoOffload, VIRTIO_HEADER_LENGTH } from './offload.ts';
+import {
+  FRAME_LENGTH_MIN,
+  newCounters,
+  type OutsideKind,
+  type OutsidePort,
+} from './outside-port.ts';
+
+/** Longest read: a segment that was left to hardware has up to 64 KiB, and its headers. */
+const READ_LENGTH_MAX = 65_536 + 256;
+
+/** What a descriptor port is made of. */
+export interface DescriptorPortOptions {
+  readonly calls: LinkCalls;
+  readonly kind: OutsideKind;
+  readonly id: PortId;
+  readonly label: string;
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  readonly carrier: boolean;
+  /** Read from here. */
+  readonly descriptor: number;
+  /** Written to here; may be the same. */
+  readonly outDescriptor: number;
+  /** Frames come behind a virtio header that tells what was left to hardware. */
+  readonly hasVirtioHeader: boolean;
+  /** Tells the real side whether the twin's end has a signal. */
+  readonly onEnabled?: (enabled: boolean) => void;
+  /** Whether the interface behind the descriptor still exists; absent: reading tells. */
+  readonly isAlive?: () => boolean;
+}
+
+/** The port; see the head of the file. */
+export class DescriptorPort implements OutsidePort {
+  readonly kind: OutsideKind;
+  readonly id: PortId;
+  readonly label: string;
+  readonly mac: MacAddress;
+  readonly mtu: number;
+  readonly descriptor: number;
+  readonly counters = newCounters();
+  carrier: boolean;
+  /** The interface is gone for good: nothing is read or written any more. */
+  vanished = false;
+  readonly #options: DescriptorPortOptions;
+  readonly #calls: LinkCalls;
+  readonly #buffer = new Uint8Array(READ_LENGTH_MAX);
+  readonly #pieces: OffloadedFrame = { frames: [], wasOffloaded: false };
+  #receiver: PortReceiver | undefined;
+  #pendingCarrier: boolean[] = [];
+  #closed = false;
+
+  constructor(options: DescriptorPortOptions) {
+    this.#options = options;
+    this.#calls = options.calls;
+    this.kind = options.kind;
+    this.id = options.id;
+    this.label = options.label;
+    this.mac = options.mac;
+    this.mtu = options.mtu;
+    this.carrier = options.carrier;
+    this.descriptor = options.descriptor;
+  }
+
+  attach(receiver: PortReceiver): void {
+    this.#receiver = receiver;
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.carrier || this.#closed) {
+      this.counters.refused++;
+      return;
+    }
+    const result = this.#calls.write(this.#options.outDescriptor, frame, frame.length);
+    if (result >= 0) this.counters.sent++;
+    else {
+      this.counters.refused++;
+      if (result === -ERRNO.EBADFD || result === -ERRNO.ENODEV) this.vanish();
+    }
+  }
+
+  setEnabled(enabled: boolean): void {
+    this.#options.onEnabled?.(enabled);
+  }
+
+  drain(budget: number): boolean {
+    for (const up of this.#pendingCarrier.splice(0)) this.#receiver?.onCarrier(up);
+    if (this.#closed || this.vanished) return false;
+    const { hasVirtioHeader } = this.#options;
+    for (let left = budget; left > 0; left--) {
+      const length = this.#calls.read(this.descriptor, this.#buffer, READ_LENGTH_MAX);
+      if (length <= 0) return this.#onReadFailure(-length);
+      if (hasVirtioHeader) this.#takeOffloaded(length);
+      else this.#take(length);
+    }
+    return true;
+  }
+
+  /** The signal of the real side came or went; the receiver hears of it at the next `drain`. */
+  setCarrier(up: boolean): void {
+    if (this.carrier === up || this.vanished) return;
+    this.carrier = up;
+    this.#pendingCarrier.push(up);
+    // What lay in the queue of an interface without a signal was lost there.
+    if (!up) while (this.#calls.read(this.descriptor, this.#buffer, READ_LENGTH_MAX) > 0);
+  }
+
+  /** Whether there is still an interface behind the descriptor. */
+  get isAlive(): boolean {
+    return !this.vanished && (this.#options.isAlive?.() ?? true);
+  }
+
+  /** The interface is gone: no signal any more, for good. */
+  vanish(): void {
+    this.setCarrier(false);
+    this.vanished = true;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#calls.close(this.descriptor);
+    if (this.#options.outDescriptor !== this.descriptor) {
+      this.#calls.close(this.#options.outDescriptor);
+    }
+  }
+
+  #take(length: number): void {
+    if (length < FRAME_LENGTH_MIN) {
+      this.counters.malformed++;
+      return;
+    }
+    const frame = newFrame(length);
+    frame.set(this.#buffer.subarray(0, length));
+    this.counters.received++;
+    this.#receiver?.onFrame(frame);
+  }
+
+  #takeOffloaded(length: number): void {
+    if (length < VIRTIO_HEADER_LENGTH + FRAME_LENGTH_MIN) {
+      this.counters.malformed++;
+      return;
+    }
+    const pieces = undoOffload(this.#buffer.subarray(0, length), this.#pieces);
+    if (pieces.wasOffloaded) this.counters.offloaded++;
+    if (pieces.frames.length > 1) this.counters.segmented++;
+    for (const frame of pieces.frames) {
+      this.counters.received++;
+      this.#receiver?.onFrame(frame);
+    }
+  }
+
+  /** Nothing there; or the interface is down for now (a packet socket says so once), or gone. */
+  #onReadFailure(errno: number): boolean {
+    if (errno === ERRNO.EBADFD || errno === ERRNO.ENODEV) this.vanish();
+    return false;
+  }
+}
