@@ -18,14 +18,16 @@ export type StopReason = 'reached-time' | 'event-limit' | 'requested';
 export class Engine {
   readonly queue = new EventQueue();
   readonly streams: RandomStreams;
-  readonly log = new RunLog();
+  readonly log: RunLog;
   /** Events fired so far. */
   eventCount = 0;
   #now: TimeUs = TIME_ZERO;
   #stopRequested = false;
 
-  constructor(options: { readonly seed: number }) {
+  /** `traced: false`: nobody will ask for the hash, which costs a fifth of a run. */
+  constructor(options: { readonly seed: number; readonly traced?: boolean }) {
     this.streams = new RandomStreams(options.seed);
+    this.log = new RunLog({ traced: options.traced ?? true });
   }
 
   /** The virtual time. */

@@ -21,6 +21,8 @@ export type RunListener = (event: RunEvent) => void;
 /** The append-only log; see the head of the file. */
 export class RunLog {
   readonly events: RunEvent[] = [];
+  /** Whether there is a hash; without one, frames need not be told of. */
+  readonly traced: boolean;
   readonly #listeners: RunListener[] = [];
   readonly #hash = new TraceHash();
   /** A flood hashes one frame for many cables: the digest of the last frame is kept. */
@@ -28,10 +30,14 @@ export class RunLog {
   #lastFrameHigh = 0;
   #lastFrameLow = 0;
 
+  constructor(options: { readonly traced: boolean } = { traced: true }) {
+    this.traced = options.traced;
+  }
+
   /** Appends an event, hashes it and tells the listeners. */
   record<T extends RunEvent>(event: T): void {
     this.events.push(event);
-    this.#hash.text(canonicalText(event));
+    if (this.traced) this.#hash.text(canonicalText(event));
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -42,17 +48,17 @@ export class RunLog {
 
   /** Adds a number to the hash without an event. */
   mixNumber(value: number): void {
-    this.#hash.number(value);
+    if (this.traced) this.#hash.number(value);
   }
 
   /** Adds text to the hash without an event. */
   mixText(text: string): void {
-    this.#hash.text(text);
+    if (this.traced) this.#hash.text(text);
   }
 
   /** Adds bytes to the hash without an event. */
   mixBytes(bytes: Uint8Array): void {
-    this.#hash.bytes(bytes);
+    if (this.traced) this.#hash.bytes(bytes);
   }
 
   /**
@@ -60,6 +66,7 @@ export class RunLog {
    * bytes, and why it was lost ('' when it was not). Relies on frames never being written to once they were sent.
    */
   mixFrame(at: TimeUs, line: number, frame: Uint8Array, lost: string): void {
+    if (!this.traced) return;
     if (frame !== this.#lastFrame) {
       const digest = new TraceHash();
       digest.bytes(frame);
@@ -74,8 +81,9 @@ export class RunLog {
     hash.text(lost);
   }
 
-  /** The hash so far: 16 hexadecimal digits. */
+  /** The hash so far: 16 hexadecimal digits; '' of a log without one. */
   hash(): string {
+    if (!this.traced) return '';
     return this.#hash.hex();
   }
 }

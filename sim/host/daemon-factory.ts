@@ -5,6 +5,7 @@
 
 import { durationUs } from '../../daemon/base/time.ts';
 import { Daemon } from '../../daemon/core/daemon.ts';
+import type { ConfigLoader } from '../../daemon/core/loaded-config.ts';
 import type { DaemonFactory } from './daemon-machine.ts';
 
 /**
@@ -17,16 +18,22 @@ const TRANSITION_TIME = durationUs(500);
 const CONFIG_PATH = '/etc/keepalived/keepalived.conf';
 
 /** The factory that `sim/programs` registers under `keepalived`. */
-export const makeDaemon: DaemonFactory = ({ system, context, vrrpPid }) => {
-  const { machine } = context;
-  const { spec, keepalivedVersion } = machine;
-  return new Daemon({
-    system,
-    configPath: CONFIG_PATH,
-    configId: spec.configId ?? (spec.name.split('.')[0] as string),
-    random: machine.engine.streams.named(`${machine.name}/keepalived`),
-    flags: { logDetail: true, commandLine: ['/usr/sbin/keepalived', '--dont-fork'], vrrpPid },
-    version: keepalivedVersion,
-    transitionTime: TRANSITION_TIME,
-  });
-};
+export const makeDaemon: DaemonFactory = daemonFactory();
+
+/** The same with a reader of its own for configurations. */
+export function daemonFactory(load?: ConfigLoader): DaemonFactory {
+  return ({ system, context, vrrpPid }) => {
+    const { machine } = context;
+    const { spec, keepalivedVersion } = machine;
+    return new Daemon({
+      ...(load === undefined ? {} : { load }),
+      system,
+      configPath: CONFIG_PATH,
+      configId: spec.configId ?? (spec.name.split('.')[0] as string),
+      random: machine.engine.streams.named(`${machine.name}/keepalived`),
+      flags: { logDetail: true, commandLine: ['/usr/sbin/keepalived', '--dont-fork'], vrrpPid },
+      version: keepalivedVersion,
+      transitionTime: TRANSITION_TIME,
+    });
+  };
+}

@@ -57,10 +57,7 @@ export class Judge implements EventTarget {
       ? { adverts: new AdvertWatch(lan, touch) }
       : {};
     this.#world = { lan, traffic, ...adverts };
-    const answered = scenario.always.flatMap(({ spec }) =>
-      spec.kind === 'answers-at-most' ? [spec.address] : [],
-    );
-    const answers = answered.length > 0 ? new AnswerWatch(lan, answered, touch) : undefined;
+    const answers = watchAnswers(scenario, lan, touch);
     this.#invariants = scenario.always.map(
       (invariant, index) => new InvariantWatch(invariant, index, answers),
     );
@@ -179,6 +176,20 @@ export class Judge implements EventTarget {
     this.#silentPending = true;
     this.#lan.engine.scheduleAfter(SILENT_INTERVAL as DurationUs, this, SILENT, undefined);
   }
+}
+
+/** Who answers ARP requests is only watched where an invariant asks for it. */
+function watchAnswers(
+  scenario: Scenario,
+  lan: LivingLan,
+  onChange: () => void,
+): AnswerWatch | undefined {
+  const specs = scenario.always.flatMap(({ spec }) =>
+    spec.kind === 'answers-at-most' ? [spec] : [],
+  );
+  if (specs.length === 0) return undefined;
+  const from = Math.min(...specs.map((spec) => spec.from ?? 0)) as TimeUs;
+  return new AnswerWatch(lan, { addresses: specs.map((spec) => spec.address), from, onChange });
 }
 
 /** `step 2 (power-off srv-1)`, or its own name. */

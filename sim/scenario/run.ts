@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly onStart?: (lan: LivingLan) => void;
   /** Other programs than the usual ones; the hook by which tests plant a broken keepalived. */
   readonly programs?: ProgramRegistry;
+  /** `false`: without trace hash, for searches that look at verdicts alone. */
+  readonly traced?: boolean;
 }
 
 /** Everything that is known after a run. */
@@ -49,7 +51,7 @@ export interface RunResult {
   /** In the order of the file: steps, always, finally. */
   readonly expectations: readonly ExpectationResult[];
   readonly traffic: readonly TrafficResult[];
-  /** 16 hexadecimal digits over everything that happened. */
+  /** 16 hexadecimal digits over everything that happened; '' of a run that was not traced. */
   readonly traceHash: string;
   /** Virtual time at the end. */
   readonly end: TimeUs;
@@ -84,7 +86,7 @@ export class ScenarioRun implements EventTarget {
   constructor(scenario: Scenario, options: RunOptions) {
     this.scenario = scenario;
     this.seed = options.seed ?? scenario.seed;
-    this.engine = new Engine({ seed: this.seed });
+    this.engine = new Engine({ seed: this.seed, traced: options.traced ?? true });
     this.#eventLimit = options.eventLimit ?? EVENT_LIMIT;
     this.#until = Math.max(scenario.until, options.until ?? 0) as TimeUs;
     // Steps come first in the queue, so that at their moment they act before anything else does.

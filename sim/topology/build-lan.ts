@@ -125,7 +125,7 @@ function layCable(
     ...(spec.rateBitsPerSecond === undefined ? {} : { rateBitsPerSecond: spec.rateBitsPerSecond }),
     queueFrames: spec.queueFrames,
     random: engine.streams.named(`cable:${name}`),
-    traceNumber,
+    ...(engine.log.traced ? { traceNumber } : {}),
   });
 }
 

@@ -11,17 +11,36 @@ import type { Engine } from '../../engine/engine.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 
 const TOGETHER = seconds(1);
+/** Code of the event that begins the watch. */
+const BEGIN = 1;
 
 /** Keeps who answered lately for each watched address. */
 export class AnswerWatch {
   readonly #answers = new Map<IpAddress, Map<string, { asker: number; at: TimeUs }>>();
+  readonly #lan: LivingLan;
   readonly #engine: Engine;
   readonly #onChange: () => void;
 
-  constructor(lan: LivingLan, addresses: readonly IpAddress[], onChange: () => void) {
+  /** `from`: nobody asks before that moment; cables that are not watched are faster. */
+  constructor(
+    lan: LivingLan,
+    options: {
+      readonly addresses: readonly IpAddress[];
+      readonly from: TimeUs;
+      readonly onChange: () => void;
+    },
+  ) {
+    this.#lan = lan;
     this.#engine = lan.engine;
-    this.#onChange = onChange;
-    for (const address of addresses) this.#answers.set(address, new Map());
+    this.#onChange = options.onChange;
+    for (const address of options.addresses) this.#answers.set(address, new Map());
+    const begin = options.from - TOGETHER;
+    if (begin <= 0) this.#tapCables();
+    else lan.engine.schedule(begin as TimeUs, this, BEGIN, undefined);
+  }
+
+  #tapCables(): void {
+    const lan = this.#lan;
     for (const cable of lan.cables) {
       for (const end of [cable.a, cable.b]) {
         const host = end.id.slice(0, end.id.indexOf(':'));
@@ -42,9 +61,10 @@ export class AnswerWatch {
     return recent.filter(([, answer]) => answer.asker === newest).map(([host]) => host);
   }
 
-  /** An answer has grown old. */
-  onEvent(): void {
-    this.#onChange();
+  /** An answer has grown old, or the watch begins. */
+  onEvent(_now: TimeUs, code: number): void {
+    if (code === BEGIN) this.#tapCables();
+    else this.#onChange();
   }
 
   /**

@@ -6,7 +6,6 @@
 
 import { type RandomSource, randomBelow } from '../../../daemon/base/random.ts';
 import { RandomStreams } from '../../engine/random-streams.ts';
-import type { ProgramRegistry } from '../../host/machine.ts';
 import { type RunResult, runScenario } from '../run.ts';
 import { type Coverage, mergedCoverage, pointsOf } from './coverage.ts';
 import { type Failure, knownCode, signatureOf } from './failure.ts';
@@ -26,8 +25,6 @@ export interface SearchOptions {
   readonly seed: number;
   /** Names of kinds; absent: all. */
   readonly kinds?: readonly string[];
-  /** The hook by which tests plant a broken keepalived. */
-  readonly programs?: ProgramRegistry;
 }
 
 /** What came of some runs; parts merge in any order. */
@@ -81,9 +78,9 @@ export function blocksOf(
 
 /** Runs one plan. */
 export function runPlan(options: SearchOptions, plan: Plan): RunResult {
-  const { programs } = options;
-  const hook = programs === undefined ? {} : { programs };
-  return runScenario(plannedScenario(options.base, plan), { eventLimit: EVENTS_MAX, ...hook });
+  const { programs } = options.base;
+  const scenario = plannedScenario(options.base, plan);
+  return runScenario(scenario, { eventLimit: EVENTS_MAX, traced: false, programs });
 }
 
 /** The failure of a run, if it is one. */

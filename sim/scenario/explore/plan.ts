@@ -8,6 +8,11 @@ import { type DurationUs, durationUs, type TimeUs } from '../../../daemon/base/t
 import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import { encodeUtf8 } from '../../../daemon/wire/text.ts';
+import { memoLoader } from '../../host/config-memo.ts';
+import { daemonFactory } from '../../host/daemon-factory.ts';
+import type { DaemonFactory } from '../../host/daemon-machine.ts';
+import type { ProgramRegistry } from '../../host/machine.ts';
+import { programRegistry } from '../../programs/program-registry.ts';
 import { type Document, documentText, virtualAddresses } from '../derive/derive-lan.ts';
 import { type LoadedScenario, loadScenario } from '../load-scenario.ts';
 import { bindSteps } from '../matrix/bind-actions.ts';
@@ -41,16 +46,24 @@ export interface SearchBase {
   readonly endMs: number;
   /** Traffic that must be answered after healing: that to virtual addresses. */
   readonly traffic: readonly string[];
+  /** What hosts run; all runs of a search share what they read. */
+  readonly programs: ProgramRegistry;
 }
 
 /** Prepares a search over a scenario; its steps and final expectations are left out. */
-export function searchBase(scenario: Scenario, configs: readonly DaemonConfig[]): SearchBase {
+export function searchBase(
+  scenario: Scenario,
+  configs: readonly DaemonConfig[],
+  /** The hook by which tests plant a broken keepalived. */
+  wrap: (daemon: DaemonFactory) => DaemonFactory = (daemon) => daemon,
+): SearchBase {
   const boundMs = Math.ceil(convergenceBound(configs) / 1000);
   const addresses = new Set(virtualAddresses(configs));
   const traffic = scenario.traffic.filter((one) => addresses.has(one.to)).map((one) => one.name);
   const endMs = boundMs + DISTURBANCE_MS;
   const bare = { ...scenario, steps: [], finally: [] };
-  return { scenario: bare, configs, boundMs, startMs: boundMs, endMs, traffic };
+  const programs = programRegistry(wrap(daemonFactory(memoLoader())));
+  return { scenario: bare, configs, boundMs, startMs: boundMs, endMs, traffic, programs };
 }
 
 /** The steps of a plan as a file says them. */

@@ -63,6 +63,57 @@ export function echoRequest(options: {
       );
 }
 
+/**
+ * The requests of one conversation: everything but their number is the same, so it is written once
+ * and copied. Their bytes are those of `echoRequest`.
+ */
+export class EchoConversation {
+  readonly #first: Uint8Array;
+  /** Where the number stands, each with the checksum that covers it. */
+  readonly #places: readonly { readonly number: number; readonly checksum: number }[];
+
+  constructor(options: {
+    readonly source: IpAddress;
+    readonly destination: IpAddress;
+    readonly identifier: number;
+    readonly size: number;
+  }) {
+    const { identifier, ...rest } = options;
+    this.#first = echoRequest({ ...rest, echo: { identifier, sequence: 0 } });
+    this.#places = isIpv4(options.source) ? PLACES_4 : PLACES_6;
+  }
+
+  /** The request with that number, in memory of its own. */
+  request(sequence: number): Uint8Array {
+    const packet = newFrame(this.#first.length);
+    packet.set(this.#first);
+    for (const { number, checksum } of this.#places) {
+      writeWord(packet, number, sequence);
+      // RFC 1624: the sum of the other words is known; carries come around once.
+      const sum = (~readWord(packet, checksum) & 0xffff) + sequence;
+      writeWord(packet, checksum, ~((sum & 0xffff) + (sum >>> 16)) & 0xffff);
+    }
+    return packet;
+  }
+}
+
+/** IPv4: identification and header checksum, sequence number and ICMP checksum. */
+const PLACES_4 = [
+  { number: 4, checksum: 10 },
+  { number: IPV4_HEADER_LENGTH + 6, checksum: IPV4_HEADER_LENGTH + 2 },
+];
+/** IPv6: sequence number and ICMPv6 checksum. */
+const PLACES_6 = [{ number: IPV6_HEADER_LENGTH + 6, checksum: IPV6_HEADER_LENGTH + 2 }];
+
+function readWord(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+}
+
+function writeWord(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 8;
+  bytes[at + 1] = value & 0xff;
+}
+
 function request4(
   between: { readonly source: Ipv4Address; readonly destination: Ipv4Address },
   echo: Echo,

@@ -13,7 +13,7 @@ import type { KernelApi } from '../../kernel/kernel-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import { holdersOf, hostOfMac } from '../expectations/world.ts';
 import type { TrafficSpec } from '../scenario.ts';
-import { echoReply4, echoReply6, echoRequest } from './echo-packet.ts';
+import { EchoConversation, echoReply4, echoReply6 } from './echo-packet.ts';
 import {
   type Answer,
   REQUEST_LIMIT,
@@ -31,6 +31,7 @@ export class Pinger implements EventTarget, RunningTraffic {
   readonly #identifier: number;
   readonly #book: RequestBook;
   #kernel: KernelApi | undefined;
+  #conversation: { readonly source: IpAddress; readonly with: EchoConversation } | undefined;
 
   constructor(lan: LivingLan, spec: TrafficSpec, identifier: number) {
     this.#lan = lan;
@@ -75,9 +76,17 @@ export class Pinger implements EventTarget, RunningTraffic {
     const sequence = this.#book.send(now);
     const source = host.kernel.routeTo(this.spec.to)?.source;
     if (source === undefined) return;
-    const echo = { identifier: this.#identifier, sequence: sequence & 0xffff };
-    const { to: destination, size } = this.spec;
-    host.kernel.sendIp(echoRequest({ source, destination, echo, size }));
+    host.kernel.sendIp(this.#conversationFrom(source).request(sequence & 0xffff));
+  }
+
+  #conversationFrom(source: IpAddress): EchoConversation {
+    if (this.#conversation?.source !== source) {
+      const { to: destination, size } = this.spec;
+      const identifier = this.#identifier;
+      const conversation = new EchoConversation({ source, destination, identifier, size });
+      this.#conversation = { source, with: conversation };
+    }
+    return this.#conversation.with;
   }
 
   #listenOn(kernel: KernelApi): void {

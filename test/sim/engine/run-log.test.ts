@@ -28,6 +28,14 @@ describe('RunLog', () => {
     expect(heard.map((one) => one.at)).toEqual([2]);
   });
 
+  it('keeps events and has no hash when nobody wants one', () => {
+    const log = new RunLog({ traced: false });
+    log.record(event(1));
+    log.mixFrame(timeUs(1), 1, Uint8Array.of(1), '');
+    expect(log.events.length).toBe(1);
+    expect(log.hash()).toBe('');
+  });
+
   it('comes to the same hash for the same events, however their keys were ordered', () => {
     const one = event(1, { x: 1, y: 'two' });
     const same = { y: 'two', kind: 'k', x: 1, node: 'n', at: timeUs(1) } as RunEvent;

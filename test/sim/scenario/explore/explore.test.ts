@@ -14,7 +14,7 @@ import { loadPlanned, plannedText, searchBase } from '../../../../sim/scenario/e
 import { shrink } from '../../../../sim/scenario/explore/shrink.ts';
 import { runScenario } from '../../../../sim/scenario/run.ts';
 import { loadText } from '../load-text.ts';
-import { brokenPrograms, PLANTED } from './planted.ts';
+import { breaking, brokenPrograms, type MakeBug, PLANTED } from './planted.ts';
 
 const CONF = (priority: number) => `vrrp_instance VI {
   state BACKUP
@@ -45,11 +45,12 @@ traffic:
   other: { ping: 10.0.0.3, from: client, every: 1s }
 `;
 
-function searchOf(more: Partial<SearchOptions> = {}): SearchOptions {
+function searchOf(more: Partial<SearchOptions> = {}, makeBug?: MakeBug): SearchOptions {
   const { scenario, sources, problems } = loadText(LAN, FILES);
   if (scenario === undefined) throw new Error(JSON.stringify(problems));
   const configs = scenarioNodes(scenario, sources).map((node) => node.config);
-  return { base: searchBase(scenario, configs), seed: 1, ...more };
+  const wrap = makeBug === undefined ? undefined : breaking(makeBug);
+  return { base: searchBase(scenario, configs, wrap), seed: 1, ...more };
 }
 
 function search(options: SearchOptions, runs: number): SearchPart {
@@ -67,21 +68,20 @@ const BUDGET = 320;
 
 describe('explore finds planted bugs, shrinks them and writes them as scenarios', () => {
   test.each([...PLANTED])('%s', (_name, makeBug) => {
-    const programs = () => brokenPrograms(makeBug);
     let found: SearchPart['failures'][number] | undefined;
     for (let block = 0; block * BLOCK_RUNS < BUDGET && found === undefined; block++) {
-      const part = exploreBlock(searchOf({ programs: programs() }), block);
+      const part = exploreBlock(searchOf({}, makeBug), block);
       found = part.failures.find((one) => one.known === undefined);
     }
     expect(found, 'nothing was found').toBeDefined();
     if (found === undefined) return;
-    const small = shrink(searchOf({ programs: programs() }), found);
+    const small = shrink(searchOf({}, makeBug), found);
     const text = plannedText(small.base, small.failure.plan, small.failure.signature);
     const { scenario, problems } = loadPlanned(text, 'found.twin.yml', readFile);
     expect(problems.filter((one) => one.severity === 'error')).toEqual([]);
     if (scenario === undefined) return;
     expect(scenario.steps.length).toBeLessThanOrEqual(4);
-    expect(runScenario(scenario, { programs: programs() }).verdict).toBe('fail');
+    expect(runScenario(scenario, { programs: brokenPrograms(makeBug) }).verdict).toBe('fail');
     expect(runScenario(scenario).verdict).toBe('pass');
   });
 });
@@ -120,7 +120,7 @@ describe('the search', () => {
   test('shrinking takes away hosts and traffic that do not matter', () => {
     const makeBug = PLANTED.get('addresses are never given up');
     if (makeBug === undefined) throw new Error('no such bug');
-    const options = searchOf({ programs: brokenPrograms(makeBug) });
+    const options = searchOf({}, makeBug);
     const [found] = search(options, 48).failures;
     if (found === undefined) throw new Error('nothing was found');
     const { base, failure } = shrink(options, found);

@@ -3,24 +3,19 @@
 import type { Command } from '../../../../daemon/core/commands.ts';
 import type { SystemEvent } from '../../../../daemon/core/events.ts';
 import { makeDaemon } from '../../../../sim/host/daemon-factory.ts';
-import {
-  type DaemonApi,
-  type DaemonFactory,
-  DaemonMachine,
-} from '../../../../sim/host/daemon-machine.ts';
-import type { ProgramFactory, ProgramRegistry } from '../../../../sim/host/machine.ts';
+import type { DaemonApi, DaemonFactory } from '../../../../sim/host/daemon-machine.ts';
+import type { ProgramRegistry } from '../../../../sim/host/machine.ts';
 import { programRegistry } from '../../../../sim/programs/program-registry.ts';
-import { knowsCommand } from '../../../../sim/programs/shell/command-table.ts';
 
 /** What a bug does to a daemon; fresh for every daemon that starts. */
-interface Bug {
+export interface Bug {
   command?(command: Command, now: number): boolean;
   event?(event: SystemEvent, now: number): boolean;
   /** Added to every deadline, µs. */
   late?(): number;
 }
 
-type MakeBug = (host: string) => Bug;
+export type MakeBug = (host: string) => Bug;
 
 /** Drops commands that `keeps` refuses and events that `hears` refuses. */
 function wrapped(real: DaemonApi, bug: Bug): DaemonApi {
@@ -43,13 +38,14 @@ function wrapped(real: DaemonApi, bug: Bug): DaemonApi {
   };
 }
 
+/** The hook for `searchBase`: puts a broken daemon in the place of each healthy one. */
+export function breaking(makeBug: MakeBug): (daemon: DaemonFactory) => DaemonFactory {
+  return (daemon) => (options) => wrapped(daemon(options), makeBug(options.context.machine.name));
+}
+
 /** The usual programs with a broken keepalived. */
 export function brokenPrograms(makeBug: MakeBug): ProgramRegistry {
-  const factory: DaemonFactory = (options) =>
-    wrapped(makeDaemon(options), makeBug(options.context.machine.name));
-  const keepalived: ProgramFactory = (context) =>
-    new DaemonMachine(context, { makeDaemon: factory, knowsCommand });
-  return new Map<string, ProgramFactory>([...programRegistry(), ['keepalived', keepalived]]);
+  return programRegistry(breaking(makeBug)(makeDaemon));
 }
 
 function linkBug(then: (flapped: () => boolean) => Bug): MakeBug {
