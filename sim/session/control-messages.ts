@@ -69,9 +69,13 @@ function answerTime(
 ): boolean {
   switch (message.type) {
     case 'play':
+      // A way that is under way is gone to its end first.
+      session.playing = true;
+      break;
     case 'pause':
-      session.playing = message.type === 'play';
-      open.timeline.stop();
+      // Said once it pauses; said again, it gives up a long way.
+      if (!session.playing) open.timeline.stop();
+      session.playing = false;
       break;
     case 'speed':
       session.speed = message.factor;

@@ -4,7 +4,6 @@
  * is asked of a second run that is played to the moment of arrival: its drop counters and events tell.
  */
 
-import type { TimeUs } from '../../daemon/base/time.ts';
 import { isGroupFrame, readDestinationMac } from '../../daemon/wire/ethernet.ts';
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { eventText } from '../report/event-text.ts';
@@ -12,21 +11,22 @@ import type { ScenarioRun } from '../scenario/run.ts';
 import type { PacketRecord } from './packet-store.ts';
 import type { HopStory } from './protocol-views.ts';
 import { nodeOf, type RunRecorder } from './run-recorder.ts';
+import type { Replay } from './timeline.ts';
 
 /** Later copies of a flood than that are left out. */
 const HOPS_MAX = 200;
 /** Engine events that a replay may cost; beyond, what hosts did is not told. */
 export const REPLAY_EVENTS_MAX = 400_000;
 
-/** The way of one frame; `replay` makes a fresh run of the same branch. */
+/** The way of one frame; `replay` gives a second run of the same branch that stands before a moment. */
 export function hopStory(
   record: PacketRecord,
   recorder: RunRecorder,
-  replay: () => ScenarioRun,
+  replay: (before: number) => Replay,
 ): readonly HopStory[] {
   const copies = recorder.packets.sameFrame(record).slice(0, HOPS_MAX);
   const arrivals = arrivalsOf(copies, recorder);
-  const deeds = hostDeeds(arrivals, recorder, replay);
+  const deeds = hostDeeds(arrivals, replay);
   const story: HopStory[] = [];
   for (const copy of copies) {
     const [from, to] = endsOf(copy, recorder);
@@ -112,20 +112,21 @@ function arrivalsOf(copies: readonly PacketRecord[], recorder: RunRecorder): rea
 /** Plays a second run through all arrivals and looks at what changed on the hosts. */
 function hostDeeds(
   arrivals: readonly Arrival[],
-  recorder: RunRecorder,
-  replay: () => ScenarioRun,
+  replay: (before: number) => Replay,
 ): ReadonlyMap<number, Deed> {
   const deeds = new Map<number, Deed>();
-  if (arrivals.length === 0 || recorder.run.engine.eventCount > REPLAY_EVENTS_MAX) return deeds;
-  const run = replay();
   const times = [...new Set(arrivals.map((one) => one.at))].sort((a, b) => a - b);
+  const [first] = times;
+  if (first === undefined) return deeds;
+  const second = replay(first);
+  const { run } = second;
   for (const at of times) {
-    run.engine.runUntil((at - 1) as TimeUs, REPLAY_EVENTS_MAX);
+    if (!second.advanceTo(at - 1, REPLAY_EVENTS_MAX)) return deeds;
     const here = arrivals.filter((one) => one.at === at);
-    while (run.engine.queue.nextTime() === at) {
+    while (second.nextTime() === at) {
       const logged = run.engine.log.events.length;
       const before = here.map((one) => dropsOf(run, one.host));
-      run.engine.step();
+      second.step();
       for (const [index, one] of here.entries()) {
         const deed = deedOf(run, one.host, { drops: before[index] ?? new Map(), logged });
         if (deed !== undefined) deeds.set(one.copy.id, deed);

@@ -152,6 +152,7 @@ export class LiveSession implements TerminalPlace {
     }
     if (!this.playing) {
       for (const viewer of this.#viewers) if (viewer.isBusy) viewer.push();
+      timeline.tend(budget);
       return false;
     }
     const wanted = Math.min(wallElapsedUs, WALL_MAX_US) * this.speed + this.#carryUs;
@@ -162,6 +163,8 @@ export class LiveSession implements TerminalPlace {
     const stuck = !reached && timeline.position.at === before.at;
     this.stopped = stuck ? 'more happens in one moment than can be shown' : undefined;
     this.push();
+    const used = timeline.position.events - before.events;
+    if (reached && used < budget / 2) timeline.tend(budget / 2 - used);
     return false;
   }
 

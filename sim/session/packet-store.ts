@@ -36,7 +36,7 @@ const SYN_AND_ACK = 0x12;
 
 /** The ring; see the head of the file. */
 export class PacketStore {
-  readonly #limit: number;
+  #limit: number;
   #records: PacketRecord[] = [];
   /** Frames that were given up. */
   omitted = 0;
@@ -70,6 +70,20 @@ export class PacketStore {
       this.omitted += surplus;
     }
     return record;
+  }
+
+  /**
+   * Keeps more from now on, and takes what it gave up before from a store of the same branch that is further on: what
+   * happened is the same in both.
+   */
+  widen(limit: number, older: PacketStore): void {
+    this.#limit = limit;
+    const first = Math.max(older.firstId, this.total - limit + 1);
+    if (first >= this.firstId || older.total < this.omitted) return;
+    const from = first - older.firstId;
+    const more = older.#records.slice(from, from + this.firstId - first);
+    this.omitted = first - 1;
+    this.#records = [...more, ...this.#records];
   }
 
   /** The frame with that number; `undefined` when it is not kept. */

@@ -29,7 +29,7 @@ const CHANGED_MAX = 1000;
 /** The recorder of one run; see the head of the file. */
 export class RunRecorder {
   readonly run: ScenarioRun;
-  readonly packets = new PacketStore(LIMITS.packetsMax);
+  readonly packets: PacketStore;
   readonly lanes: LaneRecorder;
   /** Frames whose loss was told later, newest last; `lateCount` counts all. */
   readonly late: PacketRecord[] = [];
@@ -47,8 +47,9 @@ export class RunRecorder {
   readonly #faults = new Map<number, number>();
   #eventIndex = 0;
 
-  constructor(run: ScenarioRun) {
+  constructor(run: ScenarioRun, packetsMax: number = LIMITS.packetsMax) {
     this.run = run;
+    this.packets = new PacketStore(packetsMax);
     this.lanes = new LaneRecorder(run);
     // What building the LAN recorded was before anybody could listen.
     for (const event of run.engine.log.events) this.#onEvent(event);

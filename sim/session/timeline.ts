@@ -1,14 +1,18 @@
 /**
  * One scenario with everything that was done by hand, and the run that shows it. Going back makes a new run of the same
- * steps and plays it to the wanted moment: same seed, same steps, same bytes. A deed in the past drops what came after it
- * and begins a new branch. Knows no wall clock and no viewers; `live-session.ts` paces it.
+ * steps and plays it to the wanted moment, or takes one that is parked on the way (`parked-runs.ts`): same seed, same
+ * steps, same bytes. A deed in the past drops what came after it and begins a new branch. Knows no wall clock and no
+ * viewers; `live-session.ts` paces it.
  */
 
 import { durationUs, later, type TimeUs } from '../../daemon/base/time.ts';
-import { type ScenarioRun, startRun } from '../scenario/run.ts';
+import type { ScenarioRun } from '../scenario/run.ts';
 import type { Scenario, Step } from '../scenario/scenario.ts';
+import { BranchRun } from './branch-run.ts';
 import type { HandAction } from './hand-actions.ts';
-import { isBefore, type MomentKind, type Position, RunRecorder } from './run-recorder.ts';
+import { PARKED_PACKETS_MAX, ParkedRuns } from './parked-runs.ts';
+import { LIMITS } from './protocol.ts';
+import { isBefore, type MomentKind, type Position, type RunRecorder } from './run-recorder.ts';
 
 /** Something that was done by hand, and when. */
 export interface HandStep {
@@ -36,8 +40,19 @@ const NOWHERE = { line: 0, column: 0 };
 
 /** Deeds that one branch may have. */
 export const HAND_STEPS_MAX = 2000;
+/** Steps that wait for the one before; a key that is held down asks for no more. */
+const WAITING_MAX = 20;
 /** How far ahead the next moment is looked for: two minutes of virtual time. */
 const SEARCH_MAX_US = 120_000_000;
+
+/** A second run for whoever wants to look closer at what happened; it is not the present. */
+export interface Replay {
+  readonly run: ScenarioRun;
+  /** Passes time up to and including a moment; `false` when the budget was too small. */
+  advanceTo(at: number, budget: number): boolean;
+  nextTime(): number | undefined;
+  step(): void;
+}
 
 /** The timeline; see the head of the file. */
 export class Timeline {
@@ -48,37 +63,40 @@ export class Timeline {
   /** The last search found no failover, so the present is where it was. */
   missed = false;
   #hand: HandStep[] = [];
-  #recorder: RunRecorder;
-  /** The recorder that has seen the branch's end, while the present lies before it. */
-  #far: RunRecorder | undefined;
+  #present: BranchRun;
+  /** The run that has seen the branch's end, while the present lies before it. */
+  #far: BranchRun | undefined;
+  readonly #parked = new ParkedRuns();
   #end: Position = { at: 0, events: 0 };
+  /** Up to there everybody has heard what happened: a replay says nothing twice. */
+  #heard: Position = { at: 0, events: -1 };
   #goal: Goal | undefined;
-  #rebuilding = false;
+  /** Steps asked for while another way was under way. */
+  readonly #waiting: { readonly kind: MomentKind; readonly direction: 'forward' | 'back' }[] = [];
 
   constructor(scenario: Scenario) {
     this.scenario = scenario;
-    this.#recorder = new RunRecorder(this.freshRun());
+    this.#present = new BranchRun(scenario, LIMITS.packetsMax);
   }
 
   /** What is seen now. */
   get recorder(): RunRecorder {
-    return this.#recorder;
+    return this.#present.recorder;
   }
 
   /** The recorder that knows most of this branch. */
   get farthest(): RunRecorder {
-    return this.#far ?? this.#recorder;
+    return (this.#far ?? this.#present).recorder;
   }
 
   /** The run that is seen now. */
   get run(): ScenarioRun {
-    return this.#recorder.run;
+    return this.#present.run;
   }
 
   /** Where the present is. */
   get position(): Position {
-    const { now, eventCount } = this.run.engine;
-    return { at: now, events: eventCount };
+    return this.#present.position;
   }
 
   /** The furthest moment of this branch. */
@@ -89,8 +107,7 @@ export class Timeline {
 
   /** Whether what happens now has happened before, on the way back to a known moment. */
   get isReplaying(): boolean {
-    if (this.#rebuilding) return true;
-    return this.#far !== undefined && !isBefore(this.#end, this.position);
+    return !isBefore(this.#heard, this.position);
   }
 
   /** Where time is going, while it has not arrived. */
@@ -103,18 +120,26 @@ export class Timeline {
     return all ? this.#hand : this.#hand.filter(({ step }) => step.at <= this.run.engine.now);
   }
 
-  /** A run of this branch from its start; nobody listens to it yet. */
-  freshRun(): ScenarioRun {
-    const steps = [...this.scenario.steps, ...this.#hand.map((one) => one.step)];
-    steps.sort((a, b) => a.at - b.at || a.index - b.index);
-    return startRun({ ...this.scenario, steps });
+  /** A second run of this branch that stands before a moment; nobody listens to it. */
+  replayBefore(at: number): Replay {
+    const place = { at: at - 1 };
+    const one =
+      this.#parked.take(place, undefined) ?? new BranchRun(this.scenario, PARKED_PACKETS_MAX);
+    // Wherever it is left, it stands behind the present.
+    this.#parked.add(one);
+    const deeds = this.#hand;
+    return {
+      run: one.run,
+      advanceTo: (moment, budget) => one.advanceTo(deeds, moment, budget),
+      nextTime: () => one.nextTime(deeds),
+      step: () => one.step(deeds),
+    };
   }
 
   /** Lets virtual time pass, at most `budget` events; `false` when the budget was too small. */
   advanceTo(at: number, budget: number): boolean {
-    this.#goal = undefined;
     this.missed = false;
-    const reached = this.run.engine.runUntil(at as TimeUs, budget) === 'reached-time';
+    const reached = this.#present.advanceTo(this.#hand, at, budget);
     this.#forgetFarthest();
     return reached;
   }
@@ -122,27 +147,34 @@ export class Timeline {
   /** Sets out for a moment; `work` goes there. */
   seek(at: number): void {
     this.missed = false;
-    if (at < this.run.engine.now) this.#restart();
-    this.#goal = { kind: 'time', at };
+    this.#waiting.length = 0;
+    this.#setOut({ kind: 'time', at });
   }
 
-  /** Sets out for the next or previous moment of a kind; `false` when there is none before. */
+  /**
+   * Sets out for the next or previous moment of a kind; `false` when there is none before. While another way is under way
+   * it waits: its beginning is where that one ends, not wherever the replay happens to be.
+   */
   step(kind: MomentKind, direction: 'forward' | 'back'): boolean {
+    if (this.#goal === undefined) return this.#stepNow(kind, direction);
+    if (this.#waiting.length < WAITING_MAX) this.#waiting.push({ kind, direction });
+    return true;
+  }
+
+  #stepNow(kind: MomentKind, direction: 'forward' | 'back'): boolean {
     const here = this.position;
     this.missed = false;
     if (direction === 'back') {
-      const target = this.#recorder.previous(kind, here);
-      // Before the first one there is the beginning.
-      const position = target ?? { at: 0, events: 0 };
       if (here.events === 0) return false;
-      this.#restart();
-      this.#goal = { kind: 'position', position };
+      // Before the first one there is the beginning.
+      const position = this.recorder.previous(kind, here) ?? { at: 0, events: 0 };
+      this.#setOut({ kind: 'position', position });
       return true;
     }
-    const known = this.#far?.next(kind, here);
-    if (known !== undefined) this.#goal = { kind: 'position', position: known };
+    const known = this.#far?.recorder.next(kind, here);
+    if (known !== undefined) this.#setOut({ kind: 'position', position: known });
     else {
-      const count = this.#recorder.count(kind);
+      const count = this.recorder.count(kind);
       const until = here.at + SEARCH_MAX_US;
       this.#goal = { kind: 'find', what: kind, count, until, origin: here, end: this.end };
     }
@@ -156,7 +188,9 @@ export class Timeline {
     if (!this.#workAt(goal, budget)) return false;
     this.#goal = undefined;
     this.#forgetFarthest();
-    return true;
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#stepNow(next.kind, next.direction);
+    return this.#goal === undefined;
   }
 
   /** Goes all the way to the goal. */
@@ -167,6 +201,18 @@ export class Timeline {
   /** Stops on the way. */
   stop(): void {
     this.#goal = undefined;
+    this.#waiting.length = 0;
+  }
+
+  /** Uses time that nobody else wants to make going back quick; `false` when there is nothing to do. */
+  tend(budget: number): boolean {
+    if (this.#goal !== undefined) return false;
+    return this.#parked.tend(this.position, {
+      keep: this.#far,
+      deeds: this.#hand,
+      make: () => new BranchRun(this.scenario, PARKED_PACKETS_MAX),
+      budget,
+    });
   }
 
   /**
@@ -179,6 +225,7 @@ export class Timeline {
     const branched = isBefore(this.position, this.end);
     const at = this.#nextInstant();
     if (branched) this.#cutBranch(at);
+    this.#parked.cut(at, this.#hand.length);
     this.run.engine.runUntil((at - 1) as TimeUs);
     const index = this.scenario.steps.length + this.#hand.length;
     const step: Step = {
@@ -189,18 +236,20 @@ export class Timeline {
       actions: action.actions,
       expect: [],
     };
-    this.#hand.push({ step, action });
+    // A new list: whoever holds the old one goes on with what was true for it.
+    this.#hand = [...this.#hand, { step, action }];
     const { events } = this.run.engine.log;
     const before = events.length;
-    this.run.actByHand(step);
+    this.#present.step(this.#hand);
     const refused = events.slice(before).find((event) => event.kind === 'step-refused');
     if (refused === undefined || !('reason' in refused)) return { branched };
     return { branched, refusal: String(refused.reason) };
   }
 
-  /** The present is the end again. */
+  /** The present is the end again; the run that knew the end stands ready at it. */
   #forgetFarthest(): void {
     if (this.#far !== undefined && !isBefore(this.position, this.#end)) this.#far = undefined;
+    this.#parked.trim(this.position, this.#far);
   }
 
   /** The instant of the next deed: the next microsecond in which no step of the file acts. */
@@ -211,51 +260,46 @@ export class Timeline {
     return at;
   }
 
-  /** What was done later on this branch did not happen. */
+  /** What was done later on this branch did not happen. The present has not done it either. */
   #cutBranch(at: number): void {
-    const kept = this.#hand.filter(({ step }) => step.at < at);
-    const dropped = kept.length < this.#hand.length;
-    const here = this.position;
-    this.#hand = kept;
+    this.#hand = this.#hand.filter(({ step }) => step.at < at);
     this.#far = undefined;
-    this.#end = here;
+    this.#end = this.position;
+    this.#heard = this.#end;
     this.branch++;
-    if (!dropped) return;
-    // The run at hand still has the dropped deeds before it.
-    this.#rebuilding = true;
-    this.#replaceRun();
-    this.#goal = { kind: 'position', position: here };
-    this.arrive();
-    this.#rebuilding = false;
   }
 
-  /** Back to the start of the same branch, keeping what is known of its end. */
-  #restart(): void {
-    const here = this.position;
-    if (this.#far === undefined || isBefore(this.#end, here)) {
-      this.#far = this.#recorder;
-      this.#end = here;
+  /** Takes the run from which the goal is nearest, and makes it the present. */
+  #setOut(goal: Goal & { readonly kind: 'time' | 'position' }): void {
+    const place = goal.kind === 'time' ? { at: goal.at } : goal.position;
+    this.#goal = goal;
+    const here = this.#present;
+    const parked = this.#parked.take(place, here);
+    const isBehind =
+      place.at < here.position.at || ('events' in place && place.events < here.position.events);
+    const next = parked ?? (isBehind ? new BranchRun(this.scenario, LIMITS.packetsMax) : here);
+    if (next === here) return;
+    if (isBefore(this.#heard, here.position)) this.#heard = here.position;
+    if (this.#far === undefined || isBefore(this.#end, here.position)) {
+      this.#far = here;
+      this.#end = here.position;
     }
-    this.#replaceRun();
-  }
-
-  #replaceRun(): void {
+    this.#parked.add(here);
+    this.#present = next;
     this.generation++;
-    this.#recorder = new RunRecorder(this.freshRun());
+    this.recorder.packets.widen(LIMITS.packetsMax, this.#far.recorder.packets);
   }
 
   #workAt(goal: Goal, budget: number): boolean {
-    const { engine } = this.run;
     switch (goal.kind) {
       case 'time':
-        return engine.runUntil(goal.at as TimeUs, budget) === 'reached-time';
-      case 'position': {
-        const left = goal.position.events - engine.eventCount;
-        const reason = engine.runUntil(goal.position.at as TimeUs, Math.min(left, budget));
-        return reason === 'reached-time' || engine.eventCount >= goal.position.events;
+        return this.#present.advanceTo(this.#hand, goal.at, budget);
+      case 'position':
+        return this.#present.reach(this.#hand, goal.position, budget);
+      case 'find': {
+        const found = this.#present.search(this.#hand, goal, budget);
+        return found === 'none' ? this.#giveUp(goal) : found === 'found';
       }
-      case 'find':
-        return this.#search(goal, budget);
     }
   }
 
@@ -263,21 +307,10 @@ export class Timeline {
   #giveUp(goal: Goal & { readonly kind: 'find' }): boolean {
     if (goal.what !== 'failover') return true;
     this.missed = true;
-    this.#far = undefined;
+    const knewEnd = this.#far;
+    this.#setOut({ kind: 'position', position: goal.origin });
+    this.#far = knewEnd;
     this.#end = goal.end;
-    this.#replaceRun();
-    this.#goal = { kind: 'position', position: goal.origin };
-    return false;
-  }
-
-  #search(goal: Goal & { readonly kind: 'find' }, budget: number): boolean {
-    const { engine } = this.run;
-    for (let left = budget; left > 0; left--) {
-      const next = engine.queue.nextTime();
-      if (next === undefined || next > goal.until) return this.#giveUp(goal);
-      engine.step();
-      if (this.#recorder.count(goal.what) > goal.count) return true;
-    }
     return false;
   }
 }

@@ -48,7 +48,7 @@ export function answerView(
       if (record === undefined) {
         viewer.refuse('unknown-name', `frame ${message.packet} is not kept`, message.id);
       } else if (message.type === 'packet') {
-        const hops = hopStory(record, recorder, () => open.timeline.freshRun());
+        const hops = hopStory(record, recorder, (at) => open.timeline.replayBefore(at));
         viewer.tell({ type: 'packet-detail', ...re, detail: packetDetail(record, recorder, hops) });
       } else {
         const stream = followStream(record, recorder);
