@@ -1,5 +1,6 @@
 /** The snapshot of a daemon, taken from the VRRP machine. */
 
+import type { TimeUs } from '../base/time.ts';
 import type { Instance, VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import type { DaemonStatus, InstanceStatus } from './status.ts';
 
@@ -25,8 +26,17 @@ function instanceStatus(instance: Instance): InstanceStatus {
     basePriority: instance.basePriority,
     effectivePriority: instance.effectivePriority,
     addresses: config.addresses.map(({ address, length }) => ({ address, length })),
-    ...(instance.timerDueAt === undefined ? {} : { timerDueAt: instance.timerDueAt }),
+    ...(instance.timerDueAt === undefined ? {} : timerOf(instance, instance.timerDueAt)),
     lastTransitionAt: instance.lastTransitionAt,
     statistics: { ...instance.statistics },
   };
+}
+
+function timerOf(
+  instance: Instance,
+  timerDueAt: TimeUs,
+): Pick<InstanceStatus, 'timerDueAt' | 'timerLengthUs'> {
+  const isMaster = instance.state === 'MASTER';
+  const timerLengthUs = isMaster ? instance.config.advertInterval : instance.masterDownInterval;
+  return { timerDueAt, timerLengthUs };
 }

@@ -1,6 +1,6 @@
 /** What the daemon tells about itself at any moment: for verdicts, tables of the browser, dumps and metrics. */
 
-import type { TimeUs } from '../base/time.ts';
+import type { DurationUs, TimeUs } from '../base/time.ts';
 import type { VrrpState } from '../vrrp/vrrp-state.ts';
 import type { IpPrefix } from '../wire/ip-address.ts';
 
@@ -39,6 +39,8 @@ export interface InstanceStatus {
   readonly addresses: readonly IpPrefix[];
   /** When the master-down timer (BACKUP) or the advert timer (MASTER) runs out. */
   readonly timerDueAt?: TimeUs;
+  /** How long that timer runs from its start: the advert interval, or the master-down interval. */
+  readonly timerLengthUs?: DurationUs;
   readonly lastTransitionAt: TimeUs;
   readonly statistics: InstanceStatistics;
 }

@@ -49,7 +49,7 @@ export function hostView(host: HostApi, recorder: RunRecorder): HostView {
 }
 
 function instanceView(status: InstanceStatus): InstanceView {
-  const { timerDueAt } = status;
+  const { timerDueAt, timerLengthUs } = status;
   return {
     name: status.name,
     vrid: status.vrid,
@@ -59,6 +59,9 @@ function instanceView(status: InstanceStatus): InstanceView {
     effectivePriority: status.effectivePriority,
     addresses: status.addresses.map((one) => formatIp(one.address)),
     ...(timerDueAt === undefined ? {} : { timerDueAt }),
+    ...(timerDueAt === undefined || timerLengthUs === undefined
+      ? {}
+      : { timerSetAt: timerDueAt - timerLengthUs }),
     lastTransitionAt: status.lastTransitionAt,
   };
 }

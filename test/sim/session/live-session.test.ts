@@ -44,7 +44,10 @@ describe('a live session', () => {
     expect(hosts.get('srv-1')).toMatchObject({ power: 'off', vips: [] });
     expect(hosts.get('srv-2')).toMatchObject({ vips: ['192.168.0.200'] });
     expect(hosts.get('srv-2')?.instances[0]).toMatchObject({ state: 'MASTER', vrid: 88 });
-    expect(hosts.get('srv-3')?.instances[0]?.timerDueAt).toBeGreaterThan(20 * SECOND);
+    const third = hosts.get('srv-3')?.instances[0];
+    expect(third?.timerDueAt).toBeGreaterThan(20 * SECOND);
+    // Three adverts and the skew of priority 90.
+    expect((third?.timerDueAt ?? 0) - (third?.timerSetAt ?? 0)).toBe(3_648_437);
     const { lanes } = page.last('lanes');
     const owners = lanes.vips[0]?.spans.map((span) => span.value);
     expect(owners).toEqual([['srv-1'], [], ['srv-2']]);

@@ -16,7 +16,6 @@ import type {
   FlightView,
   HostView,
   InsightView,
-  InstanceView,
   JournalView,
   LanesView,
   NodeTables,
@@ -113,7 +112,6 @@ export class Twin {
   #link: TwinLink | undefined;
   /** Nodes come before the state that they belong to: shown together, timers and clock agree. */
   #pendingFlights: readonly FlightView[] | undefined;
-  readonly #timerLengths = new Map<string, number>();
   readonly #pendingNodes: NodesMessage[] = [];
   #nodesTimer: ReturnType<typeof setTimeout> | undefined;
   #nextId = 1;
@@ -249,7 +247,6 @@ export class Twin {
 
   #forget(): void {
     this.#pendingNodes.length = 0;
-    this.#timerLengths.clear();
     this.hosts = new Map();
     this.switches = new Map();
     this.cables = new Map();
@@ -284,22 +281,6 @@ export class Twin {
     this.working = state.working;
     this.stopped = state.stopped;
     this.eventCount = state.events;
-    this.#learnTimers();
-  }
-
-  /** How long a timer runs from its start: the longest that was left of it, at any moment seen. */
-  timerLength(host: string, instance: InstanceView): number {
-    return this.#timerLengths.get(timerKey(host, instance)) ?? 1;
-  }
-
-  #learnTimers(): void {
-    for (const host of this.hosts.values()) {
-      for (const instance of host.instances) {
-        const key = timerKey(host.name, instance);
-        const left = (instance.timerDueAt ?? 0) - this.at;
-        if (left > (this.#timerLengths.get(key) ?? 0)) this.#timerLengths.set(key, left);
-      }
-    }
   }
 
   #takePendingNodes(): void {
@@ -350,10 +331,6 @@ export class Twin {
     else if (message.type === 'problem') this.tell('problem', message.message);
     else if (message.type === 'gap') this.tell('news', 'This page was too slow and skipped ahead.');
   }
-}
-
-function timerKey(host: string, instance: InstanceView): string {
-  return `${host} ${instance.name} ${instance.state} ${instance.effectivePriority}`;
 }
 
 function merged<V>(
