@@ -20,7 +20,11 @@ export type Piece =
   | 'nft'
   | 'tcpdump'
   | 'tshark'
-  | 'ping';
+  | 'ping'
+  | 'nginx'
+  | 'curl'
+  | 'ipvsadm'
+  | 'openssl';
 
 const found = new Map<Piece, string | undefined>();
 
@@ -57,6 +61,17 @@ function look(piece: Piece): string | undefined {
       return lookForProgram('tshark', ['--version'], 'TShark');
     case 'ping':
       return lookForProgram('ping', ['-V'], 'ping');
+    case 'nginx':
+      return lookForProgram('nginx', ['-v'], 'nginx version');
+    case 'curl':
+      return lookForProgram('curl', ['--version'], 'curl');
+    case 'ipvsadm':
+      // It answers nothing, not even its version, on a kernel without IPVS.
+      return spawnSync('ipvsadm', ['--version']).error === undefined
+        ? undefined
+        : 'ipvsadm is not installed';
+    case 'openssl':
+      return lookForProgram('openssl', ['version'], 'OpenSSL');
   }
 }
 

@@ -1,0 +1,154 @@
+/**
+ * LVS on a real kernel: `lantwin daemon` as the director in a guest of user-mode-linux, in front of real nginx in
+ * namespaces, with a real client; and every kind of checker, judged by what real keepalived makes of the same servers.
+ */
+
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Guest, whyNoGuest } from './guest.ts';
+import { type Lab, until } from './lab.ts';
+import { inLab } from './probe.ts';
+import { RealServer } from './real-server.ts';
+import { REPOSITORY, whyNot } from './requirements.ts';
+import { VIP } from './vrrp-pair.ts';
+
+const MISSING =
+  whyNot('root', 'namespaces', 'koffi', 'daemon', 'keepalived') ??
+  whyNoGuest() ??
+  whyNot('nginx', 'curl', 'ipvsadm', 'openssl');
+
+const ENTRY = join(REPOSITORY, 'test', 'interop', 'probes', 'daemon-entry.mjs');
+const TABLE = 'ipvsadm -Sn';
+/** A guest shares the machine: it may be slow. */
+const LONG_MS = 40_000;
+
+/** Starts a director's daemon in the guest; its log goes to /run/log. */
+async function startDaemon(guest: Guest, which: 'ours' | 'theirs', path: string): Promise<void> {
+  const program = which === 'ours' ? `${process.execPath} ${ENTRY}` : 'keepalived';
+  await guest.run(`${program} -n -l -D -G -f ${path} -p /run/ka.pid >/run/log 2>&1 &`);
+}
+
+async function stopDaemon(guest: Guest): Promise<void> {
+  await guest.run('kill $(cat /run/ka.pid)');
+  await guest.runUntil('ls /run/ka.pid', (text) => text.includes('No such file'), {
+    withinMs: LONG_MS,
+    explain: 'cat /run/log',
+  });
+}
+
+function directorConfiguration(): string {
+  const service = (port: number, check: string): string => `
+virtual_server ${VIP} ${port} {
+    delay_loop 1
+    lb_algo rr
+    lb_kind DR
+    protocol TCP
+    ${[11, 12]
+      .map(
+        (host) => `real_server 10.77.0.${host} ${port} {
+        weight 1
+        ${check} {
+            url {
+                path /
+                status_code 200
+            }
+            connect_timeout 2
+            retry 1
+            delay_before_retry 1
+        }
+    }`,
+      )
+      .join('\n    ')}
+}`;
+  return `global_defs {
+    router_id director
+}
+vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority 150
+    advert_int 1
+    virtual_ipaddress {
+        ${VIP}/24
+    }
+}
+${service(80, 'HTTP_GET')}
+${service(443, 'SSL_GET')}
+`;
+}
+
+/** Who answers: six requests of the client to the VIP, sorted names without repetition. */
+function answers(lab: Lab, url: string): readonly string[] {
+  const names = Array.from({ length: 6 }, () => {
+    try {
+      return lab.exec('client', ['curl', '-sk', '--max-time', '2', url]).trim();
+    } catch {
+      return 'nobody';
+    }
+  });
+  return [...new Set(names)].sort((a, b) => (a < b ? -1 : 1));
+}
+
+async function untilAnswers(
+  lab: Lab,
+  url: string,
+  wanted: readonly string[],
+  guest: Guest,
+): Promise<void> {
+  const log = { text: '' };
+  await until(`${url} is answered by ${wanted}`, () => `${answers(lab, url)}` === `${wanted}`, {
+    withinMs: LONG_MS,
+    explain: () => log.text,
+  }).catch(async (error) => {
+    throw new Error(`${error}\n${await guest.run(`${TABLE}; cat /run/log`)}`);
+  });
+}
+
+describe.concurrent('LVS on a real kernel', () => {
+  test('a dead nginx leaves the pool, comes back, and a stop clears the table', async (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    await inLab(async (lab) => {
+      lab.addHost('client', '10.77.0.50/24');
+      const web1 = new RealServer(lab, 'web1', { address: '10.77.0.11', vip: VIP });
+      const web2 = new RealServer(lab, 'web2', { address: '10.77.0.12', vip: VIP });
+      await Promise.all([web1.start(), web2.start()]);
+      const guest = await Guest.boot(lab, 'director', ['10.77.0.2/24']);
+      const path = lab.file('director.conf', directorConfiguration());
+      await startDaemon(guest, 'ours', path);
+      for (const url of [`http://${VIP}/`, `https://${VIP}/`]) {
+        await untilAnswers(lab, url, ['web1', 'web2'], guest);
+      }
+      const both = await guest.run(TABLE);
+
+      await web1.kill();
+      for (const url of [`http://${VIP}/`, `https://${VIP}/`]) {
+        await untilAnswers(lab, url, ['web2'], guest);
+      }
+      const one = await guest.runUntil(TABLE, (text) => !text.includes('10.77.0.11'), {
+        withinMs: LONG_MS,
+        explain: 'cat /run/log',
+      });
+      expect(one.match(/10\.77\.0\.12:/g)).toHaveLength(2);
+      await web1.start();
+      await untilAnswers(lab, `http://${VIP}/`, ['web1', 'web2'], guest);
+      await guest.runUntil(TABLE, (text) => text === both, {
+        withinMs: LONG_MS,
+        explain: 'cat /run/log',
+      });
+
+      await stopDaemon(guest);
+      expect(await guest.run(TABLE), 'nothing of ours is left').toBe('');
+      expect(await guest.run('ip -o -4 address show dev eth0')).not.toContain(VIP);
+      const log = await guest.run('cat /run/log');
+      expect(log).toMatch(/Removing service \[10\.77\.0\.11\]:tcp:80 (to|from) VS/);
+      expect(log).toMatch(/Adding service \[10\.77\.0\.11\]:tcp:80 to VS/);
+
+      // The same file in the hands of the real one: the same table, word for word.
+      await startDaemon(guest, 'theirs', path);
+      await untilAnswers(lab, `http://${VIP}/`, ['web1', 'web2'], guest);
+      expect(both).toBe(await guest.run(TABLE));
+      await stopDaemon(guest);
+    });
+  });
+});
