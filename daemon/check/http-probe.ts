@@ -9,7 +9,7 @@ import { md5 } from '../wire/md5.ts';
 import { decodeLatin1, formatHex } from '../wire/text.ts';
 import type { HttpChecker, HttpUrl } from './checker-config.ts';
 import { requestBytes } from './http-request.ts';
-import { bodyOf, type HttpResponse, newResponse, takeBytes } from './http-response.ts';
+import { bodyOf, type HttpResponse, newResponse, takeBytes, wholeOf } from './http-response.ts';
 import { failed, type ProbeAction, type ProbeInput, type ProbeResult, succeeded } from './probe.ts';
 import { compilePattern, findMatch } from './text-pattern.ts';
 
@@ -102,11 +102,18 @@ function statusFits(url: HttpUrl, code: number): boolean {
   return code >= 200 && code <= 299;
 }
 
+/**
+ * A regex looks at the whole answer, header included, as a text that may go on: `^` is the beginning of the status line, and
+ * `$` holds nowhere. Seen with 2.2.7: `^HTTP` and `hello` match an answer `hello`, `^hello` and `hello$` do not.
+ */
 function matches(url: HttpUrl, response: HttpResponse): boolean {
   const { regex } = url;
   if (regex === undefined) return false;
   const pattern = compilePattern(regex.pattern, regex.options);
   if (pattern === undefined) return false;
-  const at = findMatch(pattern, decodeLatin1(bodyOf(response)), regex.minOffset);
+  const at = findMatch(pattern, decodeLatin1(wholeOf(response)), {
+    from: regex.minOffset,
+    open: true,
+  });
   return at >= 0 && (regex.maxOffset === undefined || at < regex.maxOffset);
 }

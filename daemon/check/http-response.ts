@@ -15,7 +15,7 @@ const LF = 0x0a;
 
 /** An answer so far. */
 export interface HttpResponse {
-  /** Octets up to the end of the header; empty once it was found. */
+  /** Octets up to the end of the header. */
   head: Uint8Array;
   headerDone: boolean;
   statusCode: number;
@@ -42,13 +42,18 @@ export function takeBytes(response: HttpResponse, bytes: Uint8Array): void {
   }
   response.headerDone = true;
   response.statusCode = statusCode(all);
-  response.head = new Uint8Array(0);
+  response.head = all.subarray(0, end);
   takeBody(response, all.subarray(end));
 }
 
 /** The body that was kept, in one piece. */
 export function bodyOf(response: HttpResponse): Uint8Array {
   return joined(response.body);
+}
+
+/** The whole answer as it was kept, header and body. */
+export function wholeOf(response: HttpResponse): Uint8Array {
+  return joined([response.head, ...response.body]);
 }
 
 function takeBody(response: HttpResponse, bytes: Uint8Array): void {

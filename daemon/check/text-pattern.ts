@@ -72,14 +72,22 @@ export function compilePattern(text: string, options: readonly string[]): Patter
   }
 }
 
-/** Offset of the first match that begins at `from` or behind, or -1. */
-export function findMatch(pattern: Pattern, text: string, from = 0): number {
+/**
+ * Offset of the first match that begins at `from` or behind, or -1. With `open` more text may follow: its end is no
+ * end, and no `$` holds there.
+ */
+export function findMatch(
+  pattern: Pattern,
+  text: string,
+  { from = 0, open = false }: { readonly from?: number; readonly open?: boolean } = {},
+): number {
   const last = pattern.anchored ? Math.min(from, text.length) : text.length;
   // The beginning of each thread travels with it; the earliest beginning of all that match counts.
   let current = new Map<number, number>();
   let best = -1;
   for (let at = from; at <= text.length; at++) {
-    if (at <= last && best < 0) follow(pattern, { into: current, text, at }, pattern.start, at);
+    if (at <= last && best < 0)
+      follow(pattern, { into: current, text, at, open }, pattern.start, at);
     const next = new Map<number, number>();
     for (const [index, begin] of current) {
       const state = pattern.states[index];
@@ -88,7 +96,7 @@ export function findMatch(pattern: Pattern, text: string, from = 0): number {
       } else if (state?.kind === 'character' && at < text.length) {
         if (!state.accepts(text.charCodeAt(at))) continue;
         if (best >= 0 && begin >= best) continue;
-        follow(pattern, { into: next, text, at: at + 1 }, state.next, begin);
+        follow(pattern, { into: next, text, at: at + 1, open }, state.next, begin);
       }
     }
     if (next.size === 0 && (best >= 0 || at >= last)) break;
@@ -101,6 +109,7 @@ interface Place {
   readonly into: Map<number, number>;
   readonly text: string;
   readonly at: number;
+  readonly open: boolean;
 }
 
 function follow(pattern: Pattern, place: Place, first: number, begin: number): void {
@@ -113,7 +122,7 @@ function follow(pattern: Pattern, place: Place, first: number, begin: number): v
     if (state === undefined) continue;
     if (state.kind === 'split') waiting.push(state.other, state.next);
     else if (state.kind === 'assertion') {
-      if (holds(state.assertion, place.text, place.at)) waiting.push(state.next);
+      if (holds(state.assertion, place)) waiting.push(state.next);
     } else {
       const known = place.into.get(index);
       if (known === undefined || begin < known) place.into.set(index, begin);
@@ -121,19 +130,19 @@ function follow(pattern: Pattern, place: Place, first: number, begin: number): v
   }
 }
 
-function holds(assertion: Assertion, text: string, at: number): boolean {
+function holds(assertion: Assertion, { text, at, open }: Place): boolean {
   const { length } = text;
   switch (assertion) {
     case 'start':
       return at === 0;
     case 'final':
-      return at === length;
+      return at === length && !open;
     case 'end':
-      return at === length || (at === length - 1 && text[at] === '\n');
+      return !open && (at === length || (at === length - 1 && text[at] === '\n'));
     case 'line-start':
       return at === 0 || text[at - 1] === '\n';
     case 'line-end':
-      return at === length || text[at] === '\n';
+      return (at === length && !open) || text[at] === '\n';
     case 'word':
     case 'not-word': {
       const before = at > 0 && isWord(text.charCodeAt(at - 1));

@@ -4,7 +4,6 @@
  * It remembers what it added, so that every exit that can be caught leaves the host as it was.
  */
 
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { unreachable } from '../base/assert.ts';
 import type { AddressSpec, Command, CommandId } from '../core/commands.ts';
@@ -14,6 +13,7 @@ import { FifoOutput } from './fifo-output.ts';
 import { Firewall } from './firewall.ts';
 import { IpBatch } from './ip-batch.ts';
 import { type IpCommand, ipFamilyOf, ipWords, isAlreadyThere } from './ip-words.ts';
+import { IpvsChannel } from './ipvs-channel.ts';
 import { sysctlPath } from './linux-system.ts';
 import type { LogLine } from './log-output.ts';
 import type { NetworkClients } from './network-clients.ts';
@@ -31,6 +31,8 @@ export interface CommandExecutorOptions {
   readonly exit: (code: number) => void;
   /** `--dont-release-vrrp`: addresses, routes and rules stay when the daemon stops. */
   readonly keepAddresses: boolean;
+  /** `--dont-release-ipvs`: virtual services stay when the daemon stops. */
+  readonly keepIpvs: boolean;
   /** Programs, for tests. */
   readonly ipProgram?: string;
 }
@@ -42,6 +44,7 @@ export class CommandExecutor {
   readonly #ip: { readonly inet: IpBatch; readonly inet6: IpBatch };
   readonly #firewall = new Firewall();
   readonly #fifos = new FifoOutput();
+  readonly #ipvs = new IpvsChannel();
   /** What was added and not yet removed, by the words that remove it. */
   readonly #added = new Map<string, IpCommand>();
   #busy = false;
@@ -67,7 +70,7 @@ export class CommandExecutor {
     return this.#queue.length + (this.#busy ? 1 : 0);
   }
 
-  /** From now on deletions belong to the daemon's end; matters for `keepAddresses`. */
+  /** From now on deletions belong to the daemon's end; matters for `keepAddresses` and `keepIpvs`. */
   beginStop(): void {
     this.#stopping = true;
   }
@@ -101,6 +104,7 @@ export class CommandExecutor {
   close(): void {
     this.#ip.inet.close();
     this.#ip.inet6.close();
+    this.#ipvs.close();
     this.#fifos.close();
   }
 
@@ -184,7 +188,7 @@ export class CommandExecutor {
         scripts.carryOut(command);
         return;
       case 'ipvs':
-        this.#hold((done) => this.#runIpvs(command.id, command.words, done));
+        this.#runIpvs(command.id, command.words);
         return;
       case 'log':
         this.#options.log(command);
@@ -201,7 +205,7 @@ export class CommandExecutor {
         this.#options.report(command.report);
         return;
       case 'exit':
-        this.#options.exit(command.code);
+        this.#ipvs.whenIdle(() => this.#options.exit(command.code));
         return;
       default:
         unreachable(command);
@@ -227,10 +231,10 @@ export class CommandExecutor {
     else if (command.kind !== 'link-up') this.#added.delete(additionKey(command));
   }
 
-  #runIpvs(id: CommandId, words: readonly string[], done: () => void): void {
-    execFile('ipvsadm', [...words], { timeout: 5000 }, (error, _stdout, stderr) => {
-      if (error !== null) this.#failed(id, stderr.trim() || error.message);
-      done();
+  #runIpvs(id: CommandId, words: readonly string[]): void {
+    if (this.#stopping && this.#options.keepIpvs) return;
+    this.#ipvs.run(words, (failure) => {
+      if (failure !== undefined) this.#failed(id, failure);
     });
   }
 

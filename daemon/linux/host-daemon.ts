@@ -92,6 +92,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     libc,
     log: (line) => log.write(line),
     keepAddresses: commandLine.keepAddresses,
+    keepIpvs: commandLine.keepIpvs,
   });
   if (loop.driver === 'koffi') {
     const way = 'IPv4 adverts go through koffi instead; npm rebuild raw-socket brings it back';

@@ -39,6 +39,7 @@ export interface RunLoopOptions {
   readonly log: (line: LogLine) => void;
   readonly report?: (report: DaemonReport) => void;
   readonly keepAddresses?: boolean;
+  readonly keepIpvs?: boolean;
   readonly driver?: RawDriver;
   readonly ipProgram?: string;
 }
@@ -115,6 +116,7 @@ export class RunLoop {
       report: options.report ?? (() => {}),
       exit: (code) => void this.end(code),
       keepAddresses: options.keepAddresses ?? false,
+      keepIpvs: options.keepIpvs ?? false,
       ...(options.ipProgram === undefined ? {} : { ipProgram: options.ipProgram }),
     });
   }

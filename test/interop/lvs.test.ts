@@ -78,6 +78,74 @@ ${service(443, 'SSL_GET')}
 `;
 }
 
+interface CheckedServer {
+  readonly port: number;
+  readonly check: string;
+  readonly host?: string;
+  readonly protocol?: 'UDP';
+}
+
+const HTTP = (more: string): string => `HTTP_GET {\n url {\n path /\n ${more}\n }\n`;
+
+/** Every kind of checker, with servers that please it and servers that do not. */
+const CHECKED: readonly CheckedServer[] = [
+  { port: 8080, check: 'TCP_CHECK {' },
+  { port: 8079, check: 'TCP_CHECK {' },
+  { port: 8081, check: HTTP('status_code 200') },
+  { port: 8082, check: HTTP('status_code 200') },
+  { port: 8082, check: HTTP('status_code 500') },
+  { port: 8081, check: HTTP('digest b1946ac92492d2347c6235b4d2611184') },
+  { port: 8081, check: HTTP('digest 00000000000000000000000000000000') },
+  { port: 8081, check: HTTP('regex "hel+o"') },
+  { port: 8081, check: HTTP('regex "^hello"') },
+  { port: 8081, check: HTTP('regex "hello$"') },
+  { port: 8081, check: HTTP('regex "^HTTP"') },
+  { port: 8081, check: HTTP('regex "goodbye"') },
+  { port: 443, host: '10.77.0.11', check: `SSL_GET {\n url {\n path /\n status_code 200\n }\n` },
+  { port: 80, host: '10.77.0.11', check: `SSL_GET {\n url {\n path /\n status_code 200\n }\n` },
+  { port: 25, check: 'SMTP_CHECK {\n helo_name director.example.test\n' },
+  { port: 26, check: 'SMTP_CHECK {\n helo_name director.example.test\n' },
+  { port: 53, check: 'DNS_CHECK {\n type A\n name example.test\n', protocol: 'UDP' },
+  { port: 54, check: 'DNS_CHECK {\n type A\n name example.test\n', protocol: 'UDP' },
+  {
+    port: 5000,
+    check: 'UDP_CHECK {\n payload 68656c6c6f\n require_reply 68656c6c6f\n',
+    protocol: 'UDP',
+  },
+  {
+    port: 5001,
+    check: 'UDP_CHECK {\n payload 68656c6c6f\n require_reply 68656c6c6f\n',
+    protocol: 'UDP',
+  },
+  { port: 9000, check: 'PING_CHECK {' },
+  { port: 9001, host: '10.77.0.99', check: 'PING_CHECK {' },
+  { port: 9002, check: 'MISC_CHECK {\n misc_path "/bin/true"\n' },
+  { port: 9003, check: 'MISC_CHECK {\n misc_path "/bin/false"\n' },
+  { port: 9004, check: 'MISC_CHECK {\n misc_path "/bin/sh -c \'exit 9\'"\n misc_dynamic\n' },
+];
+
+/** One virtual service a checker, so that no answer hides another. */
+function checkedConfiguration(): string {
+  const services = CHECKED.map(({ port, check, host, protocol }, index) => {
+    const timing = check.startsWith('MISC') ? '' : ' connect_timeout 1\n';
+    return `virtual_server 10.88.0.1 ${1000 + index} {
+ delay_loop 1
+ warmup 0
+ lb_algo rr
+ lb_kind NAT
+ protocol ${protocol ?? 'TCP'}
+ real_server ${host ?? '10.77.0.20'} ${port} {
+ weight 1
+ ${check}${timing} retry 0
+ delay_before_retry 1
+ }
+ }
+}
+`;
+  });
+  return `global_defs {\n script_user root\n enable_script_security\n}\n${services.join('')}`;
+}
+
 /** Who answers: six requests of the client to the VIP, sorted names without repetition. */
 function answers(lab: Lab, url: string): readonly string[] {
   const names = Array.from({ length: 6 }, () => {
@@ -149,6 +217,40 @@ describe.concurrent('LVS on a real kernel', () => {
       await untilAnswers(lab, `http://${VIP}/`, ['web1', 'web2'], guest);
       expect(both).toBe(await guest.run(TABLE));
       await stopDaemon(guest);
+    });
+  });
+
+  test('every kind of checker decides as the real one does', async (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    await inLab(async (lab) => {
+      const web = new RealServer(lab, 'web1', { address: '10.77.0.11', vip: VIP });
+      lab.addHost('svc', '10.77.0.20/24');
+      const probe = join(REPOSITORY, 'test', 'interop', 'probes', 'checked-services.mjs');
+      const services = lab.start('svc', [process.execPath, probe]);
+      await web.start();
+      await until('the services listen', () => services.output().includes('all listen'), {
+        withinMs: LONG_MS,
+        explain: () => services.output(),
+      });
+      const guest = await Guest.boot(lab, 'director', ['10.77.0.2/24']);
+      const path = lab.file('checked.conf', checkedConfiguration());
+      const tables: string[] = [];
+      for (const which of ['theirs', 'ours'] as const) {
+        await startDaemon(guest, which, path);
+        // Everything is up at first; then the bad ones go, one after the other.
+        const settled = `a=$(${TABLE}); sleep 3; b=$(${TABLE}); test -n "$a" && test "$a" = "$b"; echo $?`;
+        await guest.runUntil(settled, (text) => text.trim() === '0', {
+          withinMs: LONG_MS,
+          explain: 'cat /run/log',
+        });
+        tables.push(await guest.run(TABLE));
+        await stopDaemon(guest);
+      }
+      const [theirs, ours] = tables;
+      const log = await guest.run('cat /run/log');
+      expect(ours?.split('\n'), log).toEqual(theirs?.split('\n'));
+      expect(ours?.match(/^-a /gm)?.length, 'good ones are in').toBe(13);
+      expect(ours).toMatch(/10\.77\.0\.20:9004 -m -w 7/);
     });
   });
 });

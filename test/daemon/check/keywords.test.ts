@@ -104,6 +104,11 @@ describe('HTTP_GET', () => {
   it('regex looks into the body', () => {
     expect(isUp(run(url('regex "sta(te|tus): (ok|fine)"'), page(200, 'status: fine')))).toBe(true);
     expect(isUp(run(url('regex "status: ok"'), page(200, 'status: bad')))).toBe(false);
+    expect(isUp(run(url('regex "^HTTP/1.*fine" \n regex_options dotall'), page(200, 'fine')))).toBe(
+      true,
+    );
+    expect(isUp(run(url('regex "^fine"'), page(200, 'fine')))).toBe(false);
+    expect(isUp(run(url('regex "fine$"'), page(200, 'fine\n')))).toBe(false);
     const not = 'regex "error"\n regex_no_match';
     expect(isUp(run(url(not), page(200, 'all well')))).toBe(true);
     expect(isUp(run(url(not), page(200, 'an error')))).toBe(false);
