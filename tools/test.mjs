@@ -9,6 +9,7 @@ import { docsStage } from './stages/docs.mjs';
 import { interopStage } from './stages/interop.mjs';
 import { nodeVersionsStage } from './stages/node-versions.mjs';
 import { scenariosStage } from './stages/scenarios.mjs';
+import { siteStage } from './stages/site.mjs';
 import { lintStage, typesStage, unitStage } from './stages/static.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,6 +22,7 @@ const stages = fast
       unitStage,
       scenariosStage,
       docsStage,
+      siteStage,
       nodeVersionsStage,
       browserStage,
       interopStage,
@@ -46,7 +48,7 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 /** Runs a command in the repository with its output shown; `capture` hands stdout back instead. */
 function run(command, args, options = {}) {
   const result = spawnSync(command, args, {
-    cwd: root,
+    cwd: options.cwd ?? root,
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     stdio: options.capture ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'inherit', 'inherit'],

@@ -8,6 +8,9 @@ import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
 import { findMarkers } from './markers.ts';
 import { allKeywords, renderPages } from './pages.ts';
 import { keywordPaths } from './recordings.ts';
+import { listedScenarios, rowsNamed } from './scenario-list.ts';
+import { proofsOfRows } from './seed-page.ts';
+import { SEED_ARTICLES } from './seed-rows.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -24,8 +27,30 @@ describe('generated pages', () => {
   }
 });
 
+/** Rows that nothing asserts yet; the list may only shrink. */
+const ROWS_OPEN = ['B3', 'C6', 'E2', 'E7', 'E9', 'E12'];
+
+describe('rows of the articles', () => {
+  const rows = SEED_ARTICLES.flatMap((article) => article.rows.map(({ row }) => row));
+  const proofs = proofsOfRows(listedScenarios(ROOT), findMarkers(ROOT));
+
+  it('every row is asserted by a scenario or a test', () => {
+    expect(rows.filter((row) => !proofs.has(row))).toEqual(ROWS_OPEN);
+  });
+
+  it('no scenario names a row that there is not', () => {
+    expect([...proofs.keys()].filter((row) => !rows.includes(row))).toEqual([]);
+  });
+
+  it('a row is read from comments only, a MAC address is none', () => {
+    const text = '# rows A1, B2 and E14\nmac: 00:0D:B9:E4 # E3: 0D:E5\nname: A7\n';
+    expect(rowsNamed(text)).toEqual(['A1', 'B2', 'E14', 'E3']);
+  });
+});
+
 describe('markers', () => {
   const names = new Map([
+    ['seed', new Set(SEED_ARTICLES.flatMap((article) => article.rows.map(({ row }) => row)))],
     ['keyword', new Set(['include', ...allKeywords().map((entry) => entry.path)])],
     ['action', new Set(ACTION_TABLE.keys())],
   ]);

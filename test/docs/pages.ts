@@ -1,10 +1,15 @@
-/** The two reference pages that are made of the code's own tables and of the tests' markers. */
+/** The reference pages that are made of the code's own tables and of the tests' markers. */
 
 import type { KeywordRow } from '../../daemon/config/keyword-row.ts';
 import { rootRows } from '../../daemon/config/keywords/root.ts';
 import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
+import { examplePage } from './example-page.ts';
 import { findMarkers, type Marker } from './markers.ts';
 import { keywordsInRecordings } from './recordings.ts';
+import { listedScenarios } from './scenario-list.ts';
+import { scenarioPage } from './scenario-page.ts';
+import { seedPage } from './seed-page.ts';
+import { MADE, table } from './tables.ts';
 
 /** A keyword with the blocks around it. */
 export interface KeywordEntry {
@@ -30,13 +35,15 @@ export function allKeywords(): readonly KeywordEntry[] {
 export function renderPages(root: string): ReadonlyMap<string, string> {
   const markers = findMarkers(root);
   const recordings = keywordsInRecordings(root);
+  const scenarios = listedScenarios(root);
   return new Map([
     ['docs/keepalived-keywords.md', keywordPage(markers, recordings)],
     ['docs/actions.md', actionPage(markers)],
+    ['docs/scenario-file.md', scenarioPage()],
+    ['docs/examples.md', examplePage(scenarios)],
+    ['docs/seeds.md', seedPage(scenarios, markers)],
   ]);
 }
-
-const MADE = '<!-- Made by tools/generate-docs.mjs from the code and its tests: do not edit. -->';
 
 const STATUS = {
   supported: 'supported',
@@ -120,13 +127,4 @@ function shortList(names: readonly string[]): string {
   if (names.length === 0) return 'unverified';
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   return names.slice(0, NAMED).join(', ') + more;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

@@ -1,9 +1,11 @@
 // Every command in README.md and docs/*.md is executed: fenced blocks of the language `sh` are run line by line in the
 // repository, in a shell, and must exit 0 (or N, with a trailing `# exit N`). Blocks that need root, a browser or a
 // second machine say `sh root`, `sh long` or `sh other` and are named as skipped unless another stage covers them.
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+// A page that builds something from nothing has a folder of its own: a block `yaml file=NAME` is written there, and the
+// commands of `sh work` run there.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** npx keeps the repository's own command in its cache; a cache of our own cannot be stale or half made. */
 const NPX_CACHE = {
@@ -19,20 +21,39 @@ export const docsStage = {
       findBlocks(file, readFileSync(join(root, file), 'utf8')),
     );
     const result = { passed: 0, failed: 0, skipped: [] };
+    const workshop = join(root, '.lantwin', 'docs');
+    rmSync(workshop, { recursive: true, force: true });
     for (const block of blocks) {
+      const folder = join(workshop, block.file.replace(/\.md$/, ''));
+      if (block.writes !== undefined) {
+        const path = join(folder, block.writes);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, block.text);
+        continue;
+      }
+      if (block.kind === 'work') {
+        mkdirSync(folder, { recursive: true });
+        for (const command of block.commands) {
+          runCommand(command, { block, folder }, run, result);
+        }
+        continue;
+      }
       if (block.kind !== '') {
         result.skipped.push(`${block.file}:${block.line} (${block.kind}): ${block.commands[0]}`);
         continue;
       }
-      for (const command of block.commands) runCommand(command, block, run, result);
+      for (const command of block.commands) {
+        runCommand(command, { block, folder: root }, run, result);
+      }
     }
     return result;
   },
 };
 
-function runCommand(command, block, run, result) {
+function runCommand(command, { block, folder }, run, result) {
   const expected = Number(/#\s*exit (\d+)\s*$/.exec(command)?.[1] ?? 0);
   const outcome = run('bash', ['-c', command], {
+    cwd: folder,
     capture: true,
     timeoutMs: 300_000,
     env: NPX_CACHE,
@@ -51,21 +72,23 @@ function runCommand(command, block, run, result) {
 function listMarkdown(root) {
   return readdirSync(join(root, 'docs'), { recursive: true })
     .map(String)
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && !name.startsWith('site/'))
     .sort((a, b) => (a < b ? -1 : 1))
     .map((name) => `docs/${name}`);
 }
 
-/** Fenced blocks that begin with ```sh; `kind` is the word behind it. */
+/** Fenced blocks to run or to write; `kind` is the word behind `sh`. */
 function findBlocks(file, text) {
-  const pattern = /^```sh(?:[ \t]+(\w+))?\n([\s\S]*?)^```/gm;
-  return [...text.matchAll(pattern)].map((found) => ({
-    file,
-    line: text.slice(0, found.index).split('\n').length,
-    kind: found[1] ?? '',
-    commands: found[2]
+  const pattern = /^```(\w+)(?:[ \t]+(\S+))?\n([\s\S]*?)^```/gm;
+  return [...text.matchAll(pattern)].flatMap((found) => {
+    const [, language, word = '', body] = found;
+    const line = text.slice(0, found.index).split('\n').length;
+    if (word.startsWith('file=')) return [{ file, line, writes: word.slice(5), text: body }];
+    if (language !== 'sh') return [];
+    const commands = body
       .replaceAll(/\\\n\s*/g, ' ')
       .split('\n')
-      .filter((line) => line.trim() !== '' && !line.startsWith('#')),
-  }));
+      .filter((command) => command.trim() !== '' && !command.startsWith('#'));
+    return [{ file, line, kind: word, commands }];
+  });
 }

@@ -27,6 +27,14 @@ describe("keepalived's command line", () => {
     });
   });
 
+  // proves: seed:B7
+  test("the article's options mean the same long and short", () => {
+    const long = ['--use-file', '/a.conf', '--dont-fork', '--log-console', '--log-detail'];
+    const meant = { file: '/a.conf', fork: false, console: true, logDetail: true };
+    expect(options('-f', '/a.conf', '-n', '-l', '-D')).toMatchObject(meant);
+    expect(options(...long)).toEqual(options('-f', '/a.conf', '-n', '-l', '-D'));
+  });
+
   test.each([
     { words: ['-f', '/a.conf'], expected: { file: '/a.conf' } },
     { words: ['-f/a.conf'], expected: { file: '/a.conf' } },

@@ -4,6 +4,7 @@
  * tab so that a reload still works.
  */
 
+import { openStaticLink } from './static-link.ts';
 import { type LinkListener, openSocketLink, type TwinLink } from './twin-link.ts';
 
 const TOKEN_KEY = 'lantwin.token';
@@ -20,25 +21,6 @@ export function openPageLink(listener: LinkListener): TwinLink {
   url.search = '';
   const protocols = token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, `token.${token}`];
   return openSocketLink({ url: url.href, protocols }, listener);
-}
-
-/** The worker and the scenarios are fetched first; what is said meanwhile is said again once it is open. */
-function openStaticLink(listener: LinkListener): TwinLink {
-  let link: TwinLink | undefined;
-  let closed = false;
-  const start = async () => {
-    const { openWorkerLink } = await import('./worker-link.ts');
-    const answer = await fetch('./scenarios.json');
-    if (!closed) link = openWorkerLink(await answer.json(), listener);
-  };
-  start().catch((error: unknown) => listener.onStatus('closed', String(error)));
-  return {
-    send: (message) => link?.send(message),
-    close: () => {
-      closed = true;
-      link?.close();
-    },
-  };
 }
 
 /** Takes the token out of the address bar, where it would be copied along with a link. */

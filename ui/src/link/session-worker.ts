@@ -6,30 +6,45 @@
 import { loadScenario } from '../../../sim/scenario/load-scenario.ts';
 import { LiveSession, type LoadedChoice } from '../../../sim/session/live-session.ts';
 import type { ScenarioChoice } from '../../../sim/session/protocol-views.ts';
-import type { ScenarioTexts, ToWorker } from './worker-link.ts';
+import type { FromWorker, ScenarioTexts, ToWorker, WrittenScenario } from './worker-link.ts';
 
 /** How often time goes on, ms. */
 const TICK_MS = 33;
 
+let files: ReadonlyMap<string, Uint8Array> = new Map();
 let say: ((message: unknown) => void) | undefined;
 
 self.onmessage = (event: MessageEvent<ToWorker>) => {
-  if (event.data.kind === 'files') say = openSession(event.data.files);
-  else say?.(event.data.message);
+  const { data } = event;
+  switch (data.kind) {
+    case 'files': {
+      const encoder = new TextEncoder();
+      files = new Map(data.files.map(([path, text]) => [path, encoder.encode(text)] as const));
+      say = openSession();
+      return;
+    }
+    case 'files-of':
+      post({ kind: 'files-of', files: filesOf(data.scenario, data.written) });
+      return;
+    case 'message':
+      say?.(data.message);
+  }
 };
 
+function post(message: FromWorker): void {
+  self.postMessage(message);
+}
+
 /** Makes the session; returns how to speak to it. */
-function openSession(texts: ScenarioTexts): (message: unknown) => void {
-  const encoder = new TextEncoder();
-  const files = new Map(texts.map(([path, text]) => [path, encoder.encode(text)] as const));
+function openSession(): (message: unknown) => void {
   const session = new LiveSession({
-    scenarios: choicesOf(files),
-    load: (id) => loadChoice(id, files),
+    scenarios: choicesOf(),
+    load: (id) => loadChoice(id),
     application: 'lantwin in the browser',
   });
   const viewer = session.attach({
     role: 'control',
-    send: (message) => self.postMessage(message),
+    send: (message) => post({ kind: 'message', message }),
   });
   let last = performance.now();
   setInterval(() => {
@@ -41,10 +56,10 @@ function openSession(texts: ScenarioTexts): (message: unknown) => void {
   return (message) => session.receive(viewer, message);
 }
 
-function choicesOf(files: ReadonlyMap<string, Uint8Array>): ScenarioChoice[] {
+function choicesOf(): ScenarioChoice[] {
   const paths = [...files.keys()].filter((path) => path.endsWith('.twin.yml'));
   return paths.flatMap((id) => {
-    const loaded = loadChoice(id, files);
+    const loaded = loadChoice(id);
     if (typeof loaded === 'string') return [];
     const { name, about } = loaded.scenario;
     const group = id.split('/').slice(0, -1).join('/');
@@ -52,10 +67,10 @@ function choicesOf(files: ReadonlyMap<string, Uint8Array>): ScenarioChoice[] {
   });
 }
 
-function loadChoice(id: string, files: ReadonlyMap<string, Uint8Array>): LoadedChoice | string {
+function loadChoice(id: string): LoadedChoice | string {
   const bytes = files.get(id);
   if (bytes === undefined) return 'there is no such scenario';
-  const folder = id.slice(0, id.lastIndexOf('/') + 1);
+  const folder = folderOf(id);
   const { scenario, problems } = loadScenario({
     file: id,
     bytes,
@@ -64,4 +79,25 @@ function loadChoice(id: string, files: ReadonlyMap<string, Uint8Array>): LoadedC
   return scenario === undefined
     ? `${id}: ${problems[0]?.message ?? 'cannot be read'}`
     : { scenario, problems };
+}
+
+/** A written scenario and, by reading it, every file that it names. */
+function filesOf(scenario: string, written: WrittenScenario): ScenarioTexts {
+  const folder = folderOf(scenario);
+  const named = new Map<string, string>();
+  const decoder = new TextDecoder();
+  loadScenario({
+    file: written.fileName,
+    bytes: new TextEncoder().encode(written.text),
+    readFile: (name) => {
+      const bytes = files.get(folder + name);
+      if (bytes !== undefined) named.set(name, decoder.decode(bytes));
+      return bytes;
+    },
+  });
+  return [[written.fileName, written.text], ...named];
+}
+
+function folderOf(id: string): string {
+  return id.slice(0, id.lastIndexOf('/') + 1);
 }

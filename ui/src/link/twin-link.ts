@@ -18,6 +18,11 @@ export interface LinkListener {
 export interface TwinLink {
   send(message: ClientMessage): void;
   close(): void;
+  /** A link that carries a written scenario whole; `undefined` when it is too long. Static pages only. */
+  share?(written: {
+    readonly fileName: string;
+    readonly text: string;
+  }): Promise<string | undefined>;
 }
 
 /** Longest pause between two attempts to connect, ms. */

@@ -133,6 +133,16 @@ export class Twin {
     });
   }
 
+  /** Whether a scenario can be put into a link whole: static pages can. */
+  get mayShare(): boolean {
+    return this.#link?.share !== undefined;
+  }
+
+  /** A link that carries this scenario; `undefined` when it is too long for one. */
+  async share(written: { fileName: string; text: string }): Promise<string | undefined> {
+    return this.#link?.share?.(written);
+  }
+
   /** Whether this page may touch anything. */
   get mayControl(): boolean {
     return this.role === 'control' && this.status === 'open';
