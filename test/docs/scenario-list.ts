@@ -51,7 +51,7 @@ function firstSentence(text: string): string {
 export function rowsNamed(text: string): readonly string[] {
   const comments = text.split('\n').flatMap((line) => /(?:^|\s)#(.*)$/.exec(line)?.[1] ?? []);
   const named = comments.flatMap((comment) => [
-    ...comment.matchAll(/(?<![\w:.-])[A-E][1-9]\d?(?![\w:-])/g),
+    ...comment.matchAll(/(?<![\w:.-])[A-E][1-9]\d?(?![\w-]|:[\dA-F])/g),
   ]);
   return [...new Set(named.map((found) => found[0]))];
 }
