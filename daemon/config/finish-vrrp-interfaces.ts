@@ -53,7 +53,16 @@ function freeName(context: ParseContext, instance: InstanceDraft): string {
     if (one.vmac?.name !== undefined) used.add(one.vmac.name);
     if (one.ipvlan?.name !== undefined) used.add(one.ipvlan.name);
   }
-  for (const one of context.machine.interfaces ?? []) used.add(one.name);
+  const numbered = `.${instance.vrid}`;
+  for (const one of context.machine.interfaces ?? []) {
+    // Made before the reload, for this very instance: keepalived takes it up again.
+    const isOurs =
+      (one.kind === 'macvlan' || one.kind === 'ipvlan') &&
+      one.base === instance.interface &&
+      one.name.startsWith(prefix) &&
+      one.name.endsWith(numbered);
+    if (!isOurs) used.add(one.name);
+  }
   const tries = instance.family === 'inet6' ? ['', '6', '1', '2', '3'] : ['', '1', '2', '3'];
   for (let extra = 4; ; extra++) {
     const name = `${prefix}${tries.shift() ?? extra}.${instance.vrid}`.slice(-15);

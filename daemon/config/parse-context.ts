@@ -39,6 +39,9 @@ export interface ConfigInterface {
   readonly multicast?: boolean;
   readonly up?: boolean;
   readonly running?: boolean;
+  readonly kind?: string;
+  /** Of a macvlan or ipvlan: what it stands on. */
+  readonly base?: string;
 }
 
 /** Facts about the machine; what is absent is not checked. */

@@ -7,7 +7,8 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
-import { type DerivedNode, deriveDocument, documentText } from '../scenario/derive/derive-lan.ts';
+import { type DerivedNode, deriveDocument } from '../scenario/derive/derive-lan.ts';
+import { documentText } from '../scenario/derive/document-text.ts';
 import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
 import { checkConfigFile } from './config-files.ts';
 import { configsIn, isFolder, nodeName } from './config-folders.ts';

@@ -1,14 +1,17 @@
 /** `init CONF…` writes a runnable scenario; `graph FILE` draws its LAN. */
 
 import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { GRAPH_FORMATS, graphText } from '../report/graph.ts';
 import { problemText } from '../report/problem-text.ts';
 import { shellWord } from '../report/reporter.ts';
-import { deriveDocument, documentText } from '../scenario/derive/derive-lan.ts';
+import { deriveDocument } from '../scenario/derive/derive-lan.ts';
+import { documentText, SCHEMA_FILE } from '../scenario/derive/document-text.ts';
 import { convergenceBound } from '../scenario/matrix/bounds.ts';
 import { STANDARD_FAULTS } from '../scenario/matrix/faults.ts';
 import { victimsOf } from '../scenario/matrix/matrix.ts';
 import { type BareConfigs, isBareConfig, readBareConfigs } from './bare-configs.ts';
+import { schemaText } from './command-schema.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { loadScenarioFile } from './scenario-files.ts';
@@ -31,13 +34,17 @@ export function initCommand(
   if (existsSync(bare.file) && options.force !== true) {
     throw new EnvironmentError(`${bare.file} exists already; --force overwrites it`);
   }
+  const schema = join(dirname(bare.file), SCHEMA_FILE);
   try {
     writeFileSync(bare.file, scenarioText(bare));
+    writeFileSync(schema, schemaText());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`cannot write the scenario: ${reason}`, { cause: error });
   }
-  output.out(`written: ${bare.file}\nrun it: npx lantwin run ${shellWord(bare.file)}\n`);
+  output.out(
+    `written: ${bare.file}\nwritten: ${schema} (completion in editors)\nrun it: npx lantwin run ${shellWord(bare.file)}\n`,
+  );
   return 0;
 }
 

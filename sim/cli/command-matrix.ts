@@ -1,7 +1,7 @@
 /** `run a.conf b.conf` (the standard matrix of faults) and `diff OLD NEW` (two sets of files). */
 
 import { existsSync } from 'node:fs';
-import { matrixDiff, matrixJson, matrixText } from '../report/matrix-report.ts';
+import { matrixDiff, matrixJson, matrixNotes, matrixText } from '../report/matrix-report.ts';
 import { problemText } from '../report/problem-text.ts';
 import { shellWord } from '../report/reporter.ts';
 import { type Matrix, runMatrix } from '../scenario/matrix/matrix.ts';
@@ -17,7 +17,10 @@ export interface MatrixOptions {
   readonly json?: boolean;
 }
 
-/** Runs the matrix: 0 when every address is answered in the end, 1 else, 3 on invalid files. */
+/**
+ * Runs the matrix: 0 when in the end every address is answered and held by one node, 1 else, 2 when there was
+ * nothing to strike, 3 on invalid files.
+ */
 export function matrixCommand(
   paths: readonly string[],
   options: MatrixOptions,
@@ -32,7 +35,7 @@ export function matrixCommand(
     for (const matrix of matrices) tell(matrix, paths, output);
   }
   if (matrices.some((matrix) => matrix.rows.length === 0)) return 2;
-  return matrices.some((matrix) => matrix.rows.some((row) => row.dead)) ? 1 : 0;
+  return matrices.some((matrix) => matrix.rows.some((row) => row.dead || row.astray)) ? 1 : 0;
 }
 
 /** Prints what changes for the client; 0 when nothing does, 1 else. */
@@ -83,6 +86,7 @@ function tell(matrix: Matrix, paths: readonly string[], output: Output): void {
   } else {
     output.out(`${matrix.victims.master} is MASTER; faults from a healthy start, times in s\n\n`);
     output.out(matrixText(matrix, output.style));
+    output.out(matrixNotes(matrix, output.style));
   }
   output.out(`\nthe LAN as a scenario: npx lantwin init ${files}\n`);
   output.out(`repeat: npx lantwin run ${files} --seed ${matrix.seed}\n`);

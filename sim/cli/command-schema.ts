@@ -6,6 +6,11 @@ import type { Output } from './output.ts';
 
 /** Prints the schema. */
 export function schemaCommand(output: Output): ExitCode {
-  output.out(`${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`);
+  output.out(schemaText());
   return 0;
+}
+
+/** The schema as a file. */
+export function schemaText(): string {
+  return `${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`;
 }

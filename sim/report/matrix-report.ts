@@ -6,15 +6,17 @@ import type { Style } from './style.ts';
 
 /** Most changes of holders that one cell tells. */
 const HOLDINGS_SHOWN = 6;
+/** A hand-over in microseconds: the new owner has the address, the old one is about to drop it. */
+const BRIEF = 1000;
 
 /** The table; every line ends with a line end. */
 export function matrixText(matrix: Matrix, style: Style): string {
   const head = ['fault', 'address', 'client without', 'held by two', 'who held it, from when on'];
-  const cells = matrix.rows.map((row) => [
-    row.fault,
+  const cells = matrix.rows.map((row, index) => [
+    row.fault === matrix.rows[index - 1]?.fault ? '' : row.fault,
     row.address,
     withoutWords(row),
-    row.doubled === 0 ? '-' : rounded(row.doubled),
+    row.doubled < BRIEF ? '-' : rounded(row.doubled),
     holdingWords(row),
   ]);
   const widths = head.map((title, column) =>
@@ -25,8 +27,49 @@ export function matrixText(matrix: Matrix, style: Style): string {
       .map((part, column) => part.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  const lines = [style.strong(line(head)), ...cells.map(line)];
-  return `${lines.join('\n')}\n`;
+  const paint = (row: MatrixRow | undefined) =>
+    row?.dead === true || row?.astray === true ? style.bad : (text: string) => text;
+  const body = cells.map((parts, index) => paint(matrix.rows[index])(line(parts)));
+  return `${[style.strong(line(head)), ...body].join('\n')}\n`;
+}
+
+/** What the table leaves to be said: when faults are repaired, and what is wrong at the end. */
+export function matrixNotes(matrix: Matrix, style: Style): string {
+  const notes = [
+    `\nTimes count from the fault. It is repaired after ${durationWords(Math.round(matrix.healAfter / 100_000) * 100_000)}, or after as long as its name says.`,
+  ];
+  const list = (rows: readonly MatrixRow[]) =>
+    rows.length === matrix.rows.length
+      ? 'after every fault'
+      : rows.map((row) => `${row.fault} (${row.address})`).join(', ');
+  const dead = matrix.rows.filter((row) => row.dead && row.without !== undefined);
+  const mute = [...new Set(matrix.rows.filter((row) => row.dead && row.without === undefined))];
+  const split = matrix.rows.filter((row) => row.astray);
+  if (dead.length > 0) notes.push(style.bad(`Not answered at the end: ${list(dead)}.`));
+  if (mute.length > 0) {
+    const addresses = [...new Set(mute.map((row) => row.address))].join(', ');
+    notes.push(style.bad(`Never answered, not even before the fault: ${addresses}.`));
+  }
+  if (split.length > 0) {
+    notes.push(style.bad(`Not held by exactly one at the end: ${list(split)}; see lantwin check.`));
+  }
+  const slow = matrix.rows.filter(
+    (row) => row.without !== undefined && !row.dead && isBlackHole(row),
+  );
+  if (slow.length > 0) {
+    const cure = 'garp_master_refresh or higher_prio_send_advert shortens that';
+    notes.push(`Held by one and still silent for the client: ${list(slow)}; ${cure}.`);
+  }
+  return `${notes.join('\n')}\n`;
+}
+
+/** The client waited much longer than nobody held it: its neighbour table points to somebody else. */
+function isBlackHole(row: MatrixRow): boolean {
+  if (row.without === undefined || row.holdings.length < 2 || row.doubled < BRIEF) return false;
+  const gaps = row.holdings.map((one, index) =>
+    one.hosts.length === 0 ? (row.holdings[index + 1]?.from ?? one.from) - one.from : 0,
+  );
+  return row.without > Math.max(row.holdings[1]?.from ?? 0, ...gaps) + 1_000_000;
 }
 
 /** What a program reads: seconds as numbers. */
@@ -68,11 +111,16 @@ function withoutWords(row: MatrixRow): string {
 }
 
 function holdingWords(row: MatrixRow): string {
-  const shown = row.holdings.slice(0, HOLDINGS_SHOWN).map((one) => {
+  const { holdings } = row;
+  const long = holdings.filter((one, index) => {
+    const next = holdings[index + 1]?.from;
+    return next === undefined || next - one.from >= BRIEF;
+  });
+  const shown = long.slice(0, HOLDINGS_SHOWN).map((one) => {
     const from = one.from === 0 ? '' : ` ${(one.from / 1_000_000).toFixed(3)}`;
     return `${names(one.hosts)}${from}`;
   });
-  const left = row.holdings.length - shown.length;
+  const left = long.length - shown.length;
   return left > 0 ? `${shown.join(', ')}, ${left} more` : shown.join(', ');
 }
 
@@ -91,6 +139,7 @@ function rowJson(row: MatrixRow): Record<string, unknown> {
     address: row.address,
     clientWithoutSeconds: row.without === undefined ? null : row.without / 1_000_000,
     stillOut: row.dead,
+    heldByOneAtEnd: !row.astray,
     heldByTwoSeconds: row.doubled / 1_000_000,
     holders: row.holdings.map((one) => ({ fromSeconds: one.from / 1_000_000, hosts: one.hosts })),
   };

@@ -4,7 +4,6 @@
  * (the machines' own addresses) is made up from the subnets of the virtual addresses.
  */
 
-import { stringify } from 'yaml';
 import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
 import {
@@ -14,6 +13,8 @@ import {
   isIpv4,
 } from '../../../daemon/wire/ip-address.ts';
 import { knowsCommand } from '../../programs/shell/command-table.ts';
+import { CLIENT, trafficOf } from './derive-traffic.ts';
+import type { Document } from './document-text.ts';
 import { realServers } from './real-servers.ts';
 import { AddressPool, contains, subnetOf } from './subnets.ts';
 
@@ -25,21 +26,12 @@ export interface DerivedNode {
   readonly config: DaemonConfig;
 }
 
-/** A plain document, ready to be written as YAML. */
-export type Document = Record<string, unknown>;
-
 /** One LAN: the cards on it, and the subnets that are in use there. */
 interface Segment {
   readonly name: string;
   readonly cards: { readonly node: DerivedNode; readonly nic: string }[];
   readonly subnets: IpPrefix[];
 }
-
-/** Virtual addresses that get traffic of their own; more are left out. */
-const PINGED_LIMIT = 16;
-
-/** The name of the machine that asks. */
-export const CLIENT = 'client';
 
 /** The whole document: lan and traffic, no steps yet. */
 export function deriveDocument(
@@ -63,7 +55,7 @@ export function deriveDocument(
     const nics: Document = {};
     for (const segment of segments) {
       for (const { nic } of segment.cards.filter((card) => card.node === node)) {
-        nics[nic] = { address: ownAddresses(node, nic, { segment, nodes, pool, index }) };
+        nics[nic] = addressesEntry(ownAddresses(node, nic, { segment, nodes, pool, index }));
         plug(segment, `${node.name}:${nic}`);
       }
     }
@@ -72,7 +64,7 @@ export function deriveDocument(
   const clientNics: Document = {};
   for (const segment of segments.filter((one) => one.subnets.length > 0)) {
     const nic = `eth${Object.keys(clientNics).length}`;
-    clientNics[nic] = { address: segment.subnets.map((subnet) => pool.free(subnet, 200)) };
+    clientNics[nic] = addressesEntry(segment.subnets.map((subnet) => pool.free(subnet, 200)));
     plug(segment, `${CLIENT}:${nic}`);
   }
   hosts[CLIENT] = { nics: clientNics };
@@ -85,34 +77,22 @@ export function deriveDocument(
   }
   const switches: Document = {};
   for (const segment of segments) switches[segment.name] = {};
-  return { name, lan: { switches, hosts, cables }, traffic: trafficOf(nodes, every) };
-}
-
-/** A document as the text of a scenario file. */
-export function documentText(document: Document): string {
-  const schema = '# yaml-language-server: $schema=./lantwin.schema.json\n';
-  return schema + stringify(document, { aliasDuplicateObjects: false, lineWidth: 98 });
-}
-
-/** The addresses that clients ask for, in the order of the files. */
-export function virtualAddresses(configs: readonly DaemonConfig[]): readonly IpAddress[] {
-  const all = configs.flatMap((config) =>
-    config.vrrp.instances.flatMap((one) =>
-      [...one.addresses, ...one.excludedAddresses].map((vip) => vip.address),
+  return {
+    name,
+    lan: { switches, hosts, cables },
+    traffic: trafficOf(
+      nodes.map((node) => node.config),
+      every,
     ),
-  );
-  const isLinkLocal = (address: IpAddress) => formatIp(address).startsWith('fe80:');
-  return [...new Set(all)].filter((address) => !isLinkLocal(address));
+  };
 }
 
-function trafficOf(nodes: readonly DerivedNode[], every: string): Document {
-  const traffic: Document = {};
-  const addresses = virtualAddresses(nodes.map((node) => node.config));
-  for (const address of addresses.slice(0, PINGED_LIMIT)) {
-    const text = formatIp(address);
-    traffic[`vip-${text}`] = { ping: text, from: CLIENT, every, timeout: '500ms' };
-  }
-  return traffic;
+/** The short form where there is one address. */
+function addressesEntry(
+  addresses: readonly string[],
+): string | { readonly address: readonly string[] } {
+  const [first] = addresses;
+  return addresses.length === 1 && first !== undefined ? first : { address: addresses };
 }
 
 /** Cards of nodes joined by the virtual routers they share; the others by their name. */
@@ -197,8 +177,6 @@ function knownAddresses(
   const instances = node.config.vrrp.instances.filter((one) => cardOf(one) === nic);
   return instances.flatMap((instance): readonly IpAddress[] => {
     if (instance.sourceAddress !== undefined) return [instance.sourceAddress];
-    // An address owner (priority 255) has the virtual address as its own.
-    if (instance.priority === 255) return instance.addresses.map((one) => one.address);
     const own = new Set(instance.unicastPeers.map((peer) => peer.address));
     const others = nodes.filter((one) => one !== node);
     const listed = others.flatMap((one) =>

@@ -12,8 +12,8 @@ import {
   type TimeUs,
 } from '../../../daemon/base/time.ts';
 import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
-import { formatIp } from '../../../daemon/wire/ip-address.ts';
-import { virtualAddresses } from '../derive/derive-lan.ts';
+import { formatIp, type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
+import { services, trafficName, virtualAddresses } from '../derive/derive-traffic.ts';
 import { type RunResult, runScenario, startRun } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { bindSteps } from './bind-actions.ts';
@@ -23,12 +23,19 @@ import { type Holding, OwnershipWatch } from './ownership.ts';
 
 /** Watched after the last repair, besides the time that convergence may take. */
 const AFTERMATH = seconds(3);
+/**
+ * Watched in addition while a client still waits: a neighbour entry of somebody who is gone may live that long
+ * (up to 45 s reachable, 5 s delay, 3 s of probes).
+ */
+const PATIENCE = seconds(60);
 
-/** What one fault did to one address; times of holdings count from the fault. */
+/** What one fault did to one address (or service); times of holdings count from the fault. */
 export interface MatrixRow {
   readonly fault: string;
   readonly words: string;
+  /** An address, or `ADDRESS:PORT` of a virtual server. */
   readonly address: string;
+  /** Empty for services: they go with their address. */
   readonly holdings: readonly { readonly from: number; readonly hosts: readonly string[] }[];
   /** Longest time between two answers to the client; `undefined`: it never got one before. */
   readonly without: DurationUs | undefined;
@@ -36,12 +43,16 @@ export interface MatrixRow {
   readonly doubled: DurationUs;
   /** Nobody answered at the end. */
   readonly dead: boolean;
+  /** At the end nobody, or more than one, held the address. */
+  readonly astray: boolean;
 }
 
 /** The matrix of one LAN. */
 export interface Matrix {
   readonly seed: number;
   readonly victims: Victims | undefined;
+  /** How long a fault lasts that has no end of its own. */
+  readonly healAfter: DurationUs;
   readonly rows: readonly MatrixRow[];
 }
 
@@ -58,13 +69,13 @@ export function runMatrix(
   const seed = options.seed ?? scenario.seed;
   const bound = convergenceBound(configs);
   const victims = victimsOf(scenario, seed, bound);
-  if (victims === undefined) return { seed, victims, rows: [] };
+  if (victims === undefined) return { seed, victims, healAfter: bound, rows: [] };
   const wanted = STANDARD_FAULTS.filter((one) => options.faults?.includes(one.name) ?? true);
   const at = later(bound as number as TimeUs, (options.shift ?? 0) as DurationUs);
   const rows = wanted.flatMap((fault) =>
     rowsOf(fault, { scenario, configs, seed, bound, victims, at }),
   );
-  return { seed, victims, rows };
+  return { seed, victims, healAfter: bound, rows };
 }
 
 /** Steps of a fault in a scenario that was healthy until `at`. */
@@ -92,9 +103,45 @@ function rowsOf(
     readonly at: TimeUs;
   },
 ): readonly MatrixRow[] {
-  const { scenario, configs, seed, at } = given;
+  const { configs, at } = given;
   const addresses = virtualAddresses(configs);
   const { steps, until } = faultSteps(fault, given);
+  let { result, watch } = runWatched({ ...given, addresses, steps, until });
+  const isWaiting = result.traffic.some((one) => clientView(result, one.name, at).dead);
+  if (isWaiting) {
+    ({ result, watch } = runWatched({ ...given, addresses, steps, until: later(until, PATIENCE) }));
+  }
+  const { name, words } = fault;
+  const rows = addresses.map((address): MatrixRow => {
+    const holdings = watch?.holdings(address, at, result.end) ?? [];
+    return {
+      fault: name,
+      words,
+      address: formatIp(address),
+      holdings: holdings.map((one) => ({ from: elapsed(at, one.from), hosts: one.hosts })),
+      ...clientView(result, trafficName(address), at),
+      doubled: longestDoubled(holdings),
+      astray: holdings.at(-1)?.hosts.length !== 1,
+    };
+  });
+  const served = services(configs).map(({ name: traffic, address, port }): MatrixRow => {
+    const host = isIpv4(address) ? formatIp(address) : `[${formatIp(address)}]`;
+    const view = clientView(result, traffic, at);
+    const none = { holdings: [], doubled: 0 as DurationUs, astray: false };
+    return { fault: name, words, address: `${host}:${port}`, ...view, ...none };
+  });
+  return [...rows, ...served];
+}
+
+/** One run with eyes on who holds the addresses. */
+function runWatched(given: {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly addresses: readonly IpAddress[];
+  readonly steps: Scenario['steps'];
+  readonly until: TimeUs;
+}): { readonly result: RunResult; readonly watch: OwnershipWatch | undefined } {
+  const { scenario, seed, addresses, steps, until } = given;
   let watch: OwnershipWatch | undefined;
   const result = runScenario(
     { ...scenario, steps, until, always: [], finally: [] },
@@ -105,18 +152,7 @@ function rowsOf(
       },
     },
   );
-  return addresses.map((address): MatrixRow => {
-    const holdings = watch?.holdings(address, at, result.end) ?? [];
-    const text = formatIp(address);
-    return {
-      fault: fault.name,
-      words: fault.words,
-      address: text,
-      holdings: holdings.map((one) => ({ from: elapsed(at, one.from), hosts: one.hosts })),
-      ...clientView(result, `vip-${text}`, at),
-      doubled: longestDoubled(holdings),
-    };
-  });
+  return { result, watch };
 }
 
 function clientView(
@@ -125,7 +161,9 @@ function clientView(
   at: TimeUs,
 ): { readonly without: DurationUs | undefined; readonly dead: boolean } {
   const traffic = result.traffic.find((one) => one.name === name);
-  if (traffic === undefined || traffic.answered === 0) return { without: undefined, dead: true };
+  // More addresses than are asked for, or one that never was answered, healthy or not.
+  if (traffic === undefined) return { without: undefined, dead: false };
+  if (traffic.answered === 0) return { without: undefined, dead: true };
   const after = traffic.outages.filter((one) => one.to > at);
   const longest = Math.max(0, ...after.map((one) => one.length)) as DurationUs;
   return { without: longest, dead: after.some((one) => one.open) };

@@ -52,7 +52,7 @@ export class RequestBook {
   readonly sentAt: TimeUs[] = [];
   readonly answers: Answer[] = [];
   readonly failures = new Map<string, number>();
-  readonly #outcomes: ('answered' | 'failed' | undefined)[] = [];
+  readonly #outcomes: ('answered' | 'late' | 'failed' | undefined)[] = [];
   readonly #lan: LivingLan;
   readonly #spec: TrafficSpec;
   readonly #timeouts: Wakeup;
@@ -80,7 +80,8 @@ export class RequestBook {
     let lost = 0;
     for (let i = 0; i < this.sentAt.length; i++) {
       const outcome = this.#outcomes[i];
-      if (outcome === 'failed' || (outcome === undefined && i < this.#nextToJudge)) lost++;
+      const isOver = outcome === undefined && i < this.#nextToJudge;
+      if (isOver || outcome === 'failed' || outcome === 'late') lost++;
     }
     return lost;
   }
@@ -89,7 +90,7 @@ export class RequestBook {
     return this.sentAt.filter((at, i) => {
       const outcome = this.#outcomes[i];
       if (outcome === undefined) return elapsed(at, end) >= this.#spec.timeout;
-      return outcome === 'failed';
+      return outcome !== 'answered';
     });
   }
 
@@ -104,23 +105,31 @@ export class RequestBook {
 
   /** Whether the request waits for its outcome. */
   isOpen(sequence: number): boolean {
-    return sequence < this.sentAt.length && this.#outcomes[sequence] !== 'answered';
+    const outcome = this.#outcomes[sequence];
+    return sequence < this.sentAt.length && outcome !== 'answered' && outcome !== 'late';
   }
 
-  /** An answer came, perhaps after its time. */
+  /**
+   * An answer came. After its time it is none: a host that stood still for five seconds answers what waited in
+   * its queue, and whoever asked has long given up.
+   */
   answer(sequence: number, by: string | undefined): void {
     const now = this.#lan.engine.now;
+    if (sequence < this.#nextToJudge) {
+      this.#outcomes[sequence] = 'late';
+      this.#lan.engine.log.mixNumber(now);
+      return;
+    }
     const before = this.answers.at(-1);
     this.#outcomes[sequence] = 'answered';
     this.answers.push({ at: now, sequence, by });
     this.#lan.engine.log.mixNumber(now);
     const wasAlive = this.#alive;
-    const isNewest = sequence >= this.#nextToJudge || before === undefined;
-    this.#alive = wasAlive || isNewest;
+    this.#alive = true;
     const who = by === undefined ? {} : { by };
     const isNews = by !== undefined && this.#isNews(by);
     if (before === undefined) this.#record({ change: 'first-answer', ...who });
-    else if (!wasAlive && this.#alive) {
+    else if (!wasAlive) {
       const outage = elapsed(before.at, now);
       this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
     } else if (isNews) this.#record({ change: 'answered-by', by });
