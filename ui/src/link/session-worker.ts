@@ -4,6 +4,7 @@
  */
 
 import { loadScenario } from '../../../sim/scenario/load-scenario.ts';
+import { readYaml } from '../../../sim/scenario/yaml-source.ts';
 import { LiveSession, type LoadedChoice } from '../../../sim/session/live-session.ts';
 import type { ScenarioChoice } from '../../../sim/session/protocol-views.ts';
 import type { FromWorker, ScenarioTexts, ToWorker, WrittenScenario } from './worker-link.ts';
@@ -56,14 +57,17 @@ function openSession(): (message: unknown) => void {
   return (message) => session.receive(viewer, message);
 }
 
+/** Name and explanation of each scenario: reading them whole, configurations and all, is left until one is opened. */
 function choicesOf(): ScenarioChoice[] {
-  const paths = [...files.keys()].filter((path) => path.endsWith('.twin.yml'));
-  return paths.flatMap((id) => {
-    const loaded = loadChoice(id);
-    if (typeof loaded === 'string') return [];
-    const { name, about } = loaded.scenario;
+  const decoder = new TextDecoder();
+  return [...files].flatMap(([id, bytes]) => {
+    if (!id.endsWith('.twin.yml')) return [];
+    const { value } = readYaml(id, decoder.decode(bytes));
+    if (typeof value !== 'object' || value === null) return [];
+    const { name, about } = value as { readonly name?: unknown; readonly about?: unknown };
     const group = id.split('/').slice(0, -1).join('/');
-    return [{ id, name, group, ...(about === undefined ? {} : { about }) }];
+    const shown = { id, name: typeof name === 'string' ? name : id, group };
+    return [typeof about === 'string' ? { ...shown, about: about.trim() } : shown];
   });
 }
 
