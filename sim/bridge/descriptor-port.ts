@@ -51,6 +51,7 @@ export class DescriptorPort implements OutsidePort {
   carrier: boolean;
   /** The interface is gone for good: nothing is read or written any more. */
   vanished = false;
+  onArrival?: () => void;
   readonly #options: DescriptorPortOptions;
   readonly #calls: LinkCalls;
   readonly #buffer = new Uint8Array(READ_LENGTH_MAX);
@@ -110,6 +111,7 @@ export class DescriptorPort implements OutsidePort {
     if (this.carrier === up || this.vanished) return;
     this.carrier = up;
     this.#pendingCarrier.push(up);
+    this.onArrival?.();
     // What lay in the queue of an interface without a signal was lost there.
     if (!up) while (this.#calls.read(this.descriptor, this.#buffer, READ_LENGTH_MAX) > 0);
   }

@@ -41,6 +41,8 @@ export class LinkWatch {
 
   /** Begins to watch the interface of a port, by its name now. */
   add(port: DescriptorPort): void {
+    // What setting the interface up had to say is no news.
+    this.drain();
     const socket = this.#calls.libc.socket(LINUX.AF_INET, LINUX.SOCK_DGRAM, 0);
     try {
       const facts = readInterface(this.#calls, socket, port.label);

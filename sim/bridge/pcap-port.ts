@@ -28,7 +28,9 @@ export interface PcapPortOptions {
 
 /** Opens a capture. Fails: `BridgeError` when it is none, or holds no Ethernet frames. */
 export function openPcapPort(options: PcapPortOptions): PcapPort {
-  const capture = readCapture(options.bytes);
+  const { buffer, byteOffset, byteLength } = options.bytes;
+  // A Buffer of Node would cut frames that share their memory; plain arrays copy.
+  const capture = readCapture(new Uint8Array(buffer, byteOffset, byteLength));
   if (capture.problem !== undefined && capture.packets.length === 0) {
     throw new BridgeError(`${options.name}: cannot read the capture (${capture.problem})`);
   }

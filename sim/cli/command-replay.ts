@@ -3,12 +3,16 @@
  * moment it tells the story up to there and what every host then is and holds.
  */
 
+import { readFileSync } from 'node:fs';
+import type { TimeUs } from '../../daemon/base/time.ts';
 import { formatPrefix } from '../../daemon/wire/ip-address.ts';
+import { InputPlayer } from '../bridge/outside-input.ts';
+import { readRecording } from '../bridge/recording-reader.ts';
 import { problemText } from '../report/problem-text.ts';
 import { storyOf } from '../report/story.ts';
 import { textReporter } from '../report/text-report.ts';
 import { momentWords } from '../scenario/expectations/verdict.ts';
-import { type RunResult, startRun } from '../scenario/run.ts';
+import { type RunResult, type ScenarioRun, startRun } from '../scenario/run.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
 import { readMoment } from './arguments.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -39,12 +43,20 @@ export function replayCommand(
     return 3;
   }
   const started = startRun(scenario, { seed: run.seed });
+  const again = run.outside === undefined ? undefined : inputsOf(run.outside, started);
+  if (typeof again === 'string') {
+    output.err(`${run.outside?.recording}: error: ${again} [run:recording]\n`);
+    return 3;
+  }
   if (until !== undefined) {
+    again?.playTo(until);
     started.advanceTo(until);
     tellMoment(started.lan, output);
     return 0;
   }
-  const result = started.finish();
+  again?.playTo(Number.POSITIVE_INFINITY);
+  if (again !== undefined) started.advanceTo(again.end);
+  const result = again === undefined ? started.finish() : started.finishNow();
   const reporter = textReporter({
     style: output.style,
     fileCount: 1,
@@ -52,9 +64,45 @@ export function replayCommand(
     verbose: true,
     quiet: false,
   });
-  const outcome = { file: scenario.file, result, wallMs: 0, written: [], warnings: [], sources };
+  const repeat = again === undefined ? {} : { repeat: `npx lantwin replay ${path}` };
+  const about = { file: scenario.file, wallMs: 0, written: [], warnings: [], sources };
+  const outcome = { ...about, result, ...repeat };
   output.out(reporter.onFile({ kind: 'ran', ...outcome }));
   return judge(result, run, { output, version });
+}
+
+/** The inputs of a bridged run, ready to be carried out on a run that stands at its start. */
+function inputsOf(
+  outside: NonNullable<RunFile['outside']>,
+  run: ScenarioRun,
+): { readonly end: TimeUs; playTo(at: number): void } | string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(outside.recording);
+  } catch {
+    return 'the recording beside the run file cannot be read';
+  }
+  const inputs = readRecording(bytes, run.scenario.lan.epochUs);
+  if (typeof inputs === 'string') return inputs;
+  const player = new InputPlayer(
+    run,
+    outside.joins.map(({ name }) => ({ node: name })),
+  );
+  // A run that was killed has no end: it is known up to its last input.
+  const end = (outside.end ?? inputs.at(-1)?.at ?? 0) as TimeUs;
+  let next = 0;
+  return {
+    end,
+    playTo: (at) => {
+      for (
+        let input = inputs[next];
+        input !== undefined && input.at <= at;
+        input = inputs[++next]
+      ) {
+        player.apply(input);
+      }
+    },
+  };
 }
 
 function judge(
@@ -62,7 +110,9 @@ function judge(
   run: RunFile,
   surroundings: { readonly output: Output; readonly version: string },
 ): ExitCode {
-  if (result.traceHash !== run.traceHash) {
+  const isKnown = run.outside === undefined || run.outside.end !== undefined;
+  if (!isKnown) surroundings.output.err('this run was cut off: played up to its last input\n');
+  if (isKnown && result.traceHash !== run.traceHash) {
     const { output, version } = surroundings;
     const other =
       run.lantwin === version ? '' : ` (recorded by ${run.lantwin}, this is ${version})`;

@@ -59,6 +59,18 @@ export async function uiCommand(
     output.err(`${problem}\n`);
     return 3;
   }
+  const server = await serveSession(session, options, output);
+  await (surroundings.until ?? interrupted());
+  await server.close();
+  return 0;
+}
+
+/** Serves a session to browsers, says where, and opens one. */
+export async function serveSession(
+  session: LiveSession,
+  options: UiCommandOptions,
+  output: Output,
+): Promise<SessionServer> {
   const tokens = newTokens();
   const server = await start(session, options, { tokens, output });
   const name = typeof options.host === 'string' ? options.host : 'localhost';
@@ -68,9 +80,7 @@ export async function uiCommand(
   if (options.view === true) output.out(`to look only: ${base}#token=${tokens.view}\n`);
   output.err('Ctrl+C ends it.\n');
   if (options.open !== false) openBrowser(url);
-  await (surroundings.until ?? interrupted());
-  await server.close();
-  return 0;
+  return server;
 }
 
 async function start(

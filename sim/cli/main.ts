@@ -13,6 +13,7 @@ import type { RunCommandOptions } from './command-run.ts';
 import type { UiCommandOptions } from './command-ui.ts';
 import { EnvironmentError, EXIT_CODES, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { addBridge } from './real-commands.ts';
 import { addSearch } from './search-commands.ts';
 
 /** What a command needs. */
@@ -65,6 +66,7 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
   addExec(program, call);
   addEvents(program, call);
   addUi(program, call);
+  addBridge(program, call);
   addCheck(program, call);
   addSearch(program, call);
   program

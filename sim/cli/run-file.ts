@@ -4,10 +4,12 @@
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
+import type { OutsideJoin } from '../scenario/read-lan.ts';
 import type { RunResult } from '../scenario/run.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { EnvironmentError, UsageError } from './exit-codes.ts';
 
 /** Where run files go, below the current folder. */
@@ -39,6 +41,13 @@ const runFileSchema = z.strictObject({
   verdict: z.enum(['pass', 'fail', 'unknown']),
   scenario: z.string(),
   files: z.array(z.tuple([z.string(), z.string()])),
+  outside: z
+    .strictObject({
+      joins: z.array(z.strictObject({ name: z.string(), port: z.string() })),
+      /** Virtual time at the end, µs; absent while the bridge runs, and when it was killed. */
+      end: z.int().min(0).optional(),
+    })
+    .optional(),
 });
 
 /** What `replay` works on. */
@@ -47,6 +56,51 @@ export interface RunFile {
   readonly seed: number;
   readonly traceHash: string;
   readonly loaded: LoadedScenario;
+  /** Of a run that was joined to real networks: where its inputs are, and when it ended. */
+  readonly outside?: {
+    readonly joins: readonly OutsideJoin[];
+    readonly recording: string;
+    readonly end?: number;
+  };
+}
+
+/** Where the file of a bridged run goes unless told otherwise. */
+export function bridgedRunPath(scenarioFile: string): string {
+  return join(RUN_FOLDER, `${baseOf(scenarioFile)}-bridged.run.json`);
+}
+
+/** The recording that lies beside the file of a bridged run. */
+export function recordingOf(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  return `${path.replace(/\.run\.json$|\.json$/, '')}.pcapng`;
+}
+
+/** Writes the file of a bridged run: at its start without a result, at its end with it. */
+export function writeBridgedRun(
+  path: string,
+  run: {
+    readonly scenario: Scenario;
+    readonly files: ReadonlyMap<string, Uint8Array>;
+    readonly outside: readonly OutsideJoin[];
+    readonly version: string;
+    readonly result?: RunResult;
+  },
+): void {
+  const { scenario, files, outside, version, result } = run;
+  writeDocument(path, {
+    format: 1,
+    lantwin: version,
+    file: scenario.file,
+    seed: scenario.seed,
+    traceHash: result?.traceHash ?? '',
+    verdict: result?.verdict ?? 'unknown',
+    scenario: scenario.text,
+    files: encodeFiles(files),
+    outside: {
+      joins: outside.map(({ name, port }) => ({ name, port })),
+      ...(result === undefined ? {} : { end: result.end }),
+    },
+  });
 }
 
 /** Writes the file of a run and returns its path. */
@@ -57,9 +111,8 @@ export function writeRunFile(run: {
 }): string {
   const { result, version, files } = run;
   const { file, text } = result.scenario;
-  const base = file.replace(/^.*[/\\]/, '').replace(/\.twin\.ya?ml$|\.ya?ml$/, '');
-  const path = join(RUN_FOLDER, `${base}-seed${result.seed}.run.json`);
-  const document: z.input<typeof runFileSchema> = {
+  const path = join(RUN_FOLDER, `${baseOf(file)}-seed${result.seed}.run.json`);
+  writeDocument(path, {
     format: 1,
     lantwin: version,
     file,
@@ -67,16 +120,27 @@ export function writeRunFile(run: {
     traceHash: result.traceHash,
     verdict: result.verdict,
     scenario: text,
-    files: [...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]),
-  };
+    files: encodeFiles(files),
+  });
+  return path;
+}
+
+function baseOf(file: string): string {
+  return file.replace(/^.*[/\\]/, '').replace(/\.twin\.ya?ml$|\.ya?ml$/, '');
+}
+
+function encodeFiles(files: ReadonlyMap<string, Uint8Array>): [string, string][] {
+  return [...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]);
+}
+
+function writeDocument(path: string, document: z.input<typeof runFileSchema>): void {
   try {
-    mkdirSync(RUN_FOLDER, { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, `${JSON.stringify(document, undefined, 1)}\n`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`cannot write the run file: ${reason}`, { cause: error });
   }
-  return path;
 }
 
 /** Reads a run file; `undefined` when it is none. Nothing but this one file is read. */
@@ -89,11 +153,20 @@ export function readRunFile(path: string): RunFile | undefined {
   }
   const document = runFileSchema.safeParse(parsed);
   if (!document.success) return undefined;
-  const { file, scenario, files, lantwin, seed, traceHash } = document.data;
+  const { file, scenario, files, lantwin, seed, traceHash, outside } = document.data;
   const contents = new Map(
     files.map(([name, text]) => [name, new Uint8Array(Buffer.from(text, 'base64'))] as const),
   );
   const bytes = new Uint8Array(Buffer.from(scenario, 'utf8'));
-  const loaded = loadScenario({ file, bytes, readFile: (name) => contents.get(name) });
-  return { lantwin, seed, traceHash, loaded };
+  const loaded = loadScenario({
+    file,
+    bytes,
+    readFile: (name) => contents.get(name),
+    outside: outside?.joins ?? [],
+  });
+  if (outside === undefined) return { lantwin, seed, traceHash, loaded };
+  const { joins, end } = outside;
+  const recording = recordingOf(path);
+  const known = { joins, recording, ...(end === undefined ? {} : { end }) };
+  return { lantwin, seed, traceHash, loaded, outside: known };
 }

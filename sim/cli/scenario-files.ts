@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type { Problem } from '../../daemon/config/problem.ts';
-import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
+import { type LoadedScenario, type LoadOptions, loadScenario } from '../scenario/load-scenario.ts';
 import type { ReadScenarioFile } from '../scenario/reading.ts';
 
 /** Names that a folder is searched for. */
@@ -49,7 +49,11 @@ export interface LoadedFile extends LoadedScenario {
 }
 
 /** Reads and checks a scenario file; a file that cannot be read is a problem like any other. */
-export function loadScenarioFile(file: string): LoadedFile {
+export function loadScenarioFile(
+  file: string,
+  /** Real networks that the command line joins. */
+  outside: LoadOptions['outside'] = [],
+): LoadedFile {
   const files = new Map<string, Uint8Array>();
   let bytes: Uint8Array;
   try {
@@ -63,7 +67,7 @@ export function loadScenarioFile(file: string): LoadedFile {
     if (content !== undefined) files.set(path, content);
     return content;
   };
-  return { ...loadScenario({ file, bytes, readFile }), files };
+  return { ...loadScenario({ file, bytes, readFile, outside }), files };
 }
 
 /** The problem of a file that cannot be read at all. */

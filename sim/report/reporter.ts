@@ -19,6 +19,8 @@ export type FileOutcome =
       readonly written: readonly string[];
       readonly warnings: readonly Problem[];
       readonly sources: ReadonlyMap<string, string>;
+      /** The command that repeats it, where that is not `run`. */
+      readonly repeat?: string;
     }
   | {
       readonly kind: 'invalid';

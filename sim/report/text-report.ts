@@ -136,7 +136,7 @@ function failureLines(outcome: Ran, style: Style): readonly string[] {
     ...blocks,
     '',
     ...outcome.written.map((path) => `  ${style.faint('written:')} ${path}`),
-    `  ${style.faint('repeat:')} ${reproduceLine(result)}`,
+    `  ${style.faint('repeat:')} ${outcome.repeat ?? reproduceLine(result)}`,
   ];
 }
 

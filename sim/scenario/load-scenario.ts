@@ -8,7 +8,7 @@ import type { Problem } from '../../daemon/config/problem.ts';
 import { decodeUtf8 } from '../../daemon/wire/text.ts';
 import { checkConfigs } from './check-configs.ts';
 import { checkReferences } from './check-references.ts';
-import { readLan } from './read-lan.ts';
+import { type OutsideJoin, readLan } from './read-lan.ts';
 import { readSteps, runEnd } from './read-steps.ts';
 import { readTraffic } from './read-traffic.ts';
 import { Reading, type ReadScenarioFile } from './reading.ts';
@@ -27,6 +27,8 @@ export interface LoadOptions {
    * Reads the files that the scenario names; paths are relative to its folder and never leave it.
    */
   readonly readFile: ReadScenarioFile;
+  /** Real networks that are joined to ports of the LAN, as the command line says. */
+  readonly outside?: readonly OutsideJoin[];
 }
 
 /** What became of a scenario file. */
@@ -55,7 +57,7 @@ export function loadScenario(options: LoadOptions): LoadedScenario {
     checkWhatIsLeft({ value: yaml.value, places: yaml.places }, reading, options);
     return finish(reading);
   }
-  const scenario = assemble(result.data, { file, text }, reading);
+  const scenario = assemble(result.data, { file, text }, reading, options.outside);
   return reading.failed ? finish(reading) : { scenario, ...finish(reading) };
 }
 
@@ -63,8 +65,9 @@ function assemble(
   raw: RawScenario,
   source: { readonly file: string; readonly text: string },
   reading: Reading,
+  outside: readonly OutsideJoin[] = [],
 ): Scenario {
-  const bare = readLan(raw, reading);
+  const bare = readLan(raw, reading, outside);
   const traffic = readTraffic(raw, reading);
   const { steps, files } = readSteps(raw, reading);
   const always = located(raw.always, 'always', reading);
@@ -98,7 +101,7 @@ function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOption
     const result = scenarioSchema.safeParse(placed.value);
     if (result.success) {
       const rest = new Reading(options.file, placed.places, options.readFile);
-      assemble(result.data, { file: options.file, text: '' }, rest);
+      assemble(result.data, { file: options.file, text: '' }, rest, options.outside);
       const ghosts = namesIn(dropped);
       reading.problems.push(...rest.problems.filter((problem) => !isEcho(problem, ghosts)));
       for (const [file, text] of rest.sources) reading.sources.set(file, text);

@@ -13,6 +13,7 @@ import type {
   LanSpec,
   NicAddressSpec,
   NicSpec,
+  OutsideSpec,
   PortSpec,
   SwitchSpec,
 } from '../topology/lan-spec.ts';
@@ -36,13 +37,26 @@ const DEFAULT_AGEING = seconds(300);
 const DEFAULT_VERSION = '2.2.7';
 const DEFAULT_MTU = 1500;
 
+/** A real network and the port that it is joined to, `sw1:8`. */
+export interface OutsideJoin {
+  /** Of the interface or tunnel; its node in the LAN is called so. */
+  readonly name: string;
+  readonly port: string;
+}
+
 /** Reads the whole LAN; problems go to `reading`. */
-export function readLan(raw: RawScenario, reading: Reading): LanSpec {
+export function readLan(
+  raw: RawScenario,
+  reading: Reading,
+  outside: readonly OutsideJoin[] = [],
+): LanSpec {
   const hosts = Object.entries(raw.lan.hosts).map(([name, host], index) =>
     readHost({ name, host, index, raw, reading }),
   );
   const switches = readSwitches(raw.lan, reading);
-  const cables = readCables(raw.lan, { hosts, switches }, reading);
+  const inside = readCables(raw.lan, { hosts, switches }, reading);
+  const joins = readOutside(outside, { hosts, switches, cables: inside }, reading);
+  const cables = [...inside, ...joins.map(outsideCable)];
   checkNames(raw.lan, reading);
   checkAddresses(hosts, reading);
   checkMacs(hosts, reading);
@@ -50,6 +64,7 @@ export function readLan(raw: RawScenario, reading: Reading): LanSpec {
     hosts,
     switches,
     cables,
+    ...(joins.length === 0 ? {} : { outside: joins }),
     epochUs: raw.epoch ?? DEFAULT_EPOCH_US,
     jitter: raw.jitter ?? 'seeded',
     keepalivedVersion: raw['keepalived-version'] ?? DEFAULT_VERSION,
@@ -213,6 +228,37 @@ function readCables(lan: RawLan, nodes: Nodes, reading: Reading): readonly Cable
       },
     ];
   });
+}
+
+/** Joins are of the command line, so their problems have no line of the file but that of `lan`. */
+function readOutside(
+  joins: readonly OutsideJoin[],
+  lan: Nodes & { readonly cables: readonly CableSpec[] },
+  reading: Reading,
+): readonly OutsideSpec[] {
+  const path: PathPart[] = ['lan'];
+  const used = new Set(
+    lan.cables.flatMap(({ a, b }) => [`${a.node}:${a.port}`, `${b.node}:${b.port}`]),
+  );
+  return joins.flatMap(({ name, port }) => {
+    const at = readPort(port, { path, nodes: lan, reading });
+    if (used.has(port)) {
+      const message = `'${port}' has a cable already and cannot be joined to ${name}`;
+      reading.report({ code: 'scenario:port-taken', path, message });
+    }
+    used.add(port);
+    if ([...lan.hosts, ...lan.switches].some((node) => node.name === name)) {
+      const message = `'${name}' is the name of a virtual node, the real interface needs another`;
+      reading.report({ code: 'scenario:name-taken', path, message });
+    }
+    return at === undefined ? [] : [{ name, at }];
+  });
+}
+
+/** The wire to the outside costs no virtual time: the real one takes its own. */
+function outsideCable({ name, at }: OutsideSpec): CableSpec {
+  const a = { node: name, port: name };
+  return { a, b: at, delay: NO_DURATION, queueFrames: DEFAULT_QUEUE_FRAMES };
 }
 
 function readPort(

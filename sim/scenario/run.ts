@@ -119,6 +119,11 @@ export class ScenarioRun implements EventTarget {
   /** Runs to the end and gives the verdicts. */
   finish(): RunResult {
     this.advanceTo(this.#until);
+    return this.finishNow();
+  }
+
+  /** Gives the verdicts as they are now: somebody outside decides when a run ends. */
+  finishNow(): RunResult {
     const end = this.engine.now;
     const traffic = [...this.traffic.values()].map((one) => trafficResult(one, end));
     const byName = new Map(traffic.map((result) => [result.name, result] as const));

@@ -61,12 +61,26 @@ export function answerControl(
   }
 }
 
+/** Messages that only virtual time can follow. */
+const TIME_MESSAGES: ReadonlySet<ClientMessage['type']> = new Set([
+  'pause',
+  'speed',
+  'step',
+  'failover',
+  'seek',
+]);
+
 function answerTime(
   session: LiveSession,
   open: OpenScenario,
   viewer: Viewer,
   message: ClientMessage,
 ): boolean {
+  if (session.options.realTime !== undefined && TIME_MESSAGES.has(message.type)) {
+    const text = 'this LAN is joined to a real network: its time cannot stop, jump or go back';
+    viewer.refuse('refused', text, message.id);
+    return true;
+  }
   switch (message.type) {
     case 'play':
       // A way that is under way is gone to its end first.
@@ -118,6 +132,8 @@ function act(
     return;
   }
   const { branched, refusal } = timeline.act(action);
+  const deed = timeline.deeds(true).at(-1);
+  if (deed !== undefined) session.options.realTime?.onDeed(deed);
   if (branched) session.tellBranch(timeline.position.at);
   if (refusal === undefined) viewer.done(message.id);
   else viewer.refuse('refused', refusal, message.id);

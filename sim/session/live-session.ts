@@ -15,7 +15,7 @@ import { answerControl } from './control-messages.ts';
 import { pingTerminal, type TerminalPlace } from './hand-actions.ts';
 import { type ClientMessage, PROTOCOL_VERSION, type Role, type ServerMessage } from './protocol.ts';
 import type { PingView, ScenarioChoice, VerdictView } from './protocol-views.ts';
-import { Timeline } from './timeline.ts';
+import { type HandStep, Timeline } from './timeline.ts';
 import { type Positions, scenarioView, topologyView } from './topology-view.ts';
 import { answerView } from './view-messages.ts';
 import { Viewer } from './viewer.ts';
@@ -29,6 +29,11 @@ export interface SessionOptions {
   readonly saveLayout?: (id: string, positions: Positions) => string | undefined;
   /** Name and version, for capture files. */
   readonly application: string;
+  /**
+   * The LAN is joined to real networks: somebody else lets its time pass, and it can neither stop nor go back. Hears of
+   * every deed, which belongs into the recording.
+   */
+  readonly realTime?: { readonly onDeed: (deed: HandStep) => void };
 }
 
 /** A scenario of the list that was read. */
@@ -127,10 +132,10 @@ export class LiveSession implements TerminalPlace {
       id,
       timeline,
       positions: loaded.positions ?? new Map(),
-      reference: referenceVerdicts(loaded.scenario),
+      reference: referenceVerdicts(loaded.scenario, this.options.realTime !== undefined),
     };
     this.#number++;
-    this.playing = false;
+    this.playing = this.options.realTime !== undefined;
     this.stopped = undefined;
     this.#carryUs = 0;
     this.pings.length = 0;
@@ -145,6 +150,10 @@ export class LiveSession implements TerminalPlace {
   advance(wallElapsedUs: number, budget = BUDGET): boolean {
     const timeline = this.#open?.timeline;
     if (timeline === undefined) return false;
+    if (this.options.realTime !== undefined) {
+      this.push();
+      return false;
+    }
     if (timeline.goal !== undefined) {
       const arrived = timeline.work(budget);
       this.push();
@@ -284,6 +293,10 @@ export class LiveSession implements TerminalPlace {
       return;
     }
     if (message.type === 'open') {
+      if (this.options.realTime !== undefined) {
+        viewer.refuse('refused', 'a LAN that is joined to a real network stays open', message.id);
+        return;
+      }
       this.#onOpen(viewer, message);
       return;
     }
@@ -318,8 +331,10 @@ function goalView(goal: NonNullable<Timeline['goal']>): { readonly goal?: number
   return { goal: goal.kind === 'time' ? goal.at : goal.position.at };
 }
 
-function referenceVerdicts(scenario: Scenario): readonly VerdictView[] {
-  const result = runScenario(scenario, { eventLimit: REFERENCE_EVENTS_MAX });
+/** With real networks nobody knows beforehand: the expectations are listed, and all are open. */
+function referenceVerdicts(scenario: Scenario, isOpen: boolean): readonly VerdictView[] {
+  const eventLimit = isOpen ? 0 : REFERENCE_EVENTS_MAX;
+  const result = runScenario(scenario, { eventLimit });
   return result.expectations.map((one) => ({
     id: one.id,
     claim: one.claim,

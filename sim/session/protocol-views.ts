@@ -44,8 +44,11 @@ export interface TopologyView {
 export interface TopologyNode {
   readonly name: string;
   readonly kind: 'host' | 'switch' | 'hub';
-  /** `client`: sends traffic; `router`: runs keepalived; `server`: runs programs; `host`: nothing of it. */
-  readonly role: 'switch' | 'router' | 'server' | 'client' | 'host';
+  /**
+   * `client`: sends traffic; `router`: runs keepalived; `server`: runs programs; `host`: nothing of it; `outside`: a real
+   * network, with real machines that nobody here knows.
+   */
+  readonly role: 'switch' | 'router' | 'server' | 'client' | 'host' | 'outside';
   /** Names of its network cards or ports, in order. */
   readonly ports: readonly string[];
   readonly rank: number;

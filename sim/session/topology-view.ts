@@ -64,6 +64,18 @@ export function topologyView(scenario: Scenario, positions: Positions): Topology
       scripts: scriptsOf(host),
     };
   });
+  const outside = (lan.outside ?? []).map(
+    (one): TopologyNode => ({
+      name: one.name,
+      kind: 'host',
+      role: 'outside',
+      ports: [one.name],
+      ...placed(2),
+      ...positions.get(one.name),
+      hasKeepalived: false,
+      scripts: [],
+    }),
+  );
   const cables = lan.cables.map((cable) => {
     const a = `${cable.a.node}:${cable.a.port}`;
     const b = `${cable.b.node}:${cable.b.port}`;
@@ -76,7 +88,7 @@ export function topologyView(scenario: Scenario, positions: Positions): Topology
       ...(rate === undefined ? {} : { rateBitsPerSecond: rate }),
     };
   });
-  return { nodes: [...hosts, ...switches], cables };
+  return { nodes: [...hosts, ...switches, ...outside], cables };
 }
 
 function roleOf(host: HostSpec, clients: ReadonlySet<string>): TopologyNode['role'] {

@@ -48,7 +48,11 @@ export function answerView(
       if (record === undefined) {
         viewer.refuse('unknown-name', `frame ${message.packet} is not kept`, message.id);
       } else if (message.type === 'packet') {
-        const hops = hopStory(record, recorder, (at) => open.timeline.replayBefore(at));
+        // What real machines did to a frame cannot be played again.
+        const hops =
+          session.options.realTime === undefined
+            ? hopStory(record, recorder, (at) => open.timeline.replayBefore(at))
+            : [];
         viewer.tell({ type: 'packet-detail', ...re, detail: packetDetail(record, recorder, hops) });
       } else {
         const stream = followStream(record, recorder);

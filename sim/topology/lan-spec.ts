@@ -13,11 +13,20 @@ export interface LanSpec {
   readonly hosts: readonly HostSpec[];
   readonly switches: readonly SwitchSpec[];
   readonly cables: readonly CableSpec[];
+  /** Real networks that cables of this LAN lead to; absent: none. */
+  readonly outside?: readonly OutsideSpec[];
   /** Wall clock at t=0, µs since 1970-01-01 UTC. */
   readonly epochUs: number;
   /** `none`: daemons start and traffic begins exactly when told. */
   readonly jitter: 'seeded' | 'none';
   readonly keepalivedVersion: string;
+}
+
+/** A real network at the far end of a cable: its node and port have one name, that of the interface. */
+export interface OutsideSpec {
+  readonly name: string;
+  /** The port of this LAN that it is joined to. */
+  readonly at: PortSpec;
 }
 
 /** A switch or hub. */
