@@ -38,6 +38,7 @@ import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
 import { mailDate } from './mail-date.ts';
+import { metricsText } from './metrics.ts';
 import { configNotes, vrrpPart, wantsCheckers, wantsVrrp } from './process-plan.ts';
 import {
   newSmtpClient,
@@ -245,6 +246,11 @@ export class Daemon {
   status(): DaemonStatus {
     const status = statusOf(this.#machine, this.#phase);
     return this.#checkers ? { ...status, services: this.#checkers.status() } : status;
+  }
+
+  /** The daemon's numbers in Prometheus' text form. */
+  metricsText(): string {
+    return metricsText(this.#machine, this.#checkers?.status() ?? []);
   }
 
   #receivePacket(machine: VrrpMachine, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {

@@ -5,6 +5,8 @@
  * Source: `keepalived --help` of 2.2.7. Pure: no file is touched here.
  */
 
+import { type MetricsPlace, parseMetricsPlace } from './metrics-place.ts';
+
 /** What the daemon was asked to do. */
 export interface CommandLine {
   readonly file: string;
@@ -28,6 +30,7 @@ export interface CommandLine {
   readonly configId: string | undefined;
   readonly allConfigFiles: boolean;
   readonly umask: number | undefined;
+  readonly metrics: MetricsPlace | undefined;
   /** Recognised, without effect here; each is told once at start. */
   readonly withoutEffect: readonly string[];
 }
@@ -94,6 +97,12 @@ const FLAGS: readonly Flag[] = [
   flag('e', 'all-config', 'none', 'a missing configuration file is an error'),
   flag('i', 'config-id', 'required', 'lines beginning with @ID are used, others of the kind not'),
   flag('', 'signum', 'required', 'print the number of STOP RELOAD DATA STATS STATS_CLEAR JSON'),
+  flag(
+    '',
+    'metrics',
+    'optional',
+    'numbers for Prometheus at [ADDRESS:]PORT, by default 127.0.0.1:9165',
+  ),
   flag('t', 'config-test', 'optional', 'check the configuration, complaints to the file or stderr'),
   flag('v', 'version', 'none', 'print the version'),
   flag('h', 'help', 'none', 'print this'),
@@ -189,6 +198,11 @@ function meaningOf(given: readonly GivenFlag[]): ParsedCommandLine {
   if (umaskText !== undefined && !/^(0[0-7]*|0x[0-9a-f]+|[1-9]\d*)$/i.test(umaskText)) {
     return { kind: 'usage-error', message: `umask '${umaskText}' is not a number` };
   }
+  const metrics = has('metrics') ? parseMetricsPlace(last('metrics')?.value) : undefined;
+  if (has('metrics') && metrics === undefined) {
+    const value = last('metrics')?.value;
+    return { kind: 'usage-error', message: `'${value}' is not [ADDRESS:]PORT for --metrics` };
+  }
   const only = has('vrrp') || has('check');
   const options: CommandLine = {
     file: last('use-file')?.value ?? DEFAULT_CONFIG_FILE,
@@ -211,6 +225,7 @@ function meaningOf(given: readonly GivenFlag[]): ParsedCommandLine {
     namespace: last('namespace')?.value,
     configId: last('config-id')?.value,
     allConfigFiles: has('all-config'),
+    metrics,
     umask: umaskText === undefined ? undefined : numberOf(umaskText),
     withoutEffect: given.map((item) => item.flag.long).filter((long) => WITHOUT_EFFECT.has(long)),
   };

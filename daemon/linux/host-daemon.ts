@@ -130,16 +130,35 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     dumpJson: () => loop.deliver({ kind: 'signal', signal: 'JSON' }),
   });
   const unguard = withdrawOnErrors(loop, log, stop);
+  const metrics = await openMetrics(commandLine, daemon, log);
   try {
     loop.run(daemon, (now) => daemon.start(now));
     notifyService(libc, 'READY=1');
     if (commandLine.dump) loop.deliver({ kind: 'signal', signal: 'USR1' });
     return await loop.ended;
   } finally {
+    metrics?.close();
     // After an error the loop still runs; a second end does nothing.
     await loop.end(EXIT_FAILURE);
     unguard();
     unlisten();
+  }
+}
+
+/** Listens for scrapers where that was asked for; a port that is taken is told, and the daemon runs without. */
+async function openMetrics(
+  { metrics }: CommandLine,
+  daemon: Daemon,
+  log: LogOutput,
+): Promise<{ close(): void } | undefined> {
+  if (metrics === undefined) return undefined;
+  const { processMetrics, serveMetrics } = await import('./metrics-server.ts');
+  try {
+    return await serveMetrics(metrics, () => daemon.metricsText() + processMetrics());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    logParent(log, 'error', `metrics: ${reason}`);
+    return undefined;
   }
 }
 

@@ -150,6 +150,29 @@ describe.concurrent('the daemon as a command', () => {
     });
   });
 
+  test('--metrics serves the numbers that dashboards know', async (context) => {
+    const missing = MISSING ?? whyNot('curl');
+    context.skip(missing !== undefined, missing);
+    await inLab(async (lab) => {
+      lab.addHost('a', '10.77.0.1/24');
+      const configuration = instanceConfiguration({ priority: 100 });
+      const running = lab.startLantwin('a', configuration, '--metrics=127.0.0.1:9165');
+      await untilMaster(lab, running);
+      const url = 'http://127.0.0.1:9165/metrics';
+      const text = lab.exec('a', ['curl', '-sS', '-i', url]);
+      expect(text).toContain('Content-Type: text/plain; version=0.0.4');
+      expect(text).toContain('keepalived_up 1');
+      const labels = 'iname="VI_1",intf="eth0",vrid="51"';
+      expect(text).toContain(`keepalived_vrrp_state{${labels},ip_address="${VIP}/24"} 2`);
+      expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
+      const status = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}'];
+      expect(lab.exec('a', [...status, 'http://127.0.0.1:9165/'])).toBe('404');
+      expect(lab.exec('a', [...status, '-X', 'POST', url])).toBe('405');
+      running.signal('SIGTERM');
+      expect(await running.ended).toBe(0);
+    });
+  });
+
   test('idle it takes little memory and hardly any processor', async (context) => {
     context.skip(MISSING !== undefined, MISSING);
     await inLab(async (lab) => {

@@ -56,6 +56,10 @@ describe("keepalived's command line", () => {
     { words: ['--log-file=/l'], expected: { logFile: '/l' } },
     { words: ['-g'], expected: { logFile: '/tmp/keepalived.log' } },
     { words: ['-i', 'east', '-s', 'ns1'], expected: { configId: 'east', namespace: 'ns1' } },
+    { words: ['--metrics'], expected: { metrics: { address: '127.0.0.1', port: 9165 } } },
+    { words: ['--metrics=9100'], expected: { metrics: { address: '127.0.0.1', port: 9100 } } },
+    { words: ['--metrics=0.0.0.0:9'], expected: { metrics: { address: '0.0.0.0', port: 9 } } },
+    { words: ['--metrics=[::1]:9165'], expected: { metrics: { address: '::1', port: 9165 } } },
     { words: ['-x', '-m'], expected: { withoutEffect: ['snmp', 'core-dump'] } },
   ])('$words', ({ words, expected }) => {
     expect(options(...words)).toMatchObject(expected);
