@@ -31,7 +31,7 @@ export interface MainOptions {
  * Runs the daemon as keepalived's command line says.
  *
  * Exit codes as keepalived 2.2.7: 0 it ran and was stopped, 1 usage or environment, 2 no instance to run,
- * 6 no configuration file; with `-t` 0 clean, 5 messages, 6 scripts without script security.
+ * 4 missing permission, 6 no configuration file; with `-t` 0 clean, 5 messages, 6 scripts without script security.
  */
 export async function main(words: readonly string[], options: MainOptions = {}): Promise<number> {
   const releaseUsr1 = holdUsr1();

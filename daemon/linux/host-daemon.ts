@@ -8,11 +8,12 @@ import type { RandomSource } from '../base/random.ts';
 import { loadWithReader } from '../core/config-loader.ts';
 import { Daemon } from '../core/daemon.ts';
 import type { ConfigLoader, LoadedConfig } from '../core/loaded-config.ts';
+import { type Capability, missingCapabilities } from './capabilities.ts';
 import type { CommandLine } from './command-line.ts';
 import { type LogOutput, openLog } from './log-output.ts';
 import { type Libc, loadLibc } from './native/libc.ts';
 import { joinNetworkNamespace } from './native/network-namespace.ts';
-import { notifyService } from './native/service-notify.ts';
+import { feedWatchdog, notifyReloading, notifyService } from './native/service-notify.ts';
 import { removePidFile, runningPid, writePidFile } from './pid-file.ts';
 import { ignoreRealTimeSignals, listenToSignals } from './process-signals.ts';
 import { type HostSettings, RunLoop } from './run-loop.ts';
@@ -20,6 +21,7 @@ import { type HostSettings, RunLoop } from './run-loop.ts';
 /** keepalived's `KEEPALIVED_EXIT_…`: all is well, and everything that keeps it from starting. */
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
+const EXIT_NO_PERMISSION = 4;
 
 /** Where keepalived keeps its pid unless told otherwise. */
 const DEFAULT_PID_FILE = '/run/keepalived.pid';
@@ -71,6 +73,7 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
     logParent(log, 'info', 'daemon is already running');
     return EXIT_OK;
   }
+  if (lacksPermission(commandLine, log)) return EXIT_NO_PERMISSION;
   for (const name of new Set(commandLine.withoutEffect)) {
     logParent(log, 'warning', `--${name} has no effect here`);
   }
@@ -84,6 +87,20 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
   } finally {
     for (const path of pidFiles) removePidFile(path);
   }
+}
+
+/**
+ * Without its capabilities a daemon would think itself master and set nothing; keepalived ends here too, with the same
+ * exit code.
+ */
+function lacksPermission(commandLine: CommandLine, log: LogOutput): boolean {
+  const wanted: Capability[] = ['CAP_NET_ADMIN'];
+  if (commandLine.vrrp) wanted.push('CAP_NET_RAW');
+  const missing = missingCapabilities(wanted);
+  if (missing.length === 0) return false;
+  const way = 'run as root, or from packaging/lantwin.service; lantwin doctor daemon tells more';
+  logParent(log, 'error', `missing permission: ${missing.join(' and ')}: ${way}`);
+  return true;
 }
 
 async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Promise<number> {
@@ -119,7 +136,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
   };
   const unlisten = listenToSignals({
     reload: () => {
-      notifyService(libc, 'RELOADING=1');
+      notifyReloading(libc);
       loop.call((now) => daemon.reload(now));
       notifyService(libc, 'READY=1');
     },
@@ -130,14 +147,18 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     dumpJson: () => loop.deliver({ kind: 'signal', signal: 'JSON' }),
   });
   const unguard = withdrawOnErrors(loop, log, stop);
-  const metrics = await openMetrics(commandLine, daemon, log);
+  const stopFeeding = feedWatchdog(libc);
+  let metrics: { close(): void } | undefined;
   try {
     loop.run(daemon, (now) => daemon.start(now));
-    notifyService(libc, 'READY=1');
+    // A configuration that was refused is on its way out: that was no start.
+    if (daemon.status().phase === 'running') notifyService(libc, 'READY=1');
+    metrics = await openMetrics(commandLine, daemon, log);
     if (commandLine.dump) loop.deliver({ kind: 'signal', signal: 'USR1' });
     return await loop.ended;
   } finally {
     metrics?.close();
+    stopFeeding();
     // After an error the loop still runs; a second end does nothing.
     await loop.end(EXIT_FAILURE);
     unguard();

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import type { CheckCommandOptions } from './command-check.ts';
+import type { DoctorCommandOptions } from './command-doctor.ts';
 import type { EventsCommandOptions } from './command-events.ts';
 import type { ExecCommandOptions } from './command-exec.ts';
 import type { RunCommandOptions } from './command-run.ts';
@@ -81,6 +82,20 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
     .helpGroup(HOST)
     .description("keepalived's place on this Linux host: its flags, signals and exit codes")
     .usage('-f FILE [keepalived options]');
+  program
+    .command('doctor')
+    .helpGroup(HOST)
+    .description('what this machine lacks for what lantwin does on it, and how to mend it')
+    .argument(
+      '[area]',
+      'only this: run, daemon, lvs, bridge or test; exit code 4 if it cannot work',
+    )
+    .option('--json', 'the findings as JSON')
+    .action((area: string | undefined, options: DoctorCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-doctor.ts')).doctorCommand(area, options, output),
+      ),
+    );
   return program;
 }
 

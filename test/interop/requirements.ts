@@ -24,7 +24,10 @@ export type Piece =
   | 'nginx'
   | 'curl'
   | 'ipvsadm'
-  | 'openssl';
+  | 'openssl'
+  | 'setpriv'
+  | 'socat'
+  | 'systemd-analyze';
 
 const found = new Map<Piece, string | undefined>();
 
@@ -70,6 +73,12 @@ function look(piece: Piece): string | undefined {
       return spawnSync('ipvsadm', ['--version']).error === undefined
         ? undefined
         : 'ipvsadm is not installed';
+    case 'setpriv':
+      return lookForProgram('setpriv', ['--version'], 'util-linux');
+    case 'socat':
+      return lookForProgram('socat', ['-V'], 'socat');
+    case 'systemd-analyze':
+      return lookForProgram('systemd-analyze', ['--version'], 'systemd');
     case 'openssl':
       return lookForProgram('openssl', ['version'], 'OpenSSL');
   }
