@@ -21,7 +21,7 @@ describe('numbers for Prometheus', () => {
     const lan = new FakeLan();
     const n1 = start(lan, conf({ vips: '192.168.100.250/24\n192.168.100.251' }));
     lan.run(s(5));
-    const found = samples(n1.daemon.metricsText());
+    const found = samples(n1.daemon?.metricsText() ?? '');
     const labels = 'iname="VI_1",intf="eth0",vrid="51"';
     expect(found.get('keepalived_up')).toBe(1);
     const state = (vip: string) =>
@@ -37,7 +37,7 @@ describe('numbers for Prometheus', () => {
   it('every metric has its help, its type and no name twice', () => {
     const lan = new FakeLan();
     const n1 = start(lan, conf({}));
-    const text = n1.daemon.metricsText();
+    const text = n1.daemon?.metricsText() ?? '';
     const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map((match) => match[1]);
     expect(new Set(names).size).toBe(names.length);
     for (const [key, value] of samples(text)) {
