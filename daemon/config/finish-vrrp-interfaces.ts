@@ -1,6 +1,7 @@
 /** Interfaces of an instance after reading: names of VMACs, and the interface of each address. */
 
 import { familyOf, formatPrefix } from '../wire/ip-address.ts';
+import { virtualRouterMac } from '../wire/vrrp-header.ts';
 import type { ParseContext } from './parse-context.ts';
 import { placeOf } from './place-of.ts';
 import type { AddressDraft, InstanceDraft } from './vrrp-draft.ts';
@@ -15,7 +16,7 @@ export function finishVmac(context: ParseContext, instance: InstanceDraft): void
   };
   const made = instance.vmac ?? instance.ipvlan;
   if (made !== undefined) {
-    made.name ??= freeName(context, instance);
+    made.name ??= leftOverName(context, instance) ?? freeName(context, instance);
     if (instance.vmac?.mac !== undefined && instance.strict === true) {
       const text = `(${instance.name}): cannot specify MAC address with strict mode - clearing`;
       context.complain('strict', text, { unplaced: true, ...placeOf(instance, 'use_vmac') });
@@ -43,6 +44,33 @@ export function finishVmac(context: ParseContext, instance: InstanceDraft): void
     say('vmac_xmit_base is only valid with a vmac', 'vmac_xmit_base');
     instance.vmacXmitBase = false;
   }
+}
+
+/**
+ * The VMAC that a killed keepalived left behind, which the next one goes on with: a second macvlan
+ * with the same MAC would hear nothing, since Linux gives each frame to the first. Measured with
+ * 2.2.7: SIGKILL of all its processes, then a start.
+ */
+function leftOverName(context: ParseContext, instance: InstanceDraft): string | undefined {
+  if (instance.vmac === undefined) return undefined;
+  const mac = instance.vmac.mac ?? virtualRouterMac(instance.vrid, instance.family ?? 'inet');
+  const isTaken = (name: string) => {
+    return context.vrrp.instances.some((one) => one !== instance && one.vmac?.name === name);
+  };
+  const found = context.machine.interfaces?.find(
+    (one) =>
+      one.kind === 'macvlan' &&
+      one.base === instance.interface &&
+      one.mac === mac &&
+      !isTaken(one.name),
+  );
+  if (found === undefined) return undefined;
+  context.complain('vmac-left', `(${instance.name}) Found matching interface ${found.name}`, {
+    unplaced: true,
+    level: 'quiet',
+    ...placeOf(instance, 'use_vmac'),
+  });
+  return found.name;
 }
 
 /** The first of vrrp.VRID, vrrp1.VRID, … (IPv6: vrrp6 second) that nobody uses. */

@@ -4,6 +4,7 @@
  */
 
 import type { IpPrefix } from '../wire/ip-address.ts';
+import type { MacAddress } from '../wire/mac-address.ts';
 import type { GlobalDraft } from './global-draft.ts';
 import type { IncludeStack } from './include-stack.ts';
 import type { LineReader } from './line-reader.ts';
@@ -39,6 +40,7 @@ export interface ConfigInterface {
   readonly multicast?: boolean;
   readonly up?: boolean;
   readonly running?: boolean;
+  readonly mac?: MacAddress;
   readonly kind?: string;
   /** Of a macvlan or ipvlan: what it stands on. */
   readonly base?: string;

@@ -52,7 +52,9 @@ export function initialise(machine: VrrpMachine, now: TimeUs): void {
   for (const instance of machine.instances) sayFault(machine, instance);
   logChannels(machine);
   for (const instance of machine.instances) {
-    if (!hasOwnLink(instance)) removeVirtualObjects(machine, instance, { force: true });
+    // An interface that was there before may still hold what a killed keepalived left on it.
+    const isFresh = hasOwnLink(instance) && machine.madeLinks.has(instance.config.interface ?? '');
+    if (!isFresh) removeVirtualObjects(machine, instance, { force: true });
     // keepalived removes routes and rules a second time (recorded).
     removeVirtualRoutes(machine, instance);
   }

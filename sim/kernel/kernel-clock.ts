@@ -117,6 +117,8 @@ export class KernelClock {
   /** No timer fires any more. */
   stop(): void {
     this.#stopped = true;
+    // Programs that end after their kernel still cancel their timers.
+    for (const timer of this.#heap) timer.place = -1;
     this.#heap.length = 0;
     this.#wakeup.moveTo(undefined);
   }

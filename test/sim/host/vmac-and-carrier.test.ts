@@ -66,3 +66,40 @@ test("reports of a VMAC's groups leave by the interface below it, with that one'
   expect(virtual?.addresses.length).toBeGreaterThan(0);
   expect([...senders]).toEqual([base === undefined ? '' : formatMac(base)]);
 });
+
+test('a killed keepalived goes on with the virtual MAC interface that it left, and hears', () => {
+  const conf = (priority: number) =>
+    CONF.replace('150', String(priority)).replace('MASTER', 'BACKUP').replace(' vrrp.51', '');
+  const host = (name: string, last: number, priority: number) => ({
+    name,
+    nic: 'eth0',
+    addresses: [`192.168.0.${last}/24`],
+    files: { '/etc/keepalived/keepalived.conf': conf(priority) },
+    more: { enabledUnits: ['keepalived'] },
+  });
+  const lab = new Lab([host('a', 1, 150), host('b', 2, 100)]);
+  const states = () =>
+    ['a', 'b'].map((name) => lab.host(name).keepalived()?.instances[0]?.state ?? 'none');
+  const links = (name: string) =>
+    lab
+      .host(name)
+      .kernel?.links()
+      .map((link) => link.name);
+  lab.run(10);
+  lab.host('b').signal('keepalived', 'KILL');
+  lab.run(1);
+  expect(links('b')).toEqual(['lo', 'eth0', 'vrrp.51']);
+  lab.host('b').unit('restart', 'keepalived');
+  lab.run(10);
+  expect(states()).toEqual(['MASTER', 'BACKUP']);
+  expect(links('b')).toEqual(['lo', 'eth0', 'vrrp.51']);
+  const said = lab.out('b', 'journalctl -u keepalived');
+  expect(said).toContain('(VI_1) Found matching interface vrrp.51');
+  lab.host('a').signal('keepalived', 'KILL');
+  lab.run(6);
+  lab.host('a').unit('restart', 'keepalived');
+  lab.run(0.1);
+  expect(lab.out('a', 'ip addr show dev vrrp.51')).not.toContain('192.168.0.200');
+  lab.run(10);
+  expect(states()).toEqual(['MASTER', 'BACKUP']);
+});
