@@ -61,7 +61,8 @@ function checkInvariant(spec: InvariantSpec, path: readonly PathPart[], names: N
     if (spec.host !== undefined) names.host(spec.host, [...path, 'host']);
   } else if (spec.kind === 'masters-at-most') {
     if (spec.vrid !== undefined) names.vrid(spec.vrid, [...path, 'vrid']);
-  } else names.address(spec.address, [...path, 'vip']);
+  } else if (spec.kind === 'black-hole') names.traffic(spec.traffic, [...path, 'traffic']);
+  else names.address(spec.address, [...path, 'vip']);
 }
 
 function checkCondition(spec: ConditionSpec, path: readonly PathPart[], names: Names): void {

@@ -111,6 +111,13 @@ export type InvariantSpec =
       /** Judged from that moment of the run on; absent: from the start. */
       readonly from?: DurationUs;
     }
+  | {
+      /** Somebody holds the address, the way there is sound, and still nobody answers. */
+      readonly kind: 'black-hole';
+      readonly traffic: string;
+      readonly exceptFor: DurationUs;
+      readonly from?: DurationUs;
+    }
   | { readonly kind: 'never'; readonly pattern: string; readonly host?: string };
 
 /** One item of `finally`. */

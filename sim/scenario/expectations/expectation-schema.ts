@@ -183,6 +183,14 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
   return z.NEVER;
 });
 
+const INVARIANT_KINDS = [
+  'masters-at-most',
+  'owners-at-most',
+  'answers-at-most',
+  'black-hole-at-most',
+  'never',
+] as const;
+
 /** An item of `always`. */
 export const invariantSchema: z.ZodType<InvariantSpec> = table(
   {
@@ -199,6 +207,11 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
       min: 0,
       max: 255,
     }).optional(),
+    'black-hole-at-most': duration(
+      'Longest time without an answer to traffic while exactly one live host holds the address ' +
+        'and no cable between them is impaired.',
+    ).optional(),
+    traffic: text('With black-hole-at-most: which traffic.').optional(),
     vip: address('The address.').optional(),
     'except-for': duration('Longest uninterrupted violation that is accepted; 0s.').optional(),
     from: duration('Judged from that moment of the run on; from the start by default.').optional(),
@@ -209,19 +222,25 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
 ).transform((raw, context): InvariantSpec => {
   const issue = issueOf(context);
   const exceptFor = raw['except-for'] ?? NO_DURATION;
-  const kinds = (['masters-at-most', 'owners-at-most', 'answers-at-most', 'never'] as const).filter(
-    (key) => raw[key] !== undefined,
-  );
+  const kinds = INVARIANT_KINDS.filter((key) => raw[key] !== undefined);
   const kind = kinds[0];
   if (kind === undefined || kinds.length > 1) {
-    issue('expected one of masters-at-most, owners-at-most, answers-at-most, never');
+    issue(`expected one of ${INVARIANT_KINDS.join(', ')}`);
     return z.NEVER;
   }
   if (kind === 'never') {
     return { kind, pattern: raw.never ?? '', ...given('host', raw.host) };
   }
-  const limit = raw[kind] ?? 0;
   const from = given('from', raw.from);
+  if (kind === 'black-hole-at-most') {
+    const longest = raw[kind] ?? NO_DURATION;
+    if (raw.traffic !== undefined) {
+      return { kind: 'black-hole', traffic: raw.traffic, exceptFor: longest, ...from };
+    }
+    issue('black-hole-at-most needs traffic: NAME');
+    return z.NEVER;
+  }
+  const limit = raw[kind] ?? 0;
   if (kind === 'masters-at-most') {
     return { kind, limit, ...given('vrid', raw.vrid), exceptFor, ...from };
   }

@@ -11,6 +11,7 @@ import type { RunEvent } from '../../engine/run-log.ts';
 import type { HostRunEvent } from '../../host/host-events.ts';
 import type { Located } from '../scenario.ts';
 import type { AnswerWatch } from './answer-watch.ts';
+import { blackHole } from './black-hole.ts';
 import type { InvariantSpec } from './condition-spec.ts';
 import { mastersBySegment } from './masters.ts';
 import { containsPattern } from './patterns.ts';
@@ -46,7 +47,7 @@ export class InvariantWatch {
   onEvent(event: RunEvent): boolean {
     const { spec } = this.#invariant;
     if (spec.kind === 'never') return this.#onJournal(event, spec);
-    return TOUCHING.has(event.kind);
+    return TOUCHING.has(event.kind) || (spec.kind === 'black-hole' && event.kind === 'traffic');
   }
 
   /** All events of this instant have happened. */
@@ -127,6 +128,14 @@ export class InvariantWatch {
         }
         return broken;
       }
+      case 'black-hole': {
+        const hole = blackHole(world, spec.traffic);
+        if (hole !== undefined) {
+          const got = `${spec.traffic} had no answer, though ${hole.holder} held the address`;
+          broken.set(hole.holder, { got, nodes: [hole.holder] });
+        }
+        return broken;
+      }
       case 'never':
         return broken;
       default:
@@ -161,6 +170,11 @@ export function invariantWords(spec: InvariantSpec): string {
   if (spec.kind === 'never') return `never logged: '${spec.pattern}'`;
   const except = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
   const bound = `${spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`}${except}`;
+  if (spec.kind === 'black-hole') {
+    const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
+    const longest = durationWords(spec.exceptFor);
+    return `always answered when somebody is there: ${spec.traffic}${start}, within ${longest}`;
+  }
   if (spec.kind === 'masters-at-most') {
     const which = spec.vrid === undefined ? 'per VRID' : `of VRID ${spec.vrid}`;
     const masters = spec.limit === 1 ? 'master' : 'masters';

@@ -4,13 +4,15 @@
  * divide; a cable that is dead in one direction connects, since frames still cross it.
  */
 
+import type { Impairments } from '../../lan/lan-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 
 /** A name for the segment of every port; two ports with one name can hear each other. */
 export class Segments {
   readonly #parent = new Map<string, string>();
 
-  constructor(lan: LivingLan) {
+  /** `sound`: only by cables without any impairment, in both directions. */
+  constructor(lan: LivingLan, options: { readonly sound: boolean } = { sound: false }) {
     for (const found of lan.switches.values()) {
       if (!found.powered) continue;
       for (const port of found.ports) {
@@ -21,6 +23,7 @@ export class Segments {
     for (const cable of lan.cables) {
       const { aToB, bToA } = cable.impairments;
       const isDead = aToB.muted === true && bToA.muted === true;
+      if (options.sound && !(isSound(aToB) && isSound(bToA))) continue;
       if (cable.plugged && !isDead) this.#join(cable.a.id, cable.b.id);
     }
   }
@@ -43,4 +46,12 @@ export class Segments {
       root = above;
     }
   }
+}
+
+function isSound(impairments: Impairments): boolean {
+  return Object.values(impairments).every((value) => isNothing(value));
+}
+
+function isNothing(value: Impairments[keyof Impairments]): boolean {
+  return typeof value === 'object' ? value.numerator === 0 : !value;
 }

@@ -17,7 +17,7 @@ import { virtualAddresses } from '../derive/derive-traffic.ts';
 import { type Document, documentText } from '../derive/document-text.ts';
 import { type LoadedScenario, loadScenario } from '../load-scenario.ts';
 import { bindSteps } from '../matrix/bind-actions.ts';
-import { convergenceBound } from '../matrix/bounds.ts';
+import { blackHoleBound, convergenceBound } from '../matrix/bounds.ts';
 import type { FileAction } from '../matrix/faults.ts';
 import type { ReadScenarioFile } from '../reading.ts';
 import type { Scenario } from '../scenario.ts';
@@ -42,6 +42,8 @@ export interface SearchBase {
   readonly configs: readonly DaemonConfig[];
   /** From healing until the invariants must hold, ms. */
   readonly boundMs: number;
+  /** Longest time without an answer while somebody is there to give one, ms. */
+  readonly holeMs: number;
   /** Faults begin at that moment at the earliest, ms. */
   readonly startMs: number;
   readonly endMs: number;
@@ -58,13 +60,14 @@ export function searchBase(
   /** The hook by which tests plant a broken keepalived. */
   wrap: (daemon: DaemonFactory) => DaemonFactory = (daemon) => daemon,
 ): SearchBase {
-  const boundMs = Math.ceil(convergenceBound(configs) / 1000);
+  const boundMs = Math.ceil(convergenceBound(configs, scenario.lan) / 1000);
+  const holeMs = Math.ceil(blackHoleBound(configs, scenario.lan) / 1000);
   const addresses = new Set(virtualAddresses(configs));
   const traffic = scenario.traffic.filter((one) => addresses.has(one.to)).map((one) => one.name);
   const endMs = boundMs + DISTURBANCE_MS;
   const bare = { ...scenario, steps: [], finally: [] };
   const programs = programRegistry(wrap(daemonFactory(memoLoader())));
-  return { scenario: bare, configs, boundMs, startMs: boundMs, endMs, traffic, programs };
+  return { scenario: bare, configs, boundMs, holeMs, startMs: boundMs, endMs, traffic, programs };
 }
 
 /** The steps of a plan as a file says them. */
@@ -130,7 +133,13 @@ export function plannedScenario(base: SearchBase, plan: Plan): Scenario {
     { kind: 'answers-at-most' as const, limit: 1, address, exceptFor: none, from },
   ]);
   const masters = { kind: 'masters-at-most' as const, limit: 1, exceptFor: none, from };
-  const built = [masters, ...addresses].map((spec) => ({ spec, place }));
+  const holes = base.traffic.map((traffic) => ({
+    kind: 'black-hole' as const,
+    traffic,
+    exceptFor: us(base.holeMs),
+    from: us(base.startMs),
+  }));
+  const built = [masters, ...addresses, ...holes].map((spec) => ({ spec, place }));
   return {
     ...scenario,
     seed: plan.seed,
@@ -172,6 +181,9 @@ export function plannedText(base: SearchBase, plan: Plan, about: string): string
         { 'owners-at-most': 1, vip, from },
         { 'answers-at-most': 1, vip, from },
       ]),
+      ...base.traffic.map((name) => {
+        return { 'black-hole-at-most': ms(base.holeMs), traffic: name, from: ms(base.startMs) };
+      }),
     ],
   };
   return documentText(document);

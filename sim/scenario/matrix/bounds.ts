@@ -6,8 +6,11 @@
 import { type DurationUs, durationUs, seconds } from '../../../daemon/base/time.ts';
 import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
+import type { LanSpec } from '../../topology/lan-spec.ts';
 
 const SECOND = 1_000_000;
+/** How long a checker may wait for its server by default (keepalived.conf(5) connect_timeout), µs. */
+const CONNECT_TIME = 5 * SECOND;
 
 /** The longest master-down interval: adverts that must be missed, and the skew of priority 1. */
 function masterDown(instance: VrrpInstanceConfig): number {
@@ -23,18 +26,53 @@ function scriptTime(config: DaemonConfig): number {
   return Math.max(0, ...times);
 }
 
+/** Until a checker that failed while its machine was cut off has found its server again. */
+function checkerTime(config: DaemonConfig): number {
+  const times = config.check.checkers.map(
+    (one) => one.warmup + one.delayLoop + (one.retry + 1) * one.delayBeforeRetry + CONNECT_TIME,
+  );
+  return Math.max(0, ...times);
+}
+
+/** Until machines have booted and ports of switches forward. */
+function hardwareTime(lan: LanSpec): number {
+  const boot = Math.max(0, ...lan.hosts.map((host) => host.bootTime));
+  return boot + Math.max(0, ...lan.switches.map((one) => one.forwardDelay));
+}
+
+/**
+ * Upper bound of a black hole: the first gratuitous ARP may be lost, the second burst comes
+ * `garp_master_delay` later; a director is of use once its checkers have looked.
+ */
+export function blackHoleBound(configs: readonly DaemonConfig[], lan: LanSpec): DurationUs {
+  const all = configs.flatMap((config) => config.vrrp.instances);
+  const garp = Math.max(0, ...all.map((one) => one.garp.delay));
+  const forwardDelay = Math.max(0, ...lan.switches.map((one) => one.forwardDelay));
+  const checks = Math.max(0, ...configs.map(checkerTime));
+  return durationUs(Math.ceil(garp + forwardDelay + checks) + seconds(2));
+}
+
 /**
  * Upper bound between full repair and one MASTER with its addresses answered: start (1 s of
  * jitter and startup delay), two master-down intervals (one to be heard, one to preempt),
- * preempt_delay, scripts, the second burst of gratuitous ARP, and 2 s of slack.
+ * preempt_delay, scripts, checkers, the second burst of gratuitous ARP, boot time and forwarding
+ * delay of switches, and 2 s of slack.
  */
-export function convergenceBound(configs: readonly DaemonConfig[]): DurationUs {
+export function convergenceBound(configs: readonly DaemonConfig[], lan?: LanSpec): DurationUs {
   const all = configs.flatMap((config) => config.vrrp.instances);
   const down = Math.max(0, ...all.map(masterDown));
   const preempt = Math.max(0, ...all.map((one) => one.preemptDelay));
   const garp = Math.max(0, ...all.map((one) => one.garp.delay));
   const startup = Math.max(0, ...configs.map((one) => one.vrrp.globals.startupDelay));
   const script = Math.max(0, ...configs.map(scriptTime));
-  const sum = SECOND + startup + 2 * down + preempt + garp + script;
+  const checks = Math.max(0, ...configs.map(checkerTime));
+  const sum =
+    (lan === undefined ? 0 : hardwareTime(lan)) +
+    SECOND +
+    startup +
+    2 * down +
+    preempt +
+    garp +
+    Math.max(script, checks);
   return durationUs(Math.ceil(sum) + seconds(2));
 }

@@ -67,7 +67,7 @@ export function runMatrix(
   } = {},
 ): Matrix {
   const seed = options.seed ?? scenario.seed;
-  const bound = convergenceBound(configs);
+  const bound = convergenceBound(configs, scenario.lan);
   const victims = victimsOf(scenario, seed, bound);
   if (victims === undefined) return { seed, victims, healAfter: bound, rows: [] };
   const wanted = STANDARD_FAULTS.filter((one) => options.faults?.includes(one.name) ?? true);
