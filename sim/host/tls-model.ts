@@ -1,7 +1,8 @@
 /**
  * TLS as a byte exchange: the records of a TLS 1.3 handshake in their order and form, so that a reader of packets
  * sees Client Hello, Server Hello and application data, but nothing is encrypted and no key is made. What counts
- * is the outcome: the server's certificate is said to be good or bad in its first application record.
+ * is the outcome: what is wrong with the server's certificate is said in its first application record, and a client
+ * that verifies ends there. keepalived does not verify (2.2.7 never calls SSL_CTX_set_verify), curl does.
  * Source: RFC 8446 sections 4.1 and 5.1 (forms), figure 1 (order).
  */
 
@@ -23,9 +24,16 @@ const EXTENSION_SERVER_NAME = 0;
 const EXTENSION_VERSIONS = 43;
 const EXTENSION_KEY_SHARE = 51;
 const GROUP_X25519 = 29;
-/** First octet of the server's first application record: what became of its certificate. */
-const CERTIFICATE_GOOD = 1;
-const CERTIFICATE_BAD = 2;
+const ALERT_FATAL = 2;
+const ALERT_HANDSHAKE_FAILURE = 40;
+/** The first octet of the server's first application record is the place of its certificate here. */
+const CERTIFICATES = ['trusted', 'self-signed', 'expired', 'other-name'] as const;
+
+/** What a client finds out about a server's certificate; with `none` the handshake fails. */
+export type Certificate = (typeof CERTIFICATES)[number] | 'none';
+
+/** Why a TLS connection did not come about: no TLS at all, an alert, or the certificate. */
+export type TlsFailure = 'no-tls' | 'alert' | Exclude<Certificate, 'trusted' | 'none'>;
 
 /** What a side of a TLS connection does with its transport and its user. */
 export interface TlsUser {
@@ -33,33 +41,33 @@ export interface TlsUser {
   readonly send: (bytes: Uint8Array) => void;
   readonly onReady: () => void;
   readonly onData: (bytes: Uint8Array) => void;
-  /** The peer speaks no TLS, or its certificate is bad. */
-  readonly onFail: () => void;
+  readonly onFail: (why: TlsFailure) => void;
+}
+
+/** A client says whether it verifies certificates, a server which one it has. */
+export interface TlsOptions {
+  readonly random: RandomSource;
+  readonly verify?: boolean;
+  readonly certificate?: Certificate;
 }
 
 /** One side. */
 export class TlsSide {
   readonly #role: 'client' | 'server';
   readonly #user: TlsUser;
-  readonly #random: RandomSource;
-  readonly #certificateIsGood: boolean;
+  readonly #options: TlsOptions;
   #bytes = new Uint8Array(0);
   #state: 'hello' | 'finish' | 'open' | 'failed' = 'hello';
 
-  constructor(
-    role: 'client' | 'server',
-    user: TlsUser,
-    options: { readonly random: RandomSource; readonly certificateIsGood?: boolean },
-  ) {
+  constructor(role: 'client' | 'server', user: TlsUser, options: TlsOptions) {
     this.#role = role;
     this.#user = user;
-    this.#random = options.random;
-    this.#certificateIsGood = options.certificateIsGood ?? true;
+    this.#options = options;
   }
 
   /** The client's first flight. */
   begin(serverName: string | undefined): void {
-    this.#user.send(record(TYPE_HANDSHAKE, clientHello(this.#random, serverName)));
+    this.#user.send(record(TYPE_HANDSHAKE, clientHello(this.#options.random, serverName)));
   }
 
   /** Sends bytes of the user; only when ready. */
@@ -78,7 +86,7 @@ export class TlsSide {
     while (this.#bytes.length >= RECORD_HEADER_LENGTH && this.#state !== 'failed') {
       const type = this.#bytes[0] as number;
       const isRecord = type >= TYPE_CHANGE_CIPHER && type <= TYPE_DATA && this.#bytes[1] === 3;
-      if (!isRecord) return this.#fail();
+      if (!isRecord) return this.#fail('no-tls');
       const end = RECORD_HEADER_LENGTH + readUint16(this.#bytes, 3);
       if (this.#bytes.length < end) return;
       const body = this.#bytes.slice(RECORD_HEADER_LENGTH, end);
@@ -89,40 +97,48 @@ export class TlsSide {
 
   #take(type: number, body: Uint8Array) {
     if (type === TYPE_CHANGE_CIPHER) return;
-    if (type === TYPE_ALERT) return this.#fail();
+    if (type === TYPE_ALERT) return this.#fail('alert');
     if (this.#state === 'open') {
       if (type === TYPE_DATA) this.#user.onData(body);
       return;
     }
     if (this.#state === 'hello') {
       const wanted = this.#role === 'server' ? CLIENT_HELLO : SERVER_HELLO;
-      if (type !== TYPE_HANDSHAKE || body[0] !== wanted) return this.#fail();
+      if (type !== TYPE_HANDSHAKE || body[0] !== wanted) return this.#fail('no-tls');
       this.#state = 'finish';
       if (this.#role === 'server') this.#answerHello();
       return;
     }
-    if (type !== TYPE_DATA) return this.#fail();
+    if (type !== TYPE_DATA) return this.#fail('no-tls');
     if (this.#role === 'client') {
-      if (body[0] !== CERTIFICATE_GOOD) return this.#fail();
+      const certificate = CERTIFICATES[(body[0] ?? 0) % CERTIFICATES.length] ?? 'trusted';
+      if (this.#options.verify === true && certificate !== 'trusted')
+        return this.#fail(certificate);
       this.#user.send(record(TYPE_CHANGE_CIPHER, Uint8Array.of(1)));
-      this.#user.send(record(TYPE_DATA, opaque(this.#random, 53)));
+      this.#user.send(record(TYPE_DATA, opaque(this.#options.random, 53)));
     }
     this.#state = 'open';
     this.#user.onReady();
   }
 
   #answerHello(): void {
-    this.#user.send(record(TYPE_HANDSHAKE, serverHello(this.#random)));
+    const { random, certificate = 'trusted' } = this.#options;
+    if (certificate === 'none') {
+      this.#user.send(record(TYPE_ALERT, Uint8Array.of(ALERT_FATAL, ALERT_HANDSHAKE_FAILURE)));
+      this.#fail('alert');
+      return;
+    }
+    this.#user.send(record(TYPE_HANDSHAKE, serverHello(random)));
     this.#user.send(record(TYPE_CHANGE_CIPHER, Uint8Array.of(1)));
-    const flight = opaque(this.#random, 1200);
-    flight[0] = this.#certificateIsGood ? CERTIFICATE_GOOD : CERTIFICATE_BAD;
+    const flight = opaque(random, 1200);
+    flight[0] = CERTIFICATES.indexOf(certificate);
     this.#user.send(record(TYPE_DATA, flight));
   }
 
-  #fail(): void {
+  #fail(why: TlsFailure): void {
     if (this.#state === 'failed') return;
     this.#state = 'failed';
-    this.#user.onFail();
+    this.#user.onFail(why);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
+import type { TlsFailure } from '../host/tls-model.ts';
 import type { KernelApi, TcpError, TcpSocket } from '../kernel/kernel-api.ts';
 import {
   fieldOf,
@@ -13,6 +14,7 @@ import {
   HttpReader,
 } from './http-message.ts';
 import { wantsKeepAlive } from './http-pages.ts';
+import { connectTls, type TlsClient } from './tls-socket.ts';
 
 /** A request to be sent. */
 export interface HttpRequest {
@@ -30,15 +32,20 @@ export type HttpOutcome =
       readonly kind: 'failed';
       /** Whether the connection was there: false is "could not connect". */
       readonly connected: boolean;
-      readonly reason: TcpError | 'empty-reply' | 'partial' | 'bad-response';
+      readonly reason: FailureReason;
       /** Octets of the body that are missing, with 'partial', when that is known. */
       readonly missingBytes?: number;
     };
+
+/** What went wrong with a request: TCP, TLS, or what came back. */
+export type FailureReason = TcpError | TlsFailure | 'empty-reply' | 'partial' | 'bad-response';
 
 /** A connection; see the head of the file. */
 export class HttpConnection {
   /** Time of connect, as the engine's clock has it, once it is there. */
   connectedAt: number | undefined;
+  /** When requests could be sent: with TLS that is later. */
+  readyAt: number | undefined;
   readonly #reader = new HttpReader('response');
   readonly #now: () => number;
   #socket: TcpSocket | undefined;
@@ -58,22 +65,29 @@ export class HttpConnection {
     readonly port: number;
     readonly from?: { readonly address?: IpAddress; readonly port?: number };
     readonly link?: string;
+    readonly tls?: TlsClient | undefined;
     readonly now: () => number;
   }): HttpConnection | TcpError {
-    const { address, port, from, link } = options;
+    const { address, port, from, link, kernel, tls } = options;
     const connection = new HttpConnection(options.now);
-    const socket = options.kernel.connectTcp({
+    const how = {
       address,
       port,
       ...(from === undefined ? {} : { from }),
       ...(link === undefined ? {} : { link }),
       handlers: {
         onConnected: () => connection.#onConnected(),
-        onData: (bytes) => connection.#onData(bytes),
+        onData: (bytes: Uint8Array) => connection.#onData(bytes),
         onClosed: () => connection.#onClosed(),
-        onError: (error) => connection.#fail(error),
+        onError: (error: TcpError) => connection.#fail(error),
       },
-    });
+    };
+    const onTcp = () => connection.#noteTcp();
+    const onTlsFailure = (why: TlsFailure) => connection.#fail(why);
+    const socket =
+      tls === undefined
+        ? kernel.connectTcp(how)
+        : connectTls(kernel, how, { ...tls, onTcp, onTlsFailure });
     if (typeof socket === 'string') return socket;
     connection.#socket = socket;
     return connection;
@@ -96,7 +110,7 @@ export class HttpConnection {
   /** Sends a request, now or when the connection is there. One at a time. */
   send(request: HttpRequest, onOutcome: (outcome: HttpOutcome) => void): void {
     this.#pending = { request, onOutcome };
-    if (this.connectedAt !== undefined) this.#write();
+    if (this.readyAt !== undefined) this.#write();
   }
 
   /** Closes it; a pending request gets no outcome any more. */
@@ -107,8 +121,13 @@ export class HttpConnection {
     this.#socket?.close();
   }
 
+  #noteTcp(): void {
+    this.connectedAt ??= this.#now();
+  }
+
   #onConnected(): void {
-    this.connectedAt = this.#now();
+    this.#noteTcp();
+    this.readyAt = this.#now();
     if (this.#pending !== undefined) this.#write();
   }
 
@@ -150,7 +169,7 @@ export class HttpConnection {
     this.#fail(isPartial ? 'partial' : 'empty-reply');
   }
 
-  #fail(reason: TcpError | 'empty-reply' | 'partial' | 'bad-response'): void {
+  #fail(reason: FailureReason): void {
     const pending = this.#pending;
     const missing = reason === 'partial' ? this.#reader.missingBytes : undefined;
     const connected = this.connectedAt !== undefined;

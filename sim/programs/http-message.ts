@@ -10,6 +10,8 @@ import { decodeLatin1, encodeAscii } from '../../daemon/wire/text.ts';
 const HEAD_LENGTH_MAX = 32_768;
 const CR = 13;
 const LF = 10;
+const CAPITAL_A = 0x41;
+const CAPITAL_Z = 0x5a;
 
 /** Header fields in order, names as written. */
 export type HeaderFields = readonly (readonly [name: string, value: string])[];
@@ -41,6 +43,12 @@ interface Head {
 export function fieldOf(fields: HeaderFields, name: string): string | undefined {
   const wanted = name.toLowerCase();
   return fields.find(([each]) => each.toLowerCase() === wanted)?.[1];
+}
+
+/** Empty lines may stand in front of a request; its method is of capitals. */
+function mayBeginMethod(bytes: Uint8Array): boolean {
+  const first = bytes.find((byte) => byte !== CR && byte !== LF);
+  return first === undefined || (first >= CAPITAL_A && first <= CAPITAL_Z);
 }
 
 /** Collects messages of one direction of a connection. */
@@ -128,6 +136,10 @@ export class HttpReader {
     const end = endOfHead(this.#bytes);
     if (end === undefined) {
       if (this.#bytes.length > HEAD_LENGTH_MAX) this.#fault = 'head-too-long';
+      // As nginx, servers do not wait for the end of what is no request: a TLS handshake, say.
+      else if (this.#kind === 'request' && !mayBeginMethod(this.#bytes)) {
+        this.#fault = 'bad-start-line';
+      }
       return undefined;
     }
     const lines = decodeLatin1(this.#bytes, 0, end).split(/\r?\n/);

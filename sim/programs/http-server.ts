@@ -22,6 +22,7 @@ import {
   ListeningService,
   portOption,
 } from './listening-service.ts';
+import { tlsOption } from './tls-socket.ts';
 
 /** errno numbers and texts as nginx writes them. */
 const BIND_ERRORS: Record<BindError, string> = {
@@ -49,10 +50,11 @@ export class HttpServer implements Program {
   start(): number | undefined {
     const { name } = this.#context;
     const address = addressOption(this.#context);
-    const port = portOption(this.#context, 80);
+    const tls = tlsOption(this.#context.options, this.#context.machine, name);
+    const port = portOption(this.#context, tls === undefined ? 80 : 443);
     const pid = this.#context.spawn(name, [`${name}:`, 'master', 'process', `/usr/sbin/${name}`]);
     const onAccept = (socket: TcpSocket) => this.#serve(socket);
-    const error = this.#service.listen({ address, port, pid, name, onAccept });
+    const error = this.#service.listen({ address, port, pid, name, tls, onAccept });
     if (error !== undefined) {
       this.#complain(pid, `bind() to ${endpoint(address, port)} failed (${BIND_ERRORS[error]})`);
       return 1;

@@ -8,6 +8,7 @@ import { type IpAddress, isIpv4, parseIp } from '../../daemon/wire/ip-address.ts
 import type { Machine, Program, ProgramContext } from '../host/machine.ts';
 import type { MachineTimer } from '../host/machine-timers.ts';
 import type { TcpHandlers, TcpListener, TcpSocket } from '../kernel/kernel-api.ts';
+import { acceptTls, type TlsServer } from './tls-socket.ts';
 
 /** Why a service cannot bind; the errno's name. */
 export type BindError = 'EADDRINUSE' | 'EADDRNOTAVAIL' | 'ENODEV' | 'EINVAL';
@@ -33,9 +34,11 @@ export class ListeningService {
     readonly port: number;
     readonly pid: number;
     readonly name: string;
+    /** Connections are TLS, and are there when its handshake is done. */
+    readonly tls?: TlsServer | undefined;
     readonly onAccept: (socket: TcpSocket) => TcpHandlers;
   }): BindError | undefined {
-    const { address, port, pid, name } = options;
+    const { address, port, pid, name, tls } = options;
     const families =
       address === undefined
         ? (['inet', 'inet6'] as const)
@@ -46,7 +49,10 @@ export class ListeningService {
         ipv6Only: true,
         ...(address === undefined ? {} : { address }),
         port,
-        onAccept: (socket) => this.#accept(socket, options.onAccept),
+        onAccept: (socket) =>
+          tls === undefined
+            ? this.#accept(socket, options.onAccept)
+            : acceptTls(socket, tls, (own) => this.#accept(own, options.onAccept)),
       });
       if (typeof listener === 'string') {
         for (const other of this.#listeners.splice(0)) other.close();

@@ -19,6 +19,7 @@ import {
 import { errorPage, formatResponse, SERVER_NAME, wantsKeepAlive } from './http-pages.ts';
 import { type HttpUrl, parseHttpUrl } from './http-url.ts';
 import { addressOption, ListeningService, portOption } from './listening-service.ts';
+import { tlsOption } from './tls-socket.ts';
 
 /** Source: proxy_connect_timeout, proxy_read_timeout. */
 const TIMEOUT_US = 60_000_000;
@@ -39,7 +40,7 @@ interface Route {
   next: number;
 }
 
-/** The proxy as a program: options `port` (80), `address`, `routes` ([{ prefix, to }]), `timeout`. */
+/** The proxy as a program: options `port` (80, with `tls` 443), `address`, `tls`, `routes`, `timeout`. */
 export class ReverseProxy implements Program {
   readonly #context: ProgramContext;
   readonly #service: ListeningService;
@@ -58,11 +59,13 @@ export class ReverseProxy implements Program {
   start(): number | undefined {
     const { name } = this.#context;
     const pid = this.#context.spawn(name, [`${name}:`, 'master', 'process', `/usr/sbin/${name}`]);
+    const tls = tlsOption(this.#context.options, this.#context.machine, name);
     const error = this.#service.listen({
       address: addressOption(this.#context),
-      port: portOption(this.#context, 80),
+      port: portOption(this.#context, tls === undefined ? 80 : 443),
       pid,
       name,
+      tls,
       onAccept: (socket) => this.#serve(socket),
     });
     if (error !== undefined) {

@@ -1,13 +1,24 @@
 /** A UDP echo service (RFC 862) and its client: datagrams come back with the same bytes. */
 
-import type { IpAddress } from '../../daemon/wire/ip-address.ts';
+import { familyOf, type IpAddress } from '../../daemon/wire/ip-address.ts';
+import { encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
 import type { KernelApi, UdpSocket } from '../kernel/kernel-api.ts';
+import { addressOption } from './listening-service.ts';
 
 /** Port of the echo service. Source: RFC 862. */
 export const ECHO_PORT = 7;
+const BLANK = 0x20;
 
-/** The server as a program; option `port` (7). */
+/** The same octets, or as many that say a text. */
+export function answerTo(bytes: Uint8Array, text: string | undefined): Uint8Array {
+  if (text === undefined) return bytes.slice();
+  const answer = new Uint8Array(bytes.length).fill(BLANK);
+  answer.set(encodeUtf8(text).subarray(0, bytes.length));
+  return answer;
+}
+
+/** The server as a program; options `port` (7), `body`: a text that it says instead. */
 export class UdpEchoServer implements Program {
   readonly #context: ProgramContext;
   #socket: UdpSocket | undefined;
@@ -20,13 +31,15 @@ export class UdpEchoServer implements Program {
   start(): number | undefined {
     const { name, options, machine } = this.#context;
     const port = typeof options['port'] === 'number' ? options['port'] : ECHO_PORT;
+    const text = typeof options['body'] === 'string' ? options['body'] : undefined;
+    const address = addressOption(this.#context);
     const pid = this.#context.spawn(name, [`/usr/sbin/${name}`]);
     const socket = machine.kernel.openUdp({
-      family: 'inet',
+      family: address === undefined ? 'inet' : familyOf(address),
+      ...(address === undefined ? {} : { address }),
       port,
-      onDatagram: (datagram) => {
-        if (!this.#stopped)
-          this.#socket?.send(datagram.payload, datagram.source, datagram.sourcePort);
+      onDatagram: ({ payload, source, sourcePort }) => {
+        if (!this.#stopped) this.#socket?.send(answerTo(payload, text), source, sourcePort);
       },
     });
     if (typeof socket === 'string') {

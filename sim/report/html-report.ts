@@ -96,9 +96,15 @@ function trafficTable(outcome: Ran): string {
   const rows = traffic.map((one) => {
     const longest = durationWords(Math.round(one.longestOutage / 1000) * 1000);
     const by = one.answeredBy.map((entry) => `${entry.host} ${entry.answers}`).join(', ');
-    return `<tr><td>${escapeHtml(one.name)}</td><td>${one.sent}</td><td>${one.answered}</td><td>${one.lost}</td><td>${longest}</td><td>${escapeHtml(by)}</td></tr>`;
+    const why = one.failures.map((each) => `${each.count} ${each.why}`).join(', ');
+    const lost = why === '' ? String(one.lost) : `${one.lost} (${why})`;
+    const [median, most] = ['50%', '99%'].map((share) => {
+      const within = one.latency.find((each) => each.share === share)?.within;
+      return within === undefined ? '' : durationWords(within);
+    });
+    return `<tr><td>${escapeHtml(one.name)}</td><td>${one.sent}</td><td>${one.answered}</td><td>${escapeHtml(lost)}</td><td>${longest}</td><td>${escapeHtml(by)}</td><td>${median}</td><td>${most}</td></tr>`;
   });
-  return `<table><caption>Traffic</caption><thead><tr><th>name</th><th>sent</th><th>answered</th><th>lost</th><th>longest outage</th><th>answered by</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+  return `<table><caption>Traffic</caption><thead><tr><th>name</th><th>sent</th><th>answered</th><th>lost</th><th>longest outage</th><th>answered by</th><th>half within</th><th>99% within</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
 }
 
 function eventTable(outcome: Ran): string {

@@ -60,6 +60,8 @@ export function runJson(outcome: FileOutcome): Record<string, unknown> {
         open: outage.open,
       })),
       answeredBy: one.answeredBy,
+      failures: one.failures,
+      latency: one.latency.map(({ share, within }) => ({ share, within: secondsOf(within) })),
     })),
     transitions: transitionsOf(result).map((one) => ({ ...one, at: secondsOf(one.at) })),
     addressMoves: addressMovesOf(result).map((one) => ({ ...one, at: secondsOf(one.at) })),

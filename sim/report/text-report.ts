@@ -17,6 +17,7 @@ import { problemCount, problemText } from './problem-text.ts';
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
 import { lastChanges, type StoryLine, storyOf } from './story.ts';
 import type { Paint, Style } from './style.ts';
+import { trafficSummary } from './traffic-words.ts';
 
 /** Most lines of a story; what is left out is counted. */
 const STORY_LIMIT = 60;
@@ -104,15 +105,16 @@ function resultLines(result: RunResult, style: Style): readonly string[] {
     const took = one.took === undefined ? '' : ` ${style.faint(`(${durationWords(one.took)})`)}`;
     return `    ${glyph(one.verdict, style)} ${one.claim}${took}`;
   });
-  const traffic = result.traffic.flatMap((one) =>
-    one.outages.map((outage) => {
+  const traffic = result.traffic.flatMap((one) => [
+    ...(one.sent === 0 ? [] : [`    ${style.faint('·')} ${one.name}: ${trafficSummary(one)}`]),
+    ...one.outages.map((outage) => {
       const length = durationWords(Math.round(outage.length / 1000) * 1000);
       const open = outage.open ? ', still going on at the end' : '';
       const from = momentWords(outage.from);
       const what = `out for ${length} from ${from} on, ${outage.lost} lost${open}`;
       return `    ${style.faint('·')} ${one.name}: ${what}`;
     }),
-  );
+  ]);
   return [...items, ...traffic];
 }
 

@@ -31,9 +31,9 @@ export function checkReferences(scenario: Checked, configs: ConfigFacts, reading
       continue;
     }
     names.traffic(spec.traffic, [...path, 'traffic']);
-    const isHttp = scenario.traffic.some((one) => one.name === spec.traffic && one.kind === 'http');
-    // Of HTTP who answered is told by the page, which may be any text.
-    if (isHttp) continue;
+    const isText = scenario.traffic.some((one) => one.name === spec.traffic && one.kind !== 'ping');
+    // Who answered is told by the page or the server's text, which may be any.
+    if (isText) continue;
     for (const host of spec.answeredBy ?? []) names.host(host, [...path, 'answered-by']);
   }
   for (const { name, kind, to } of scenario.traffic) names.address(to, ['traffic', name, kind]);

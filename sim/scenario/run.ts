@@ -16,11 +16,13 @@ import { actionWords } from './actions/action-table.ts';
 import type { ExpectationResult, Verdict } from './expectations/verdict.ts';
 import { Judge } from './judge.ts';
 import type { ScenarioRunEvent } from './run-events.ts';
-import type { Scenario, Step } from './scenario.ts';
+import type { Scenario, Step, TrafficSpec } from './scenario.ts';
 import { HttpLoad } from './traffic/http-load.ts';
 import { type TrafficResult, trafficResult } from './traffic/outages.ts';
 import { Pinger } from './traffic/pinger.ts';
 import type { RunningTraffic } from './traffic/request-book.ts';
+import { startTcpLoad } from './traffic/tcp-load.ts';
+import { startUdpLoad } from './traffic/udp-load.ts';
 
 /** Most events of a run; more is a loop, and the verdict is unknown. */
 export const EVENT_LIMIT = 50_000_000;
@@ -94,11 +96,7 @@ export class ScenarioRun implements EventTarget {
     this.lan = buildLan(scenario.lan, this.engine, options.programs);
     this.traffic = new Map(
       scenario.traffic.map((spec, index) => {
-        const { http } = spec;
-        const traffic: RunningTraffic =
-          http === undefined
-            ? new Pinger(this.lan, spec, FIRST_IDENTIFIER + index)
-            : new HttpLoad(this.lan, spec, http);
+        const traffic = startTraffic(this.lan, spec, FIRST_IDENTIFIER + index);
         return [spec.name, traffic] as const;
       }),
     );
@@ -191,6 +189,13 @@ export class ScenarioRun implements EventTarget {
   #record(event: Unstamped, node = ''): void {
     this.engine.log.record<ScenarioRunEvent>({ at: this.engine.now, node, ...event });
   }
+}
+
+function startTraffic(lan: LivingLan, spec: TrafficSpec, identifier: number): RunningTraffic {
+  const { http, echo } = spec;
+  if (http !== undefined) return new HttpLoad(lan, spec, http);
+  if (echo === undefined) return new Pinger(lan, spec, identifier);
+  return spec.kind === 'udp' ? startUdpLoad(lan, spec, echo) : startTcpLoad(lan, spec, echo);
 }
 
 type Unstamped = ScenarioRunEvent extends infer E

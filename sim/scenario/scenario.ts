@@ -49,7 +49,7 @@ export interface Step {
 /** One entry of `traffic`: requests that a host sends at a steady pace. */
 export interface TrafficSpec {
   readonly name: string;
-  readonly kind: 'ping' | 'http';
+  readonly kind: 'ping' | 'http' | 'tcp' | 'udp';
   readonly from: string;
   readonly to: IpAddress;
   readonly every: DurationUs;
@@ -57,10 +57,12 @@ export interface TrafficSpec {
   readonly timeout: DurationUs;
   readonly start: TimeUs;
   readonly stop?: TimeUs;
-  /** Bytes of payload of a ping; 0 for HTTP. */
+  /** Bytes of payload; 0 for HTTP. */
   readonly size: number;
   /** What is asked for, with kind http. */
   readonly http?: HttpTrafficSpec;
+  /** Where it goes, with kind tcp and udp; kept alive: all over one connection, or from one port. */
+  readonly echo?: { readonly port: number; readonly keepAlive: boolean };
 }
 
 /** The requests of a traffic of HTTP. */
@@ -72,6 +74,8 @@ export interface HttpTrafficSpec {
   /** The Host field. */
   readonly authority: string;
   readonly keepAlive: boolean;
+  /** Of https. */
+  readonly tls?: { readonly serverName?: string; readonly verify: boolean };
   /** The status and (white space around it aside) the page that count as an answer. */
   readonly status: number;
   readonly body?: string;

@@ -5,7 +5,9 @@ import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { HttpConnection, type HttpOutcome } from '../http-client.ts';
 import { fieldOf, formatMessage, type HeaderFields, type HttpMessage } from '../http-message.ts';
 import { type HttpUrl, parseHttpUrl } from '../http-url.ts';
+import { type TlsClient, tlsRandom } from '../tls-socket.ts';
 import { type CurlOptions, readCurlOptions } from './curl-options.ts';
+import { tlsComplaint } from './curl-tls.ts';
 import type { CommandIo, ShellCommand } from './shell-command.ts';
 
 /** curl's exit codes. */
@@ -58,7 +60,7 @@ class CurlRun {
     const url = parseHttpUrl(this.#options.url);
     if (url === undefined) {
       this.#fail(CODES.malformed, 'URL using bad/illegal format or missing URL');
-    } else if (url === 'unsupported-scheme' || url.scheme === 'https') {
+    } else if (url === 'unsupported-scheme') {
       const [scheme = ''] = this.#options.url.split('://');
       const text = `Protocol "${scheme}" not supported or disabled in libcurl`;
       this.#fail(CODES.unsupported, text);
@@ -84,6 +86,7 @@ class CurlRun {
       address,
       port: url.port,
       ...place,
+      ...(url.scheme === 'https' ? { tls: this.#tls(url) } : {}),
       now: () => machine.now(),
     });
     if (typeof connection === 'string') return this.#failConnect(url);
@@ -96,6 +99,12 @@ class CurlRun {
     connection.send(body === undefined ? request : { ...request, body }, (outcome) =>
       this.#finish(url, outcome),
     );
+  }
+
+  #tls(url: HttpUrl): TlsClient {
+    const random = tlsRandom(this.#io.machine, 'curl');
+    const verify = !this.#options.flags.has('insecure');
+    return { random, verify, ...(parseIp(url.host) === undefined ? { serverName: url.host } : {}) };
   }
 
   /** --interface: an address or a card. */
@@ -154,6 +163,8 @@ class CurlRun {
       return;
     }
     if (!outcome.connected) return this.#failConnect(url);
+    const tls = tlsComplaint(outcome.reason, url);
+    if (tls !== undefined) return this.#fail(tls.code, tls.text, tls.more);
     switch (outcome.reason) {
       case 'empty-reply':
         return this.#fail(CODES.empty, 'Empty reply from server');
@@ -196,11 +207,11 @@ class CurlRun {
     this.#fail(CODES.connect, `Failed to connect to ${where}: Couldn't connect to server`);
   }
 
-  #fail(code: number, text: string): void {
+  #fail(code: number, text: string, more = ''): void {
     if (this.#over) return;
     const { flags } = this.#options;
     const isQuiet = flags.has('silent') && !flags.has('show-error');
-    if (!isQuiet) this.#io.err(`curl: (${code}) ${text}\n`);
+    if (!isQuiet) this.#io.err(`curl: (${code}) ${text}\n${more}`);
     this.#end(code);
   }
 
@@ -218,12 +229,16 @@ class CurlRun {
     const { machine } = this.#io;
     const total = machine.now() - this.#startedAt;
     const connect = (this.#connection?.connectedAt ?? this.#startedAt) - this.#startedAt;
+    const isTls = /^https:/i.test(this.#options.url);
+    const ready = isTls ? (this.#connection?.readyAt ?? this.#startedAt) - this.#startedAt : 0;
     const address = this.#address === undefined ? '' : formatIp(this.#address);
     const values = new Map([
       ['http_code', String(this.#status).padStart(3, '0')],
       ['response_code', String(this.#status).padStart(3, '0')],
       ['time_total', seconds(total)],
       ['time_connect', seconds(connect)],
+      ['time_appconnect', seconds(ready)],
+      ['scheme', isTls ? 'HTTPS' : 'HTTP'],
       ['size_download', String(this.#downloaded)],
       ['remote_ip', address],
       ['remote_port', String(this.#port)],

@@ -133,4 +133,10 @@ export type FinalSpec =
       readonly answeredBy?: readonly string[];
       /** Each of these gave at least that part of all answers. */
       readonly shareAtLeast?: Readonly<Record<string, Probability>>;
+      /** Each of these gave at most that part of all answers. */
+      readonly shareAtMost?: Readonly<Record<string, Probability>>;
+      /** Requests that failed that way, by the words of reports such as `refused`. */
+      readonly failuresAtMost?: Readonly<Record<string, number>>;
+      /** By percentile, such as `99%`. */
+      readonly latencyAtMost?: Readonly<Record<string, DurationUs>>;
     };

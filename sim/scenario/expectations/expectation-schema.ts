@@ -18,6 +18,7 @@ import {
   text,
   whole,
 } from '../schema/units.ts';
+import { PERCENTILES } from '../traffic/outages.ts';
 import type {
   ConditionSpec,
   ExpectationSpec,
@@ -144,6 +145,8 @@ export const expectationSchema: z.ZodType<ExpectationSpec> = table(
 
 /** A host's name, or the beginning of a page. */
 const SHARE_FORM = /^\S.{0,39}$/;
+/** A percentile of `PERCENTILES`. */
+const PERCENTILE_FORM = /^(?:50|90|95|99|99\.9|100)%$/;
 
 /** An item of `finally`. */
 export const finalSchema: z.ZodType<FinalSpec> = table(
@@ -161,6 +164,21 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
       'Least part of the answers by host (of http: by page).',
       SHARE_FORM,
     ).optional(),
+    'share-at-most': named(
+      percent('Part of the answers, such as 55%.'),
+      'Largest part of the answers by host (of http: by page).',
+      SHARE_FORM,
+    ).optional(),
+    'failures-at-most': named(
+      whole('Number of requests.', { min: 0, max: 1e9 }),
+      'Most requests that failed so: refused, reset, timed-out, unreachable, status 503, wrong-body …',
+      SHARE_FORM,
+    ).optional(),
+    'latency-at-most': named(
+      duration('Longest time from request to answer.'),
+      `Longest time by percentile of the answers: ${PERCENTILES.join(', ')}.`,
+      PERCENTILE_FORM,
+    ).optional(),
   },
   'What must hold at the end.',
 ).transform((raw, context): FinalSpec => {
@@ -171,6 +189,9 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
     ...given('answeredAtLeast', raw['answered-at-least']),
     ...given('answeredBy', raw['answered-by']),
     ...given('shareAtLeast', raw['share-at-least']),
+    ...given('shareAtMost', raw['share-at-most']),
+    ...given('failuresAtMost', raw['failures-at-most']),
+    ...given('latencyAtMost', raw['latency-at-most']),
   };
   if (Object.keys(statistics).length === 0) {
     const condition = readCondition(raw, issue);

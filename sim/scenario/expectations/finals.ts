@@ -80,10 +80,32 @@ function trafficFaults(spec: TrafficFinal, result: TrafficResult): readonly stri
     if (enough && (result.answered > 0 || least.numerator === 0)) continue;
     wrong.push(`${own} of ${result.answered} answers by ${who}`);
   }
+  for (const [who, most] of Object.entries(spec.shareAtMost ?? {})) {
+    const own = result.answeredBy.find((entry) => entry.host === who)?.answers ?? 0;
+    if (own * most.denominator <= result.answered * most.numerator) continue;
+    wrong.push(`${own} of ${result.answered} answers by ${who}`);
+  }
+  wrong.push(...failureFaults(spec, result), ...latencyFaults(spec, result));
   if (wrong.length > 0 && result.failures.length > 0) {
     wrong.push(result.failures.map(({ why, count }) => `${count} ${why}`).join(', '));
   }
   return wrong;
+}
+
+function failureFaults(spec: TrafficFinal, result: TrafficResult): readonly string[] {
+  return Object.entries(spec.failuresAtMost ?? {}).flatMap(([why, most]) => {
+    const count = result.failures.find((one) => one.why === why)?.count ?? 0;
+    return count > most ? [`${count} requests ${why}`] : [];
+  });
+}
+
+/** Without any answer there is no latency, and a bound on it does not hold. */
+function latencyFaults(spec: TrafficFinal, result: TrafficResult): readonly string[] {
+  return Object.entries(spec.latencyAtMost ?? {}).flatMap(([share, most]) => {
+    const found = result.latency.find((one) => one.share === share);
+    if (found === undefined) return ['it was never answered'];
+    return found.within > most ? [`${share} within ${durationWords(found.within)}`] : [];
+  });
 }
 
 function trafficClaim(spec: TrafficFinal): string {
@@ -97,6 +119,16 @@ function trafficClaim(spec: TrafficFinal): string {
   for (const [who, least] of Object.entries(spec.shareAtLeast ?? {})) {
     const percent = Math.round((least.numerator * 10_000) / least.denominator) / 100;
     parts.push(`at least ${percent}% of the answers by ${who}`);
+  }
+  for (const [who, most] of Object.entries(spec.shareAtMost ?? {})) {
+    const percent = Math.round((most.numerator * 10_000) / most.denominator) / 100;
+    parts.push(`at most ${percent}% of the answers by ${who}`);
+  }
+  for (const [why, most] of Object.entries(spec.failuresAtMost ?? {})) {
+    parts.push(`at most ${most} ${why}`);
+  }
+  for (const [share, most] of Object.entries(spec.latencyAtMost ?? {})) {
+    parts.push(`${share} of the answers within ${durationWords(most)}`);
   }
   return `at the end: ${spec.traffic}: ${parts.join(', ')}`;
 }

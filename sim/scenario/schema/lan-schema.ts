@@ -73,10 +73,17 @@ const listening = {
 /** Paths of web pages. */
 const PAGE_FORM = /^\/\S{0,250}$/;
 
+/** The certificates of `sim/host/tls-model.ts`. */
+const tls = oneOf(
+  ['trusted', 'self-signed', 'expired', 'other-name', 'none'],
+  "Speaks TLS, with such a certificate ('none': its handshake fails); plain by default.",
+).optional();
+
 /** What a web server does, whatever it is called. */
 const webServer = {
   address: listening.address,
-  port: whole('TCP port; 80 by default.', { min: 1, max: 65_535 }).optional(),
+  port: whole('TCP port; 80 by default, 443 with tls.', { min: 1, max: 65_535 }).optional(),
+  tls,
   body: text('The page it answers with, for every path that `pages` does not name.').optional(),
   status: whole('HTTP status; 200 by default.', { min: 100, max: 599 }).optional(),
   pages: named(
@@ -101,6 +108,8 @@ const webServer = {
 const tcpPort = (usual: number) =>
   whole(`TCP port; ${usual} by default.`, { min: 1, max: 65_535 }).optional();
 
+const echoBody = text('A text that it says instead, so that one knows who answers.').optional();
+
 const backEnd = text('A back end, http://HOST[:PORT][/PATH].');
 
 /** Programs that a host can start at boot, one closed list. */
@@ -111,7 +120,8 @@ export const programSchema = table(
     proxy: table(
       {
         ...listening,
-        port: tcpPort(80),
+        port: whole('TCP port; 80 by default, 443 with tls.', { min: 1, max: 65_535 }).optional(),
+        tls,
         routes: z
           .array(
             table(
@@ -128,7 +138,7 @@ export const programSchema = table(
       'A reverse proxy, as nginx is one.',
     ).optional(),
     'tcp-echo': table(
-      { ...listening, port: tcpPort(7) },
+      { ...listening, port: tcpPort(7), body: echoBody },
       'A server that sends bytes back.',
     ).optional(),
     dns: table(
@@ -153,7 +163,8 @@ export const programSchema = table(
     ).optional(),
     'udp-echo': table(
       {
-        name: listening.name,
+        ...listening,
+        body: echoBody,
         port: whole('UDP port; 7 by default.', { min: 1, max: 65_535 }).optional(),
       },
       'A server that sends datagrams back.',

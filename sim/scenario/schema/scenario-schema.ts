@@ -28,8 +28,13 @@ import {
 const traffic = table(
   {
     ping: address('The address that is pinged.').optional(),
-    http: text('The page that is asked for, http://ADDRESS[:PORT][/PATH].').optional(),
-    'keep-alive': flag('http: one connection for all requests; false by default.').optional(),
+    http: text('The page that is asked for, http[s]://ADDRESS[:PORT][/PATH].').optional(),
+    tcp: text('ADDRESS:PORT of a server that sends back what it gets.').optional(),
+    udp: text('ADDRESS:PORT of a server that answers each datagram.').optional(),
+    'keep-alive': flag(
+      'http, tcp: one connection for all requests, udp: one port; false by default.',
+    ).optional(),
+    insecure: flag('https: any certificate will do; false by default.').optional(),
     'expect-body': text('http: the page that counts as an answer; any by default.').optional(),
     'expect-status': whole('http: the status that counts as an answer; 200 by default.', {
       min: 100,

@@ -8,6 +8,7 @@ import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { EventHandle, EventTarget } from '../../engine/event-queue.ts';
 import type { KernelApi } from '../../kernel/kernel-api.ts';
 import { HttpConnection, type HttpOutcome, type HttpRequest } from '../../programs/http-client.ts';
+import type { TlsClient } from '../../programs/tls-socket.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { HttpTrafficSpec, TrafficSpec } from '../scenario.ts';
 import {
@@ -16,13 +17,11 @@ import {
   RequestBook,
   type RunningTraffic,
   scheduleFirst,
+  TURNS,
 } from './request-book.ts';
+import { failureName, NAME_LENGTH_MAX } from './request-text.ts';
 
-/** Who answered is told by the beginning of the page. */
-const NAME_LENGTH_MAX = 40;
 const TIMED_OUT = 1;
-/** A server that answered one of so many requests is one of those that take turns. */
-const TURNS = 10;
 
 /** A running traffic; see the head of the file. */
 export class HttpLoad implements EventTarget, RunningTraffic {
@@ -107,9 +106,16 @@ export class HttpLoad implements EventTarget, RunningTraffic {
     const { to: address } = this.spec;
     const { port } = this.#http;
     const now = () => this.#lan.engine.now;
-    const connection = HttpConnection.open({ kernel, address, port, now });
+    const connection = HttpConnection.open({ kernel, address, port, now, tls: this.#tls() });
     if (this.#http.keepAlive && typeof connection !== 'string') this.#kept = connection;
     return connection;
+  }
+
+  /** Certificates are verified as browsers do, unless the scenario says otherwise. */
+  #tls(): TlsClient | undefined {
+    const { tls } = this.#http;
+    if (tls === undefined) return undefined;
+    return { ...tls, random: this.#lan.engine.streams.named(`traffic/${this.spec.name}/tls`) };
   }
 
   #forget(connection: HttpConnection): void {
@@ -142,27 +148,5 @@ export class HttpLoad implements EventTarget, RunningTraffic {
     if (outcome.status !== status) this.#book.fail(sequence, `status ${outcome.status}`);
     else if (body !== undefined && text !== body.trim()) this.#book.fail(sequence, 'wrong-body');
     else this.#book.answer(sequence, text.slice(0, NAME_LENGTH_MAX));
-  }
-}
-
-/** The words of reports for what became of a connection. */
-function failureName(reason: (HttpOutcome & { readonly kind: 'failed' })['reason']): string {
-  switch (reason) {
-    case 'ECONNREFUSED':
-      return 'refused';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'reset';
-    case 'ETIMEDOUT':
-      return 'timed-out';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'unreachable';
-    case 'empty-reply':
-    case 'partial':
-    case 'bad-response':
-      return reason;
-    default:
-      return reason.toLowerCase();
   }
 }

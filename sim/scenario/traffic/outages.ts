@@ -28,6 +28,17 @@ export interface TrafficResult {
   readonly answeredBy: readonly { readonly host: string; readonly answers: number }[];
   /** Why requests failed, in order of the first; empty for pings, of which only silence is known. */
   readonly failures: readonly { readonly why: string; readonly count: number }[];
+  /** How long answers took, one entry per percentile; empty when none came. */
+  readonly latency: readonly Percentile[];
+}
+
+/** The percentiles that are reported. */
+export const PERCENTILES = ['50%', '90%', '95%', '99%', '99.9%', '100%'] as const;
+
+/** So many of the answers came within that time. */
+export interface Percentile {
+  readonly share: (typeof PERCENTILES)[number];
+  readonly within: DurationUs;
 }
 
 /** The results of a traffic at the end of the run. */
@@ -47,7 +58,20 @@ export function trafficResult(traffic: RunningTraffic, end: TimeUs): TrafficResu
     ) as DurationUs,
     answeredBy: [...counts].map(([host, answers]) => ({ host, answers })),
     failures: [...traffic.failures].map(([why, count]) => ({ why, count })),
+    latency: latencyOf(traffic),
   };
+}
+
+/** By nearest rank: the shortest time within which so many answers came. */
+function latencyOf(traffic: RunningTraffic): readonly Percentile[] {
+  const { answers, sentAt } = traffic;
+  if (answers.length === 0) return [];
+  const times = Float64Array.from(answers, ({ at, sequence }) => at - (sentAt[sequence] ?? at));
+  times.sort();
+  return PERCENTILES.map((share) => {
+    const rank = Math.ceil((Number.parseFloat(share) * times.length) / 100);
+    return { share, within: (times[Math.max(rank, 1) - 1] ?? 0) as DurationUs };
+  });
 }
 
 function outagesOf(traffic: RunningTraffic, end: TimeUs): readonly Outage[] {

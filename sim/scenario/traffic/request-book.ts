@@ -15,6 +15,9 @@ import type { TrafficSpec } from '../scenario.ts';
 /** Most requests that are remembered; a run that sends more stops sending and says so. */
 export const REQUEST_LIMIT = 5_000_000;
 
+/** A server that answered one of so many requests is one of those that take turns. */
+export const TURNS = 10;
+
 /** One answer: when, to which request, and by whom as far as it shows. */
 export interface Answer {
   readonly at: TimeUs;
@@ -48,13 +51,13 @@ export function scheduleFirst(lan: LivingLan, spec: TrafficSpec, target: EventTa
 }
 
 /** The book; see the head of the file. */
-export class RequestBook {
+export class RequestBook implements RunningTraffic {
   readonly sentAt: TimeUs[] = [];
   readonly answers: Answer[] = [];
   readonly failures = new Map<string, number>();
   readonly #outcomes: ('answered' | 'late' | 'failed' | undefined)[] = [];
   readonly #lan: LivingLan;
-  readonly #spec: TrafficSpec;
+  readonly spec: TrafficSpec;
   readonly #timeouts: Wakeup;
   #nextToJudge = 0;
   #newestAnswer = -1;
@@ -67,7 +70,7 @@ export class RequestBook {
   /** Another name is told when none of the last `memory` answers had it: 1 tells every change. */
   constructor(lan: LivingLan, spec: TrafficSpec, memory: number) {
     this.#lan = lan;
-    this.#spec = spec;
+    this.spec = spec;
     this.#memory = memory;
     this.#timeouts = new Wakeup(lan.engine, (now) => this.#judgeTimeouts(now));
   }
@@ -89,7 +92,7 @@ export class RequestBook {
   lostRequests(end: TimeUs): readonly TimeUs[] {
     return this.sentAt.filter((at, i) => {
       const outcome = this.#outcomes[i];
-      if (outcome === undefined) return elapsed(at, end) >= this.#spec.timeout;
+      if (outcome === undefined) return elapsed(at, end) >= this.spec.timeout;
       return outcome !== 'answered';
     });
   }
@@ -166,13 +169,13 @@ export class RequestBook {
 
   #armTimeout(): void {
     const sent = this.sentAt[this.#nextToJudge];
-    if (sent !== undefined) this.#timeouts.moveTo(later(sent, this.#spec.timeout));
+    if (sent !== undefined) this.#timeouts.moveTo(later(sent, this.spec.timeout));
   }
 
   #judgeTimeouts(now: TimeUs): void {
     for (;;) {
       const sent = this.sentAt[this.#nextToJudge];
-      if (sent === undefined || later(sent, this.#spec.timeout) > now) break;
+      if (sent === undefined || later(sent, this.spec.timeout) > now) break;
       const sequence = this.#nextToJudge++;
       if (this.#outcomes[sequence] !== undefined) continue;
       if (this.#alive && this.#newestAnswer < sequence) {
@@ -187,9 +190,9 @@ export class RequestBook {
     const { engine } = this.#lan;
     engine.log.record<ScenarioRunEvent>({
       at: engine.now,
-      node: this.#spec.from,
+      node: this.spec.from,
       kind: 'traffic',
-      traffic: this.#spec.name,
+      traffic: this.spec.name,
       ...change,
     });
   }

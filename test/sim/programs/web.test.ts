@@ -212,3 +212,59 @@ describe('a reverse proxy', () => {
     expect(lab.out('client', line)).toMatch(/^504 3\.0/);
   });
 });
+
+describe('curl and https', () => {
+  const secure = (tls: string) => two({ tls, body: 'Secret', port: 443 });
+
+  test('a trusted page comes back; -w tells when TCP and TLS were there', () => {
+    const lab = secure('trusted');
+    expect(lab.out('client', 'curl -s https://10.0.0.1/')).toBe('Secret');
+    const line = "curl -s -o /dev/null -w '%{http_code} %{time_connect} %{time_appconnect}'";
+    const [code, connect, ready] = lab.out('client', `${line} https://10.0.0.1/`).split(' ');
+    expect(code).toBe('200');
+    expect(Number(connect)).toBeGreaterThan(0);
+    expect(Number(ready)).toBeGreaterThan(Number(connect));
+    expect(lab.out('web', 'ss -lnt')).toContain('0.0.0.0:443');
+  });
+
+  // Recorded with curl 7.88.1 and OpenSSL 3.0.19 against `openssl s_server`.
+  test.each<[string, number, string]>([
+    ['self-signed', 60, 'SSL certificate problem: self-signed certificate'],
+    ['expired', 60, 'SSL certificate problem: certificate has expired'],
+    [
+      'other-name',
+      60,
+      "SSL: no alternative certificate subject name matches target host name '10.0.0.1'",
+    ],
+    ['none', 35, 'OpenSSL/3.0.19: error:0A000410:SSL routines::sslv3 alert handshake failure'],
+  ])('certificate %s: exit code %i', (certificate, code, message) => {
+    const lab = secure(certificate);
+    const result = lab.exec('client', 'curl -sS https://10.0.0.1/');
+    expect(result.exitCode).toBe(code);
+    expect(result.stderr.split('\n')[0]).toBe(`curl: (${code}) ${message}`);
+    const insecure = lab.exec('client', 'curl -sk https://10.0.0.1/');
+    expect(insecure.stdout).toBe(certificate === 'none' ? '' : 'Secret');
+  });
+
+  test('a server that speaks no TLS', () => {
+    const result = two({ port: 443 }).exec('client', 'curl -sSk https://10.0.0.1/');
+    expect(result).toMatchObject({
+      exitCode: 35,
+      stderr: 'curl: (35) OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number\n',
+    });
+  });
+
+  test('a proxy ends TLS and asks its back end in the clear', () => {
+    const lab = new Lab([
+      server('w1', '10.0.0.1/24', { body: 'one' }),
+      server(
+        'edge',
+        '10.0.0.100/24',
+        { tls: 'trusted', routes: [{ prefix: '/10.0.0.1/', to: ['http://10.0.0.1/'] }] },
+        'proxy',
+      ),
+      { name: 'client', addresses: ['10.0.0.9/24'] },
+    ]);
+    expect(lab.out('client', 'curl -s https://10.0.0.100/10.0.0.1/')).toBe('one');
+  });
+});

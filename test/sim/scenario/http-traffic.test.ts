@@ -63,9 +63,18 @@ finally:
 
 test.each<[string, RegExp]>([
   ['{ from: client }', /expected what is sent/],
-  ["{ ping: 10.0.0.1, http: 'http://10.0.0.1/', from: client }", /one of ping and http/],
+  [
+    "{ ping: 10.0.0.1, http: 'http://10.0.0.1/', from: client }",
+    /one of ping, http, tcp and udp, read ping and http/,
+  ],
   ["{ http: 'http://www.lan/', from: client }", /expected a URL such as/],
-  ['{ ping: 10.0.0.1, keep-alive: true, from: client }', /'keep-alive' goes with http only/],
+  ['{ tcp: 10.0.0.1, from: client }', /expected an address and a port/],
+  ['{ udp: www.lan:53, from: client }', /expected an address and a port/],
+  ['{ tcp: 10.0.0.1:7, expect-status: 200, from: client }', /'expect-status' goes with http only/],
+  [
+    '{ ping: 10.0.0.1, keep-alive: true, from: client }',
+    /'keep-alive' goes with http, tcp and udp only/,
+  ],
 ])('a problem: %s', (traffic, message) => {
   expect(() => run(traffic)).toThrow(message);
 });

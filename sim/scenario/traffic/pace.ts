@@ -1,0 +1,41 @@
+/** Sends the requests of one traffic at its pace: from its host's kernel while that runs, whatever the answers do. */
+
+import type { TimeUs } from '../../../daemon/base/time.ts';
+import type { EventTarget } from '../../engine/event-queue.ts';
+import type { KernelApi } from '../../kernel/kernel-api.ts';
+import type { LivingLan } from '../../topology/living-lan.ts';
+import type { TrafficSpec } from '../scenario.ts';
+import { REQUEST_LIMIT, type RequestBook, scheduleFirst } from './request-book.ts';
+
+/** The pace; see the head of the file. */
+export class Pace implements EventTarget {
+  readonly #lan: LivingLan;
+  readonly #spec: TrafficSpec;
+  readonly #book: RequestBook;
+  readonly #send: (kernel: KernelApi, sequence: number) => void;
+
+  /** `send` is called for every request, which stands in the book already. */
+  constructor(
+    lan: LivingLan,
+    spec: TrafficSpec,
+    book: RequestBook,
+    send: (kernel: KernelApi, sequence: number) => void,
+  ) {
+    this.#lan = lan;
+    this.#spec = spec;
+    this.#book = book;
+    this.#send = send;
+    scheduleFirst(lan, spec, this);
+  }
+
+  /** The engine calls it. */
+  onEvent(now: TimeUs): void {
+    const { stop, every, from } = this.#spec;
+    if (stop !== undefined && now > stop) return;
+    if (this.#book.sentAt.length >= REQUEST_LIMIT) return;
+    this.#lan.engine.scheduleAfter(every, this, 0, undefined);
+    const host = this.#lan.hosts.get(from);
+    if (host?.power !== 'on' || host.kernel === undefined) return;
+    this.#send(host.kernel, this.#book.send(now));
+  }
+}
