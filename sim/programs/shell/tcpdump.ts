@@ -4,6 +4,7 @@
  */
 
 import type { PacketSocket } from '../../kernel/kernel-api.ts';
+import { packetBytesText } from '../tcpdump-bytes.ts';
 import { parseTcpdumpFilter } from '../tcpdump-filter.ts';
 import { newTcpConversations, tcpdumpStamp, tcpdumpText } from '../tcpdump-text.ts';
 import {
@@ -117,7 +118,8 @@ class Capture {
     const stamp = this.#parsed.flags.has('t')
       ? ''
       : `${tcpdumpStamp(this.#io.machine.wallClockUs())} `;
-    this.#io.out(`${stamp}${way}${text}\n`);
+    const bytes = packetBytesText(frame, this.#io.words);
+    this.#io.out(`${stamp}${way}${text}${bytes}\n`);
     if (this.#captured === this.#count) this.#finish();
   }
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { packetBytesText } from '../../../sim/programs/tcpdump-bytes.ts';
 import {
   newTcpConversations,
   type TcpdumpOptions,
@@ -48,6 +49,17 @@ describe('every line is that of the real tcpdump 4.99.3', () => {
     expect(packets.length).toBe(golden.length);
     expect(texts.join('\n').trimEnd().split('\n')).toEqual(golden.join('\n').split('\n'));
   });
+});
+
+test.each(['A', 'x', 'X', 'XX'])('recorded.pcap, -n%s: the octets behind each line', (letters) => {
+  const { packets } = readCapture(new Uint8Array(readFileSync(new URL('recorded.pcap', GOLDEN))));
+  const options = optionsOf('n');
+  const texts = packets.map((packet) => {
+    const line = tcpdumpText(packet.bytes, tcpdumpStamp(packet.timeUs), options);
+    return line + packetBytesText(packet.bytes, [`-n${letters}`]);
+  });
+  const golden = readFileSync(new URL(`recorded.n${letters}.txt`, GOLDEN), 'latin1');
+  expect(`${texts.join('\n')}\n`.split('\n')).toEqual(golden.split('\n'));
 });
 
 test('-S prints absolute sequence numbers', () => {
