@@ -315,7 +315,9 @@ function checkAddresses(hosts: readonly HostSpec[], reading: Reading): void {
   const owners = new Map<IpAddress, string>();
   for (const host of hosts) {
     for (const nic of host.nics) {
-      for (const { address } of nic.addresses) {
+      for (const { address, label } of nic.addresses) {
+        // An alias may be on several hosts: real servers share the virtual address that way.
+        if (label !== undefined) continue;
         const owner = owners.get(address);
         if (owner === undefined) {
           owners.set(address, `${host.name}:${nic.name}`);
