@@ -4,7 +4,8 @@
 export type FieldType = 'protocol' | 'number' | 'text' | 'address' | 'mac';
 
 const PROTOCOLS =
-  'frame eth vlan arp ip ipv6 ah icmp icmpv6 igmp tcp udp vrrp http data http.request http.response';
+  'frame eth vlan arp ip ipv6 ah icmp icmpv6 igmp tcp udp vrrp http data http.request ' +
+  'http.response tcp.analysis.flags tcp.analysis.retransmission';
 const NUMBERS =
   'frame.number frame.len frame.time_relative eth.type eth.dst.ig vlan.id vlan.priority ' +
   'arp.opcode arp.isgratuitous ip.hdr_len ip.dsfield ip.len ip.id ip.frag_offset ip.flags.df ' +
@@ -16,7 +17,9 @@ const NUMBERS =
   'udp.port udp.length vrrp.version vrrp.type vrrp.virt_rtr_id vrrp.prio vrrp.addr_count ' +
   'vrrp.auth_type vrrp.adver_int vrrp.short_adver_int vrrp.checksum vrrp.checksum.status ' +
   'http.response.code';
-const TEXTS = 'frame.lost vrrp.auth_string ah.icv http.request.method http.request.uri http.host';
+const TEXTS =
+  'frame.lost vrrp.auth_string ah.icv http.request.method http.request.uri http.host ' +
+  'http.user_agent';
 const ADDRESSES =
   'arp.src.proto_ipv4 arp.dst.proto_ipv4 ip.src ip.dst ip.addr ipv6.src ipv6.dst ipv6.addr ' +
   'icmp.redir_gw icmpv6.nd.ns.target_address icmpv6.nd.na.target_address ' +

@@ -178,15 +178,17 @@ class Parser {
 
   #test(token: Token | undefined): PacketFilter | undefined {
     if (token === undefined) return this.#fail('expected a field such as vrrp or ip.addr', token);
-    const field = token.text.toLowerCase();
+    // As in Wireshark names are of small letters, and VRRP turns the field red.
+    const field = token.text;
     const type = token.kind === 'word' ? FILTER_FIELDS.get(field) : undefined;
     if (type === undefined) {
-      return this.#fail(`'${token.text}' is no field or protocol that is known here`, token);
+      const small = field.toLowerCase();
+      const hint = FILTER_FIELDS.has(small) ? `: write ${small}` : '';
+      return this.#fail(`'${field}' is no field or protocol that is known here${hint}`, token);
     }
     this.#next++;
     const sign = this.#tokens[this.#next];
-    const comparison =
-      sign?.kind === 'text' ? undefined : COMPARISONS.get(sign?.text.toLowerCase() ?? '');
+    const comparison = sign?.kind === 'text' ? undefined : COMPARISONS.get(sign?.text ?? '');
     if (comparison === undefined) {
       // As in Wireshark a flag alone asks whether it is there, a protocol whether the packet has it.
       return (fields) => fields.has(field);
@@ -211,7 +213,7 @@ class Parser {
   #take(word: string, symbol: string): boolean {
     const token = this.#tokens[this.#next];
     const isIt =
-      (token?.kind === 'word' && token.text.toLowerCase() === word) ||
+      (token?.kind === 'word' && token.text === word) ||
       (token?.kind === 'symbol' && token.text === symbol);
     if (isIt) this.#next++;
     return isIt;

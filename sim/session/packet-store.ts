@@ -6,6 +6,7 @@
 import { readUint16, readUint32 } from '../../daemon/wire/integers.ts';
 import { tcpHeaderLength } from '../../daemon/wire/tcp.ts';
 import type { FrameChange, LossReason } from '../lan/lan-api.ts';
+import { TcpRepeats } from './tcp-repeats.ts';
 
 /** One frame on one cable. */
 export interface PacketRecord {
@@ -21,10 +22,12 @@ export interface PacketRecord {
   readonly change?: FrameChange;
   readonly arrivesAt?: number;
   readonly stream?: number;
+  /** A TCP retransmission. */
+  readonly repeated?: true;
 }
 
-/** What the store is given; number and stream are its own. */
-export type NewPacket = Omit<PacketRecord, 'id' | 'stream'>;
+/** What the store is given; number, stream and what follows from it are its own. */
+export type NewPacket = Omit<PacketRecord, 'id' | 'stream' | 'repeated'>;
 
 /** How far back a frame that is lost late is looked for. */
 const LATE_SEARCH_MAX = 5000;
@@ -42,6 +45,7 @@ export class PacketStore {
   omitted = 0;
   readonly #streams = new Map<string, { readonly index: number; readonly firstSequence: number }>();
   #streamCount = 0;
+  readonly #repeats = new TcpRepeats();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -59,9 +63,7 @@ export class PacketStore {
 
   /** Adds one frame. */
   add(packet: NewPacket): PacketRecord {
-    const stream = this.#streamOf(packet.frame);
-    const id = this.total + 1;
-    const record: PacketRecord = { id, ...packet, ...(stream === undefined ? {} : { stream }) };
+    const record: PacketRecord = { id: this.total + 1, ...packet, ...this.#tcpFacts(packet.frame) };
     this.#records.push(record);
     // Given up in one go, so that a full ring does not move its memory with every frame.
     if (this.#records.length > this.#limit * 1.25) {
@@ -120,10 +122,15 @@ export class PacketStore {
     return near.filter((one) => one.frame === record.frame);
   }
 
-  /** Number of the TCP conversation of a frame; a new first SYN between the same ports begins a new one. */
-  #streamOf(frame: Uint8Array): number | undefined {
+  #tcpFacts(frame: Uint8Array): Pick<PacketRecord, 'stream' | 'repeated'> {
     const at = tcpOffset(frame);
-    if (at === undefined) return undefined;
+    if (at === undefined) return {};
+    const stream = this.#streamOf(frame, at);
+    return this.#repeats.look(frame, at, stream) ? { stream, repeated: true } : { stream };
+  }
+
+  /** Number of the TCP conversation of a frame; a new first SYN between the same ports begins a new one. */
+  #streamOf(frame: Uint8Array, at: number): number {
     const key = conversationKey(frame, at);
     const flags = (frame[at + 13] as number) & SYN_AND_ACK;
     const sequence = readUint32(frame, at + 4);

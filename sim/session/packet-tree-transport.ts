@@ -167,9 +167,14 @@ function dissectHttp(builder: PacketBuilder, body: Body): void {
   }
   for (const { text, start } of lines.slice(1)) {
     const where = { start, length: text.length };
-    const host = /^host: *(.*)$/i.exec(text);
-    if (host === null) builder.text(node, where, text);
-    else builder.field(node, where, { field: 'http.host', label: 'Host', value: host[1] ?? '' });
+    const header = /^(host|user-agent): *(.*)$/i.exec(text);
+    if (header === null) builder.text(node, where, text);
+    else {
+      const [, name = '', value = ''] = header;
+      const isHost = name.toLowerCase() === 'host';
+      const [field, label] = isHost ? ['http.host', 'Host'] : ['http.user_agent', 'User-Agent'];
+      builder.field(node, where, { field, label, value });
+    }
   }
 }
 

@@ -34,6 +34,8 @@ export interface PacketFacts {
   readonly at: number;
   /** Number of the TCP conversation. */
   readonly stream?: number;
+  /** A TCP retransmission. */
+  readonly repeated?: true;
   readonly lost?: string;
 }
 
@@ -60,7 +62,16 @@ export function dissectPacket(frame: Uint8Array, facts: PacketFacts): DissectedP
   }
   if (facts.stream !== undefined) builder.note('tcp.stream', facts.stream);
   dissectEthernet(builder);
+  if (facts.repeated === true) noteRetransmission(builder);
   return builder.finish();
+}
+
+/** Wireshark's words, and its colour "Bad TCP", which goes before that of any protocol on TCP. */
+function noteRetransmission(builder: PacketBuilder): void {
+  builder.note('tcp.analysis.flags', 1);
+  builder.note('tcp.analysis.retransmission', 1);
+  builder.info = `[TCP Retransmission] ${builder.info}`;
+  builder.colour = 'trouble';
 }
 
 function dissectEthernet(builder: PacketBuilder): void {

@@ -20,6 +20,7 @@ export function dissectRecord(record: PacketRecord): DissectedPacket {
     number: record.id,
     at: record.at,
     ...(record.stream === undefined ? {} : { stream: record.stream }),
+    ...(record.repeated === undefined ? {} : { repeated: record.repeated }),
     ...(record.lost === undefined ? {} : { lost: record.lost }),
   });
 }

@@ -28,7 +28,7 @@ describe('generated pages', () => {
 });
 
 /** Rows that nothing asserts yet; the list may only shrink. */
-const ROWS_OPEN = ['B3', 'C6', 'E2', 'E7', 'E9', 'E12'];
+const ROWS_OPEN: readonly string[] = [];
 
 describe('rows of the articles', () => {
   const rows = SEED_ARTICLES.flatMap((article) => article.rows.map(({ row }) => row));

@@ -67,7 +67,7 @@ function latencyOf(traffic: RunningTraffic): readonly Percentile[] {
   const { answers, sentAt } = traffic;
   if (answers.length === 0) return [];
   const times = Float64Array.from(answers, ({ at, sequence }) => at - (sentAt[sequence] ?? at));
-  times.sort();
+  times.sort((a, b) => a - b);
   return PERCENTILES.map((share) => {
     const rank = Math.ceil((Number.parseFloat(share) * times.length) / 100);
     return { share, within: (times[Math.max(rank, 1) - 1] ?? 0) as DurationUs };

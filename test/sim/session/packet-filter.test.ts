@@ -61,7 +61,6 @@ describe('a packet filter', () => {
     ['vrrp.auth_string contains "cret"', true],
     ['vrrp.auth_string == secret', false],
     ['frame.number == 7', true],
-    ['VRRP AND IP', true],
     ['tcp.stream == 0 || frame.number >= 7', true],
   ])('%s: %s', (filter, expected) => {
     expect(matches(filter)).toBe(expected);
@@ -69,6 +68,8 @@ describe('a packet filter', () => {
 
   it.each([
     ['vrrpp', 0, 5, /no field/],
+    ['VRRP', 0, 4, /write vrrp/],
+    ['vrrp AND ip', 5, 3, /expected 'and'/],
     ['vrrp and', 8, 1, /expected a field/],
     ['vrrp arp', 5, 3, /expected 'and', 'or'/],
     ['(vrrp', 5, 1, /expected '\)'/],
