@@ -1,7 +1,7 @@
 /**
  * One traffic of TCP: every request is a connection of its own that sends bytes and waits for as many back, or, kept
  * alive, the same on one long connection, as a terminal session or a database client is one. A kept connection is
- * not given up by the time limit of a request: TCP repeats until it gives up itself, and late answers count.
+ * not given up when a request has had its time: TCP repeats until it gives up itself.
  */
 
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
