@@ -61,7 +61,8 @@ function planRefresh(machine: VrrpMachine, instance: Instance, at: TimeUs): void
 /** The second burst's timer; set after the notifications, as keepalived does. */
 export function planSecondBurst(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const { delay } = instance.config.garp;
-  if (delay > 0) machine.timers.add(later(now, delay), { kind: 'garp', instance });
+  const done = later(now, machine.settings.transitionTime);
+  if (delay > 0) machine.timers.add(later(done, delay), { kind: 'garp', instance });
 }
 
 /**
@@ -81,14 +82,22 @@ export function sendLowerPriorityBurst(
   }
 }
 
-/** garp_master_refresh and garp_extra_if; keepalived 2.2.7 looks only when it sends an advert. */
+/**
+ * garp_master_refresh and garp_extra_if; keepalived 2.2.7 looks only when it sends an advert. Its
+ * adverts are always some microseconds late, so a refresh of whole intervals is due with the advert
+ * of that time and not one later (test/reference/traces-own/healed-refresh).
+ */
 export function refreshIfDue(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const { garp } = instance.config;
-  if (instance.garpRefreshAt !== undefined && garp.refresh > 0 && now > instance.garpRefreshAt) {
+  if (instance.garpRefreshAt !== undefined && garp.refresh > 0 && now >= instance.garpRefreshAt) {
     sendBurst(machine, instance, { repeat: garp.refreshRepeat, now });
     instance.garpRefreshAt = later(now, garp.refresh);
   }
-  if (instance.garpExtraAt !== undefined && garp.extraInterface > 0 && now > instance.garpExtraAt) {
+  if (
+    instance.garpExtraAt !== undefined &&
+    garp.extraInterface > 0 &&
+    now >= instance.garpExtraAt
+  ) {
     sendExtra(machine, instance, now);
     instance.garpExtraAt = later(now, garp.extraInterface);
   }

@@ -2,7 +2,8 @@
  * vrrp_script: run every interval, judged by exit code with rise and fall.
  *
  * `result` counts 0..rise+fall-1 and the script is well from `rise` on. The first answer decides
- * alone; `init_fail` starts ill and needs `rise` successes. A run that is still out at the next
+ * alone, with `init_fail` too, whose weight counts as failed until then: the manual page promises
+ * `rise` successes, 2.2.7 takes one (test/reference/traces-own/script-init-fail). A run that is still out at the next
  * tick is not repeated; after `timeout` it gets TERM, two seconds later KILL, and counts as a
  * failure.
  *
@@ -10,7 +11,8 @@
  * |-------------|---------|-----------------|--------------|-----------------------------|
  * | init        | success | rise-1          | top          | succeeded                   |
  * | init        | failure | rise-1          | 0            | failed                      |
- * | init-failed | success | 0..rise-2       | +1           |                             |
+ * | init-failed | success | 0               | top          | succeeded                   |
+ * | done        | success | 0..rise-2       | +1           |                             |
  * | done        | success | rise-1          | top          | succeeded                   |
  * | done        | success | rise..top       | top          |                             |
  * | done        | failure | > rise          | -1           |                             |
@@ -135,7 +137,7 @@ function judge(machine: VrrpMachine, script: Script, outcome: ScriptOutcome): st
 
 function succeed(machine: VrrpMachine, script: Script, now: TimeUs): void {
   const { rise, fall, name } = script.config;
-  if (script.result < rise - 1) {
+  if (script.phase === 'done' && script.result < rise - 1) {
     script.result++;
     return;
   }

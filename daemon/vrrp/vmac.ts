@@ -9,6 +9,7 @@
 
 import { virtualRouterMac } from '../wire/vrrp-header.ts';
 import { instanceText } from './log-text.ts';
+import { findSource } from './source-address.ts';
 import { type Instance, log, takeId, type VrrpMachine } from './vrrp-machine.ts';
 
 /** Makes the interfaces that the instances need and that do not exist; returns the names made. */
@@ -105,39 +106,57 @@ function createLink(
   if (vmac !== undefined) configureVmac(machine, instance, vmac.name, vmac.base);
   if (ipvlan?.address !== undefined) addIpvlanAddress(machine, instance, ipvlan.name);
   machine.actions.push({ kind: 'link-up', id: takeId(machine), name: own.name });
+  if (vmac !== undefined) addLinkLocal(machine, instance, vmac.name);
   if (!exists) log(machine, instanceText.vmacCreated(owner, own.name));
   return exists ? undefined : own.name;
 }
 
 /**
  * The sysctls of a VMAC. Without them the base interface would answer ARP for the VIP with its own
- * MAC.
+ * MAC, and the VMAC would not hear the other router, whose packets bear its own MAC. A dot in the
+ * name of an interface is a `/` in that of a sysctl, as for sysctl(8).
  *
- * Source: what keepalived writes; keepalived.conf(5) "use_vmac".
+ * Source: /proc/sys before and after a start of keepalived 2.2.7.
  */
 function configureVmac(machine: VrrpMachine, instance: Instance, name: string, base: string): void {
-  const writes: readonly (readonly [string, string])[] = [
-    [`net.ipv4.conf.${name}.arp_ignore`, '1'],
-    [`net.ipv4.conf.${name}.arp_filter`, '1'],
-    [`net.ipv4.conf.${name}.accept_local`, '1'],
-    [`net.ipv4.conf.${name}.rp_filter`, '0'],
-    [`net.ipv4.conf.${name}.promote_secondaries`, '1'],
-    [`net.ipv4.conf.${base}.arp_ignore`, '1'],
-    [`net.ipv4.conf.${base}.arp_filter`, '1'],
-  ];
-  const writes6: readonly (readonly [string, string])[] =
+  const [own, below] = [name.replaceAll('.', '/'), base.replaceAll('.', '/')];
+  const writes: readonly (readonly [string, string])[] =
     instance.config.family === 'inet6'
       ? [
-          [`net.ipv6.conf.${name}.autoconf`, '0'],
-          [`net.ipv6.conf.${name}.accept_ra`, '0'],
+          // No link-local address of the virtual MAC; RFC 9568 section 7.4.
+          [`net.ipv6.conf.${own}.addr_gen_mode`, '1'],
         ]
-      : [[`net.ipv6.conf.${name}.disable_ipv6`, '1']];
-  for (const [sysctl, value] of [...writes, ...writes6]) {
+      : [
+          [`net.ipv6.conf.${own}.addr_gen_mode`, '1'],
+          [`net.ipv6.conf.${own}.disable_ipv6`, '1'],
+          [`net.ipv4.conf.${own}.arp_ignore`, '1'],
+          [`net.ipv4.conf.${own}.accept_local`, '1'],
+          [`net.ipv4.conf.${own}.rp_filter`, '0'],
+          [`net.ipv4.conf.${own}.promote_secondaries`, '1'],
+          [`net.ipv4.conf.${below}.arp_ignore`, '1'],
+          [`net.ipv4.conf.${below}.arp_filter`, '1'],
+        ];
+  for (const [sysctl, value] of writes) {
     machine.actions.push({ kind: 'sysctl-write', name: sysctl, value });
   }
   machine.actions.push({
     kind: 'firewall-add',
     rule: { kind: 'igmp-on-base', interface: name, base },
+  });
+}
+
+/**
+ * An IPv6 VMAC gets the link-local address of its base, so that adverts do not come from a VIP
+ * although they bear the virtual MAC.
+ */
+function addLinkLocal(machine: VrrpMachine, instance: Instance, name: string): void {
+  if (instance.config.family !== 'inet6') return;
+  const address = findSource(machine, instance);
+  if (address === undefined) return;
+  machine.actions.push({
+    kind: 'address-add',
+    id: takeId(machine),
+    address: { interface: name, address, length: 64, scope: 'link', noDad: true },
   });
 }
 

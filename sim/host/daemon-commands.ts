@@ -20,6 +20,7 @@ import type { NewAddress } from '../kernel/kernel-api.ts';
 import { firewallKey, kernelRules } from './daemon-firewall.ts';
 import type { DaemonSockets } from './daemon-sockets.ts';
 import type { DaemonStreams } from './daemon-streams.ts';
+import { FramePacer } from './frame-pacer.ts';
 import { parseRoute, parseRule, routeMatch } from './ip-words.ts';
 import { runIpvsadm } from './ipvsadm-run.ts';
 import type { Machine } from './machine.ts';
@@ -43,10 +44,19 @@ export class CommandRunner {
   readonly #machine: Machine;
   /** Firewall rules of the daemon's table, by what they are about, to their handles. */
   readonly #firewall = new Map<string, readonly number[]>();
+  readonly #frames: FramePacer;
 
   constructor(options: CommandOptions) {
     this.#options = options;
     this.#machine = options.machine;
+    this.#frames = new FramePacer(options.machine.timers, (link, frame) => {
+      options.machine.kernel.sendFrame(link, frame);
+    });
+  }
+
+  /** The process is gone. */
+  stop(): void {
+    this.#frames.stop();
   }
 
   /** Carries out one command. */
@@ -58,7 +68,7 @@ export class CommandRunner {
         kernel.sendIp(command.packet, command.interface);
         return;
       case 'frame-send':
-        kernel.sendFrame(command.interface, command.frame);
+        this.#frames.send(command.interface, command.frame);
         return;
       case 'log':
         this.#options.log(command);
@@ -67,6 +77,9 @@ export class CommandRunner {
         this.#machine.record({ kind: 'daemon', report: command.report });
         return;
       case 'address-add':
+        this.#frames.spend();
+        this.#address(command);
+        return;
       case 'address-delete':
         this.#address(command);
         return;

@@ -325,6 +325,7 @@ export class DaemonMachine implements Program {
     this.#daemon = undefined;
     this.#wakeup.moveTo(undefined);
     for (const stop of this.#unsubscribe.splice(0)) stop();
+    this.#runner.stop();
     this.#sockets.closeAll();
     this.#streams.closeAll();
     this.#scripts.stopAll();

@@ -6,7 +6,7 @@
 
 import type { CommandId, DatagramCommand, VrrpSocketCommand } from '../../daemon/core/commands.ts';
 import type { DatagramEvent, NetworkFailure, VrrpPacketEvent } from '../../daemon/core/events.ts';
-import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
+import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import type { KernelApi, RawSocket, SocketError, UdpSocket } from '../kernel/kernel-api.ts';
@@ -155,7 +155,7 @@ export class DaemonSockets {
   }
 
   #hear(command: OpenVrrp, bytes: Uint8Array, at: number, link: string): void {
-    if (this.#vrrp.size > 1 && !this.#isFor(command, bytes, at)) return;
+    if (!this.#isFor(command, bytes, at)) return;
     const event = this.#packet;
     event.interface = link;
     event.packet = bytes;
@@ -163,23 +163,22 @@ export class DaemonSockets {
     this.#events.onVrrp(event);
   }
 
-  /** Whether of all sockets that hear this packet this one delivers it. */
+  /**
+   * keepalived binds each socket to its group or, for unicast peers, to its source address: what is
+   * sent elsewhere does not reach it (test/reference/traces-own/unicast-mcast). Of sockets that are
+   * bound alike the first delivers.
+   */
   #isFor(command: OpenVrrp, bytes: Uint8Array, at: number): boolean {
-    const destination: IpAddress =
-      command.family === 'inet' ? readIpv4(bytes, at + 16) : readIpv6(bytes, at + 24);
-    if (command.unicastTo !== undefined) return command.unicastTo === destination;
-    if (isGroup(destination)) {
-      if (command.group !== destination) return false;
-      for (const { command: other } of this.#vrrp.values()) {
-        if (isSibling(command, other) && other.group === destination) return other === command;
-      }
+    const bound = command.unicastTo ?? command.group;
+    if (bound !== undefined) {
+      const destination: IpAddress =
+        command.family === 'inet' ? readIpv4(bytes, at + 16) : readIpv6(bytes, at + 24);
+      if (destination !== bound) return false;
     }
+    if (this.#vrrp.size === 1) return true;
     for (const { command: other } of this.#vrrp.values()) {
-      if (!isSibling(command, other)) continue;
-      if (other.unicastTo === destination) return false;
-    }
-    for (const { command: other } of this.#vrrp.values()) {
-      if (isSibling(command, other) && other.unicastTo === undefined) return other === command;
+      const isSame = (other.unicastTo ?? other.group) === bound;
+      if (isSame && isSibling(command, other)) return other === command;
     }
     return true;
   }
@@ -193,8 +192,4 @@ export class DaemonSockets {
 
 function isSibling(a: OpenVrrp, b: OpenVrrp): boolean {
   return a.interface === b.interface && a.family === b.family && a.protocol === b.protocol;
-}
-
-function isGroup(address: IpAddress): boolean {
-  return isIpv4(address) ? address >>> 28 === 0xe : address >> 120n === 0xffn;
 }

@@ -29,7 +29,7 @@ import { newFrame } from '../lan/frame-memory.ts';
 import { isDropped } from './firewall.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
-import { routeIpv6, selectIpv6Source } from './ipv6-lookup.ts';
+import { routeIpv6, routeIpv6Back, selectIpv6Source } from './ipv6-lookup.ts';
 import { isDisabled, isNeighbourDiscovery, passIpv6ToLink } from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { MLD, receiveMld } from './mld-host.ts';
@@ -208,7 +208,10 @@ function answerEcho(
   }
   const own = toGroup ? selectIpv6Source(kernel, link, asker) : asked;
   const zone = isLinkLocalIpv6(asker) && !kernel.localAddresses.has(asker) ? link : undefined;
-  const way = routeIpv6(kernel, asker, own, zone);
+  const way =
+    zone === undefined
+      ? routeIpv6Back(kernel, asker, own, link)
+      : routeIpv6(kernel, asker, own, zone);
   if (typeof way === 'string') {
     drop(kernel, 'ipv6:no-route');
     return;

@@ -34,6 +34,30 @@ export function routeIpv6(
   return decision;
 }
 
+/**
+ * The way of an answer to what came in through `link`: of routes that are equally good, that link's.
+ * Source: net/ipv6/icmp.c (icmpv6_echo_reply sets the output interface), route.c (rt6_score_route).
+ */
+export function routeIpv6Back(
+  kernel: KernelState,
+  destination: Ipv6Address,
+  source: Ipv6Address,
+  link: LinkState,
+): RouteDecision | RouteFailure {
+  const way = routeIpv6(kernel, destination, source);
+  if (typeof way === 'string' || way.kind !== 'unicast' || way.link === link) return way;
+  const best = (through: LinkState | undefined) =>
+    lookupRoute(
+      kernel.inet6,
+      { destination, source, outputLink: through?.name },
+      (each) => isRouteUsable(kernel, each) && (through === undefined || each.link === through),
+    );
+  const [usual, own] = [best(undefined)?.route, best(link)?.route];
+  const isAsGood =
+    own?.destination.length === usual?.destination.length && own?.metric === usual?.metric;
+  return isAsGood ? routeIpv6(kernel, destination, source, link) : way;
+}
+
 /** The own address that speaks to a destination through a link; `::` when there is none. */
 export function selectIpv6Source(
   kernel: KernelState,

@@ -112,7 +112,8 @@ function ownRestarts(
     .filter(([, node, instance]) => node === of.node && instance === of.instance)
     .filter(([, , , state]) => state.startsWith('BACKUP'))
     .map(([at]) => ({ at, cause: 'backup' }));
-  return [...ready, ...states].filter((one) => one.at < of.before);
+  // An owner of priority 255 is MASTER at the moment at which its timers begin.
+  return [...ready, ...states].filter((one) => one.at <= of.before);
 }
 
 /** Adverts of others that a backup accepts: priority 0, or not below the priority it then announces. */
@@ -121,7 +122,7 @@ function heardRestarts(
   adverts: readonly SeenAdvert[],
   of: { readonly node: string; readonly before: Seconds },
 ): Restart[] {
-  const own = adverts.find((one) => one.node === of.node && one.at >= of.before - 0.02);
+  const own = adverts.find((one) => one.node === of.node && one.at >= of.before - 0.06);
   if (own === undefined) return [];
   return adverts
     .filter((one) => one.node !== of.node && one.vrid === own.vrid && one.capture === own.capture)

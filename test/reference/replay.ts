@@ -14,6 +14,7 @@ import type { HostRunEvent } from '../../sim/host/host-events.ts';
 import { buildLan } from '../../sim/topology/build-lan.ts';
 import type { LivingLan } from '../../sim/topology/living-lan.ts';
 import { CLIENT_MAC, CONFIG_PATH, LEAD, laboratory, switchPortOf } from './lab.ts';
+import { advertMoments, pacedPrograms } from './paced-daemon.ts';
 import { type Phases, phasesOf } from './phases.ts';
 import {
   type Observation,
@@ -29,7 +30,8 @@ import {
 export function replay(recording: Recording, seed: number): Observation {
   const engine = new Engine({ seed });
   const phases = phasesOf(recording, CLIENT_MAC);
-  const lan = buildLan(laboratory(recording, phases), engine);
+  const programs = pacedPrograms(advertMoments(recording, microseconds));
+  const lan = buildLan(laboratory(recording, phases), engine, programs);
   const journal = observeLog(lan);
   const frames = observeFrames(lan, recording);
   for (const [index, event] of recording.events.entries()) {
@@ -219,7 +221,7 @@ function lostBetween(recording: Recording, last: SeenFrame, next: SeenFrame): bo
 }
 
 /** The sequence number of an echo reply; `undefined` for other frames. */
-function echoReplyNumber(frame: Uint8Array): number | undefined {
+export function echoReplyNumber(frame: Uint8Array): number | undefined {
   const etherType = readEtherType(frame);
   const number = (at: number) => (frame[at] ?? 0) * 256 + (frame[at + 1] ?? 0);
   if (etherType === 0x0800 && frame[23] === 1 && frame[34] === 0) return number(40);

@@ -97,9 +97,19 @@ describe('vrrp_script', () => {
   });
 
   // proves: keyword:vrrp_script/init_fail
-  it('init_fail: counts as failed until it has succeeded rise times', () => {
-    expect(scripted('init_fail\n rise 3', 'chk', [0, 0]).state).not.toBe('BACKUP');
-    expect(scripted('rise 3', 'chk', [0, 0]).state).toBe('BACKUP');
+  it('init_fail: counts as failed until the first answer, which decides alone', () => {
+    const unanswered = (line: string) => {
+      const lan = new FakeLan();
+      const n1 = lan.host('n1', 11);
+      n1.scripts.set('chk', { exit: 0, after: 900_000 });
+      const blocks = `vrrp_script chk {\n script "/usr/bin/chk"\n weight -20\n ${line}\n }`;
+      boot(n1, conf({ blocks, instance: 'track_script {\n chk\n }' }));
+      lan.run(s(0.5));
+      return n1.daemon?.status().instances[0]?.effectivePriority;
+    };
+    expect([unanswered(''), unanswered('init_fail')]).toEqual([100, 80]);
+    expect(scripted('init_fail\n rise 3', 'chk', [0]).state).toBe('BACKUP');
+    expect(scripted('init_fail\n rise 3', 'chk', [1]).state).toBe('FAULT');
   });
 });
 

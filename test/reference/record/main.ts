@@ -1,0 +1,45 @@
+/**
+ * Records the real keepalived: `node tools/run-built.mjs test/reference/record/main.ts OUTPUT [ID…]`, as root. Makes the
+ * named plans (default: all), some at once, and writes a folder each that `npm run reference -- OUTPUT` reads.
+ */
+
+import { spawn } from 'node:child_process';
+import type { Plan } from './plan.ts';
+import { FEATURE_PLANS } from './plans-features.ts';
+import { LIFE_PLANS } from './plans-life.ts';
+import { PARTITION_PLANS } from './plans-partition.ts';
+import { record } from './recorder.ts';
+
+const PLANS: readonly Plan[] = [...LIFE_PLANS, ...PARTITION_PLANS, ...FEATURE_PLANS];
+/** More would disturb each other on two processors. */
+const AT_ONCE = Number(process.env['AT_ONCE'] ?? 5);
+
+const [output, ...names] = process.argv.slice(2);
+if (output === undefined) {
+  console.error('usage: main.ts OUTPUT [ID…]');
+  process.exitCode = 64;
+} else if (process.env['RECORD_ONE'] !== undefined) {
+  const plan = PLANS.find((one) => one.id === process.env['RECORD_ONE']);
+  if (plan !== undefined) await record(plan, output);
+  process.exit(0);
+} else {
+  const ids = names.length > 0 ? names : PLANS.map((plan) => plan.id);
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (let id = ids.shift(); id !== undefined; id = ids.shift()) await recordApart(id, output);
+  });
+  await Promise.all(workers);
+}
+
+/** A process for each, so that namespaces and clocks do not mix. */
+function recordApart(id: string, folder: string): Promise<void> {
+  const child = spawn(process.execPath, [process.argv[1] ?? '', folder], {
+    stdio: 'inherit',
+    env: { ...process.env, RECORD_ONE: id },
+  });
+  return new Promise((resolve) => {
+    child.on('exit', (code) => {
+      console.log(`${id}: ${code === 0 ? 'recorded' : `failed with ${code}`}`);
+      resolve();
+    });
+  });
+}
