@@ -85,7 +85,7 @@ function freeName(context: ParseContext, instance: InstanceDraft): string {
   for (const one of context.machine.interfaces ?? []) {
     // Made before the reload, for this very instance: keepalived takes it up again.
     const isOurs =
-      (one.kind === 'macvlan' || one.kind === 'ipvlan') &&
+      one.kind === 'ipvlan' &&
       one.base === instance.interface &&
       one.name.startsWith(prefix) &&
       one.name.endsWith(numbered);
