@@ -106,7 +106,8 @@ export function logAssignedAddresses(machine: VrrpMachine): void {
 function promoteSecondaries(machine: VrrpMachine): void {
   for (const { config } of machine.instances) {
     if (!config.promoteSecondaries || config.interface === undefined) continue;
-    const name = `net.ipv4.conf.${config.interface}.promote_secondaries`;
+    const link = config.interface.replaceAll('.', '/');
+    const name = `net.ipv4.conf.${link}.promote_secondaries`;
     machine.actions.push({ kind: 'sysctl-write', name, value: '1' });
   }
 }

@@ -37,7 +37,6 @@ export const instanceText = {
   localInterval: (n: string, from: DurationUs, to: DurationUs) =>
     `(${n}) changing advert interval from ${milliseconds(from)}ms to locally configured ${milliseconds(to)}ms`,
   vmacCreated: (n: string, name: string) => `(${n}): Success creating VMAC interface ${name}`,
-  vmacFound: (n: string, name: string) => `(${n}) Found matching interface ${name}`,
   vmacRemoved: (n: string, name: string) => `(${n}) Success removing VMAC interface ${name}`,
   faultInterface: (n: string, link: string) =>
     `(${n}): entering FAULT state (interface ${link} down)`,
