@@ -10,6 +10,7 @@
 import type { TimeUs } from '../../daemon/base/time.ts';
 import type { CableApi } from '../lan/lan-api.ts';
 import type { ScenarioRun } from '../scenario/run.ts';
+import type { HandAction } from '../session/hand-actions.ts';
 import type { HandStep } from '../session/timeline.ts';
 import type { DescriptorPort } from './descriptor-port.ts';
 import { Lateness } from './lateness.ts';
@@ -82,6 +83,7 @@ export class BridgeLoop {
   #hasArrivals = true;
   #stopRequested = false;
   #flushedUs = 0;
+  #deeds = 0;
 
   constructor(options: BridgeLoopOptions) {
     const { run, ports } = options;
@@ -141,6 +143,16 @@ export class BridgeLoop {
     if (isCaughtUp) this.#catchUp(Math.max(now, engine.now));
     this.#flush();
     return isBusy;
+  }
+
+  /** Does something by hand at the next moment. */
+  act(action: HandAction): void {
+    const { name, documents } = action;
+    const index = this.#run.scenario.steps.length + this.#deeds++;
+    const at = this.#instant();
+    this.#input({ kind: 'deed', at, index, ...(name === undefined ? {} : { name }), documents });
+    this.#hasArrivals = true;
+    this.#arrival?.();
   }
 
   /** Something was done by hand just now, as the browser view does: it belongs into the recording. */
@@ -296,7 +308,10 @@ export class BridgeLoop {
     const now = this.nowUs;
     if (now - this.#flushedUs < FLUSH_US) return;
     this.#flushedUs = now;
-    this.#options.recording?.flush();
+    const { recording } = this.#options;
+    const at = this.#run.engine.now;
+    if (at > 0) recording?.add({ kind: 'mark', at });
+    recording?.flush();
   }
 
   /** Node's own events have their turn; without descriptors this is where the loop waits. */

@@ -38,6 +38,8 @@ export type OutsideInput =
     }
   /** The process did not run for a while: all keepalived are stopped (SIGSTOP), and go on (SIGCONT). */
   | { readonly kind: 'stopped' | 'continued'; readonly at: TimeUs }
+  /** Nothing came in: the run had got that far. Tells where a run that was killed ended. */
+  | { readonly kind: 'mark'; readonly at: TimeUs }
   | {
       readonly kind: 'deed';
       readonly at: TimeUs;
@@ -77,6 +79,7 @@ export class InputPlayer {
   apply(input: OutsideInput): void {
     const { engine, lan } = this.#run;
     engine.runUntil((input.at - 1) as TimeUs);
+    if (input.kind === 'mark') return;
     if (input.kind === 'deed') {
       this.#repeatDeed(input);
       return;

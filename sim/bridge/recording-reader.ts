@@ -17,6 +17,7 @@ const at = z.int().min(1);
 const remarkSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('carrier'), at, port: z.int().min(0), up: z.boolean() }),
   z.object({ kind: z.literal('stopped'), at }),
+  z.object({ kind: z.literal('mark'), at }),
   z.object({ kind: z.literal('continued'), at }),
   z.object({
     kind: z.literal('deed'),

@@ -18,6 +18,7 @@ import { LiveSession } from '../session/live-session.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
 import { readMoment, readSeed } from './arguments.ts';
 import { type PortOptions, readPortWishes, readRate, readVrids } from './bridge-options.ts';
+import { listenToOrders } from './bridge-orders.ts';
 import { bridgeLine, summaryLines, timeText } from './bridge-words.ts';
 import { serveSession, type UiCommandOptions } from './command-ui.ts';
 import { EnvironmentError, type ExitCode } from './exit-codes.ts';
@@ -37,6 +38,8 @@ export interface BridgeCommandOptions extends PortOptions {
   readonly record?: boolean | string;
   readonly pcap?: string;
   readonly json?: boolean;
+  /** Orders come from stdin. */
+  readonly control?: boolean;
   readonly ui?: boolean;
   readonly port?: string;
   readonly open?: boolean;
@@ -84,6 +87,7 @@ export async function bridgeCommand(
     const loop = bridge.join(live.run);
     clock = () => loop.nowUs;
     live.onJoined(loop.noteDeed.bind(loop));
+    if (options.control === true) listenToOrders(process.stdin, live.run.lan, loop, output);
     if (path !== undefined) keepRun(path, { scenario, loaded, outside, version });
     tellStart(
       live.run,
@@ -93,6 +97,7 @@ export async function bridgeCommand(
     const endless = scenario.steps.length === 0 && forUs === undefined;
     const length = forUs ?? (endless ? Number.MAX_SAFE_INTEGER / 2 : scenario.until);
     const finished = await bridge.run(length as number as DurationUs);
+    if (options.control === true) process.stdin.destroy();
     await live.close();
     // The withdrawal goes into the log too, and belongs to no verdict.
     const result = finished && { ...finished, log: [...finished.log] };
@@ -244,8 +249,11 @@ function tellStart(run: ScenarioRun, output: Output, joined: readonly string[]):
   });
 }
 
+/** Kinds of events that are told as they happen. */
+const TOLD_LIVE: ReadonlySet<string> = new Set(['step', 'step-refused', 'exec']);
+
 function liveText(event: RunEvent): string | undefined {
-  if (event.kind === 'step' || event.kind === 'step-refused') return eventText(event);
+  if (TOLD_LIVE.has(event.kind)) return eventText(event);
   if (event.kind !== 'daemon') return undefined;
   const { report } = event as RunEvent & { readonly report: { readonly kind: string } };
   return report.kind === 'vrrp-state' || report.kind === 'advert-refused'

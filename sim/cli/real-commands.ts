@@ -38,6 +38,7 @@ export function addBridge(program: Command, call: CommandCaller): void {
     .option('--no-record', 'keep no recording')
     .option('--pcap <dir>', 'write one pcapng file per cable')
     .option('--json', 'report as JSON, with traceHash')
+    .option('--control', "orders from stdin, one a line: 'unplug r1:eth0', 'power-off r2'")
     .option('--ui', 'the browser view of it')
     .option('--port <n>', 'port of the browser view')
     .option('--no-open', 'open no browser, print the URL only')

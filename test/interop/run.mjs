@@ -10,9 +10,9 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const root = join(folder, '..', '..');
 
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-const build = spawnSync(process.execPath, [tsc, '-b', 'daemon/linux'], { cwd: root });
+const build = spawnSync(process.execPath, [tsc, '-b', 'daemon/linux', 'sim/cli'], { cwd: root });
 if (build.status !== 0) {
-  process.stderr.write(`the build of daemon/linux has errors:\n${build.stdout}\n`);
+  process.stderr.write(`the build has errors:\n${build.stdout}\n`);
 }
 
 const words = process.argv.slice(2);

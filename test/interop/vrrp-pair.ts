@@ -60,21 +60,33 @@ export function instanceConfiguration(options: InstanceOptions): string {
   return lines.join('\n');
 }
 
+/** A router of a twin in the place of ours. */
+export interface VirtualRouter {
+  readonly mac: string;
+  holds(): boolean;
+}
+
 /** A lab with two routers and a client that pings the VIP ten times a second. */
 export class VrrpPair {
   readonly lab = new Lab();
   readonly #address: string;
+  readonly #virtual: VirtualRouter | undefined;
   #capture: { readonly path: string; readonly process: Running } | undefined;
 
-  constructor(family: 'inet' | 'inet6' = 'inet') {
+  /** With `virtual`, ours is no host of the lab but a router of a twin that is joined to its bridge. */
+  constructor(family: 'inet' | 'inet6' = 'inet', virtual?: VirtualRouter) {
     this.#address = family === 'inet' ? VIP : VIP6;
-    this.lab.addHost('ours', '10.77.0.1/24', 'fe80::1/64', 'fd77::1/64');
+    this.#virtual = virtual;
+    if (virtual === undefined) {
+      this.lab.addHost('ours', '10.77.0.1/24', 'fe80::1/64', 'fd77::1/64');
+    }
     this.lab.addHost('theirs', '10.77.0.2/24', 'fe80::2/64', 'fd77::2/64');
     this.lab.addHost('client', '10.77.0.50/24', 'fe80::50/64', 'fd77::50/64');
   }
 
   /** Whether a router holds the VIP. */
   holds(host: 'ours' | 'theirs'): boolean {
+    if (host === 'ours' && this.#virtual !== undefined) return this.#virtual.holds();
     return this.lab.holds(host, this.#address);
   }
 
@@ -98,7 +110,8 @@ export class VrrpPair {
 
   /** Waits until the client's neighbour entry names a router. */
   async untilClientSees(host: 'ours' | 'theirs', logs: readonly Running[]): Promise<void> {
-    const mac = this.lab.macOf(host);
+    const isVirtual = host === 'ours' && this.#virtual !== undefined;
+    const mac = isVirtual ? this.#virtual?.mac : this.lab.macOf(host);
     await until(`the client's entry is ${host}`, () => this.neighbourOfClient() === mac, {
       withinMs: 8000,
       explain: () => `${this.neighbourOfClient()}\n${this.explain(logs)}`,
@@ -153,7 +166,8 @@ export class VrrpPair {
 
   /** Logs of the routers and who holds what, for failures. */
   explain(logs: readonly Running[]): string {
-    const addresses = ['ours', 'theirs'].map(
+    const hosts = this.#virtual === undefined ? ['ours', 'theirs'] : ['theirs'];
+    const addresses = hosts.map(
       (host) => `${host}: ${this.lab.exec(host, ['ip', '-br', 'address', 'show', 'dev', 'eth0'])}`,
     );
     return [...addresses, ...logs.map((running) => `---\n${running.output()}`)].join('\n');

@@ -19,6 +19,7 @@ const INPUTS: readonly OutsideInput[] = [
   { kind: 'carrier', at: timeUs(1), port: 1, up: false },
   { kind: 'frames', at: timeUs(500), port: 0, frames: [markedFrame(1), markedFrame(2)] },
   { kind: 'frames', at: timeUs(501), port: 1, frames: [markedFrame(3).subarray(0, 59)] },
+  { kind: 'mark', at: timeUs(1_000_000) },
   { kind: 'stopped', at: timeUs(2_000_000) },
   { kind: 'continued', at: timeUs(12_000_000) },
   {
