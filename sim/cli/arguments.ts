@@ -9,8 +9,9 @@ const SEED_MAX = 2 ** 32 - 1;
 /** Most seeds of one command. */
 const SEEDS_LIMIT = 100_000;
 
-/** `--seed 7`. */
+/** `--seed 7`; `random` draws one, which every report prints. */
 export function readSeed(text: string): number {
+  if (text === 'random') return Math.floor(Math.random() * 2 ** 32);
   const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isInteger(seed) && seed <= SEED_MAX) return seed;
   throw new UsageError(`--seed: expected a whole number from 0 to ${SEED_MAX}, read '${text}'`);

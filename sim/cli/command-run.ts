@@ -3,19 +3,19 @@
  * being run.
  */
 
-import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import type { FileOutcome, Reporter } from '../report/reporter.ts';
+import type { FileOutcome } from '../report/reporter.ts';
 import { reproduceLine } from '../report/reporter.ts';
-import { PLAIN_STYLE } from '../report/style.ts';
 import { runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { readSeed, readSeeds, readShard } from './arguments.ts';
 import { EnvironmentError, type ExitCode, UsageError, worstExitCode } from './exit-codes.ts';
+import { compareGolden, updateGolden } from './golden-traces.ts';
 import type { Output } from './output.ts';
 import { PcapFiles } from './pcap-files.ts';
-import { type ChosenReporter, chooseReporters } from './reporters.ts';
+import { ReportSink } from './report-sink.ts';
+import { chooseReporters } from './reporters.ts';
 import { keepsTrace, readTraceMode, type TraceMode, writeRunFile } from './run-file.ts';
 import { findScenarios, type LoadedFile, loadScenarioFile } from './scenario-files.ts';
 import { writeStepSummary } from './step-summary.ts';
@@ -37,6 +37,22 @@ export interface RunCommandOptions {
   readonly shard?: string;
   readonly quiet?: boolean;
   readonly passWithNoTests?: boolean;
+  /** Writes golden traces instead of comparing with them. */
+  readonly update?: boolean;
+  /** CI is set: golden traces are not written. */
+  readonly inCi?: boolean;
+  /** Only what changed since that commit; true: since the last one. */
+  readonly changed?: string | true;
+}
+
+/** What a run needs besides its options. */
+export interface RunSurroundings {
+  readonly output: Output;
+  readonly version: string;
+  /** Scenarios that are programs, imported beforehand; by file. */
+  readonly modules?: ReadonlyMap<string, readonly LoadedFile[]>;
+  /** Asked before a loaded scenario is run; false leaves it out without a word. */
+  readonly isWanted?: (file: string, loaded: LoadedFile) => boolean;
 }
 
 /** What was asked for, after reading. */
@@ -49,16 +65,19 @@ interface Plan {
   readonly bail: boolean;
   readonly trace: TraceMode;
   readonly version: string;
+  readonly update: boolean;
+  readonly load: (file: string) => readonly LoadedFile[];
+  readonly isChosen: (file: string, loaded: LoadedFile) => boolean;
 }
 
 /** Runs the command and returns its exit code. */
 export function runCommand(
   paths: readonly string[],
   options: RunCommandOptions,
-  surroundings: { readonly output: Output; readonly version: string },
+  surroundings: RunSurroundings,
 ): ExitCode {
   const { output, version } = surroundings;
-  const plan = planOf(paths, options, version);
+  const plan = planOf(paths, options, surroundings);
   const onGithub = options.onGithub ?? false;
   const chosen = chooseReporters({
     values: options.reporter ?? [],
@@ -66,7 +85,7 @@ export function runCommand(
     ...(options.outputFile === undefined ? {} : { outputFile: options.outputFile }),
     onGithub,
   });
-  const sinks = chosen.map((one) => new Sink(one, output));
+  const sinks = chosen.map((one) => new ReportSink(one, output));
   const many = plan.seeds.length > 1;
   for (const sink of sinks) {
     sink.start({
@@ -81,14 +100,25 @@ export function runCommand(
     for (const sink of sinks) sink.onFile(outcome);
   });
   if (outcomes.length === 0 && options.passWithNoTests !== true) {
-    throw new UsageError('no scenario found: expected files or folders with *.twin.yml');
+    if (surroundings.isWanted === undefined) {
+      throw new UsageError('no scenario found: expected files or folders with *.twin.yml');
+    }
+    output.err('no scenario changed\n');
   }
   for (const sink of sinks) sink.onEnd(outcomes);
   if (onGithub) writeStepSummary(outcomes, version);
   return worstExitCode(outcomes.map(codeOf));
 }
 
-function planOf(paths: readonly string[], options: RunCommandOptions, version: string): Plan {
+function planOf(
+  paths: readonly string[],
+  options: RunCommandOptions,
+  surroundings: RunSurroundings,
+): Plan {
+  const { version, modules, isWanted: isChosen = () => true } = surroundings;
+  if (options.update === true && options.inCi === true) {
+    throw new UsageError('--update: golden traces are accepted by people, not where CI is set');
+  }
   if (options.seed !== undefined && options.seeds !== undefined) {
     throw new UsageError('--seed and --seeds cannot be given together');
   }
@@ -112,6 +142,9 @@ function planOf(paths: readonly string[], options: RunCommandOptions, version: s
     bail: options.bail ?? false,
     trace: readTraceMode(options.trace),
     version,
+    update: options.update ?? false,
+    load: (file) => modules?.get(file) ?? [loadScenarioFile(file)],
+    isChosen,
   };
 }
 
@@ -121,9 +154,9 @@ function runAll(
   onOutcome: (outcome: FileOutcome) => void,
 ): readonly FileOutcome[] {
   const outcomes: FileOutcome[] = [];
-  for (const file of plan.files) {
-    const loaded = loadScenarioFile(file);
-    if (!isWanted(file, loaded.scenario, plan.pattern)) continue;
+  const all = plan.files.flatMap((file) => plan.load(file).map((loaded) => ({ file, loaded })));
+  for (const { file, loaded } of all) {
+    if (!isWanted(file, loaded.scenario, plan.pattern) || !plan.isChosen(file, loaded)) continue;
     for (const outcome of outcomesOf(file, loaded, plan, output)) {
       outcomes.push(outcome);
       onOutcome(outcome);
@@ -146,7 +179,7 @@ function* outcomesOf(
   }
   for (const [index, seed] of plan.seeds.entries()) {
     const warnings = index === 0 ? problems : [];
-    const ran = runOne(scenario, seed, plan, output);
+    const ran = judgeGolden(runOne(scenario, seed, plan, output), plan);
     const kept = keepsTrace(plan.trace, ran.result.verdict)
       ? [writeRunFile({ result: ran.result, version: plan.version, files: loaded.files })]
       : [];
@@ -185,6 +218,15 @@ function runOne(
   }
 }
 
+type Ran = ReturnType<typeof runOne>;
+
+/** The verdict with the golden trace taken into account, or that trace written. */
+function judgeGolden(ran: Ran, plan: Plan): Ran {
+  if (!plan.update) return { ...ran, result: compareGolden(ran.result) };
+  const path = updateGolden(ran.result);
+  return path === undefined ? ran : { ...ran, written: [...ran.written, path] };
+}
+
 function isWanted(file: string, scenario: Scenario | undefined, pattern?: string): boolean {
   if (pattern === undefined) return true;
   return `${file}\n${scenario?.name ?? ''}`.toLowerCase().includes(pattern);
@@ -194,53 +236,4 @@ function codeOf(outcome: FileOutcome): ExitCode {
   if (outcome.kind === 'invalid') return 3;
   const { verdict } = outcome.result;
   return verdict === 'pass' ? 0 : verdict === 'fail' ? 1 : 2;
-}
-
-/** A reporter and its destination. */
-class Sink {
-  readonly #chosen: ChosenReporter;
-  readonly #output: Output;
-  #reporter: Reporter | undefined;
-  #text = '';
-
-  constructor(chosen: ChosenReporter, output: Output) {
-    this.#chosen = chosen;
-    this.#output = output;
-  }
-
-  get isFile(): boolean {
-    return this.#chosen.file !== undefined;
-  }
-
-  start(context: {
-    readonly style: Output['style'] | undefined;
-    readonly fileCount: number;
-    readonly version: string;
-    readonly quiet: boolean;
-    readonly surroundings: { readonly hostname: string; readonly timestamp: string };
-  }): void {
-    const style = context.style ?? PLAIN_STYLE;
-    this.#reporter = this.#chosen.factory({ ...context, style, verbose: false });
-  }
-
-  onFile(outcome: FileOutcome): void {
-    this.#write(this.#reporter?.onFile(outcome) ?? '');
-  }
-
-  onEnd(outcomes: readonly FileOutcome[]): void {
-    this.#write(this.#reporter?.onEnd(outcomes) ?? '');
-    const { file } = this.#chosen;
-    if (file === undefined) return;
-    try {
-      writeFileSync(file, this.#text);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new EnvironmentError(`cannot write the report: ${reason}`, { cause: error });
-    }
-  }
-
-  #write(text: string): void {
-    if (this.isFile) this.#text += text;
-    else if (text !== '') this.#output.out(text);
-  }
 }

@@ -9,13 +9,15 @@ export const EXIT_CODES = [
   [4, 'the environment: no privilege, port busy, file not writable'],
   [64, 'wrong usage'],
   [70, 'internal error, please report it'],
+  [130, 'interrupted (Ctrl+C)'],
+  [143, 'terminated'],
 ] as const;
 
 /** One of the codes. */
 export type ExitCode = (typeof EXIT_CODES)[number][0];
 
 /** Of several files the result is the first of these that occurs. */
-const ORDER: readonly ExitCode[] = [70, 4, 3, 1, 2, 0];
+const ORDER: readonly ExitCode[] = [143, 130, 70, 4, 3, 1, 2, 0];
 
 /** The code of a whole command. */
 export function worstExitCode(codes: readonly ExitCode[]): ExitCode {

@@ -10,11 +10,12 @@ import type { CheckCommandOptions } from './command-check.ts';
 import type { DoctorCommandOptions } from './command-doctor.ts';
 import type { EventsCommandOptions } from './command-events.ts';
 import type { ExecCommandOptions } from './command-exec.ts';
-import type { RunCommandOptions } from './command-run.ts';
 import type { UiCommandOptions } from './command-ui.ts';
+import { MIRROR_HELP, mirrorEnvironment } from './environment-mirror.ts';
 import { EnvironmentError, EXIT_CODES, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { addBridge } from './real-commands.ts';
+import { addRunCommands } from './run-commands.ts';
 import { addSearch } from './search-commands.ts';
 
 /** What a command needs. */
@@ -41,6 +42,7 @@ async function main(words: readonly string[]): Promise<number> {
     code = result;
   });
   try {
+    mirrorEnvironment(program, process.env);
     await program.parseAsync([...words], { from: 'user' });
     return code;
   } catch (error) {
@@ -57,13 +59,13 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
     .option('--no-color', 'no colours (also NO_COLOR)')
     .exitOverride()
     .showHelpAfterError('(lantwin --help tells more)')
-    .addHelpText('after', `\nExit codes:\n${exitCodeTable()}\n`);
+    .addHelpText('after', `\nExit codes:\n${exitCodeTable()}\n\n${MIRROR_HELP}\n`);
   const call = async (work: (call: Call) => Promise<ExitCode>): Promise<void> => {
     const { processOutput, wantsColor } = await import('./output.ts');
     const color = wantsColor(program.opts()['color'] !== false);
     done(await work({ output: processOutput(color), version }));
   };
-  addRun(program, call);
+  addRunCommands(program, call);
   addExec(program, call);
   addEvents(program, call);
   addUi(program, call);
@@ -100,48 +102,6 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
 }
 
 type Caller = (work: (call: Call) => Promise<ExitCode>) => Promise<void>;
-
-function addRun(program: Command, call: Caller): void {
-  program
-    .command('run')
-    .helpGroup(SCENARIOS)
-    .description('run scenarios and judge them')
-    .argument(
-      '[files...]',
-      'scenarios or folders with *.twin.yml (default: this folder); or keepalived.conf files',
-    )
-    .option('--seed <n>', 'seed of all chance, instead of the one in the file')
-    .option('--seeds <a..b>', 'run every scenario with each of these seeds')
-    .option('--json', 'report as JSON, with traceHash')
-    .option('--pcap <dir>', 'write one pcapng file per cable')
-    .option('-t, --test-name-pattern <text>', 'only scenarios whose name or file contains the text')
-    .option('--bail', 'stop after the first scenario that does not pass')
-    .option(
-      '--reporter <name[:file]>',
-      'default, verbose, dot, json, ndjson, junit, tap, github, html, minimal; repeatable',
-      collect,
-    )
-    .option('--outputFile <file>', 'where the last reporter without a file writes to')
-    .option('--trace <mode>', 'run files: off, on or retain-on-failure', 'retain-on-failure')
-    .option('--shard <i/n>', 'the i-th of n parts of the scenarios')
-    .option('--quiet', 'print failures only')
-    .option('--pass-with-no-tests', 'no scenario found is no error')
-    .action((files: string[], options: RunCommandOptions) =>
-      call(async (given) => {
-        const { isBareConfig } = await import('./bare-configs.ts');
-        if (files.length > 0 && files.every(isBareConfig)) {
-          const { matrixCommand } = await import('./command-matrix.ts');
-          return matrixCommand(files, options, given.output);
-        }
-        const onGithub = process.env['GITHUB_ACTIONS'] === 'true';
-        return (await import('./command-run.ts')).runCommand(
-          files,
-          { ...options, onGithub },
-          given,
-        );
-      }),
-    );
-}
 
 function addExec(program: Command, call: Caller): void {
   program

@@ -110,7 +110,7 @@ export function writeRunFile(run: {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }): string {
   const { result, version, files } = run;
-  const { file, text } = result.scenario;
+  const { file, text, rendered } = result.scenario;
   const path = join(RUN_FOLDER, `${baseOf(file)}-seed${result.seed}.run.json`);
   writeDocument(path, {
     format: 1,
@@ -119,14 +119,14 @@ export function writeRunFile(run: {
     seed: result.seed,
     traceHash: result.traceHash,
     verdict: result.verdict,
-    scenario: text,
+    scenario: rendered ?? text,
     files: encodeFiles(files),
   });
   return path;
 }
 
 function baseOf(file: string): string {
-  return file.replace(/^.*[/\\]/, '').replace(/\.twin\.ya?ml$|\.ya?ml$/, '');
+  return file.replace(/^.*[/\\]/, '').replace(/\.twin\.\w+$|\.ya?ml$/, '');
 }
 
 function encodeFiles(files: ReadonlyMap<string, Uint8Array>): [string, string][] {

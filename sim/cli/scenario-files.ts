@@ -7,13 +7,18 @@ import { type LoadedScenario, type LoadOptions, loadScenario } from '../scenario
 import type { ReadScenarioFile } from '../scenario/reading.ts';
 
 /** Names that a folder is searched for. */
-const SCENARIO_NAME = /\.twin\.ya?ml$/;
+const SCENARIO_NAME = /\.twin\.(ya?ml|m?[jt]s)$/;
 /** Folders that are never searched. */
 const SKIPPED = new Set(['node_modules', 'dist']);
 
 /** Whether a name is one of a scenario. */
 export function isScenarioName(path: string): boolean {
-  return /\.ya?ml$/.test(path);
+  return /\.ya?ml$/.test(path) || isTypedName(path);
+}
+
+/** Whether a name is one of a scenario that is a program. */
+export function isTypedName(path: string): boolean {
+  return /\.twin\.m?[jt]s$/.test(path);
 }
 
 /** Files as given, folders searched recursively; sorted within each folder, each file once. */
@@ -55,6 +60,11 @@ export function loadScenarioFile(
   outside: LoadOptions['outside'] = [],
 ): LoadedFile {
   const files = new Map<string, Uint8Array>();
+  if (isTypedName(file)) {
+    const message = 'this scenario is a program, which only `lantwin run` and `watch` take';
+    const problem: Problem = { ...unreadable(file, undefined), code: 'scenario:program', message };
+    return { problems: [problem], sources: new Map(), files };
+  }
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(file);

@@ -52,7 +52,7 @@ function fileLines(outcome: FileOutcome, context: ReportContext): readonly strin
     ...(told ? aboutLines(outcome.result, style) : []),
     ...(told ? storyLines(storyOf(outcome.result), style) : []),
     ...(told ? resultLines(outcome.result, style) : []),
-    ...(failed ? failureLines(outcome, style) : []),
+    ...(failed ? failureLines(outcome, context) : []),
     ...(failed ? [] : outcome.written.map((path) => `    ${style.faint('written:')} ${path}`)),
   ];
 }
@@ -118,8 +118,9 @@ function resultLines(result: RunResult, style: Style): readonly string[] {
   return [...items, ...traffic];
 }
 
-function failureLines(outcome: Ran, style: Style): readonly string[] {
+function failureLines(outcome: Ran, context: ReportContext): readonly string[] {
   const { result } = outcome;
+  const { style, version } = context;
   const wrong = result.expectations.filter((one) => one.verdict !== 'pass');
   const blocks = wrong.flatMap((one) => failureBlock(result, one, style));
   const why: string[] = [];
@@ -138,6 +139,7 @@ function failureLines(outcome: Ran, style: Style): readonly string[] {
     ...blocks,
     '',
     ...outcome.written.map((path) => `  ${style.faint('written:')} ${path}`),
+    `  ${style.faint('version:')} lantwin ${version}`,
     `  ${style.faint('repeat:')} ${outcome.repeat ?? reproduceLine(result)}`,
   ];
 }
@@ -150,7 +152,7 @@ function failureBlock(result: RunResult, one: ExpectationResult, style: Style): 
   return [
     '',
     `  ${glyph(one.verdict, style)} ${style.strong(one.claim)}`,
-    `    ${style.faint('at')} ${momentWords(one.at)}  ${style.faint(place)}`,
+    `    ${style.faint('at')} ${momentWords(one.at)}${onNodes(one)}  ${style.faint(place)}`,
     ...sourceLines(result, one, style),
     ...(changes.length === 0 ? [] : [style.faint('    last changes:')]),
     ...changes.map((line) => storyLine(line, style)),
@@ -158,6 +160,10 @@ function failureBlock(result: RunResult, one: ExpectationResult, style: Style): 
     `    ${style.faint('got:')}      ${got[0]}`,
     ...got.slice(1).map((line) => `              ${line}`),
   ];
+}
+
+function onNodes(one: ExpectationResult): string {
+  return one.nodes.length === 0 ? '' : ` on ${one.nodes.join(', ')}`;
 }
 
 function sourceLines(result: RunResult, one: ExpectationResult, style: Style): readonly string[] {

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly file: string;
   /** The text of the file, for the lines around a failure. */
   readonly text: string;
+  /** The same as YAML, where the file is a program that made the scenario. */
+  readonly rendered?: string;
   readonly name: string;
   /** What it shows, in a sentence or more; printed by `run`. */
   readonly about?: string;

@@ -113,6 +113,8 @@ export function parsed<T>(options: {
   readonly parse: (text: string) => T | undefined;
   readonly expected: string;
   readonly describe: string;
+  /** For editors that read the JSON Schema; the parser alone decides. */
+  readonly pattern?: string;
 }): Reader<T> {
   const message = (input: unknown) => `expected ${options.expected}, read ${shown(input)}`;
   const reader = z
@@ -123,15 +125,20 @@ export function parsed<T>(options: {
       context.addIssue({ code: 'custom', message: message(text), input: text });
       return z.NEVER;
     });
-  return (reader as unknown as Reader<T>).describe(options.describe);
+  const { describe, pattern } = options;
+  const about = pattern === undefined ? {} : { pattern };
+  return (reader as unknown as Reader<T>).meta({ description: describe, ...about });
 }
 
 const DURATION_FORM = "a duration with a unit such as '3.7s', '100ms', '200us', '2m' or '1h'";
 
+/** What a duration looks like, for editors and for the types of TypeScript scenarios. */
+export const DURATION_PATTERN = '^[0-9]+(\\.[0-9]+)?(us|ms|s|m|h)$';
+
 /** A duration of zero or more. */
 export function duration(describe: string): Reader<DurationUs> {
   const parse = (text: string) => (text.startsWith('-') ? undefined : parseDuration(text));
-  return parsed({ parse, expected: DURATION_FORM, describe });
+  return parsed({ parse, expected: DURATION_FORM, describe, pattern: DURATION_PATTERN });
 }
 
 /** A duration that may be negative (a clock that jumps back). */

@@ -119,7 +119,7 @@ describe('run', () => {
     );
   });
   test('a report that cannot be written is a matter of the environment', () => {
-    const reporter = [`json:${file('no/such/folder/r.json')}`];
+    const reporter = [`json:${file('b-pass.twin.yml/r.json')}`];
     expect(() => run([file('b-pass.twin.yml')], { reporter })).toThrow(EnvironmentError);
   });
   test('--pcap writes a file per cable with the interface named', () => {
