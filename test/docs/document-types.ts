@@ -170,8 +170,25 @@ function fieldLines(
     const name = /^[a-z][A-Za-z0-9]*$/.test(key) ? key : `'${key}'`;
     const mark = schema.required?.includes(key) === true ? '' : '?';
     const type = typeOf(key, field);
-    return [...commentLines(field.description), `  readonly ${name}${mark}: ${type};`];
+    return [
+      ...commentLines(field.description),
+      ...declaration(`  readonly ${name}${mark}: `, type),
+    ];
   });
+}
+
+/** Laid out as the formatter does it: a union that is too long has a line for each member. */
+function declaration(head: string, type: string): readonly string[] {
+  if (head.length + type.length < WIDTH) return [`${head}${type};`];
+  const list = /^readonly \((.*)\)\[\]$/.exec(type);
+  const members = (list?.[1] ?? type).split(' | ');
+  const indent = '    ';
+  const lines = members.map((one, index) => {
+    const isLast = index === members.length - 1 && list === null;
+    return `${indent}| ${one}${isLast ? ';' : ''}`;
+  });
+  if (list === null) return [head.trimEnd(), ...lines];
+  return [`${head}readonly (`, ...lines, '  )[];'];
 }
 
 function commentLines(text: string | undefined): readonly string[] {

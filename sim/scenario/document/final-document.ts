@@ -32,16 +32,14 @@ export interface FinalNeighbour {
     | 'FAILED'
     | 'NOARP'
     | 'PERMANENT'
-    | readonly (
-        | 'INCOMPLETE'
-        | 'REACHABLE'
-        | 'STALE'
-        | 'DELAY'
-        | 'PROBE'
-        | 'FAILED'
-        | 'NOARP'
-        | 'PERMANENT'
-      )[];
+    | readonly ('INCOMPLETE'
+    | 'REACHABLE'
+    | 'STALE'
+    | 'DELAY'
+    | 'PROBE'
+    | 'FAILED'
+    | 'NOARP'
+    | 'PERMANENT')[];
 }
 
 /** What the output looks like. */

@@ -12,6 +12,13 @@ export interface Invariant {
   readonly 'owners-at-most'?: number;
   /** Stations that answer one ARP request for vip. */
   readonly 'answers-at-most'?: number;
+  /**
+   * Longest time without an answer to traffic while exactly one live host holds the address and no
+   * cable between them is impaired.
+   */
+  readonly 'black-hole-at-most'?: Duration;
+  /** With black-hole-at-most: which traffic. */
+  readonly traffic?: string;
   /** The address. */
   readonly vip?: string;
   /** Longest uninterrupted violation that is accepted; 0s. */

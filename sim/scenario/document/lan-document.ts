@@ -213,9 +213,11 @@ export interface LanHost {
   /** Kernel settings at boot, in dotted form. */
   readonly sysctl?: Readonly<Record<string, string | number>>;
   /** More addresses at boot, by interface (lo among them). */
-  readonly addresses?: Readonly<
-    Record<string, string | LanAddress | readonly (string | LanAddress)[]>
-  >;
+  readonly addresses?:
+    | Readonly<Record<string, string
+    | LanAddress
+    | readonly (string
+    | LanAddress)[]>>;
   /** Static routes at boot. */
   readonly routes?: readonly LanRoutes2[];
   /** Files of the host, by absolute path. */

@@ -280,16 +280,14 @@ export interface StepNeighbour {
     | 'FAILED'
     | 'NOARP'
     | 'PERMANENT'
-    | readonly (
-        | 'INCOMPLETE'
-        | 'REACHABLE'
-        | 'STALE'
-        | 'DELAY'
-        | 'PROBE'
-        | 'FAILED'
-        | 'NOARP'
-        | 'PERMANENT'
-      )[];
+    | readonly ('INCOMPLETE'
+    | 'REACHABLE'
+    | 'STALE'
+    | 'DELAY'
+    | 'PROBE'
+    | 'FAILED'
+    | 'NOARP'
+    | 'PERMANENT')[];
 }
 
 /** What the output looks like. */
