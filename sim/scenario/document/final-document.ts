@@ -120,4 +120,12 @@ export interface Final {
   readonly 'answered-by'?: string | readonly string[];
   /** Least part of the answers by host (of http: by page). */
   readonly 'share-at-least'?: Readonly<Record<string, string>>;
+  /** Largest part of the answers by host (of http: by page). */
+  readonly 'share-at-most'?: Readonly<Record<string, string>>;
+  /**
+   * Most requests that failed so: refused, reset, timed-out, unreachable, status 503, wrong-body …
+   */
+  readonly 'failures-at-most'?: Readonly<Record<string, number>>;
+  /** Longest time by percentile of the answers: 50%, 90%, 95%, 99%, 99.9%, 100%. */
+  readonly 'latency-at-most'?: Readonly<Record<string, Duration>>;
 }

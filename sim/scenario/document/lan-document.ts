@@ -44,8 +44,10 @@ export interface LanHttp {
   readonly name?: string;
   /** Address to bind; all by default. */
   readonly address?: string;
-  /** TCP port; 80 by default. */
+  /** TCP port; 80 by default, 443 with tls. */
   readonly port?: number;
+  /** Speaks TLS, with such a certificate ('none': its handshake fails); plain by default. */
+  readonly tls?: 'trusted' | 'self-signed' | 'expired' | 'other-name' | 'none';
   /** The page it answers with, for every path that `pages` does not name. */
   readonly body?: string;
   /** HTTP status; 200 by default. */
@@ -64,8 +66,10 @@ export interface LanHttp {
 export interface LanNginx {
   /** Address to bind; all by default. */
   readonly address?: string;
-  /** TCP port; 80 by default. */
+  /** TCP port; 80 by default, 443 with tls. */
   readonly port?: number;
+  /** Speaks TLS, with such a certificate ('none': its handshake fails); plain by default. */
+  readonly tls?: 'trusted' | 'self-signed' | 'expired' | 'other-name' | 'none';
   /** The page it answers with, for every path that `pages` does not name. */
   readonly body?: string;
   /** HTTP status; 200 by default. */
@@ -94,8 +98,10 @@ export interface LanProxy {
   readonly name?: string;
   /** Address to bind; all by default. */
   readonly address?: string;
-  /** TCP port; 80 by default. */
+  /** TCP port; 80 by default, 443 with tls. */
   readonly port?: number;
+  /** Speaks TLS, with such a certificate ('none': its handshake fails); plain by default. */
+  readonly tls?: 'trusted' | 'self-signed' | 'expired' | 'other-name' | 'none';
   /** Where requests go; the longest prefix decides. */
   readonly routes: readonly LanRoutes[];
   /** Longest wait for a back end; 60s by default. */
@@ -110,6 +116,8 @@ export interface LanTcpEcho {
   readonly address?: string;
   /** TCP port; 7 by default. */
   readonly port?: number;
+  /** A text that it says instead, so that one knows who answers. */
+  readonly body?: string;
 }
 
 /** A name server for A and AAAA records. */
@@ -140,6 +148,10 @@ export interface LanSmtp {
 export interface LanUdpEcho {
   /** Name of the process, as `pidof` finds it. */
   readonly name?: string;
+  /** Address to bind; all by default. */
+  readonly address?: string;
+  /** A text that it says instead, so that one knows who answers. */
+  readonly body?: string;
   /** UDP port; 7 by default. */
   readonly port?: number;
 }

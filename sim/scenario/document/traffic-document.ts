@@ -6,10 +6,16 @@ import type { Duration } from './duration.ts';
 export interface Traffic {
   /** The address that is pinged. */
   readonly ping?: string;
-  /** The page that is asked for, http://ADDRESS[:PORT][/PATH]. */
+  /** The page that is asked for, http[s]://ADDRESS[:PORT][/PATH]. */
   readonly http?: string;
-  /** http: one connection for all requests; false by default. */
+  /** ADDRESS:PORT of a server that sends back what it gets. */
+  readonly tcp?: string;
+  /** ADDRESS:PORT of a server that answers each datagram. */
+  readonly udp?: string;
+  /** http, tcp: one connection for all requests, udp: one port; false by default. */
   readonly 'keep-alive'?: boolean;
+  /** https: any certificate will do; false by default. */
+  readonly insecure?: boolean;
   /** http: the page that counts as an answer; any by default. */
   readonly 'expect-body'?: string;
   /** http: the status that counts as an answer; 200 by default. */
