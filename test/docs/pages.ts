@@ -3,7 +3,6 @@
 import type { KeywordRow } from '../../daemon/config/keyword-row.ts';
 import { rootRows } from '../../daemon/config/keywords/root.ts';
 import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
-import { documentTypeFiles } from './document-types.ts';
 import { examplePage } from './example-page.ts';
 import { findMarkers, type Marker } from './markers.ts';
 import { keywordsInRecordings } from './recordings.ts';
@@ -43,7 +42,6 @@ export function renderPages(root: string): ReadonlyMap<string, string> {
     ['docs/scenario-file.md', scenarioPage()],
     ['docs/examples.md', examplePage(scenarios)],
     ['docs/seeds.md', seedPage(scenarios, markers)],
-    ...documentTypeFiles(),
   ]);
 }
 
