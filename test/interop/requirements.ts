@@ -25,6 +25,7 @@ export type Piece =
   | 'curl'
   | 'ipvsadm'
   | 'openssl'
+  | 'frr'
   | 'setpriv'
   | 'socat'
   | 'systemd-analyze';
@@ -73,6 +74,8 @@ function look(piece: Piece): string | undefined {
       return spawnSync('ipvsadm', ['--version']).error === undefined
         ? undefined
         : 'ipvsadm is not installed';
+    case 'frr':
+      return existsSync('/usr/lib/frr/vrrpd') ? undefined : 'FRR is not installed (package frr)';
     case 'setpriv':
       return lookForProgram('setpriv', ['--version'], 'util-linux');
     case 'socat':
