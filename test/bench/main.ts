@@ -4,7 +4,8 @@
  * Every workload in a process of its own (memory and compiled code of one do not show in the next), ours and
  * ns-3's in turn, so that both see the same load of the machine; of several runs the median counts.
  * `--history` adds the rows to a file of JSON lines, one a bench, to compare later ones with.
- * Exits 1 when both sides did not do the same work.
+ * Exits 1 when both sides did not do the same work. `--only takeover` measures the daemon beside keepalived on real
+ * wires (root, four minutes) and is never part of the rest.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -30,7 +31,13 @@ const { values } = parseArgs({
 });
 const cases = benchCases(values.quick);
 
-if (values.one !== undefined) {
+if (values.only === 'takeover') {
+  // In real time, on real wires: minutes, root, and nothing that ns-3 could be compared with.
+  const { takeoverBench } = await import('./takeover.ts');
+  process.exitCode = await takeoverBench({
+    rounds: Number(values.runs ?? (values.quick ? 3 : 30)),
+  });
+} else if (values.one !== undefined) {
   const found = cases.find((one) => one.id === values.one);
   if (found === undefined) throw new Error(`no workload ${values.one}`);
   console.log(JSON.stringify(found.run()));

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** The root of the repository. */
-export const REPOSITORY = join(import.meta.dirname, '..', '..');
+export const REPOSITORY = process.env['LANTWIN_ROOT'] ?? join(import.meta.dirname, '..', '..');
 
 /** A piece that a machine may lack. */
 export type Piece =
