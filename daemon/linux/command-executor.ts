@@ -219,6 +219,8 @@ export class CommandExecutor {
       this.#ip[ipFamilyOf(command)].run(ipWords(command), (failure) => {
         if (failure !== undefined && !isAlreadyThere(command.kind, failure)) {
           if (isAddition(command)) this.#added.delete(additionKey(command));
+          // What is to be removed may be gone already: an interface takes its addresses along.
+          if (!isRelease(command)) this.#logFailure(`ip ${ipWords(command).join(' ')}: ${failure}`);
           this.#failed(command.id, failure);
         }
         done();

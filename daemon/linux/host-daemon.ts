@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { RandomSource } from '../base/random.ts';
 import { loadWithReader } from '../core/config-loader.ts';
 import { Daemon } from '../core/daemon.ts';
@@ -14,7 +15,7 @@ import { type LogOutput, openLog } from './log-output.ts';
 import { type Libc, loadLibc } from './native/libc.ts';
 import { joinNetworkNamespace } from './native/network-namespace.ts';
 import { feedWatchdog, notifyReloading, notifyService } from './native/service-notify.ts';
-import { removePidFile, runningPid, writePidFile } from './pid-file.ts';
+import { removePidFile, removeStalePidFile, runningPid, writePidFile } from './pid-file.ts';
 import { ignoreRealTimeSignals, listenToSignals } from './process-signals.ts';
 import { type HostSettings, RunLoop } from './run-loop.ts';
 
@@ -72,6 +73,10 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
   if (runningPid(pidFile) !== undefined) {
     logParent(log, 'info', 'daemon is already running');
     return EXIT_OK;
+  }
+  if (existsSync(pidFile)) {
+    logParent(log, 'info', `Remove a zombie pid file ${pidFile}`);
+    removeStalePidFile(pidFile);
   }
   if (lacksPermission(commandLine, log)) return EXIT_NO_PERMISSION;
   for (const name of new Set(commandLine.withoutEffect)) {

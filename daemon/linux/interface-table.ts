@@ -92,6 +92,12 @@ export class InterfaceTable {
       return [
         { kind: 'link-removed', interface: before.facts.name },
         { kind: 'link-changed', interface: name },
+        // The addresses came along without a word of netlink.
+        ...entry.addresses.map((address) => ({
+          kind: 'address-added' as const,
+          interface: name,
+          address,
+        })),
       ];
     }
     return sameLink(before, message) ? [] : [{ kind: 'link-changed', interface: name }];

@@ -150,7 +150,8 @@ export class IpBatch {
     if (request === undefined) return;
     if (this.#closed || request.restarts >= RESTARTS_PER_COMMAND) {
       this.#waiting.shift();
-      request.onDone(reason);
+      const said = this.#text.trim().split('\n').join('; ');
+      request.onDone(said === '' ? reason : `${said} (${reason})`);
     }
     this.#guard();
     const next = this.#waiting[0];

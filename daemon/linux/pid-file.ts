@@ -33,6 +33,15 @@ export function writePidFile(path: string): string | undefined {
   }
 }
 
+/** Removes a pid file whose process is gone; where that is not allowed, writing our own will say so. */
+export function removeStalePidFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Told by writePidFile.
+  }
+}
+
 /** Removes a pid file that names us. */
 export function removePidFile(path: string): void {
   try {

@@ -10,7 +10,7 @@ import { type Lab, until } from './lab.ts';
 import { inLab } from './probe.ts';
 import { RealServer } from './real-server.ts';
 import { REPOSITORY, whyNot } from './requirements.ts';
-import { VIP } from './vrrp-pair.ts';
+import { instanceConfiguration, VIP } from './vrrp-pair.ts';
 
 const MISSING =
   whyNot('root', 'namespaces', 'koffi', 'daemon', 'keepalived') ??
@@ -251,6 +251,37 @@ describe.concurrent('LVS on a real kernel', () => {
       expect(ours?.split('\n'), log).toEqual(theirs?.split('\n'));
       expect(ours?.match(/^-a /gm)?.length, 'good ones are in').toBe(13);
       expect(ours).toMatch(/10\.77\.0\.20:9004 -m -w 7/);
+    });
+  });
+
+  test('the clock steps an hour ahead and back: the master stays what it is', async (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    await inLab(async (lab) => {
+      // A guest has a clock of its own, which nobody else will miss.
+      const guest = await Guest.boot(lab, 'director', ['10.77.0.2/24']);
+      lab.addHost('peer', '10.77.0.1/24');
+      const path = lab.file('clock.conf', instanceConfiguration({ priority: 150 }));
+      await startDaemon(guest, 'ours', path);
+      const isMaster = (text: string): boolean => text.includes(VIP);
+      const wait = { withinMs: LONG_MS, explain: 'cat /run/log' };
+      await guest.runUntil('ip -o address show dev eth0', isMaster, wait);
+      const peer = lab.startKeepalived('peer', instanceConfiguration({ priority: 100 }));
+      await until('the peer listens', () => peer.output().includes('BACKUP STATE (init)'), {
+        withinMs: LONG_MS,
+        explain: () => peer.output(),
+      });
+      for (const step of ['+1 hour', '-1 hour', '-1 day', '+1 day']) {
+        await guest.run(`date -s "$(date -d '${step}')" >/dev/null; sleep 1.5`);
+      }
+      await guest.run('sleep 3');
+      const told = `${peer.output()}---\n${await guest.run('cat /run/log; cat /proc/uptime')}`;
+      expect(peer.output(), told).not.toContain('Entering MASTER STATE');
+      const log = await guest.run('cat /run/log');
+      expect(log.match(/Entering \w+ STATE/g)).toEqual([
+        'Entering BACKUP STATE',
+        'Entering MASTER STATE',
+      ]);
+      expect(log).not.toContain('thread timer expired');
     });
   });
 });
