@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
 import { findMarkers } from './markers.ts';
 import { allKeywords, renderPages } from './pages.ts';
+import { provableEntries } from './proof-page.ts';
 import { keywordPaths } from './recordings.ts';
 import { listedScenarios, rowsNamed } from './scenario-list.ts';
 import { proofsOfRows } from './seed-page.ts';
@@ -53,12 +54,26 @@ describe('markers', () => {
     ['seed', new Set(SEED_ARTICLES.flatMap((article) => article.rows.map(({ row }) => row)))],
     ['keyword', new Set(['include', ...allKeywords().map((entry) => entry.path)])],
     ['action', new Set(ACTION_TABLE.keys())],
+    ...provableEntries(allKeywords().map(({ path }) => path)),
   ]);
   const markers = findMarkers(ROOT).filter((marker) => names.has(marker.kind));
 
   it('every marker names an entry of its table and stands above a test', () => {
     const wrong = markers.filter((m) => !names.get(m.kind)?.has(m.name) || m.title === undefined);
     expect(wrong.map((m) => `${m.file}:${m.line} ${m.kind}:${m.name}`)).toEqual([]);
+  });
+
+  it('every check, checker, scheduler and reporter is proved by a test or by recordings', () => {
+    const keywords = allKeywords().map(({ path }) => path);
+    const proved = new Set(markers.map(({ kind, name }) => `${kind} ${name}`));
+    const isProved = (kind: string, name: string) =>
+      kind === 'checker'
+        ? proved.has(`keyword virtual_server/real_server/${name}`)
+        : proved.has(`${kind} ${name}`) || (kind === 'scheduler' && name !== 'twos');
+    const open = [...provableEntries(keywords)].flatMap(([kind, names]) =>
+      [...names].filter((name) => !isProved(kind, name)).map((name) => `${kind} ${name}`),
+    );
+    expect(open).toEqual(['checker FILE_CHECK', 'checker BFD_CHECK']);
   });
 
   it('every P1 and P2 keyword of VRRP is proved by a test', () => {

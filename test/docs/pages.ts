@@ -5,7 +5,8 @@ import { rootRows } from '../../daemon/config/keywords/root.ts';
 import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
 import { examplePage } from './example-page.ts';
 import { findMarkers, type Marker } from './markers.ts';
-import { keywordsInRecordings } from './recordings.ts';
+import { proofPage } from './proof-page.ts';
+import { actionsInRecordings, keywordsInRecordings } from './recordings.ts';
 import { listedScenarios } from './scenario-list.ts';
 import { scenarioPage } from './scenario-page.ts';
 import { seedPage } from './seed-page.ts';
@@ -38,7 +39,11 @@ export function renderPages(root: string): ReadonlyMap<string, string> {
   const scenarios = listedScenarios(root);
   return new Map([
     ['docs/keepalived-keywords.md', keywordPage(markers, recordings)],
-    ['docs/actions.md', actionPage(markers)],
+    ['docs/actions.md', actionPage(markers, actionsInRecordings(root))],
+    [
+      'docs/proofs.md',
+      proofPage({ root, markers, recordings, keywords: allKeywords().map(({ path }) => path) }),
+    ],
     ['docs/scenario-file.md', scenarioPage()],
     ['docs/examples.md', examplePage(scenarios)],
     ['docs/seeds.md', seedPage(scenarios, markers)],
@@ -91,18 +96,25 @@ function keywordPage(
   return `${parts.join('\n\n')}\n`;
 }
 
-function actionPage(markers: readonly Marker[]): string {
+function actionPage(
+  markers: readonly Marker[],
+  recordings: ReadonlyMap<string, readonly string[]>,
+): string {
   const proofs = proofsOf(markers, 'action');
   const rows = [...ACTION_TABLE.values()].map((row) => [
     `\`${row.name}\``,
     row.summary,
     proofs.get(row.name)?.join('; ') ?? '',
+    shortList(recordings.get(row.name) ?? []),
   ]);
   const parts = [
     '# Actions',
     MADE,
-    'Everything that `do:` of a step can say, and the tests that prove it.',
-    table(['action', 'does', 'proved by'], rows),
+    [
+      'Everything that `do:` of a step can say, the test that fails when it is broken, and the recordings in which a real machine',
+      'suffered the same; "unverified": none does.',
+    ].join('\n'),
+    table(['action', 'does', 'proved by', 'recording'], rows),
   ];
   return `${parts.join('\n\n')}\n`;
 }

@@ -54,12 +54,14 @@ function reportOf(factory: ReporterFactory, outcomes: readonly FileOutcome[]): s
 const BOTH = () => [ran(source(HOLDS)), ran(source(HOLDS + FAILS)), invalid()];
 
 describe('reporters for CI', () => {
+  // proves: reporter:dot
   test('dot prints one character per run and the failures in full', () => {
     const text = reportOf(dotReporter, BOTH());
     expect(text.split('\n')[0]).toBe('·x!');
     expect(text).toContain('held by a');
     expect(text.trimEnd().split('\n').at(-1)).toMatch(/^repeat: npx lantwin run .* --seed 1$/);
   });
+  // proves: reporter:ndjson
   test('ndjson prints one JSON object per run and the counts', () => {
     const lines = reportOf(ndjsonReporter, BOTH()).trimEnd().split('\n');
     const [first, second, third, end] = lines.map((line) => JSON.parse(line));
@@ -68,6 +70,7 @@ describe('reporters for CI', () => {
     expect([second.verdict, third.verdict]).toEqual(['fail', 'invalid']);
     expect(end).toEqual({ type: 'end', runs: 3, pass: 1, fail: 1, unknown: 0, invalid: 1 });
   });
+  // proves: reporter:junit
   test('junit has one testcase per expectation, with file, line and the seed as property', () => {
     const xml = reportOf(junitReporter, BOTH());
     expect(xml).toContain('<testsuites name="lantwin" tests="4" failures="1" errors="1"');
@@ -86,6 +89,7 @@ describe('reporters for CI', () => {
     expect(xml).toContain('&lt;a &amp; &quot;b&quot; &gt;');
     expect(xml).not.toContain('\u0007');
   });
+  // proves: reporter:tap
   test('tap counts expectations and has the plan at the end', () => {
     const lines = reportOf(tapReporter, BOTH()).trimEnd().split('\n');
     expect(lines[0]).toBe('TAP version 14');
@@ -95,6 +99,7 @@ describe('reporters for CI', () => {
     expect(lines.at(-1)).toBe(`1..${2 + wrong.length}`);
     expect(lines).toContain('  got: "held by a"');
   });
+  // proves: reporter:minimal
   test('minimal prints failures, their repeat line and the counts only', () => {
     const text = reportOf(minimalReporter, [ran(source(HOLDS)), ran(source(FAILS))]);
     const lines = text.trimEnd().split('\n');
@@ -105,6 +110,7 @@ describe('reporters for CI', () => {
 });
 
 describe('the github reporter', () => {
+  // proves: reporter:github
   test('annotates the line of the expectation, with escaped data', () => {
     const text = reportOf(githubReporter, [ran(source(FAILS, '50% a:b,c'))]);
     expect(text).toMatch(
@@ -150,6 +156,7 @@ describe('the html report', () => {
     expect(html).toContain("default-src 'none'");
     expect(html).toContain('1 passed, 1 failed, 0 without a verdict, 1 invalid');
   });
+  // proves: reporter:html
   test('shows verdicts, timeline and events', () => {
     const html = reportOf(htmlReporter, [ran(source(FAILS))]);
     expect(html).toContain('held by a');

@@ -63,6 +63,7 @@ const context = {
 };
 
 describe('the text report', () => {
+  // proves: reporter:default
   test('of a failure says what, when, where, what happened before, and how to repeat it', () => {
     const text = textReporter(context).onFile(outcome());
     expectGolden('report/failure.txt', text);
@@ -78,6 +79,15 @@ describe('the text report', () => {
     expect(text).toMatch(/^✓ an address moves by hand {2}3 of 3 · seed 1 · /);
     expect(reporter.onEnd([passed, outcome()])).toContain('1 passed, 1 failed of 2');
   });
+  // proves: reporter:verbose
+  test('verbose tells the story of what passed, too', () => {
+    const passed = outcome(SOURCE.replace('owner: b', 'holders: [a, b]'));
+    const among = { ...context, fileCount: 2 };
+    const short = textReporter(among).onFile(passed);
+    const long = textReporter({ ...among, verbose: true }).onFile(passed);
+    expect(long.split('\n').length).toBeGreaterThan(short.split('\n').length);
+    expect(long).toBe(textReporter(context).onFile(passed));
+  });
   test('quiet keeps silent about what passed', () => {
     const passed = outcome(SOURCE.replace('owner: b', 'holders: [a, b]'));
     expect(textReporter({ ...context, quiet: true }).onFile(passed)).toBe('');
@@ -92,6 +102,7 @@ describe('the JSON report', () => {
   const ran = outcome();
   const report = JSON.parse(jsonReporter(context).onEnd([ran]));
 
+  // proves: reporter:json
   test('has verdicts, hash, outages and moves with seconds as numbers', () => {
     expect(report).toMatchObject({
       format: 1,

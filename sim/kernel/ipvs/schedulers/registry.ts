@@ -33,6 +33,9 @@ const MAKERS: ReadonlyMap<string, SchedulerMaker> = new Map<SchedulerName, Sched
   ['twos', makeTwoChoices],
 ]);
 
+/** All of them. */
+export const SCHEDULER_NAMES: readonly string[] = [...MAKERS.keys()];
+
 /** How to make the scheduler of that name; `undefined` when Linux has none. */
 export function schedulerMaker(name: string): SchedulerMaker | undefined {
   return MAKERS.get(name);

@@ -81,6 +81,7 @@ describe('UDP', () => {
 });
 
 describe('twos', () => {
+  // proves: scheduler:twos
   it('spreads connections by weight, never to weight 0', () => {
     const { state } = setUp({ protocol: 6, scheduler: 'twos', weights: [1, 3, 0] });
     const counts = new Map<number | string, number>();
