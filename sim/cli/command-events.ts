@@ -1,5 +1,6 @@
 /** `lantwin events FILE`: the run log as text or JSON lines. */
 
+import { EVENTS_ONLY } from '../engine/run-log.ts';
 import { eventJson } from '../report/event-json.ts';
 import { eventLine } from '../report/event-text.ts';
 import { runScenario } from '../scenario/run.ts';
@@ -29,7 +30,7 @@ export function eventsCommand(
   const scenario = loadOrComplain(file, output);
   if (scenario === undefined) return 3;
   const seed = options.seed === undefined ? {} : { seed: readSeed(options.seed) };
-  const { log } = runScenario(scenario, seed);
+  const { log } = runScenario(scenario, { ...seed, log: EVENTS_ONLY });
   const { node, kind } = options;
   const wanted = log.filter(
     (event) =>

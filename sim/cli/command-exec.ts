@@ -4,6 +4,7 @@
  */
 
 import { later, seconds, type TimeUs } from '../../daemon/base/time.ts';
+import { EVENTS_ONLY } from '../engine/run-log.ts';
 import type { ExecResult } from '../host/host-api.ts';
 import { startRun } from '../scenario/run.ts';
 import { didYouMean } from '../scenario/schema/did-you-mean.ts';
@@ -32,7 +33,7 @@ export function execCommand(
   const scenario = loadOrComplain(target.file, output);
   if (scenario === undefined) return 3;
   const seed = options.seed === undefined ? {} : { seed: readSeed(options.seed) };
-  const run = startRun(scenario, seed);
+  const run = startRun(scenario, { ...seed, log: EVENTS_ONLY });
   const host = run.lan.hosts.get(target.host);
   if (host === undefined) {
     const hint = didYouMean(target.host, run.lan.hosts.keys());

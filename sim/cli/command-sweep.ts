@@ -4,6 +4,7 @@
  * outage with the seed of each. Every answer is one that `run --seed N` repeats.
  */
 
+import { EVENTS_ONLY } from '../engine/run-log.ts';
 import { problemText } from '../report/problem-text.ts';
 import { shellWord } from '../report/reporter.ts';
 import { durationWords } from '../scenario/expectations/verdict.ts';
@@ -48,7 +49,7 @@ export function sweepCommand(
         open: row.dead,
       }));
     }
-    return runScenario(scenario, { seed }).traffic.map((one) => ({
+    return runScenario(scenario, { seed, log: EVENTS_ONLY }).traffic.map((one) => ({
       seed,
       name: one.name,
       outage: one.longestOutage,

@@ -9,7 +9,7 @@ import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 import { TIME_ZERO } from '../../daemon/base/time.ts';
 import { type EventHandle, EventQueue, type EventTarget } from './event-queue.ts';
 import { RandomStreams } from './random-streams.ts';
-import { RunLog } from './run-log.ts';
+import { FULL_LOG, RunLog, type RunLogOptions } from './run-log.ts';
 
 /** Why `runUntil` came back. */
 export type StopReason = 'reached-time' | 'event-limit' | 'requested';
@@ -24,10 +24,10 @@ export class Engine {
   #now: TimeUs = TIME_ZERO;
   #stopRequested = false;
 
-  /** `traced: false`: nobody will ask for the hash, which costs a fifth of a run. */
-  constructor(options: { readonly seed: number; readonly traced?: boolean }) {
+  /** `log` is what the run writes down; by default everything. */
+  constructor(options: { readonly seed: number; readonly log?: RunLogOptions }) {
     this.streams = new RandomStreams(options.seed);
-    this.log = new RunLog({ traced: options.traced ?? true });
+    this.log = new RunLog(options.log ?? FULL_LOG);
   }
 
   /** The virtual time. */

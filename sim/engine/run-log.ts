@@ -18,11 +18,32 @@ export interface RunEvent {
 /** Receives every event as it is recorded; for verdicts, live views and reporters. */
 export type RunListener = (event: RunEvent) => void;
 
+/** What a log writes down. Listeners hear every event in any case. */
+export interface RunLogOptions {
+  /** Every frame on every cable and every event goes into the hash; without it the hash is ''. */
+  readonly hash: boolean;
+  /** Events are kept; without it they are only counted, so that a long run does not grow. */
+  readonly keep: boolean;
+}
+
+/** Everything: what verdicts, stories and repeatable reports stand on. */
+export const FULL_LOG: RunLogOptions = { hash: true, keep: true };
+
+/** Events for verdicts and stories, without a hash of what crossed the cables. */
+export const EVENTS_ONLY: RunLogOptions = { hash: false, keep: true };
+
+/** Nothing: for runs of which only counters and listeners are asked for. */
+export const NO_LOG: RunLogOptions = { hash: false, keep: false };
+
 /** The append-only log; see the head of the file. */
 export class RunLog {
+  /** Empty when events are not kept. */
   readonly events: RunEvent[] = [];
-  /** Whether there is a hash; without one, frames need not be told of. */
-  readonly traced: boolean;
+  /** Events recorded so far, kept or not. */
+  eventCount = 0;
+  /** Whether frames and events are hashed; cables ask once, so that frames are free without it. */
+  readonly hashing: boolean;
+  readonly #keeping: boolean;
   readonly #listeners: RunListener[] = [];
   readonly #hash = new TraceHash();
   /** A flood hashes one frame for many cables: the digest of the last frame is kept. */
@@ -30,14 +51,16 @@ export class RunLog {
   #lastFrameHigh = 0;
   #lastFrameLow = 0;
 
-  constructor(options: { readonly traced: boolean } = { traced: true }) {
-    this.traced = options.traced;
+  constructor(options: RunLogOptions = FULL_LOG) {
+    this.hashing = options.hash;
+    this.#keeping = options.keep;
   }
 
   /** Appends an event, hashes it and tells the listeners. */
   record<T extends RunEvent>(event: T): void {
-    this.events.push(event);
-    if (this.traced) this.#hash.text(canonicalText(event));
+    this.eventCount++;
+    if (this.#keeping) this.events.push(event);
+    if (this.hashing) this.#hash.text(canonicalText(event));
     for (const listener of this.#listeners) listener(event);
   }
 
@@ -48,17 +71,17 @@ export class RunLog {
 
   /** Adds a number to the hash without an event. */
   mixNumber(value: number): void {
-    if (this.traced) this.#hash.number(value);
+    if (this.hashing) this.#hash.number(value);
   }
 
   /** Adds text to the hash without an event. */
   mixText(text: string): void {
-    if (this.traced) this.#hash.text(text);
+    if (this.hashing) this.#hash.text(text);
   }
 
   /** Adds bytes to the hash without an event. */
   mixBytes(bytes: Uint8Array): void {
-    if (this.traced) this.#hash.bytes(bytes);
+    if (this.hashing) this.#hash.bytes(bytes);
   }
 
   /**
@@ -66,7 +89,7 @@ export class RunLog {
    * bytes, and why it was lost ('' when it was not). Relies on frames never being written to once they were sent.
    */
   mixFrame(at: TimeUs, line: number, frame: Uint8Array, lost: string): void {
-    if (!this.traced) return;
+    if (!this.hashing) return;
     if (frame !== this.#lastFrame) {
       const digest = new TraceHash();
       digest.bytes(frame);
@@ -81,10 +104,9 @@ export class RunLog {
     hash.text(lost);
   }
 
-  /** The hash so far: 16 hexadecimal digits; '' of a log without one. */
+  /** The hash so far: 16 hexadecimal digits, or '' when nothing is hashed. */
   hash(): string {
-    if (!this.traced) return '';
-    return this.#hash.hex();
+    return this.hashing ? this.#hash.hex() : '';
   }
 }
 

@@ -7,7 +7,7 @@
 import { type DurationUs, later, type TimeUs } from '../../daemon/base/time.ts';
 import { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
-import type { RunEvent } from '../engine/run-log.ts';
+import { FULL_LOG, type RunEvent, type RunLogOptions } from '../engine/run-log.ts';
 import type { ProgramRegistry } from '../host/machine.ts';
 import { buildLan } from '../topology/build-lan.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
@@ -35,14 +35,17 @@ export interface RunOptions {
   /** Overrides the seed of the scenario. */
   readonly seed?: number;
   readonly eventLimit?: number;
+  /**
+   * What the run writes down; by default everything. Verdicts about happenings read the kept events, so only runs
+   * without such claims may do without them; the hash costs a tenth of a busy run.
+   */
+  readonly log?: RunLogOptions;
   /** Runs on until then at least, whatever the scenario says. */
   readonly until?: TimeUs;
   /** Called when the LAN is built and before anything happens: captures, live views. */
   readonly onStart?: (lan: LivingLan) => void;
   /** Other programs than the usual ones; the hook by which tests plant a broken keepalived. */
   readonly programs?: ProgramRegistry;
-  /** `false`: without trace hash, for searches that look at verdicts alone. */
-  readonly traced?: boolean;
 }
 
 /** Everything that is known after a run. */
@@ -53,7 +56,7 @@ export interface RunResult {
   /** In the order of the file: steps, always, finally. */
   readonly expectations: readonly ExpectationResult[];
   readonly traffic: readonly TrafficResult[];
-  /** 16 hexadecimal digits over everything that happened; '' of a run that was not traced. */
+  /** 16 hexadecimal digits over everything that happened; '' when the run was told not to hash. */
   readonly traceHash: string;
   /** Virtual time at the end. */
   readonly end: TimeUs;
@@ -88,7 +91,7 @@ export class ScenarioRun implements EventTarget {
   constructor(scenario: Scenario, options: RunOptions) {
     this.scenario = scenario;
     this.seed = options.seed ?? scenario.seed;
-    this.engine = new Engine({ seed: this.seed, traced: options.traced ?? true });
+    this.engine = new Engine({ seed: this.seed, log: options.log ?? FULL_LOG });
     this.#eventLimit = options.eventLimit ?? EVENT_LIMIT;
     this.#until = Math.max(scenario.until, options.until ?? 0) as TimeUs;
     // Steps come first in the queue, so that at their moment they act before anything else does.

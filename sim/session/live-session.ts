@@ -5,6 +5,7 @@
  */
 
 import type { Problem } from '../../daemon/config/problem.ts';
+import { EVENTS_ONLY } from '../engine/run-log.ts';
 import type { ExecHandle } from '../host/host-api.ts';
 import { commandNames } from '../programs/shell/command-table.ts';
 import { runScenario } from '../scenario/run.ts';
@@ -334,7 +335,7 @@ function goalView(goal: NonNullable<Timeline['goal']>): { readonly goal?: number
 /** With real networks nobody knows beforehand: the expectations are listed, and all are open. */
 function referenceVerdicts(scenario: Scenario, isOpen: boolean): readonly VerdictView[] {
   const eventLimit = isOpen ? 0 : REFERENCE_EVENTS_MAX;
-  const result = runScenario(scenario, { eventLimit });
+  const result = runScenario(scenario, { eventLimit, log: EVENTS_ONLY });
   return result.expectations.map((one) => ({
     id: one.id,
     claim: one.claim,

@@ -34,7 +34,7 @@ export function buildLan(
   );
   const hostSpecs = new Map(spec.hosts.map((host) => [host.name, host] as const));
   const cables = spec.cables.map((cable, i) =>
-    layCable(cable, { engine, hostSpecs, traceNumber: i + 1 }),
+    layCable(cable, { engine, hostSpecs, traceNumber: engine.log.hashing ? i + 1 : undefined }),
   );
   const ends = new Map<string, { readonly cable: Cable; readonly end: 'a' | 'b' }>();
   for (const [i, cable] of spec.cables.entries()) {
@@ -100,7 +100,7 @@ function layCable(
   options: {
     readonly engine: Engine;
     readonly hostSpecs: ReadonlyMap<string, HostSpec>;
-    readonly traceNumber: number;
+    readonly traceNumber: number | undefined;
   },
 ): Cable {
   const { engine, hostSpecs, traceNumber } = options;
@@ -125,7 +125,7 @@ function layCable(
     ...(spec.rateBitsPerSecond === undefined ? {} : { rateBitsPerSecond: spec.rateBitsPerSecond }),
     queueFrames: spec.queueFrames,
     random: engine.streams.named(`cable:${name}`),
-    ...(engine.log.traced ? { traceNumber } : {}),
+    ...(traceNumber === undefined ? {} : { traceNumber }),
   });
 }
 

@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { timeUs } from '../../daemon/base/time.ts';
 import { loadScenarioFile } from '../../sim/cli/scenario-files.ts';
+import { FULL_LOG, NO_LOG, type RunLogOptions } from '../../sim/engine/run-log.ts';
 import { Cable } from '../../sim/lan/cable.ts';
 import { type ScenarioRun, startRun } from '../../sim/scenario/run.ts';
 import type { Scenario } from '../../sim/scenario/scenario.ts';
@@ -16,10 +17,16 @@ import { type BenchCounts, type BenchResult, measure } from './bench-result.ts';
 const DAY_SECONDS = 86_400;
 
 /** Three servers, one address, one client that pings it ten times a second. Messages are answers. */
-export function runThreeServers(options: { readonly seconds: number }): BenchResult {
-  const run = start('three-servers/power-off-and-on', true);
+export function runThreeServers(options: {
+  readonly seconds: number;
+  /** Hash every frame and keep every event, as `run --json` does. */
+  readonly hashed?: boolean;
+}): BenchResult {
+  const { hashed = false } = options;
+  const log = hashed ? FULL_LOG : NO_LOG;
+  const run = start('three-servers/power-off-and-on', { withTraffic: true, log });
   return measure({
-    workload: `three servers, 10 pings/s, ${options.seconds} s`,
+    workload: `three servers, 10 pings/s, ${options.seconds} s${hashed ? ', hashed' : ''}`,
     simulatedSeconds: options.seconds,
     run: () => {
       run.advanceTo(timeUs(options.seconds * 1_000_000));
@@ -30,7 +37,7 @@ export function runThreeServers(options: { readonly seconds: number }): BenchRes
 
 /** The five directors without traffic; tells how much the heap grew after the first of so many days. */
 export function runFiveDirectors(options: { readonly days: number }): BenchResult {
-  const run = start('five-directors/three-vips', false);
+  const run = start('five-directors/three-vips', { withTraffic: false, log: NO_LOG });
   const collect = garbageCollector();
   let growthMiB = 0;
   const result = measure({
@@ -47,7 +54,10 @@ export function runFiveDirectors(options: { readonly days: number }): BenchResul
   return { ...result, heapGrowthMiB: growthMiB };
 }
 
-function start(name: string, withTraffic: boolean): ScenarioRun {
+function start(
+  name: string,
+  options: { readonly withTraffic: boolean; readonly log: RunLogOptions },
+): ScenarioRun {
   const root = process.env['LANTWIN_ROOT'] ?? process.cwd();
   const loaded = loadScenarioFile(join(root, 'scenarios/seeds', `${name}.twin.yml`));
   if (loaded.scenario === undefined) throw new Error(`${name}: ${loaded.problems.length} problems`);
@@ -57,9 +67,9 @@ function start(name: string, withTraffic: boolean): ScenarioRun {
     steps: [],
     always: [],
     finally: [],
-    traffic: withTraffic ? scenario.traffic : [],
+    traffic: options.withTraffic ? scenario.traffic : [],
   };
-  return startRun(quiet, { eventLimit: Number.MAX_SAFE_INTEGER });
+  return startRun(quiet, { eventLimit: Number.MAX_SAFE_INTEGER, log: options.log });
 }
 
 function countFrames(run: ScenarioRun): BenchCounts {

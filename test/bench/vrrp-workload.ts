@@ -8,6 +8,7 @@ import { durationUs, seconds, timeUs } from '../../daemon/base/time.ts';
 import { formatIpv4, type Ipv4Address, ipv4FromNumber } from '../../daemon/wire/ipv4-address.ts';
 import { macFromNumber } from '../../daemon/wire/mac-address.ts';
 import { Engine } from '../../sim/engine/engine.ts';
+import { FULL_LOG, NO_LOG, type RunEvent } from '../../sim/engine/run-log.ts';
 import type { HostRunEvent } from '../../sim/host/host-events.ts';
 import { Cable } from '../../sim/lan/cable.ts';
 import { buildLan } from '../../sim/topology/build-lan.ts';
@@ -24,16 +25,22 @@ export function runIdleVrrp(options: {
   readonly routers: number;
   readonly seconds: number;
   readonly layout: 'shared' | 'pairs';
+  /** Hash every frame on every cable, as `run --json` does. */
+  readonly hashed?: boolean;
 }): BenchResult {
-  const { routers, layout } = options;
-  const engine = new Engine({ seed: 1 });
+  const { routers, layout, hashed = false } = options;
+  const engine = new Engine({ seed: 1, log: hashed ? FULL_LOG : NO_LOG });
+  let takeovers = 0;
+  engine.log.listen((event) => {
+    if (isLateTakeover(event)) takeovers++;
+  });
   const lan = buildLan(makeSpec(routers, layout), engine);
   return measure({
-    workload: `B2 ${routers} routers, ${layout}`,
+    workload: `B2 ${routers} routers, ${layout}${hashed ? ', hashed' : ''}`,
     simulatedSeconds: options.seconds,
     run: () => {
       engine.runUntil(timeUs(options.seconds * 1_000_000));
-      return countFrames(lan, routers);
+      return countFrames(lan, routers, takeovers);
     },
   });
 }
@@ -120,7 +127,7 @@ function makeCable(router: number, sw: string): CableSpec {
 }
 
 /** Counts frames, and asserts that the LAN did what an idle VRRP LAN does. */
-function countFrames(lan: LivingLan, routers: number): BenchCounts {
+function countFrames(lan: LivingLan, routers: number, takeovers: number): BenchCounts {
   let linkFrames = 0;
   let hostFrames = 0;
   for (const cable of lan.cables) {
@@ -131,12 +138,14 @@ function countFrames(lan: LivingLan, routers: number): BenchCounts {
   const states = [...lan.hosts.values()].map((host) => stateOf(host));
   const masters = states.filter((state) => state === 'MASTER').length;
   if (masters !== routers / 2) throw new Error(`${masters} masters among ${routers} routers`);
-  const late = lan.engine.log.events.filter((event) => {
-    if (event.at < SETTLED_SECONDS * 1_000_000 || event.kind !== 'daemon') return false;
-    const { report } = event as HostRunEvent & { kind: 'daemon' };
-    return report.kind === 'vrrp-state';
-  });
-  return { events: lan.engine.eventCount, linkFrames, hostFrames, messages: late.length };
+  return { events: lan.engine.eventCount, linkFrames, hostFrames, messages: takeovers };
+}
+
+/** A change of state when every pair should have its master. */
+function isLateTakeover(event: RunEvent): boolean {
+  if (event.at < SETTLED_SECONDS * 1_000_000 || event.kind !== 'daemon') return false;
+  const { report } = event as HostRunEvent & { kind: 'daemon' };
+  return report.kind === 'vrrp-state';
 }
 
 function stateOf(host: { keepalived(): unknown }): string {

@@ -6,6 +6,7 @@
 
 import { type RandomSource, randomBelow } from '../../../daemon/base/random.ts';
 import { RandomStreams } from '../../engine/random-streams.ts';
+import { EVENTS_ONLY } from '../../engine/run-log.ts';
 import { type RunResult, runScenario } from '../run.ts';
 import { type Coverage, mergedCoverage, pointsOf } from './coverage.ts';
 import { type Failure, knownCode, signatureOf } from './failure.ts';
@@ -80,7 +81,7 @@ export function blocksOf(
 export function runPlan(options: SearchOptions, plan: Plan): RunResult {
   const { programs } = options.base;
   const scenario = plannedScenario(options.base, plan);
-  return runScenario(scenario, { eventLimit: EVENTS_MAX, traced: false, programs });
+  return runScenario(scenario, { eventLimit: EVENTS_MAX, log: EVENTS_ONLY, programs });
 }
 
 /** The failure of a run, if it is one. */

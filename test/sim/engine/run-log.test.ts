@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { timeUs } from '../../../daemon/base/time.ts';
-import { type RunEvent, RunLog } from '../../../sim/engine/run-log.ts';
+import { EVENTS_ONLY, NO_LOG, type RunEvent, RunLog } from '../../../sim/engine/run-log.ts';
 import { TraceHash } from '../../../sim/engine/trace-hash.ts';
 
 const event = (at: number, extra: object = {}): RunEvent => ({
@@ -29,7 +29,7 @@ describe('RunLog', () => {
   });
 
   it('keeps events and has no hash when nobody wants one', () => {
-    const log = new RunLog({ traced: false });
+    const log = new RunLog(EVENTS_ONLY);
     log.record(event(1));
     log.mixFrame(timeUs(1), 1, Uint8Array.of(1), '');
     expect(log.events.length).toBe(1);
@@ -168,3 +168,16 @@ describe('TraceHash', () => {
 });
 
 const KNOWN_HASH = '2c23f83cec693a9b';
+
+it('a log that is not asked for anything counts and tells, and neither keeps nor hashes', () => {
+  const log = new RunLog(NO_LOG);
+  const heard: RunEvent[] = [];
+  log.listen((one) => heard.push(one));
+  log.record({ at: timeUs(1), node: 'a', kind: 'x' });
+  log.mixNumber(1);
+  log.mixFrame(timeUs(1), 1, new Uint8Array(60), '');
+  expect(log.eventCount).toBe(1);
+  expect(heard).toHaveLength(1);
+  expect(log.events).toHaveLength(0);
+  expect(log.hash()).toBe('');
+});
