@@ -215,3 +215,9 @@ export interface ExitCommand {
  * not even ask for the next deadline. On a LAN of many routers most packets are of this kind.
  */
 export const UNCONCERNED: readonly Command[] = Object.freeze([]);
+
+/**
+ * The same for a packet whose VRID no instance has on that interface, and of which no log line tells. The answer stays
+ * so until the daemon is started anew or told to reload: a machine may remember it.
+ */
+export const UNKNOWN_VRID: readonly Command[] = Object.freeze([]);

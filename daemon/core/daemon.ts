@@ -31,7 +31,7 @@ import {
 } from '../vrrp/vrrp-machine.ts';
 import { encodeUtf8 } from '../wire/text.ts';
 import { CheckerProcess } from './checker-process.ts';
-import { type Command, UNCONCERNED } from './commands.ts';
+import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
 import type { SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
@@ -256,7 +256,7 @@ export class Daemon {
   #receivePacket(machine: VrrpMachine, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
     const found = findInstance(machine, event.interface, event.packet, event.at);
     if (found === undefined) {
-      if (!machine.config.globals.logUnknownVrids) return UNCONCERNED;
+      if (!machine.config.globals.logUnknownVrids) return UNKNOWN_VRID;
       logUnknown(machine, event.interface, event);
     } else if (ignoresPackets(found)) {
       return UNCONCERNED;

@@ -18,19 +18,36 @@ import type { Ipv6Address } from './ipv6-address.ts';
  * Source: RFC 1071 section 1.
  */
 export function sumWords(bytes: Uint8Array, at: number, length: number, initial: number): number {
-  let sum = initial;
+  // High and low halves are added apart, four words at a time: half the work of putting words together.
+  let high = 0;
+  let low = 0;
   const end = at + length;
-  const evenEnd = end - (length & 1);
-  for (let i = at; i < evenEnd; i += 2) {
-    sum += ((bytes[i] as number) << 8) | (bytes[i + 1] as number);
+  let i = at;
+  for (; i + 8 <= end; i += 8) {
+    high +=
+      (bytes[i] as number) +
+      (bytes[i + 2] as number) +
+      (bytes[i + 4] as number) +
+      (bytes[i + 6] as number);
+    low +=
+      (bytes[i + 1] as number) +
+      (bytes[i + 3] as number) +
+      (bytes[i + 5] as number) +
+      (bytes[i + 7] as number);
   }
-  return evenEnd < end ? sum + ((bytes[evenEnd] as number) << 8) : sum;
+  for (; i + 2 <= end; i += 2) {
+    high += bytes[i] as number;
+    low += bytes[i + 1] as number;
+  }
+  if (i < end) high += bytes[i] as number;
+  return initial + high * 256 + low;
 }
 
 /** Folds a running sum into 16 bits, end-around carries included. */
 export function foldSum(sum: number): number {
   let rest = sum;
-  while (rest > 0xffff) rest = (rest % 0x1_0000) + Math.trunc(rest / 0x1_0000);
+  while (rest > 0xffff_ffff) rest = (rest & 0xffff) + Math.floor(rest / 0x1_0000);
+  while (rest > 0xffff) rest = (rest & 0xffff) + (rest >>> 16);
   return rest;
 }
 

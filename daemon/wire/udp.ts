@@ -29,6 +29,25 @@ export interface UdpDatagram {
 export type UdpDropReason = 'udp:truncated' | 'udp:bad-length' | 'udp:bad-checksum';
 
 /**
+ * Checks a datagram without allocation; `undefined` when it is sound. Fails: as `decodeUdp`.
+ *
+ * After it the ports may be read, and the payload ends at `at + readUdpLength`.
+ */
+export function checkUdp(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  addresses: number,
+): UdpDropReason | undefined {
+  if (end - at < UDP_HEADER_LENGTH) return 'udp:truncated';
+  const length = readUint16(bytes, at + LENGTH);
+  if (length < UDP_HEADER_LENGTH || length > end - at) return 'udp:bad-length';
+  if (readUint16(bytes, at + CHECKSUM) === 0) return undefined;
+  const pseudo = addresses + PROTOCOL_UDP + length;
+  return internetChecksum(bytes, at, length, pseudo) === 0 ? undefined : 'udp:bad-checksum';
+}
+
+/**
  * The datagram at `at`; octets behind its own length are ignored, as Linux does.
  *
  * Fails: 'udp:truncated' below 8 octets, 'udp:bad-length' when its length is below 8 or reaches
@@ -40,13 +59,9 @@ export function decodeUdp(
   end: number,
   addresses: number,
 ): UdpDatagram | UdpDropReason {
-  if (end - at < UDP_HEADER_LENGTH) return 'udp:truncated';
-  const length = readUint16(bytes, at + LENGTH);
-  if (length < UDP_HEADER_LENGTH || length > end - at) return 'udp:bad-length';
-  if (readUint16(bytes, at + CHECKSUM) !== 0) {
-    const pseudo = pseudoHeaderSum({ addresses, protocol: PROTOCOL_UDP, length });
-    if (internetChecksum(bytes, at, length, pseudo) !== 0) return 'udp:bad-checksum';
-  }
+  const reason = checkUdp(bytes, at, end, addresses);
+  if (reason !== undefined) return reason;
+  const length = readUdpLength(bytes, at);
   return {
     sourcePort: readUint16(bytes, at + SOURCE_PORT),
     destinationPort: readUint16(bytes, at + DESTINATION_PORT),
@@ -72,6 +87,11 @@ export function encodeUdp(
   const checksum = internetChecksum(bytes, at, length, pseudo) || 0xffff;
   writeUint16(checksum, bytes, at + CHECKSUM);
   return at + length;
+}
+
+/** Octets of header and payload. Needs 6 octets. */
+export function readUdpLength(bytes: Uint8Array, at: number): number {
+  return readUint16(bytes, at + LENGTH);
 }
 
 /** Source port; also of TCP, whose ports stand at the same place. Needs 4 octets. */

@@ -7,15 +7,15 @@
 
 import { assert } from '../../daemon/base/assert.ts';
 import type { TimeUs } from '../../daemon/base/time.ts';
-import { type Command, UNCONCERNED } from '../../daemon/core/commands.ts';
-import type { SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
+import { type Command, UNCONCERNED, UNKNOWN_VRID } from '../../daemon/core/commands.ts';
+import type { DatagramEvent, SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
 import type { System } from '../../daemon/core/system.ts';
 import { Wakeup } from '../engine/wakeup.ts';
 import type { NetlinkEvent } from '../kernel/kernel-api.ts';
 import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
-import { DaemonSockets } from './daemon-sockets.ts';
+import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
 import type { Program, ProgramContext } from './machine.ts';
 import { routeWords } from './route-words.ts';
@@ -57,7 +57,7 @@ const PROCESS_NAMES = {
 } as const;
 
 /** The daemon as a program of a machine; see the head of the file. */
-export class DaemonMachine implements Program {
+export class DaemonMachine implements Program, SocketEvents {
   readonly #context: ProgramContext;
   readonly #makeDaemon: DaemonFactory;
   readonly #knowsCommand: (name: string) => boolean;
@@ -90,10 +90,7 @@ export class DaemonMachine implements Program {
     this.#makeDaemon = options.makeDaemon;
     this.#knowsCommand = options.knowsCommand;
     this.#wakeup = new Wakeup(machine.engine, () => this.#advance(), { afterOthers: true });
-    this.#sockets = new DaemonSockets(machine.kernel, {
-      onVrrp: (event) => this.#hear(event),
-      onDatagram: (event) => this.#post(event),
-    });
+    this.#sockets = new DaemonSockets(machine.kernel, this);
     this.#streams = new DaemonStreams(
       machine.kernel,
       (event) => this.#post(event),
@@ -153,8 +150,13 @@ export class DaemonMachine implements Program {
   /** SIGHUP. */
   reload(): void {
     if (this.#stopped) this.#reloadWaiting = true;
-    else this.#call((daemon, now) => daemon.reload(now));
+    else this.#reload();
     this.#finishMaybe();
+  }
+
+  #reload(): void {
+    this.#sockets.forgetUnknownVrids();
+    this.#call((daemon, now) => daemon.reload(now));
   }
 
   /** SIGSTOP and SIGCONT: events wait as in socket buffers and come in order. */
@@ -166,7 +168,7 @@ export class DaemonMachine implements Program {
       return;
     }
     this.#drain();
-    if (this.#reloadWaiting) this.#call((daemon, now) => daemon.reload(now));
+    if (this.#reloadWaiting) this.#reload();
     if (this.#termWaiting) this.#call((daemon, now) => daemon.stop(now));
     this.#reloadWaiting = false;
     this.#termWaiting = false;
@@ -204,21 +206,38 @@ export class DaemonMachine implements Program {
     );
   }
 
+  /** Nothing of the process or the machine makes a packet wait. */
+  get isListening(): boolean {
+    return (
+      this.#daemon !== undefined &&
+      !this.#busy &&
+      !this.#stopped &&
+      !this.#frozen &&
+      this.#waiting.length === 0
+    );
+  }
+
+  onDatagram(event: DatagramEvent): void {
+    this.#post(event);
+  }
+
   /** The fast path: nothing is allocated unless the daemon answers or does not listen. */
-  #hear(event: VrrpPacketEvent): void {
+  onVrrp(event: VrrpPacketEvent): boolean {
     const daemon = this.#daemon;
-    if (daemon === undefined) return;
-    if (this.#busy || this.#stopped || this.#frozen || this.#waiting.length > 0) {
+    if (daemon === undefined) return false;
+    if (!this.isListening) {
       this.#keepPacket(event);
-      return;
+      return false;
     }
     this.#busy = true;
     const commands = daemon.receive(this.#context.machine.timers.now, event);
     if (commands.length > 0) this.#carryOut(commands);
     this.#busy = false;
-    if (commands === UNCONCERNED) return;
+    if (commands === UNKNOWN_VRID) return true;
+    if (commands === UNCONCERNED) return false;
     this.#moveWakeup();
     if (commands.length > 0) this.#afterCall();
+    return false;
   }
 
   #keepPacket(event: VrrpPacketEvent): void {

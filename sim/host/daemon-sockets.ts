@@ -11,20 +11,24 @@ import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import type { KernelApi, RawSocket, SocketError, UdpSocket } from '../kernel/kernel-api.ts';
 import { type DaemonEcho, openDaemonEcho } from './daemon-echo.ts';
+import { UnknownVrids } from './unknown-vrids.ts';
 
 type OpenVrrp = Extract<VrrpSocketCommand, { kind: 'vrrp-open' }>;
 type OpenDatagram = Extract<DatagramCommand, { kind: 'datagram-open' }>;
 
 /** What the daemon's machine wants to hear of sockets. */
 export interface SocketEvents {
-  /** The event object is reused for the next packet. */
-  onVrrp(event: VrrpPacketEvent): void;
+  /** The event object is reused for the next packet. `true` when the daemon knows nobody with its VRID. */
+  onVrrp(event: VrrpPacketEvent): boolean;
+  /** Whether a packet that comes now reaches the daemon at once, and is not kept for later. */
+  readonly isListening: boolean;
   onDatagram(event: DatagramEvent): void;
 }
 
 interface VrrpSocket {
   readonly command: OpenVrrp;
   readonly socket: RawSocket;
+  readonly unknown: UnknownVrids;
 }
 
 /** All sockets of one daemon. */
@@ -55,15 +59,19 @@ export class DaemonSockets {
 
   /** Opens a VRRP socket and joins its group; the reason when it cannot. */
   openVrrp(command: OpenVrrp): string | undefined {
+    const unknown = new UnknownVrids();
     const socket = this.#kernel.openRaw({
       family: command.family,
       protocol: command.protocol,
       link: command.interface,
-      onPacket: (bytes, at, link) => this.#hear(command, bytes, at, link),
+      onPacket: (bytes, at, link) => {
+        if (unknown.has(bytes, at) && this.#events.isListening) return;
+        if (this.#hear(command, bytes, at, link)) unknown.add(bytes, at);
+      },
     });
     if (typeof socket === 'string') return socket;
     if (command.group !== undefined) this.#kernel.joinGroup(command.interface, command.group);
-    this.#vrrp.set(command.id, { command, socket });
+    this.#vrrp.set(command.id, { command, socket, unknown });
     return undefined;
   }
 
@@ -74,6 +82,11 @@ export class DaemonSockets {
     const { group } = open.command;
     if (group !== undefined) this.#kernel.leaveGroup(open.command.interface, group);
     open.socket.close();
+  }
+
+  /** The daemon reads its configuration again: what it did not know it may know then. */
+  forgetUnknownVrids(): void {
+    for (const { unknown } of this.#vrrp.values()) unknown.clear();
   }
 
   /** Opens a UDP or ICMP echo socket. */
@@ -154,13 +167,14 @@ export class DaemonSockets {
     for (const id of [...this.#udp.keys(), ...this.#echo.keys()]) this.closeDatagram(id);
   }
 
-  #hear(command: OpenVrrp, bytes: Uint8Array, at: number, link: string): void {
-    if (!this.#isFor(command, bytes, at)) return;
+  /** Whether the daemon said that it does not know the packet's VRID. */
+  #hear(command: OpenVrrp, bytes: Uint8Array, at: number, link: string): boolean {
+    if (!this.#isFor(command, bytes, at)) return false;
     const event = this.#packet;
     event.interface = link;
     event.packet = bytes;
     event.at = at;
-    this.#events.onVrrp(event);
+    return this.#events.onVrrp(event);
   }
 
   /**

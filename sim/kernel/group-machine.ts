@@ -10,7 +10,7 @@ import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { GroupMemberships, Membership } from './group-state.ts';
 import { HZ, makeTimer, ticksOf } from './kernel-clock.ts';
-import type { KernelState, LinkState } from './kernel-state.ts';
+import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 
 /** What a group record of a report says; the numbers are those of IGMPv3 and MLDv2. */
 export type RecordType = 2 | 3 | 4;
@@ -97,6 +97,7 @@ export function joinGroupOn(
     timer: makeTimer(() => onGroupTimer(kernel, protocol, link, membership)),
   };
   groups.joined.unshift(membership);
+  voidPaths(kernel);
   const leftAt = groups.left.findIndex((each) => each.group === group);
   if (leftAt >= 0) groups.left.splice(leftAt, 1);
   listenTo(link, protocol.groupMac(group), 1);
@@ -116,6 +117,7 @@ export function leaveGroupOn(
   if (membership === undefined) return;
   if (--membership.users > 0) return;
   groups.joined.splice(at, 1);
+  voidPaths(kernel);
   kernel.clock.cancel(membership.timer);
   listenTo(link, protocol.groupMac(group), -1);
   if (!link.up || !protocol.isReported(kernel, group)) return;

@@ -130,10 +130,26 @@ export function deliverBehindHooks(
   at: number,
   toGroup: boolean,
 ): void {
+  const protocol = readIpv4Protocol(bytes, at);
+  const heard = copyToRawSockets(kernel, 'inet', protocol, bytes, at, link);
+  deliverToProtocol(kernel, link, { bytes, at, toGroup, heard });
+}
+
+/** The same behind the raw sockets; `heard` says that one of them took a copy. */
+export function deliverToProtocol(
+  kernel: KernelState,
+  link: LinkState,
+  packet: {
+    readonly bytes: Uint8Array;
+    readonly at: number;
+    readonly toGroup: boolean;
+    readonly heard: boolean;
+  },
+): void {
+  const { bytes, at, toGroup, heard } = packet;
   const source = readIpv4Source(bytes, at);
   const destination = readIpv4Destination(bytes, at);
   const protocol = readIpv4Protocol(bytes, at);
-  const heard = copyToRawSockets(kernel, 'inet', protocol, bytes, at, link);
   const payloadAt = at + ipv4HeaderLength(bytes, at);
   const end = at + readIpv4TotalLength(bytes, at);
   switch (protocol) {

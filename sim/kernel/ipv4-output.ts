@@ -39,7 +39,8 @@ const IP_AT = ETHERNET_HEADER_LENGTH;
 export const IPV4_PAYLOAD_AT = IP_AT + IPV4_HEADER_LENGTH;
 
 /** What the next hop must know of a routing decision. */
-export type Ipv4Way = Pick<RouteDecision, 'kind' | 'link' | 'nextHop' | 'neighbour'>;
+export type Ipv4Way = Pick<RouteDecision, 'kind' | 'link' | 'nextHop'> &
+  Partial<Pick<RouteDecision, 'neighbour'>>;
 
 /** A frame with room for headers and `payloadLength` octets behind them, at `IPV4_PAYLOAD_AT`. */
 export function newIpv4Frame(payloadLength: number): Uint8Array {

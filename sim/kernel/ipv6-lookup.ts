@@ -105,6 +105,7 @@ function decide(
     const through = link ?? firstUsableLink(kernel);
     if (through === undefined) return 'no-route';
     return {
+      neighbour: undefined,
       kind: 'multicast',
       link: through,
       nextHop: destination,
@@ -115,6 +116,7 @@ function decide(
   if (kernel.localAddresses.has(destination)) {
     const from = source ?? destination;
     return {
+      neighbour: undefined,
       kind: 'local',
       link: kernel.loopback,
       nextHop: destination,
@@ -137,6 +139,7 @@ function decide(
     (entry.route.source as Ipv6Address | undefined) ??
     selectIpv6Source(kernel, entry.link, destination);
   return {
+    neighbour: undefined,
     kind: 'unicast',
     link: entry.link,
     nextHop: gateway ?? destination,

@@ -21,7 +21,7 @@ import type { IpvsState } from './ipvs/ipvs-state.ts';
 import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
 import type { KernelClock, KernelTimer } from './kernel-clock.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
-import type { InputMemo, RoutingState } from './route-state.ts';
+import type { ArpPath, InputMemo, InputPath, RoutingState } from './route-state.ts';
 import type { SocketState } from './socket-state.ts';
 
 /** An address of a link; `peer` holds the prefix's address where it differs from the local one. */
@@ -63,6 +63,10 @@ export interface LinkState extends Link {
   /** The last decisions for packets to this host and to groups; see `route-memo.ts`. */
   readonly hostInput: InputMemo;
   readonly groupInput: InputMemo;
+  /** The short ways of packets to this host and to groups; see `input-path.ts`. */
+  readonly hostPath: InputPath;
+  readonly groupPath: InputPath;
+  readonly arpPath: ArpPath;
   readonly igmp: GroupMemberships;
   readonly mld: GroupMemberships;
 }
@@ -173,8 +177,16 @@ export interface KernelState {
   readonly redirects: Map<IpAddress, { count: number; lastUs: number }>;
   frozen: boolean;
   halted: boolean;
+  /** Short ways that may be taken until something changes that they stand on (`input-path.ts`). */
+  readonly validPaths: { valid: boolean }[];
   /** Frames that wait in the cards while the machine is frozen. */
   readonly ring: { readonly link: LinkState; readonly frame: Uint8Array }[];
+}
+
+/** Something changed that decides over packets: all short ways are learned anew. */
+export function voidPaths(kernel: KernelState): void {
+  for (const path of kernel.validPaths) path.valid = false;
+  kernel.validPaths.length = 0;
 }
 
 /** Counts a dropped packet. */

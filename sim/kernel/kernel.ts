@@ -51,23 +51,17 @@ import type {
   VirtualLinkOptions,
 } from './kernel-api.ts';
 import { JIFFY_US, KernelClock } from './kernel-clock.ts';
-import type {
-  IcmpErrorHandler,
-  KernelState,
-  LinkState,
-  LocalInputHook,
-  ProtocolHandler,
-} from './kernel-state.ts';
-import { drainRing, receiveFromLoopback, receiveFromWire, receiveOn } from './link-input.ts';
-import { transmit } from './link-output.ts';
 import {
-  addVirtualLink,
-  deleteLink,
-  makeLink,
-  registerLink,
-  setCarrier,
-  setLinkUp,
-} from './link-table.ts';
+  type IcmpErrorHandler,
+  type KernelState,
+  type LinkState,
+  type LocalInputHook,
+  type ProtocolHandler,
+  voidPaths,
+} from './kernel-state.ts';
+import { drainRing, receiveFromLoopback, receiveOn } from './link-input.ts';
+import { transmit } from './link-output.ts';
+import { addVirtualLink, deleteLink, makeLink, registerLink, setLinkUp } from './link-table.ts';
 import { MLD } from './mld-host.ts';
 import { solicitByNd } from './nd-output.ts';
 import {
@@ -84,6 +78,7 @@ import {
   makeNeighbourTable,
   removeNeighbour,
 } from './neighbour-table.ts';
+import { followCarrier, NetworkCard } from './network-card.ts';
 import { openPacketSocket } from './packet-sockets.ts';
 import { insertRule, removeRule } from './policy-rules.ts';
 import { openRawSocket } from './raw-sockets.ts';
@@ -190,6 +185,7 @@ function makeState(options: KernelOptions): KernelState {
     redirects: new Map(),
     frozen: false,
     halted: false,
+    validPaths: [],
     ring: [],
   };
   return state;
@@ -217,10 +213,16 @@ function makeOps(self: () => KernelState): KernelState['ops'] {
 function doors(kernel: KernelState): Omit<Kernel, keyof KernelApi> {
   return {
     state: kernel,
-    setProtocolHandler: (protocol, handler) => void kernel.protocolHandlers.set(protocol, handler),
+    setProtocolHandler(protocol, handler) {
+      kernel.protocolHandlers.set(protocol, handler);
+      voidPaths(kernel);
+    },
     setIcmpErrorHandler: (protocol, handler) =>
       void kernel.icmpErrorHandlers.set(protocol, handler),
-    addLocalInputHook: (hook) => void kernel.localInputHooks.push(hook),
+    addLocalInputHook(hook) {
+      kernel.localInputHooks.push(hook);
+      voidPaths(kernel);
+    },
   };
 }
 
@@ -242,10 +244,7 @@ function linkCalls(kernel: KernelState) {
     addEthernet(options: { name: string; mac: MacAddress; mtu: number; port: Port }) {
       const link = makeLink(kernel, { ...options, kind: 'ethernet' }, () => kernel);
       registerLink(kernel, link);
-      options.port.attach({
-        onFrame: (frame) => receiveFromWire(kernel, link, frame),
-        onCarrier: () => followCarrier(kernel, link),
-      });
+      options.port.attach(new NetworkCard(kernel, link));
       followCarrier(kernel, link);
     },
     addVirtualLink: (options: VirtualLinkOptions) => addVirtualLink(kernel, options),
@@ -368,8 +367,14 @@ function machineCalls(kernel: KernelState) {
     sysctl: (name: string) => readSysctl(kernel, name),
     setSysctl: (name: string, value: string) => writeSysctl(kernel, name, value),
     sysctlNames: () => listSysctls(kernel),
-    addFirewallRule: (rule: FirewallRule) => insertFirewallRule(kernel.firewall, rule),
-    deleteFirewallRule: (handle: number) => removeFirewallRule(kernel.firewall, handle),
+    addFirewallRule(rule: FirewallRule) {
+      voidPaths(kernel);
+      return insertFirewallRule(kernel.firewall, rule);
+    },
+    deleteFirewallRule(handle: number) {
+      voidPaths(kernel);
+      removeFirewallRule(kernel.firewall, handle);
+    },
     firewallRules: () => [...kernel.firewall.rules.values()],
     onNetlink(listener: (event: NetlinkEvent) => void) {
       kernel.netlinkListeners.push(listener);
@@ -381,6 +386,7 @@ function machineCalls(kernel: KernelState) {
     dropCounters: () => kernel.drops,
     halt() {
       kernel.halted = true;
+      voidPaths(kernel);
       kernel.clock.stop();
       kernel.netlinkListeners.length = 0;
       kernel.ring.length = 0;
@@ -388,18 +394,13 @@ function machineCalls(kernel: KernelState) {
     setFrozen(frozen: boolean) {
       if (kernel.halted || kernel.frozen === frozen) return;
       kernel.frozen = frozen;
+      voidPaths(kernel);
       kernel.clock.setFrozen(frozen);
       if (frozen) return;
       for (const link of kernel.links) if (link.port !== undefined) followCarrier(kernel, link);
       drainRing(kernel);
     },
   };
-}
-
-/** A frozen machine sees the signal as it is when it wakes up. */
-function followCarrier(kernel: KernelState, link: LinkState): void {
-  if (kernel.halted || kernel.frozen || link.port === undefined) return;
-  setCarrier(kernel, link, link.port.carrier);
 }
 
 /** A gateway must be on link, unless the caller says so; a down link takes no routes. */

@@ -21,6 +21,9 @@ import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import { BROADCAST_MAC, type MacAddress } from '../../daemon/wire/mac-address.ts';
 import { receiveArp } from './arp-input.ts';
+import { ignoreByPath, learnArpPath } from './arp-path.ts';
+import { FrameFacts } from './frame-facts.ts';
+import { type Card, learnPath, receiveByPath } from './input-path.ts';
 import { receiveIpv4 } from './ipv4-input.ts';
 import { receiveIpv6 } from './ipv6-input.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
@@ -30,8 +33,15 @@ import { copyToPacketSockets } from './packet-sockets.ts';
 const RING_FRAMES = 256;
 const IP_AT = ETHERNET_HEADER_LENGTH;
 
+/** Shared by all hosts of a process, as the buffers of floods are; nothing of it can be observed. */
+const FACTS = new FrameFacts();
+
 /** A frame arrived at a card. */
-export function receiveFromWire(kernel: KernelState, link: LinkState, frame: Uint8Array): void {
+export function receiveFromWire(card: Card, frame: Uint8Array): void {
+  const kind = FACTS.read(frame);
+  if (kind === 'ipv4' && receiveByPath(card, FACTS)) return;
+  if (kind === 'arp-request' && ignoreByPath(card, FACTS)) return;
+  const { kernel, link } = card;
   if (kernel.halted || !link.up) return;
   const type = classify(link, frame);
   if (type === undefined) return;
@@ -39,6 +49,8 @@ export function receiveFromWire(kernel: KernelState, link: LinkState, frame: Uin
     keepInRing(kernel, link, frame);
     return;
   }
+  if (kind === 'ipv4') learnPath(kernel, link, FACTS, type);
+  else if (kind === 'arp-request') learnArpPath(kernel, link, FACTS);
   receiveOn(kernel, link, frame, type);
 }
 

@@ -22,11 +22,11 @@ import {
 import { IGMP } from './igmp-host.ts';
 import { deleteIpv6Address, startIpv6, stopIpv6 } from './ipv6-addresses.ts';
 import type { Link, VirtualLinkOptions } from './kernel-api.ts';
-import type { KernelState, LinkState } from './kernel-state.ts';
+import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import { MLD } from './mld-host.ts';
 import { flushNeighboursOf } from './neighbour-table.ts';
 import { announce } from './netlink.ts';
-import { makeInputMemo } from './route-memo.ts';
+import { makeArpPath, makeInputMemo, makeInputPath } from './route-memo.ts';
 import { flushRouteCache, removeRoutes } from './route-table.ts';
 
 /** What every link is made of. */
@@ -77,6 +77,9 @@ export function makeLink(home: LinkHome, spec: LinkSpec, kernel: () => KernelSta
     ndReachable: { period: -1, ticks: 0 },
     hostInput: makeInputMemo(),
     groupInput: makeInputMemo(),
+    hostPath: makeInputPath(),
+    groupPath: makeInputPath(),
+    arpPath: makeArpPath(),
     igmp: makeMemberships({
       onChange: () => onChangeTimer(kernel(), IGMP, link),
       onGeneral: () => onGeneralTimer(kernel(), IGMP, link),
@@ -95,6 +98,7 @@ export function registerLink(kernel: KernelState, link: LinkState): void {
   kernel.links.push(link);
   kernel.linksByName.set(link.name, link);
   link.baseLink?.children.push(link);
+  voidPaths(kernel);
   announce(kernel, { kind: 'link-changed', link: link.name });
 }
 
@@ -138,6 +142,7 @@ export function deleteLink(kernel: KernelState, name: string): boolean {
   kernel.linksByName.delete(name);
   const siblings = link.baseLink.children;
   siblings.splice(siblings.indexOf(link), 1);
+  voidPaths(kernel);
   announce(kernel, { kind: 'link-removed', link: name });
   return true;
 }

@@ -18,7 +18,7 @@ import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { NeighbourState } from './kernel-api.ts';
 import { HZ, makeTimer, ticksOf } from './kernel-clock.ts';
-import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import { transmitTo } from './link-output.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
 import {
@@ -136,6 +136,7 @@ export function updateNeighbour(
   if (next !== old || changesMac) entry.updated = now;
   if (next !== old) enter(kernel, entry, next);
   if (changesMac) {
+    voidPaths(kernel);
     entry.mac = adopted;
     if (!isConnected(next)) {
       entry.confirmed = now - 2 * ticksOf(settings(entry).base_reachable_time_ms * 1000);

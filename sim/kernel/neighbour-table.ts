@@ -11,7 +11,7 @@ import { ZERO_MAC } from '../../daemon/wire/mac-address.ts';
 import type { NeighbourSettings } from './interface-settings.ts';
 import type { NeighbourFacts } from './kernel-api.ts';
 import { HZ, type KernelTimer, makeTimer, ticksOf } from './kernel-clock.ts';
-import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
 import { announce } from './netlink.ts';
 
@@ -79,12 +79,14 @@ export function createNeighbour(
   }
   const settings = settingsOf(table, link);
   const entry: NeighbourEntry = {
-    table,
+    // What every packet reads stands first.
+    state: 'NONE',
+    mac: ZERO_MAC,
     family: table.family,
     link,
+    dead: false,
+    table,
     address,
-    mac: ZERO_MAC,
-    state: 'NONE',
     router: false,
     probes: 0,
     // Long ago, so that a new entry does not count as confirmed.
@@ -94,9 +96,9 @@ export function createNeighbour(
     timer: makeTimerFor(() => entry),
     queue: [],
     queueBytes: 0,
-    dead: false,
   };
   entriesOf(table, link).set(address, entry);
+  voidPaths(kernel);
   table.count++;
   if (table.count >= table.gcThresh1 && table.gcTimer.place < 0) armCollection(kernel, table);
   return entry;
@@ -106,6 +108,7 @@ export function createNeighbour(
 export function removeNeighbour(kernel: KernelState, entry: NeighbourEntry): void {
   if (entry.dead) return;
   entry.dead = true;
+  voidPaths(kernel);
   kernel.clock.cancel(entry.timer);
   entriesOf(entry.table, entry.link).delete(entry.address);
   entry.table.count--;

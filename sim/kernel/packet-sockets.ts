@@ -1,13 +1,14 @@
 /** AF_PACKET sockets: copies of frames of one or all links, both ways, and promiscuous mode. */
 
 import type { PacketOptions, PacketSocket } from './kernel-api.ts';
-import type { KernelState, LinkState } from './kernel-state.ts';
+import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import type { PacketSocketState } from './socket-state.ts';
 
 /** Opens a socket; a promiscuous one makes its links hear every frame. */
 export function openPacketSocket(kernel: KernelState, options: PacketOptions): PacketSocket {
   const socket: PacketSocketState = { options };
   kernel.sockets.packet.push(socket);
+  voidPaths(kernel);
   const links = kernel.links.filter((link) => isFor(socket, link));
   if (options.promiscuous) for (const link of links) link.promiscuity++;
   let open = true;
@@ -15,6 +16,7 @@ export function openPacketSocket(kernel: KernelState, options: PacketOptions): P
     close() {
       if (!open) return;
       open = false;
+      voidPaths(kernel);
       const at = kernel.sockets.packet.indexOf(socket);
       if (at >= 0) kernel.sockets.packet.splice(at, 1);
       if (options.promiscuous) for (const link of links) link.promiscuity--;

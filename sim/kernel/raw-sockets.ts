@@ -2,7 +2,7 @@
 
 import type { IpFamily } from '../../daemon/wire/ip-address.ts';
 import type { RawOptions, RawSocket, SocketError } from './kernel-api.ts';
-import type { KernelState, LinkState } from './kernel-state.ts';
+import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import type { RawSocketState } from './socket-state.ts';
 
 /** Opens a socket. */
@@ -12,13 +12,28 @@ export function openRawSocket(kernel: KernelState, options: RawOptions): RawSock
   // Lists are replaced, never changed: the one that is being walked stays as it is.
   const { raw } = kernel.sockets;
   raw.set(options.protocol, [...(raw.get(options.protocol) ?? []), socket]);
+  voidPaths(kernel);
   return {
     close() {
+      voidPaths(kernel);
       const left = (raw.get(options.protocol) ?? []).filter((each) => each !== socket);
       if (left.length > 0) raw.set(options.protocol, left);
       else raw.delete(options.protocol);
     },
   };
+}
+
+/** The sockets that packets of a family and protocol on a link are copied to; the list never changes. */
+export function socketsFor(
+  kernel: KernelState,
+  packets: { readonly family: IpFamily; readonly protocol: number; readonly link: string },
+): readonly RawSocketState[] {
+  const list = kernel.sockets.raw.get(packets.protocol) ?? [];
+  return list.filter(
+    ({ options }) =>
+      options.family === packets.family &&
+      (options.link === undefined || options.link === packets.link),
+  );
 }
 
 /**

@@ -169,6 +169,7 @@ function decideOutput(
   const group = isMulticastIpv4(destination);
   if (link !== undefined && (group || destination === LIMITED_BROADCAST)) {
     return {
+      neighbour: undefined,
       kind: group ? 'multicast' : 'broadcast',
       link,
       nextHop: destination,
@@ -188,7 +189,14 @@ function decideOutput(
     // there.
     if (link === undefined || link === kernel.loopback) return 'no-route';
     const chosen = source ?? selectSource(kernel, link, destination, 0);
-    return { kind: 'unicast', link, nextHop: destination, source: chosen, gateway: false };
+    return {
+      neighbour: undefined,
+      kind: 'unicast',
+      link,
+      nextHop: destination,
+      source: chosen,
+      gateway: false,
+    };
   }
   return decisionOf(kernel, entry, destination, source, group);
 }
@@ -208,6 +216,7 @@ function decisionOf(
   if (route.type === 'local') {
     const from = source ?? (route.source as Ipv4Address | undefined) ?? destination;
     return {
+      neighbour: undefined,
       kind: 'local',
       link: kernel.loopback,
       nextHop: destination,
@@ -223,6 +232,7 @@ function decisionOf(
   const kind = group ? 'multicast' : broadcast ? 'broadcast' : 'unicast';
   const direct = gateway === undefined || kind !== 'unicast';
   return {
+    neighbour: undefined,
     kind,
     link: entry.link,
     nextHop: direct ? destination : gateway,

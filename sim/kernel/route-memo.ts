@@ -8,7 +8,7 @@
 
 import { type Ipv4Address, isMulticastIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
-import type { InputDecision, InputMemo } from './route-state.ts';
+import type { ArpPath, InputDecision, InputMemo, InputPath } from './route-state.ts';
 
 const LOOPBACK_OCTET = 127;
 /** Class D and above: no source of a packet. */
@@ -17,6 +17,30 @@ const FIRST_GROUP_OCTET = 224;
 /** A memo without a decision. */
 export function makeInputMemo(): InputMemo {
   return { destination: 0, generation: -1, decision: undefined };
+}
+
+/** A way into the host that nothing takes yet; see `input-path.ts`. */
+export function makeInputPath(): InputPath {
+  return {
+    valid: false,
+    macHigh: 0,
+    macLow: 0,
+    destination: 0,
+    protocol: 0,
+    ownFirst: 0,
+    ownSecond: 0,
+    ownMore: false,
+    toGroup: false,
+    sockets: [],
+    endsAtSockets: false,
+    port: 0,
+    socket: undefined,
+  };
+}
+
+/** What is known of others' ARP requests: nothing yet; see `arp-path.ts`. */
+export function makeArpPath(): ArpPath {
+  return { valid: false, target: 0, knownFirst: 0, knownSecond: 0, knownMore: false };
 }
 
 /** The decision for a packet that came in, if the last one of its kind was for the same address. */

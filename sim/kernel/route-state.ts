@@ -5,6 +5,7 @@ import type { DropReason } from './drop-reasons.ts';
 import type { PolicyRule, Route } from './kernel-api.ts';
 import type { LinkState } from './kernel-state.ts';
 import type { NeighbourEntry } from './neighbour-state.ts';
+import type { RawSocketState, UdpSocketState } from './socket-state.ts';
 
 /** A route with what the look-up needs ready. */
 export interface RouteEntry {
@@ -28,6 +29,8 @@ export interface RoutingTable {
 
 /** Where a packet goes. */
 export interface RouteDecision {
+  /** The next hop's entry, once it was looked up; asked for anew when that entry is dead. */
+  neighbour: NeighbourEntry | undefined;
   readonly kind: 'local' | 'unicast' | 'broadcast' | 'multicast';
   readonly link: LinkState;
   /** The address to ask a MAC for. */
@@ -35,8 +38,6 @@ export interface RouteDecision {
   /** Source for packets that have none yet. */
   readonly source: IpAddress;
   readonly gateway: boolean;
-  /** The next hop's entry, once it was looked up; asked for anew when that entry is dead. */
-  neighbour?: NeighbourEntry | undefined;
 }
 
 /** What an incoming packet is: for us, to be forwarded, or wrong. */
@@ -51,6 +52,41 @@ export interface InputMemo {
   destination: number;
   generation: number;
   decision: InputDecision | undefined;
+}
+
+/** The short way of packets of one kind into a host; see `input-path.ts`. */
+export interface InputPath {
+  /** Taken away by `voidPaths`. */
+  valid: boolean;
+  /** Destination MAC: 16 bits, and 32 signed; destination address, signed; protocol. */
+  macHigh: number;
+  macLow: number;
+  destination: number;
+  protocol: number;
+  /** Two of the host's own addresses, signed, and whether there are more: no such packet takes the path. */
+  ownFirst: number;
+  ownSecond: number;
+  ownMore: boolean;
+  toGroup: boolean;
+  /** Raw sockets that get a copy. */
+  sockets: readonly RawSocketState[];
+  /** Nobody else wants the packet. */
+  endsAtSockets: boolean;
+  /** The UDP socket of the last datagram, and its port; 0 where there is none. */
+  port: number;
+  socket: UdpSocketState | undefined;
+}
+
+/** What is known of ARP requests for one target that is somebody else; see `arp-path.ts`. */
+export interface ArpPath {
+  /** Taken away by `voidPaths`. */
+  valid: boolean;
+  /** Whom they ask for, signed. */
+  target: number;
+  /** Two senders that have an entry here, signed, and whether there are more: those are looked at. */
+  knownFirst: number;
+  knownSecond: number;
+  knownMore: boolean;
 }
 
 /** Why a packet goes nowhere. */

@@ -8,7 +8,7 @@ import { familyOf, type IpAddress, type IpFamily, isIpv4 } from '../../daemon/wi
 import { ANY_IPV4, ipv4FromNumber, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
 import { ipv6FromBigint, ipv6Mask } from '../../daemon/wire/ipv6-address.ts';
 import type { Route } from './kernel-api.ts';
-import type { KernelState } from './kernel-state.ts';
+import { type KernelState, voidPaths } from './kernel-state.ts';
 import { announce } from './netlink.ts';
 import type { RouteEntry, RoutesByPrefix, RoutingState, RoutingTable } from './route-state.ts';
 
@@ -44,6 +44,7 @@ export function routingOf(kernel: KernelState, family: IpFamily): RoutingState {
 
 /** Forgets all cached decisions; called after every change that could matter to one. */
 export function flushRouteCache(kernel: KernelState): void {
+  voidPaths(kernel);
   for (const routing of [kernel.inet, kernel.inet6]) {
     routing.generation++;
     routing.outputCache.clear();

@@ -9,14 +9,22 @@ import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { IPV4_DONT_FRAGMENT, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address, isMulticastIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { ANY_IPV6, type Ipv6Address, isMulticastIpv6 } from '../../daemon/wire/ipv6-address.ts';
-import { decodeUdp, encodeUdp, UDP_HEADER_LENGTH } from '../../daemon/wire/udp.ts';
+import {
+  checkUdp,
+  encodeUdp,
+  readDestinationPort,
+  readSourcePort,
+  readUdpLength,
+  UDP_HEADER_LENGTH,
+} from '../../daemon/wire/udp.ts';
 import { errorOf, finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
 import type { SocketError, UdpOptions, UdpSocket } from './kernel-api.ts';
-import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 import type { UdpSocketState } from './socket-state.ts';
+import { learnOutputPath, sendByPath, type UdpOutputPath } from './udp-output-path.ts';
 
 /** Ephemeral ports. Source: net.ipv4.ip_local_port_range. */
 const EPHEMERAL_FIRST = 32_768;
@@ -29,22 +37,52 @@ export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSock
   if (address !== undefined && !mayBind(kernel, address)) return 'EADDRNOTAVAIL';
   const port = options.port || takeEphemeralPort(kernel, options);
   if (port === undefined || isTaken(kernel, options, address, port)) return 'EADDRINUSE';
-  const socket: UdpSocketState = { options, address, port, open: true };
+  const socket = new BoundUdpSocket(kernel, options, { address, port });
   const list = kernel.sockets.udp.get(port) ?? [];
   list.push(socket);
   kernel.sockets.udp.set(port, list);
-  return {
-    address: address ?? (options.family === 'inet' ? ANY_IPV4 : ANY_IPV6),
-    port,
-    send: (payload, to, toPort) =>
-      socket.open ? sendUdp(kernel, socket, payload, to, toPort) : 'EINVAL',
-    close() {
-      socket.open = false;
-      const at = list.indexOf(socket);
-      if (at >= 0) list.splice(at, 1);
-      if (list.length === 0) kernel.sockets.udp.delete(port);
-    },
-  };
+  voidPaths(kernel);
+  return socket;
+}
+
+/** A bound socket: its state, and what its owner may ask of it. */
+class BoundUdpSocket implements UdpSocket, UdpSocketState {
+  path: UdpOutputPath | undefined;
+  lastTarget = 0;
+  open = true;
+  readonly port: number;
+  readonly #kernel: KernelState;
+  readonly options: UdpOptions;
+  readonly bound: IpAddress | undefined;
+
+  constructor(
+    kernel: KernelState,
+    options: UdpOptions,
+    local: { readonly address: IpAddress | undefined; readonly port: number },
+  ) {
+    this.#kernel = kernel;
+    this.options = options;
+    this.bound = local.address;
+    this.port = local.port;
+  }
+
+  get address(): IpAddress {
+    return this.bound ?? (this.options.family === 'inet' ? ANY_IPV4 : ANY_IPV6);
+  }
+
+  send(payload: Uint8Array, to: IpAddress, port: number): SocketError | undefined {
+    return this.open ? sendUdp(this.#kernel, this, payload, to, port) : 'EINVAL';
+  }
+
+  close(): void {
+    const { udp } = this.#kernel.sockets;
+    this.open = false;
+    voidPaths(this.#kernel);
+    const left = udp.get(this.port) ?? [];
+    const at = left.indexOf(this);
+    if (at >= 0) left.splice(at, 1);
+    if (left.length === 0) udp.delete(this.port);
+  }
 }
 
 /** What a datagram's delivery needs to know of its packet. */
@@ -63,28 +101,18 @@ export interface UdpArrival {
 
 /** Hands a datagram to its sockets; `false` when nobody wants it (a port unreachable is due). */
 export function receiveUdp(kernel: KernelState, arrival: UdpArrival): boolean {
-  const { bytes, source, destination, link } = arrival;
-  const addresses = addressSum(source, destination);
-  const datagram = decodeUdp(bytes, arrival.at, arrival.end, addresses);
-  if (typeof datagram === 'string') {
-    drop(kernel, datagram);
+  const { bytes, at, source, destination, link } = arrival;
+  const reason = checkUdp(bytes, at, arrival.end, addressSum(source, destination));
+  if (reason !== undefined) {
+    drop(kernel, reason);
     return true;
   }
-  const port = datagram.destinationPort;
-  const deliver = (socket: UdpSocketState) =>
-    socket.options.onDatagram({
-      source,
-      sourcePort: datagram.sourcePort,
-      destination,
-      payload: datagram.payload,
-      ttl: arrival.ttl,
-      link: link.name,
-    });
+  const port = readDestinationPort(bytes, at);
   if (arrival.toGroup) {
     const sockets = (kernel.sockets.udp.get(port) ?? []).filter((each) =>
       hears(each, destination, link),
     );
-    for (const socket of sockets) deliver(socket);
+    for (const socket of sockets) deliver(socket, arrival);
     if (sockets.length === 0) drop(kernel, 'udp:no-socket');
     return true;
   }
@@ -93,8 +121,20 @@ export function receiveUdp(kernel: KernelState, arrival: UdpArrival): boolean {
     drop(kernel, 'udp:no-socket');
     return false;
   }
-  deliver(socket);
+  deliver(socket, arrival);
   return true;
+}
+
+function deliver(socket: UdpSocketState, arrival: UdpArrival): void {
+  const { bytes, at, source, destination, ttl, link } = arrival;
+  socket.options.onDatagram({
+    source,
+    sourcePort: readSourcePort(bytes, at),
+    destination,
+    payload: bytes.subarray(at + UDP_HEADER_LENGTH, at + readUdpLength(bytes, at)),
+    ttl,
+    link: link.name,
+  });
 }
 
 /** An ICMP error quoted a datagram of ours: its socket hears of it. */
@@ -105,7 +145,7 @@ export function failUdp(
 ): void {
   for (const socket of [...(kernel.sockets.udp.get(quoted.sourcePort) ?? [])]) {
     if (!isFamilyOf(socket, quoted.source)) continue;
-    if (socket.address !== undefined && socket.address !== quoted.source) continue;
+    if (socket.bound !== undefined && socket.bound !== quoted.source) continue;
     socket.options.onError?.(error);
   }
 }
@@ -117,6 +157,12 @@ function sendUdp(
   to: IpAddress,
   port: number,
 ): SocketError | undefined {
+  const { path } = socket;
+  if (path?.valid === true && typeof to === 'number' && path.destination === (to | 0)) {
+    if (port > 0 && port <= 0xffff && sendByPath(path, (socket.port << 16) | port, payload)) {
+      return undefined;
+    }
+  }
   if (port <= 0 || port > 0xffff || isIpv4(to) !== (socket.options.family === 'inet'))
     return 'EINVAL';
   const bound = socket.options.link;
@@ -135,7 +181,7 @@ function sendUdp4(
   port: number,
   link: LinkState | undefined,
 ): SocketError | undefined {
-  const bound = socket.address as Ipv4Address | undefined;
+  const bound = socket.bound as Ipv4Address | undefined;
   const own = bound !== undefined && !isMulticastIpv4(bound) ? bound : undefined;
   const way = routeOutput(kernel, to, own, link);
   if (typeof way === 'string') return errorOf(way);
@@ -147,12 +193,21 @@ function sendUdp4(
     way.kind === 'multicast'
       ? (socket.options.multicastTtl ?? 1)
       : kernel.settings['ipv4.ip_default_ttl'];
-  return finishIpv4(
+  const error = finishIpv4(
     kernel,
     frame,
     { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags: IPV4_DONT_FRAGMENT },
     way,
   );
+  // A server that answers a thousand clients in turn would only learn ways that it takes once.
+  const target = to | 0;
+  const { path } = socket;
+  const known = path?.valid === true && path.destination === target;
+  if (socket.lastTarget === target && !known) {
+    socket.path = learnOutputPath(kernel, path, way, { source, destination: to, ttl });
+  }
+  socket.lastTarget = target;
+  return error;
 }
 
 function sendUdp6(
@@ -163,7 +218,7 @@ function sendUdp6(
   port: number,
   link: LinkState | undefined,
 ): SocketError | undefined {
-  const own = socket.address as Ipv6Address | undefined;
+  const own = socket.bound as Ipv6Address | undefined;
   const way = routeIpv6(kernel, to, own, link);
   if (typeof way === 'string') return errorOf(way);
   const source = own ?? (way.source as Ipv6Address);
@@ -183,7 +238,7 @@ function sendUdp6(
 /**
  * The best match: a socket of that very address before one of any address; bound links must agree.
  */
-function socketFor(
+export function socketFor(
   kernel: KernelState,
   port: number,
   destination: IpAddress,
@@ -192,7 +247,7 @@ function socketFor(
   let any: UdpSocketState | undefined;
   for (const socket of kernel.sockets.udp.get(port) ?? []) {
     if (!hears(socket, destination, link)) continue;
-    if (socket.address !== undefined) return socket;
+    if (socket.bound !== undefined) return socket;
     any ??= socket;
   }
   return any;
@@ -203,7 +258,7 @@ function hears(socket: UdpSocketState, destination: IpAddress, link: LinkState):
   return (
     isFamilyOf(socket, destination) &&
     (bound === undefined || bound === link.name) &&
-    (socket.address === undefined || socket.address === destination)
+    (socket.bound === undefined || socket.bound === destination)
   );
 }
 
@@ -234,7 +289,7 @@ function isTaken(
       (other.options.link === undefined ||
         options.link === undefined ||
         other.options.link === options.link) &&
-      (other.address === undefined || address === undefined || other.address === address),
+      (other.bound === undefined || address === undefined || other.bound === address),
   );
 }
 

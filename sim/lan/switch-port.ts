@@ -21,10 +21,18 @@ export interface SwitchPortOwner {
 
 /** A port of a switch; see the head of the file. */
 export class SwitchPort implements PortReceiver {
-  readonly name: string;
-  readonly index: number;
+  // What every frame needs comes first, so that it lies in few lines of the processor's cache.
+  /** Whether frames pass; kept by `refresh`. */
+  open = false;
   /** What is plugged in; `undefined` while nothing is. */
   line: Port | undefined;
+  /** The source address of the last frame: a host's port nearly always sees the same one. */
+  lastSource: MacEntry<SwitchPort> | undefined;
+  readonly #owner: SwitchPortOwner;
+  readonly index: number;
+  /** Frames that came in and were not forwarded: port shut, or one MAC too many. */
+  dropped = 0;
+  readonly name: string;
   up = true;
   forwarding = true;
   detached = false;
@@ -34,15 +42,8 @@ export class SwitchPort implements PortReceiver {
   /** Spanning tree still keeps the port shut after the carrier came. */
   waiting = false;
   waitingEnds: EventHandle = 0;
-  /** Whether frames pass; kept by `refresh`. */
-  open = false;
-  /** The source address of the last frame: a host's port nearly always sees the same one. */
-  lastSource: MacEntry<SwitchPort> | undefined;
-  /** Frames that came in and were not forwarded: port shut, or one MAC too many. */
-  dropped = 0;
   /** A source MAC was refused; reported once. */
   macLimitReported = false;
-  readonly #owner: SwitchPortOwner;
 
   constructor(
     owner: SwitchPortOwner,

@@ -15,7 +15,7 @@ import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { sendBehindHooks } from '../ipv4-output.ts';
 import { routeIpv6 } from '../ipv6-lookup.ts';
 import { sendIpv6BehindHooks } from '../ipv6-output.ts';
-import { drop, type KernelState, type LinkState } from '../kernel-state.ts';
+import { drop, type KernelState, type LinkState, voidPaths } from '../kernel-state.ts';
 import { routeOutput } from '../route-lookup.ts';
 import type { Connection } from './connection.ts';
 import { type IpvsApi, makeIpvsApi } from './ipvs-api.ts';
@@ -36,6 +36,7 @@ const CODE_PORT_UNREACHABLE = 4;
 export function attachIpvs(kernel: KernelState, random: () => number): IpvsApi {
   const ipvs = makeIpvs({ clock: kernel.clock, random });
   kernel.ipvs = ipvs;
+  ipvs.onServiceCount = () => voidPaths(kernel);
   const facts = makePacketFacts();
   kernel.localInputHooks.push((bytes, at, link, family) => {
     if (!isHooked(ipvs, family)) return false;

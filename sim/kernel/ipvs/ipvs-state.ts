@@ -127,6 +127,8 @@ export interface IpvsState {
   readonly random: () => number;
   /** What a connection's last change is told to: the master of the sync daemon. */
   onPacketIn: ((connection: Connection, packets: number) => void) | undefined;
+  /** Told before the number of services changes: packets then take other ways through the kernel. */
+  onServiceCount: (() => void) | undefined;
   readonly settings: IpvsSettings;
   readonly timeouts: IpvsTimeouts;
   /** In order of `ipvsadm -Ln --nosort`, which lists the newest of a bucket first; here oldest first. */

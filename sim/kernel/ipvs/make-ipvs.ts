@@ -15,6 +15,7 @@ export function makeIpvs(options: {
     clock: options.clock,
     random: options.random,
     onPacketIn: undefined,
+    onServiceCount: undefined,
     settings: defaultSettings(),
     timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
     services: [],

@@ -140,6 +140,7 @@ function enter(state: IpvsState, service: VirtualService): void {
 }
 
 function count(state: IpvsState, service: VirtualService, change: number): void {
+  state.onServiceCount?.();
   if (service.family === 'inet') state.servicesOfIpv4 += change;
   else state.servicesOfIpv6 += change;
   if (service.mark !== 0) return;
