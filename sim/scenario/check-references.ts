@@ -61,6 +61,10 @@ function checkInvariant(spec: InvariantSpec, path: readonly PathPart[], names: N
     if (spec.host !== undefined) names.host(spec.host, [...path, 'host']);
   } else if (spec.kind === 'masters-at-most') {
     if (spec.vrid !== undefined) names.vrid(spec.vrid, [...path, 'vrid']);
+  } else if (spec.kind === 'together') {
+    for (const [index, name] of spec.instances.entries()) {
+      names.instance(name, [...path, 'together', index]);
+    }
   } else if (spec.kind === 'black-hole') names.traffic(spec.traffic, [...path, 'traffic']);
   else names.address(spec.address, [...path, 'vip']);
 }

@@ -112,9 +112,16 @@ export type InvariantSpec =
       readonly from?: DurationUs;
     }
   | {
-      /** Somebody holds the address, the way there is sound, and still nobody answers. */
+      /** Somebody could answer, the way there is sound, and still nobody does. */
       readonly kind: 'black-hole';
       readonly traffic: string;
+      readonly exceptFor: DurationUs;
+      readonly from?: DurationUs;
+    }
+  | {
+      /** On one host all of these instances are MASTER, or none is: what a sync group promises. */
+      readonly kind: 'together';
+      readonly instances: readonly string[];
       readonly exceptFor: DurationUs;
       readonly from?: DurationUs;
     }

@@ -209,6 +209,7 @@ const INVARIANT_KINDS = [
   'owners-at-most',
   'answers-at-most',
   'black-hole-at-most',
+  'together',
   'never',
 ] as const;
 
@@ -229,10 +230,15 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
       max: 255,
     }).optional(),
     'black-hole-at-most': duration(
-      'Longest time without an answer to traffic while exactly one live host holds the address ' +
-        'and no cable between them is impaired.',
+      'Longest time without an answer to traffic while a host that could answer is there and no ' +
+        'cable between them is impaired.',
     ).optional(),
     traffic: text('With black-hole-at-most: which traffic.').optional(),
+    together: z
+      .array(text('Name of an instance.'))
+      .min(2)
+      .describe('On each host all of these instances are MASTER, or none.')
+      .optional(),
     vip: address('The address.').optional(),
     'except-for': duration('Longest uninterrupted violation that is accepted; 0s.').optional(),
     from: duration('Judged from that moment of the run on; from the start by default.').optional(),
@@ -261,6 +267,7 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
     issue('black-hole-at-most needs traffic: NAME');
     return z.NEVER;
   }
+  if (kind === 'together') return { kind, instances: raw[kind] ?? [], exceptFor, ...from };
   const limit = raw[kind] ?? 0;
   if (kind === 'masters-at-most') {
     return { kind, limit, ...given('vrid', raw.vrid), exceptFor, ...from };

@@ -8,15 +8,16 @@ import { assert, unreachable } from '../../../daemon/base/assert.ts';
 import { type DurationUs, elapsed, later, type TimeUs } from '../../../daemon/base/time.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import type { RunEvent } from '../../engine/run-log.ts';
+import type { HostApi } from '../../host/host-api.ts';
 import type { HostRunEvent } from '../../host/host-events.ts';
 import type { Located } from '../scenario.ts';
 import type { AnswerWatch } from './answer-watch.ts';
-import { blackHole } from './black-hole.ts';
+import { blackHoles } from './black-hole.ts';
 import type { InvariantSpec } from './condition-spec.ts';
 import { mastersBySegment } from './masters.ts';
 import { containsPattern } from './patterns.ts';
 import { durationWords, type ExpectationResult, momentWords } from './verdict.ts';
-import { holdersOf, type World } from './world.ts';
+import { holdersOf, isLive, type World } from './world.ts';
 
 /** One violation, from its first moment to its last. */
 interface Violation {
@@ -84,7 +85,8 @@ export class InvariantWatch {
     const lasted = spec.kind === 'never' ? '' : ` for ${durationWords(length)}`;
     const got = `${violation.got} from ${momentWords(violation.from)} on${lasted}${more}`;
     const at = spec.kind === 'never' ? violation.from : later(violation.from, spec.exceptFor);
-    return { ...base, verdict: 'fail', at, got, nodes: violation.nodes };
+    const span = { from: violation.from, to: later(violation.from, length) };
+    return { ...base, verdict: 'fail', at, got, nodes: violation.nodes, span };
   }
 
   #ended(violation: Violation, at: TimeUs): void {
@@ -129,13 +131,19 @@ export class InvariantWatch {
         return broken;
       }
       case 'black-hole': {
-        const hole = blackHole(world, spec.traffic);
-        if (hole !== undefined) {
-          const got = `${spec.traffic} had no answer, though ${hole.holder} held the address`;
-          broken.set(hole.holder, { got, nodes: [hole.holder] });
+        for (const { host, holds } of blackHoles(world, spec.traffic)) {
+          const why = holds ? `${host} held the address` : `${host} could have taken the address`;
+          const got = `${spec.traffic} had no answer, though ${why}`;
+          broken.set(`${host} ${holds}`, { got, nodes: [host] });
         }
         return broken;
       }
+      case 'together':
+        for (const host of world.lan.hosts.values()) {
+          const apart = isLive(host) ? apartOn(host, spec.instances) : undefined;
+          if (apart !== undefined) broken.set(host.name, { got: apart, nodes: [host.name] });
+        }
+        return broken;
       case 'never':
         return broken;
       default:
@@ -151,6 +159,15 @@ export class InvariantWatch {
     this.#ended({ from: event.at, got, nodes: [event.node] }, event.at);
     return false;
   }
+}
+
+/** What is wrong when some instances of a host are MASTER and others are not. */
+function apartOn(host: HostApi, names: readonly string[]): string | undefined {
+  const instances = (host.keepalived()?.instances ?? []).filter((one) => names.includes(one.name));
+  const masters = instances.filter((one) => one.state === 'MASTER');
+  if (masters.length === 0 || masters.length === instances.length) return undefined;
+  const words = instances.map((one) => `${one.name} ${one.state}`);
+  return `on ${host.name} ${words.join(' and ')}`;
 }
 
 /** Kinds of events after which masters and owners may be others. */
@@ -170,10 +187,15 @@ export function invariantWords(spec: InvariantSpec): string {
   if (spec.kind === 'never') return `never logged: '${spec.pattern}'`;
   const except = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
   const bound = `${spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`}${except}`;
+  if (spec.kind === 'together') {
+    const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
+    const except = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
+    return `always MASTER together: ${spec.instances.join(' and ')}${start}${except}`;
+  }
   if (spec.kind === 'black-hole') {
     const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
     const longest = durationWords(spec.exceptFor);
-    return `always answered when somebody is there: ${spec.traffic}${start}, within ${longest}`;
+    return `always answered when somebody could: ${spec.traffic}${start}, except for ${longest}`;
   }
   if (spec.kind === 'masters-at-most') {
     const which = spec.vrid === undefined ? 'per VRID' : `of VRID ${spec.vrid}`;

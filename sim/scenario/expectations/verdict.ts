@@ -20,6 +20,8 @@ export interface ExpectationResult {
   readonly took?: DurationUs;
   /** Why it failed or is unknown, in a few words. */
   readonly got?: string;
+  /** Of a broken invariant: its worst violation. */
+  readonly span?: { readonly from: TimeUs; readonly to: TimeUs };
   /** Hosts and switches that the claim names, for the story beside a failure. */
   readonly nodes: readonly string[];
 }

@@ -9,7 +9,7 @@ import { RandomStreams } from '../../engine/random-streams.ts';
 import { EVENTS_ONLY } from '../../engine/run-log.ts';
 import { type RunResult, runScenario } from '../run.ts';
 import { type Coverage, mergedCoverage, pointsOf } from './coverage.ts';
-import { type Failure, knownCode, signatureOf } from './failure.ts';
+import { type Failure, failureOf } from './failure.ts';
 import { FAULT_KINDS, type Fault, type Targets, targetsOf } from './fault.ts';
 import { type Plan, plannedScenario, type SearchBase } from './plan.ts';
 
@@ -50,7 +50,8 @@ export function exploreBlock(options: SearchOptions, block: number, runs = BLOCK
     const points = pointsOf(result, plan.faults);
     if ([...points].some((point) => !counts.has(point))) corpus.push(plan);
     for (const point of points) counts.set(point, (counts.get(point) ?? 0) + 1);
-    const failed = failureOf(result, plan, block * BLOCK_RUNS + i);
+    const run = block * BLOCK_RUNS + i;
+    const failed = failureOf({ result, plan, base: options.base, run });
     if (failed !== undefined) failures.push(failed);
   }
   return { runs, failures, coverage: counts };
@@ -82,14 +83,6 @@ export function runPlan(options: SearchOptions, plan: Plan): RunResult {
   const { programs } = options.base;
   const scenario = plannedScenario(options.base, plan);
   return runScenario(scenario, { eventLimit: EVENTS_MAX, log: EVENTS_ONLY, programs });
-}
-
-/** The failure of a run, if it is one. */
-export function failureOf(result: RunResult, plan: Plan, run: number): Failure | undefined {
-  const found = signatureOf(result);
-  if (found === undefined) return undefined;
-  const known = knownCode(found.signature, result.log);
-  return { run, plan, ...found, ...(known === undefined ? {} : { known }) };
 }
 
 /** Swarm style: each schedule has its own small selection of kinds. */

@@ -3,9 +3,11 @@
  * like that. Known behaviour is classified and counted, never hidden.
  */
 
-import type { HostRunEvent } from '../../host/host-events.ts';
+import type { ExpectationResult } from '../expectations/verdict.ts';
 import type { RunResult } from '../run.ts';
-import type { Plan } from './plan.ts';
+import { type FindingKind, findingFacts } from './finding-facts.ts';
+import { knownCode } from './known-behaviour.ts';
+import type { Plan, SearchBase } from './plan.ts';
 
 /** One schedule that breaks something. */
 export interface Failure {
@@ -19,65 +21,55 @@ export interface Failure {
   readonly known?: string;
 }
 
-/** Behaviour of the real keepalived that breaks an invariant. */
-interface Known {
-  readonly code: string;
-  /** Where it is described or recorded. */
-  readonly reference: string;
-  matches(signature: string, log: RunResult['log']): boolean;
+/**
+ * The failure of a run, if it is one. What keepalived is not known for comes first: a run that broke
+ * two things is filed under the one that matters.
+ */
+export function failureOf(given: {
+  readonly result: RunResult;
+  readonly plan: Plan;
+  readonly base: SearchBase;
+  readonly run: number;
+}): Failure | undefined {
+  const { result, plan, base, run } = given;
+  if (result.stopped === 'event-limit') {
+    const got = `${result.eventCount} events and no end`;
+    return { run, plan, signature: 'the run comes to its end', got };
+  }
+  const failed = result.expectations.filter((one) => one.verdict === 'fail');
+  const all = failed.map((one): Failure => {
+    const kind = kindOf(one);
+    const known = knownCode(findingFacts({ failed: one, kind, result, plan, base }));
+    const code = known === undefined ? {} : { known };
+    return { run, plan, signature: signatureOf(one), got: one.got ?? '', ...code };
+  });
+  const ranked = all.toSorted((a, b) => rankOf(a) - rankOf(b));
+  return ranked[0];
 }
 
-/** The list; each row tied to a scenario of the repository that shows it. */
-export const KNOWN_BEHAVIOUR: readonly Known[] = [
-  {
-    code: 'known:black-hole-after-partition',
-    reference: 'scenarios/partition/black-hole-after-a-healed-partition.twin.yml',
-    // The usurper's gratuitous ARP came last; the MASTER that stayed sends none.
-    matches: (signature, log) => signature.startsWith('traffic') && wasUsurped(log),
-  },
-];
+/** Unknown before known; a stable sort keeps the order of the file otherwise. */
+function rankOf(failure: Failure): number {
+  return failure.known === undefined ? 0 : 1;
+}
 
-/** What a run failed in first; `undefined` when nothing failed. */
-export function signatureOf(
-  result: RunResult,
-): { readonly signature: string; readonly got: string } | undefined {
-  const failed = result.expectations.filter((one) => one.verdict === 'fail');
-  const first = failed.find((one) => one.id.startsWith('always')) ?? failed[0];
-  if (first === undefined) return undefined;
-  const isTraffic = first.id.startsWith('steps');
-  const claim = first.claim
+function signatureOf(failed: ExpectationResult): string {
+  const claim = failed.claim
     .replace(/ from [\d.]+ s on/, '')
     .replace(/^within [^:]*: /, '')
     .replace(/, except for .*$/, '');
-  return { signature: isTraffic ? `traffic: ${claim}` : claim, got: first.got ?? '' };
+  return failed.id.startsWith('steps') ? `traffic: ${claim}` : claim;
 }
 
-/** The code of the known behaviour that a failure is, if it is any. */
-export function knownCode(signature: string, log: RunResult['log']): string | undefined {
-  return KNOWN_BEHAVIOUR.find((one) => one.matches(signature, log))?.code;
-}
+const KINDS: readonly (readonly [start: string, kind: FindingKind])[] = [
+  ['always at most', 'masters'],
+  ['always answered', 'black-hole'],
+  ['always MASTER together', 'together'],
+];
 
-/**
- * Whether of some virtual router one MASTER is left in the end, and another router was MASTER later
- * than that one became it: the one that is left never took over again, so it told nobody.
- */
-function wasUsurped(log: RunResult['log']): boolean {
-  const routers = new Map<number, Map<string, { state: string; becameMaster: number }>>();
-  for (const event of log) {
-    if (event.kind !== 'daemon') continue;
-    const { report } = event as HostRunEvent & { readonly kind: 'daemon' };
-    if (report.kind !== 'vrrp-state') continue;
-    const hosts = routers.get(report.vrid) ?? new Map();
-    routers.set(report.vrid, hosts);
-    const before = hosts.get(event.node)?.becameMaster ?? -1;
-    const becameMaster = report.to === 'MASTER' ? event.at : before;
-    hosts.set(event.node, { state: report.to, becameMaster });
-  }
-  return [...routers.values()].some((hosts) => {
-    const all = [...hosts.values()];
-    const masters = all.filter((one) => one.state === 'MASTER');
-    const [only] = masters;
-    if (only === undefined || masters.length > 1) return false;
-    return all.some((one) => one.becameMaster > only.becameMaster);
-  });
+function kindOf(failed: ExpectationResult): FindingKind {
+  if (failed.id.startsWith('steps')) return 'traffic';
+  const found = KINDS.find(([start]) => failed.claim.startsWith(start))?.[1] ?? 'other';
+  if (found !== 'masters') return found;
+  if (failed.claim.includes('answer to ARP requests')) return 'answers';
+  return failed.claim.includes('owner') ? 'owners' : 'masters';
 }

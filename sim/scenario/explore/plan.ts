@@ -87,8 +87,8 @@ function fileSteps(plan: Plan): readonly { readonly at: number; readonly actions
 /** While a machine is off or stands still, nothing else of it can be repaired. */
 const MACHINE_FAULTS = new Set(['power', 'freeze']);
 
-/** When a fault is repaired; at the end if its machine cannot be repaired at its own moment. */
-function repairTime(fault: Fault, plan: Plan): number {
+/** When a fault is repaired, ms; at the end if its machine cannot be repaired at its own moment. */
+export function repairTime(fault: Fault, plan: Plan): number {
   const isCrash = fault.kind === 'crash';
   if (!isCrash && !MACHINE_FAULTS.has(fault.kind)) return repairMoment(fault, plan);
   const isBlocked = plan.faults.some((other) => {
@@ -139,7 +139,13 @@ export function plannedScenario(base: SearchBase, plan: Plan): Scenario {
     exceptFor: us(base.holeMs),
     from: us(base.startMs),
   }));
-  const built = [masters, ...addresses, ...holes].map((spec) => ({ spec, place }));
+  const groups = groupsOf(base.configs).map((instances) => ({
+    kind: 'together' as const,
+    instances,
+    exceptFor: GROUP_TIME,
+    from: us(base.startMs),
+  }));
+  const built = [masters, ...addresses, ...holes, ...groups].map((spec) => ({ spec, place }));
   return {
     ...scenario,
     seed: plan.seed,
@@ -184,10 +190,27 @@ export function plannedText(base: SearchBase, plan: Plan, about: string): string
       ...base.traffic.map((name) => {
         return { 'black-hole-at-most': ms(base.holeMs), traffic: name, from: ms(base.startMs) };
       }),
+      ...groupsOf(base.configs).map((together) => {
+        return { together, 'except-for': '100ms', from: ms(base.startMs) };
+      }),
     ],
   };
   return documentText(document);
 }
+
+/** The members of each sync group that has several, once for all routers. */
+function groupsOf(configs: readonly DaemonConfig[]): readonly (readonly string[])[] {
+  const found = new Map<string, readonly string[]>();
+  for (const { vrrp } of configs) {
+    for (const { instances } of vrrp.syncGroups) {
+      if (instances.length > 1) found.set(instances.join(' '), instances);
+    }
+  }
+  return [...found.values()];
+}
+
+/** The members of a group change one after another, in less time than this. */
+const GROUP_TIME = us(100);
 
 /** Reads a written plan back, as `run` will. */
 export function loadPlanned(

@@ -1,11 +1,11 @@
 /**
  * Makes a failing schedule small: fewer faults, repaired together, at round times, fewer machines
- * and traffics. Each candidate is run; it is taken when it fails in the same claim.
+ * and traffics. Each candidate is run; it is taken when it fails in the same claim, and is or is not known.
  */
 
 import type { Scenario } from '../scenario.ts';
-import { failureOf, runPlan, type SearchOptions } from './explore.ts';
-import type { Failure } from './failure.ts';
+import { runPlan, type SearchOptions } from './explore.ts';
+import { type Failure, failureOf } from './failure.ts';
 import type { Fault } from './fault.ts';
 import type { Plan, SearchBase } from './plan.ts';
 
@@ -27,8 +27,9 @@ export function shrink(options: SearchOptions, failure: Failure): Shrunk {
   const attempt = (plan: Plan, base: SearchBase): boolean => {
     if (tried >= RUNS_MAX) return false;
     tried++;
-    const found = failureOf(runPlan({ ...options, base }, plan), plan, failure.run);
-    if (found === undefined || found.signature !== failure.signature) return false;
+    const result = runPlan({ ...options, base }, plan);
+    const found = failureOf({ result, plan, base, run: failure.run });
+    if (found?.signature !== failure.signature || found.known !== failure.known) return false;
     best = { failure: found, base, tried };
     return true;
   };
@@ -90,7 +91,8 @@ function align(
 /** Without any fault nothing fails: the smaller LAN is still one that works. */
 function isHealthy(options: SearchOptions, plan: Plan): boolean {
   const calm = { ...plan, faults: [] };
-  return failureOf(runPlan(options, calm), calm, 0) === undefined;
+  const result = runPlan(options, calm);
+  return failureOf({ result, plan: calm, base: options.base, run: 0 }) === undefined;
 }
 
 /** The same fault at rounder times, repaired with everything else if possible. */

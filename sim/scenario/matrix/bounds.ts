@@ -41,15 +41,23 @@ function hardwareTime(lan: LanSpec): number {
 }
 
 /**
- * Upper bound of a black hole: the first gratuitous ARP may be lost, the second burst comes
- * `garp_master_delay` later; a director is of use once its checkers have looked.
+ * Upper bound of a black hole: a healthy router takes over within its master-down interval, of a
+ * gratuitous ARP the first burst may be lost and the second comes `garp_master_delay` later, a director is of use once
+ * its checkers have looked. Then 2 s of slack.
  */
 export function blackHoleBound(configs: readonly DaemonConfig[], lan: LanSpec): DurationUs {
   const all = configs.flatMap((config) => config.vrrp.instances);
   const garp = Math.max(0, ...all.map((one) => one.garp.delay));
   const forwardDelay = Math.max(0, ...lan.switches.map((one) => one.forwardDelay));
-  const checks = Math.max(0, ...configs.map(checkerTime));
-  return durationUs(Math.ceil(garp + forwardDelay + checks) + seconds(2));
+  const slow = Math.max(
+    0,
+    ...configs.flatMap((config) => [checkerTime(config), scriptTime(config)]),
+  );
+  const down = Math.max(0, ...all.map(masterDown));
+  const preempt = Math.max(0, ...all.map((one) => one.preemptDelay));
+  const startup = Math.max(0, ...configs.map((one) => one.vrrp.globals.startupDelay));
+  const sum = startup + down + preempt + garp + forwardDelay + slow;
+  return durationUs(Math.ceil(sum) + seconds(2));
 }
 
 /**
