@@ -1,15 +1,13 @@
 /**
  * `explore FILE`: searches, shrinks what it finds to a small scenario beside the file, reports.
- * `explore merge`: the JSON reports of shards as one.
+ * `explore merge`: the JSON reports of shards as one. Ctrl+C ends the search with what there is.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import * as z from 'zod';
 import { shellWord } from '../report/reporter.ts';
-import { mergedCoverage } from '../scenario/explore/coverage.ts';
-import { blocksOf, type SearchOptions } from '../scenario/explore/explore.ts';
+import { blocksOf, mergeParts, type SearchOptions } from '../scenario/explore/explore.ts';
 import type { Failure } from '../scenario/explore/failure.ts';
 import { FAULT_KINDS } from '../scenario/explore/fault.ts';
 import { plannedText } from '../scenario/explore/plan.ts';
@@ -17,8 +15,21 @@ import { shrink } from '../scenario/explore/shrink.ts';
 import { readSeed, readShard } from './arguments.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import { readSearchBase } from './explore-base.ts';
+import { ExploreProgress } from './explore-progress.ts';
+import {
+  codeOf,
+  type ExploreReport,
+  type FoundFile,
+  firstOfEach,
+  mergedReport,
+  readReport,
+  reportOf,
+  tellReport,
+} from './explore-report.ts';
+import { type DoneBlock, hashOf, readState, searchKey, writeState } from './explore-state.ts';
 import { searchInThreads } from './explore-threads.ts';
 import type { Output } from './output.ts';
+import { RUN_FOLDER } from './run-file.ts';
 
 /** The options of `explore`. */
 export interface ExploreCommandOptions {
@@ -27,38 +38,28 @@ export interface ExploreCommandOptions {
   readonly faults?: string;
   readonly shard?: string;
   readonly workers?: string;
+  readonly resume?: string;
   readonly json?: boolean;
+}
+
+/** What surrounds the command; tests hand in their own. */
+export interface ExploreSurroundings {
+  readonly output: Output;
+  readonly version: string;
+  /** Calls back on Ctrl+C; the returned function ends listening. By default SIGINT and SIGTERM. */
+  onInterrupt?(stop: () => void): () => void;
 }
 
 const DEFAULT_RUNS = 200;
 const RUNS_MAX = 1_000_000;
 
-const foundSchema = z.strictObject({
-  signature: z.string(),
-  known: z.string().optional(),
-  run: z.int(),
-  faults: z.int(),
-  got: z.string(),
-  file: z.string(),
-});
-const reportSchema = z.strictObject({
-  format: z.literal(1),
-  seed: z.int(),
-  runs: z.int(),
-  failures: z.array(
-    z.strictObject({ run: z.int(), signature: z.string(), known: z.string().optional() }),
-  ),
-  found: z.array(foundSchema),
-  coverage: z.record(z.string(), z.int()),
-});
-type Report = z.output<typeof reportSchema>;
-
 /** Searches: 1 when something was found that keepalived is not known for, 0 when not. */
 export async function exploreCommand(
   paths: readonly string[],
   options: ExploreCommandOptions,
-  output: Output,
+  given: ExploreSurroundings,
 ): Promise<ExitCode> {
+  const { output, version } = given;
   const seed = options.seed === undefined ? 1 : readSeed(options.seed);
   const runs = readCount('--runs', options.runs, DEFAULT_RUNS);
   const kinds = readKinds(options.faults);
@@ -67,34 +68,70 @@ export async function exploreCommand(
   const base = readSearchBase(paths, output);
   if (base === undefined) return 3;
   const search: SearchOptions = { base, seed, ...(kinds === undefined ? {} : { kinds }) };
-  let done = 0;
-  let failed = 0;
-  const part = await searchInThreads({
+  const key = searchKey(search, version);
+  const blocks = blocksOf(runs, shard);
+  const earlier = options.resume === undefined ? [] : readState(options.resume, key);
+  if (typeof earlier === 'string') {
+    output.err(`${options.resume}: error: ${earlier} [explore:other-search]\n`);
+    return 3;
+  }
+  const done = earlier.filter(({ block, part }) =>
+    blocks.some((one) => one.block === block && one.runs === part.runs),
+  );
+  const total = blocks.reduce((sum, one) => sum + one.runs, 0);
+  const progress = new ExploreProgress(output, total, process.stderr.isTTY === true);
+  for (const one of done) progress.add(one.part, false);
+  let stopped = false;
+  const unlisten = (given.onInterrupt ?? onSignals)(() => {
+    stopped = true;
+  });
+  const known = new Set(done.map((one) => one.block));
+  await searchInThreads({
     options: search,
     paths,
-    blocks: blocksOf(runs, shard),
+    blocks: blocks.filter((one) => !known.has(one.block)),
     workers,
-    onPart: (one) => {
-      done += one.runs;
-      failed += one.failures.length;
-      output.err(`${done} of ${runs} runs, ${failed} failed\n`);
+    isStopped: () => stopped,
+    onBlock: (one) => {
+      done.push(one);
+      progress.add(one.part, true);
     },
   });
-  const found = firstOfEach(part.failures).map((failure) => writeFound(search, failure));
-  const report: Report = {
-    format: 1,
-    seed,
-    runs: part.runs,
-    failures: part.failures.map(({ run, signature, known }) => ({
-      run,
-      signature,
-      ...(known === undefined ? {} : { known }),
-    })),
-    found,
-    coverage: Object.fromEntries(part.coverage),
-  };
-  tell(report, options.json === true, output);
+  unlisten();
+  progress.end();
+  const interrupted = done.length < blocks.length;
+  if (interrupted || options.resume !== undefined) {
+    const file = options.resume ?? join(RUN_FOLDER, `explore-${key}.json`);
+    writeState(file, key, done);
+    if (interrupted) output.err(`go on: ${resumeLine(paths, options, file)}\n`);
+  }
+  const report = reported(search, done, { seed, interrupted });
+  tellReport(report, options.json === true, output);
   return codeOf(report);
+}
+
+function reported(
+  search: SearchOptions,
+  done: readonly DoneBlock[],
+  given: { readonly seed: number; readonly interrupted: boolean },
+): ExploreReport {
+  const part = mergeParts(done.map((one) => one.part));
+  const found = firstOfEach(part.failures).map((failure) => writeFound(search, failure));
+  return reportOf(part, { ...given, found });
+}
+
+/** The command that goes on where this one was interrupted. */
+function resumeLine(
+  paths: readonly string[],
+  options: ExploreCommandOptions,
+  file: string,
+): string {
+  const flags = (['runs', 'seed', 'faults', 'shard'] as const).flatMap((name) => {
+    const value = options[name];
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  const words = [...paths, ...flags, '--resume', file].map(shellWord);
+  return `npx lantwin explore ${words.join(' ')}`;
 }
 
 /** Merges reports; the same as one search over all runs. */
@@ -104,7 +141,7 @@ export function mergeCommand(
   output: Output,
 ): ExitCode {
   if (files.length === 0) throw new UsageError('explore merge: expected JSON reports of shards');
-  const reports: Report[] = [];
+  const reports: ExploreReport[] = [];
   for (const file of files) {
     const report = readReport(file);
     if (report === undefined) {
@@ -113,38 +150,12 @@ export function mergeCommand(
     }
     reports.push(report);
   }
-  const byRun = (a: { readonly run: number }, b: { readonly run: number }) => a.run - b.run;
-  const coverage = mergedCoverage(reports.map((one) => new Map(Object.entries(one.coverage))));
-  const merged: Report = {
-    format: 1,
-    seed: reports[0]?.seed ?? 0,
-    runs: reports.reduce((sum, one) => sum + one.runs, 0),
-    failures: reports.flatMap((one) => one.failures).toSorted(byRun),
-    found: firstOfEach(reports.flatMap((one) => one.found).toSorted(byRun)),
-    coverage: Object.fromEntries(coverage),
-  };
-  tell(merged, options.json === true, output);
+  const merged = mergedReport(reports);
+  tellReport(merged, options.json === true, output);
   return codeOf(merged);
 }
 
-/** What a failure is grouped by. */
-interface Grouped {
-  readonly signature: string;
-  readonly known?: string | undefined;
-}
-
-/** Of each kind of failure the first. */
-function firstOfEach<T extends Grouped>(all: readonly T[]): T[] {
-  const seen = new Set<string>();
-  return all.filter((one) => {
-    const key = `${one.known ?? ''} ${one.signature}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-function writeFound(search: SearchOptions, failure: Failure): Report['found'][number] {
+function writeFound(search: SearchOptions, failure: Failure): FoundFile {
   const small = shrink(search, failure);
   const { signature, got, known, plan, run } = small.failure;
   const text = plannedText(small.base, plan, signature);
@@ -159,43 +170,13 @@ function writeFound(search: SearchOptions, failure: Failure): Report['found'][nu
   return { signature, ...(known === undefined ? {} : { known }), run, faults, got, file };
 }
 
-function tell(report: Report, json: boolean, output: Output): void {
-  if (json) {
-    output.out(`${JSON.stringify(report, undefined, 2)}\n`);
-    return;
-  }
-  output.out('reached:\n');
-  for (const [point, count] of Object.entries(report.coverage)) {
-    output.out(`  ${String(count).padStart(6)}  ${point}\n`);
-  }
-  const known = report.failures.filter((one) => one.known !== undefined).length;
-  const unknown = report.failures.length - known;
-  output.out(`\n${report.runs} runs, seed ${report.seed}: ${unknown} broke something`);
-  output.out(`, ${known} as keepalived is known to\n`);
-  for (const one of report.found) {
-    const count = report.failures.filter(
-      (other) => other.signature === one.signature && other.known === one.known,
-    ).length;
-    const code = one.known === undefined ? '' : ` [${one.known}]`;
-    output.out(`\n✗ ${one.signature}${code}: ${count} runs, first run ${one.run}\n`);
-    output.out(
-      `    shrunk to ${one.faults} ${one.faults === 1 ? 'fault' : 'faults'}; ${one.got}\n`,
-    );
-    output.out(`  repeat: npx lantwin run ${shellWord(one.file)}\n`);
-  }
-}
-
-function codeOf(report: Report): ExitCode {
-  return report.failures.some((one) => one.known === undefined) ? 1 : 0;
-}
-
-function readReport(file: string): Report | undefined {
-  try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return reportSchema.safeParse(parsed).data;
-  } catch {
-    return undefined;
-  }
+function onSignals(stop: () => void): () => void {
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return () => {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  };
 }
 
 function readCount(option: string, text: string | undefined, otherwise: number): number {
@@ -212,13 +193,4 @@ function readKinds(text: string | undefined): readonly string[] | undefined {
   const wrong = names.find((name) => !known.includes(name));
   if (wrong === undefined) return names;
   throw new UsageError(`--faults: there is no '${wrong}', expected some of ${known.join(', ')}`);
-}
-
-/** FNV-1a, 32 bits: a short name for a text. */
-function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return hash.toString(16).padStart(8, '0');
 }

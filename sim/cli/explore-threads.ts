@@ -1,63 +1,83 @@
-/** Spreads the blocks of a search over threads; without worker file (from sources) over none. */
+/**
+ * Spreads the blocks of a search over threads. Each thread gets the next block when it is done with
+ * one, so that none waits for a slow one; what comes out does not depend on who did what. Without
+ * worker file (from sources) everything happens here, block by block.
+ */
 
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import {
-  exploreBlock,
-  mergeParts,
-  type SearchOptions,
-  type SearchPart,
-} from '../scenario/explore/explore.ts';
+import { exploreBlock, type SearchOptions, type SearchPart } from '../scenario/explore/explore.ts';
+import type { DoneBlock } from './explore-state.ts';
 import type { WorkerTask } from './explore-worker.ts';
+
+/** A block to be done; `runs` cuts the last one short. */
+export interface Block {
+  readonly block: number;
+  readonly runs: number;
+}
 
 /** What is to be done. */
 export interface ThreadedSearch {
   readonly options: SearchOptions;
   readonly paths: readonly string[];
-  readonly blocks: readonly { readonly block: number; readonly runs: number }[];
+  readonly blocks: readonly Block[];
   readonly workers: number;
+  /** Looked at before each block: `true` ends the search with what there is. */
+  isStopped(): boolean;
   /** After each block. */
-  onPart(part: SearchPart): void;
+  onBlock(done: DoneBlock): void;
 }
 
-/** All blocks; the result does not depend on the number of threads. */
-export async function searchInThreads(search: ThreadedSearch): Promise<SearchPart> {
-  const { blocks, options, onPart } = search;
+/**
+ * Short-lived objects of many runs: a young generation of that size is collected a fifth as often as
+ * Node's 16 MB.
+ */
+const YOUNG_GENERATION_MB = 64;
+
+/** All blocks, unless stopped; each is told to `onBlock` and nowhere else. */
+export async function searchInThreads(search: ThreadedSearch): Promise<void> {
+  const waiting = [...search.blocks];
+  const next = () => (search.isStopped() ? undefined : waiting.shift());
   const file = workerFile();
-  const count = Math.min(search.workers, blocks.length);
-  if (count < 2 || file === undefined) {
-    const parts = blocks.map(({ block, runs }) => {
-      const part = exploreBlock(options, block, runs);
-      onPart(part);
-      return part;
-    });
-    return mergeParts(parts);
+  if (file === undefined) {
+    for (let one = next(); one !== undefined; one = next()) {
+      search.onBlock({
+        block: one.block,
+        part: exploreBlock(search.options, one.block, one.runs),
+      });
+      // Signals are heard between blocks.
+      await setImmediate();
+    }
+    return;
   }
-  const shares = Array.from({ length: count }, (_, index) =>
-    blocks.filter((_one, at) => at % count === index),
-  );
-  const parts = await Promise.all(shares.map((share) => oneThread(file, share, search)));
-  return mergeParts(parts.flat());
+  const count = Math.min(search.workers, search.blocks.length);
+  await Promise.all(Array.from({ length: count }, () => oneThread(file, search, next)));
 }
 
 function oneThread(
   file: URL,
-  blocks: WorkerTask['blocks'],
   search: ThreadedSearch,
-): Promise<readonly SearchPart[]> {
-  const { options, paths, onPart } = search;
-  const workerData: WorkerTask = { paths, seed: options.seed, kinds: options.kinds, blocks };
+  next: () => Block | undefined,
+): Promise<void> {
+  const { options, paths, onBlock } = search;
+  const workerData: WorkerTask = { paths, seed: options.seed, kinds: options.kinds };
   return new Promise((resolve, reject) => {
-    const parts: SearchPart[] = [];
-    const worker = new Worker(file, { workerData });
-    worker.on('message', (part: SearchPart) => {
-      parts.push(part);
-      onPart(part);
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+    const worker = new Worker(file, { workerData, resourceLimits });
+    let current: Block | undefined;
+    const give = () => {
+      current = next();
+      worker.postMessage(current ?? 'end');
+    };
+    worker.on('message', (part: SearchPart | 'ready') => {
+      if (part !== 'ready' && current !== undefined) onBlock({ block: current.block, part });
+      give();
     });
     worker.on('error', reject);
     worker.on('exit', (code) => {
-      if (code === 0) resolve(parts);
+      if (code === 0) resolve();
       else reject(new Error(`a worker of explore ended with ${code}`));
     });
   });

@@ -40,12 +40,15 @@ function addExplore(program: Command, call: CommandCaller): void {
     .option('--faults <list>', 'kinds of faults, separated by commas; all by default')
     .option('--shard <i/n>', 'the i-th of n parts of the runs')
     .option('--workers <n>', 'threads; as many as there are cores by default')
+    .option('--resume <file>', 'go on where a search was interrupted; its state is kept there')
     .option('--json', 'report as JSON, for explore merge')
     .action((paths: string[], options: ExploreCommandOptions) =>
-      call(async ({ output }) => {
+      call(async (given) => {
         const command = await import('./command-explore.ts');
-        if (paths[0] === 'merge') return command.mergeCommand(paths.slice(1), options, output);
-        return command.exploreCommand(paths, options, output);
+        if (paths[0] === 'merge') {
+          return command.mergeCommand(paths.slice(1), options, given.output);
+        }
+        return command.exploreCommand(paths, options, given);
       }),
     );
 }

@@ -47,9 +47,15 @@ function sink() {
   return { got, output };
 }
 
-async function explore(options: ExploreCommandOptions) {
+async function explore(options: ExploreCommandOptions, stopAtOnce = false) {
   const { got, output } = sink();
-  const code = await exploreCommand([file('a.conf'), file('b.conf')], options, output);
+  const onInterrupt = (stop: () => void) => {
+    // Heard after the first block.
+    if (stopAtOnce) setImmediate(stop);
+    return () => {};
+  };
+  const given = { output, version: '1', onInterrupt };
+  const code = await exploreCommand([file('a.conf'), file('b.conf')], options, given);
   return { code, ...got };
 }
 
@@ -57,7 +63,9 @@ describe('explore', () => {
   test('writes what it found as a scenario that fails with run, and exits 1', async () => {
     const { code, out, err } = await explore({ runs: '4' });
     expect(code).toBe(1);
-    expect(err).toContain('4 of 4 runs, 4 failed');
+    expect(err).toMatch(/4 of 4 runs, \d+ runs\/s, \d+ points reached, 4 failed, 4 of them not/);
+    expect(out).toContain('receive path: ');
+    expect(out).toContain('faults tried: ');
     const [name] = readdirSync(folder).filter((one) => one.startsWith('found-'));
     expect(out).toContain(`repeat: npx lantwin run ${file(name ?? '')}`);
     const { output, got } = sink();
@@ -76,6 +84,28 @@ describe('explore', () => {
     const { output, got } = sink();
     expect(mergeCommand(parts, { json: true }, output)).toBe(1);
     expect(JSON.parse(got.out)).toEqual(JSON.parse(whole.out));
+  });
+  test('interrupted it tells what it found, and goes on to the same report', async () => {
+    const state = file('state.json');
+    const cut = await explore({ runs: '40', json: true, resume: state }, true);
+    expect(cut.code).toBe(1);
+    expect(cut.err).toContain(`--runs 40 --resume ${state}`);
+    const report = JSON.parse(cut.out);
+    expect(report).toMatchObject({ runs: 16, interrupted: true });
+    expect(report.found.length).toBeGreaterThan(0);
+    const rest = await explore({ runs: '40', json: true, resume: state });
+    const whole = await explore({ runs: '40', json: true });
+    expect(JSON.parse(rest.out)).toEqual(JSON.parse(whole.out));
+    expect(rest.err).toContain('40 of 40 runs');
+  });
+  test('the state of another search is refused', async () => {
+    const state = file('other.json');
+    expect((await explore({ runs: '4', resume: state })).code).toBe(1);
+    const other = await explore({ runs: '4', seed: '2', resume: state });
+    expect(other).toMatchObject({ code: 3, out: '' });
+    expect(other.err).toContain('the state of another search');
+    writeFileSync(state, '{}');
+    expect((await explore({ runs: '4', resume: state })).err).toContain('no state of lantwin');
   });
   test('what cannot be read is usage or invalid input', async () => {
     await expect(explore({ runs: 'x' })).rejects.toThrow(UsageError);
