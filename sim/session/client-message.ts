@@ -58,6 +58,7 @@ const clientMessage = z.discriminatedUnion('type', [
     count: z.int().min(1).max(LIMITS.packetRowsMax),
   }),
   message('packet', { packet: number }),
+  message('event', { event: number }),
   message('follow', { packet: number }),
   message('pcapng', { filter: filter.optional(), cable: name.optional() }),
   message('config', { host: name }),

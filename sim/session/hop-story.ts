@@ -119,7 +119,7 @@ function hostDeeds(
   const [first] = times;
   if (first === undefined) return deeds;
   const second = replay(first);
-  const { run } = second;
+  const { run } = second.recorder;
   for (const at of times) {
     if (!second.advanceTo(at - 1, REPLAY_EVENTS_MAX)) return deeds;
     const here = arrivals.filter((one) => one.at === at);

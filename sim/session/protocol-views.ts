@@ -231,6 +231,15 @@ export interface EventRow {
   readonly origin: Origin;
 }
 
+/** One cell that an event changed; without `before` it is new, without `after` it is gone. */
+export interface EventChange {
+  readonly node: string;
+  /** `VI_1 (VRID 88) state`, `neighbour 192.168.0.200 dev eth0`. */
+  readonly what: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
 /** Wireshark's colouring rules, by name; the browser has the colours. */
 export type PacketColour =
   | 'trouble'

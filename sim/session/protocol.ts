@@ -8,6 +8,7 @@
 import type {
   CableView,
   ConfigProblem,
+  EventChange,
   EventRow,
   FlightView,
   HostView,
@@ -77,6 +78,8 @@ export type ViewMessage =
     }
   /** Answered by `packet-detail`. */
   | { readonly type: 'packet'; readonly packet: number }
+  /** What an event of the list changed: before and after. Answered by `event-detail`. */
+  | { readonly type: 'event'; readonly event: number }
   /** Follow the TCP stream of a packet; answered by `stream`. */
   | { readonly type: 'follow'; readonly packet: number }
   /** Captured frames as pcapng; answered by `pcapng` parts. Only what matches `filter`, of one cable if given. */
@@ -269,6 +272,14 @@ export type ServerMessage =
   /** Rows known before whose loss was told later. */
   | { readonly type: 'packets-changed'; readonly rows: readonly PacketRow[] }
   | { readonly type: 'packet-detail'; readonly re?: number; readonly detail: PacketDetail }
+  | {
+      readonly type: 'event-detail';
+      readonly re?: number;
+      readonly event: number;
+      readonly changes: readonly EventChange[];
+      /** Changes beyond those that are told. */
+      readonly omitted: number;
+    }
   | {
       readonly type: 'stream';
       readonly re?: number;

@@ -47,7 +47,7 @@ const SEARCH_MAX_US = 120_000_000;
 
 /** A second run for whoever wants to look closer at what happened; it is not the present. */
 export interface Replay {
-  readonly run: ScenarioRun;
+  readonly recorder: RunRecorder;
   /** Passes time up to and including a moment; `false` when the budget was too small. */
   advanceTo(at: number, budget: number): boolean;
   nextTime(): number | undefined;
@@ -129,7 +129,7 @@ export class Timeline {
     this.#parked.add(one);
     const deeds = this.#hand;
     return {
-      run: one.run,
+      recorder: one.recorder,
       advanceTo: (moment, budget) => one.advanceTo(deeds, moment, budget),
       nextTime: () => one.nextTime(deeds),
       step: () => one.step(deeds),

@@ -4,6 +4,7 @@ import { loadConfig } from '../../daemon/config/load-config.ts';
 import { decodeUtf8, encodeUtf8 } from '../../daemon/wire/text.ts';
 import { writePcapng } from '../report/pcapng-write.ts';
 import { encodeBase64 } from './base64.ts';
+import { eventChanges } from './event-changes.ts';
 import { hopStory } from './hop-story.ts';
 import type { LiveSession, OpenScenario } from './live-session.ts';
 import { parsePacketFilter } from './packet-filter.ts';
@@ -61,6 +62,9 @@ export function answerView(
       }
       return true;
     }
+    case 'event':
+      answerEvent(open, viewer, message);
+      return true;
     case 'pcapng':
       sendCapture(session, open, viewer, message);
       return true;
@@ -76,6 +80,23 @@ export function answerView(
     default:
       return false;
   }
+}
+
+function answerEvent(
+  open: OpenScenario,
+  viewer: Viewer,
+  message: ClientMessage & { readonly type: 'event' },
+): void {
+  const found = open.timeline.run.engine.log.events[message.event];
+  if (found === undefined) {
+    viewer.refuse('unknown-name', `there is no event ${message.event}`, message.id);
+    return;
+  }
+  const replay = open.timeline.replayBefore(found.at);
+  // What was recorded while the LAN was built has nothing before it.
+  const told = eventChanges(message.event, found.at, replay) ?? { changes: [], omitted: 0 };
+  const re = message.id === undefined ? {} : { re: message.id };
+  viewer.tell({ type: 'event-detail', ...re, event: message.event, ...told });
 }
 
 function pageOf(

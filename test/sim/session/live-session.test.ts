@@ -258,6 +258,33 @@ describe('a live session', () => {
     expect(hops.find((hop) => hop.node === 'sw1')?.text).toContain('broadcast');
   });
 
+  it('tells what an event changed: before and after, and nothing that it did not', () => {
+    const page = openSession();
+    page.say({ type: 'subscribe', views: { events: true } });
+    page.say({ type: 'seek', at: 15 * SECOND });
+    const rows = page.heard.flatMap((one) => (one.type === 'events' ? one.rows : []));
+    const changesOf = (kind: string, text: RegExp) => {
+      const row = rows.find((one) => one.kind === kind && one.at > SECOND && text.test(one.text));
+      page.say({ type: 'event', event: row?.id ?? -1 });
+      return page.last('event-detail').changes;
+    };
+    expect(changesOf('daemon', /BACKUP -> MASTER/)).toContainEqual({
+      node: 'srv-1',
+      what: 'VI_1 (VRID 88) state',
+      before: 'BACKUP',
+      after: 'MASTER',
+    });
+    expect(changesOf('power', /off/)).toContainEqual({
+      node: 'srv-1',
+      what: 'power',
+      before: 'on',
+      after: 'off',
+    });
+    const learned = changesOf('neighbour', /192.168.0.200.*REACHABLE/);
+    expect(learned.map((one) => one.node)).toEqual(['laptop']);
+    expect(page.last('state').at).toBe(15 * SECOND);
+  });
+
   it('notices that a client still sends to the old holder', () => {
     const page = openSession();
     page.say({ type: 'seek', at: 8 * SECOND });

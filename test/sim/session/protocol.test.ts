@@ -19,6 +19,7 @@ const VIEW: readonly ClientMessage[] = [
   },
   { type: 'packet-page', before: 5, after: 1, count: 10 },
   { type: 'packet', packet: 3 },
+  { type: 'event', event: 3 },
   { type: 'follow', packet: 3 },
   { type: 'pcapng', filter: 'arp', cable: 'srv-1:eth1-sw1:1' },
   { type: 'config', host: 'srv-1' },
