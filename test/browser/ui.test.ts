@@ -1,10 +1,19 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  expectState,
+  goTo,
+  protocols,
+  tabTo,
+  tempFolder,
+  terminalText,
+  typeInTerminal,
+  violations,
+} from './page-hands.ts';
 import {
   openPage,
   ROOT,
@@ -152,10 +161,14 @@ describe.each([
     const { page } = await openLan(browser, served);
     await goTo(page, CUT_S);
     await page.click('[data-node="srv-1"]');
-    await page.click('#host-tab-terminal');
-    await page.fill('#line-srv-1', 'ip addr show eth1');
-    await page.press('#line-srv-1', 'Enter');
-    await page.waitForSelector(`[role="log"] :text("${VIP}")`);
+    await typeInTerminal(page, 'srv-1', 'ip addr show eth1');
+    await expect.poll(() => terminalText(page), { timeout: 20_000 }).toContain(`inet ${VIP}/32`);
+    // Nobody is caught in it, and the first word completes.
+    await page.keyboard.type('journ');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => terminalText(page)).toContain('~# journalctl');
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate(() => document.activeElement?.closest('.xterm'))).toBeNull();
     await page.context().close();
   });
 
@@ -278,56 +291,7 @@ async function openLan(opener: Browser, ui: ServedUi, dark = false) {
   return opened;
 }
 
-/** Types a moment into the clock and waits until the page is there. */
-async function goTo(page: Page, seconds: number): Promise<void> {
-  await page.fill('#clock', String(seconds));
-  await page.press('#clock', 'Enter');
-  await page.press('#clock', 'Tab');
-  await expect.poll(() => page.inputValue('#clock'), { timeout: 20_000 }).toBe(seconds.toFixed(6));
-}
-
-async function expectState(page: Page, host: string, state: string): Promise<void> {
-  await page.waitForSelector(`[data-node="${host}"] .state-${state}`);
-}
-
 async function neighbourMac(page: Page): Promise<string> {
   const cell = page.locator(`#neighbours tr[data-address="${VIP}"] td:nth-child(2)`);
   return (await cell.textContent())?.trim() ?? '';
-}
-
-/** Presses Tab until the element has the focus, as somebody without a mouse does. */
-async function tabTo(page: Page, selector: string): Promise<void> {
-  for (let presses = 0; presses < 60; presses++) {
-    await page.keyboard.press('Tab');
-    if (await page.locator(selector).evaluate((node) => node === document.activeElement)) return;
-  }
-  throw new Error(`60 times Tab did not reach ${selector}`);
-}
-
-async function protocols(page: Page): Promise<string[]> {
-  const cells = await page.locator('[data-row] > span:nth-child(6)').allTextContents();
-  return [...new Set(cells.map((cell) => cell.trim()))];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  const source = join(ROOT, 'node_modules/axe-core/axe.min.js');
-  // Evaluated, not added as an element: the page's policy allows only scripts of its own.
-  await page.evaluate(readFileSync(source, 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{
-          violations: { id: string; impact: string; nodes: { html: string }[] }[];
-        }>;
-      };
-    };
-    const { violations: all } = await axe.run();
-    return all
-      .filter((one) => one.impact === 'serious' || one.impact === 'critical')
-      .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).join(' | ')}`);
-  });
-}
-
-function tempFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'lantwin-ui-'));
 }

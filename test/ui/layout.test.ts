@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { TopologyCable, TopologyNode } from '../../sim/session/protocol-views.ts';
 import { cableCurves, pathOf, pointOn, portAnchors } from '../../ui/src/geometry/cable-path.ts';
-import { type Box, layoutMap, neighboursOf } from '../../ui/src/geometry/layout.ts';
+import {
+  type Box,
+  CARD_WIDTH,
+  layoutMap,
+  NARROW_CARD_WIDTH,
+  neighboursOf,
+} from '../../ui/src/geometry/layout.ts';
 
 describe('the map of one switch, three routers and a client', () => {
   const lan = star(['srv-1', 'srv-2', 'srv-3'], ['laptop'], []);
@@ -60,6 +66,15 @@ describe('the map of a load balancer', () => {
     const { boxes } = place(star(['lb1', 'lb2'], ['client'], ['web1', 'web2']));
     expect(top(boxes, 'web1')).toBe(top(boxes, 'lb1'));
     expect(boxOf(boxes, 'web1').x).toBeGreaterThan(boxOf(boxes, 'lb2').x);
+  });
+
+  it('shares a long row out over both sides of the switch, and makes its cards narrow', () => {
+    const lan = star(['lb1', 'lb2', 'lb3', 'lb4', 'lb5'], ['client'], ['web1', 'web2']);
+    const { boxes } = place(lan);
+    expect(top(boxes, 'web1')).toBe(top(boxes, 'client'));
+    expect(top(boxes, 'lb1')).toBeGreaterThan(top(boxes, 'sw1'));
+    expect(boxOf(boxes, 'lb1').width).toBe(NARROW_CARD_WIDTH);
+    expect(boxOf(place(star(['a'], ['b'], [])).boxes, 'a').width).toBe(CARD_WIDTH);
   });
 
   it('puts servers behind a switch of their own below it', () => {

@@ -22,14 +22,18 @@ describe('the address of a view', () => {
       tab: 'events',
       f: 'vrrp and ip.addr == 192.168.0.200',
       theme: 'dark',
+      p: '17',
+      s: 'three-servers/tour.twin.yml',
+      htab: 'terminal',
+      frame: 'kiosk',
     } as const;
     expect(parseAddress(formatAddress(view, ''))).toEqual(view);
   });
 
   it('keeps what others put into the fragment and drops its own old values', () => {
-    const fragment = formatAddress({ t: 5 }, '#kiosk=1&t=99&f=arp');
+    const fragment = formatAddress({ t: 5 }, '#token=abc&kiosk=1&t=99&f=arp');
     expect(Object.fromEntries(new URLSearchParams(fragment.slice(1)))).toEqual({
-      kiosk: '1',
+      token: 'abc',
       t: '5',
     });
   });
@@ -46,6 +50,7 @@ describe('keys', () => {
   it('are all found by their own press', () => {
     for (const line of KEYS) {
       const [before, key] = line.key.length === 2 ? line.key : ['', line.key];
+      if (line.intent === 'palette') continue;
       expect(intentOf(press({ key: key ?? '', before: before ?? '' }))).toBe(line.intent);
     }
   });
@@ -63,8 +68,15 @@ describe('keys', () => {
     expect(intentOf(press({ key: 'u', focus: 'button' }))).toBe('unplug');
   });
 
+  it('find anything with Ctrl+K, wherever the focus is and even when single keys are off', () => {
+    const ctrlK = { key: 'k', modified: true, command: true } as const;
+    expect(intentOf(press({ ...ctrlK, focus: 'text', enabled: false }))).toBe('palette');
+    expect(intentOf(press({ key: 'k' }))).toBe('power');
+  });
+
   function press(change: Partial<KeyPress>): KeyPress {
-    return { key: '', modified: false, focus: 'other', before: '', enabled: true, ...change };
+    const none = { key: '', modified: false, command: false, before: '', enabled: true };
+    return { ...none, focus: 'other', ...change };
   }
 });
 

@@ -39,27 +39,36 @@ export interface MapLayout {
 }
 
 export const CARD_WIDTH = 214;
+/** Cards of a LAN with long rows are narrower and taller: a map has more height than it would use. */
+export const NARROW_CARD_WIDTH = 166;
 export const SWITCH_HEIGHT = 46;
 const PORT_WIDTH = 70;
 const GAP_X = 26;
 const GAP_Y = 64;
 const MARGIN = 18;
+const NARROW_GAP_X = 16;
+const NARROW_PORT_WIDTH = 52;
 /** Hosts of one row, where they could stand on both sides of their switch. */
 const ROW_MAX = 3;
+/** A longer row makes the cards narrow. */
+const WIDE_ROW_MAX = 4;
 
 /** Computes every device's rectangle. */
 export function layoutMap(input: LayoutInput): MapLayout {
   const rows = orderRows(tiers(input.nodes, input.cables), input.cables);
   const boxes = new Map<string, Box>();
+  const sizes = isNarrow(input) ? NARROW : WIDE;
+  const rowWidth = (row: readonly TopologyNode[]) =>
+    row.reduce((sum, node) => sum + widthOf(node, sizes), 0) + sizes.gap * (row.length - 1);
   const widest = Math.max(0, ...rows.map(rowWidth));
   let y = MARGIN;
   for (const row of rows) {
     let x = MARGIN + (widest - rowWidth(row)) / 2;
     const tallest = Math.max(...row.map((node) => heightOf(node, input)));
     for (const node of row) {
-      const width = widthOf(node);
+      const width = widthOf(node, sizes);
       boxes.set(node.name, { x, y, width, height: heightOf(node, input) });
-      x += width + GAP_X;
+      x += width + sizes.gap;
     }
     y += tallest + GAP_Y;
   }
@@ -72,9 +81,19 @@ export function layoutMap(input: LayoutInput): MapLayout {
 }
 
 /** How tall a host's card is for what it shows at most: virtual routers, and lines of virtual addresses. */
-export function cardHeight(node: TopologyNode, instances: number, vipLines: number): number {
+export function cardHeight(
+  node: TopologyNode,
+  shows: { readonly instances: number; readonly vipLines: number; readonly narrow: boolean },
+): number {
   if (!node.hasKeepalived) return 66 + 18 * (node.ports.length - 1);
-  return 60 + 40 * instances + 18 * vipLines;
+  return 60 + (shows.narrow ? 56 : 40) * shows.instances + 18 * shows.vipLines;
+}
+
+/** Whether a LAN has rows so long that its cards are narrow. */
+export function isNarrow(input: Pick<LayoutInput, 'nodes' | 'cables'>): boolean {
+  return tiers(input.nodes, input.cables).some(
+    (row) => row.filter((node) => node.role !== 'switch').length > WIDE_ROW_MAX,
+  );
 }
 
 /** The node's name in `NODE:PORT`. */
@@ -107,6 +126,7 @@ function tiers(nodes: readonly TopologyNode[], cables: readonly TopologyCable[])
   const rows: TopologyNode[][] = [[], [], [], [], []];
   for (const node of nodes) rows[tierOf(node)]?.push(node);
   balance(rows, cables);
+  shareOut(rows);
   return rows.filter((row) => row.length > 0);
 
   function tierOf(node: TopologyNode): number {
@@ -134,6 +154,17 @@ function balance(rows: TopologyNode[][], cables: readonly TopologyCable[]): void
     return count % 2 === 0;
   });
   above.splice(0, above.length, ...stays);
+}
+
+/** Servers beside many routers go to the other side of the switch, as long as that row is the shorter one. */
+function shareOut(rows: TopologyNode[][]): void {
+  const [above, , below] = rows;
+  if (above === undefined || below === undefined) return;
+  for (;;) {
+    const index = below.findLastIndex((node) => node.role === 'server');
+    if (index < 0 || below.length <= WIDE_ROW_MAX || above.length + 1 > below.length) return;
+    above.push(...below.splice(index, 1));
+  }
 }
 
 /** Puts each row's devices in the order of what they are cabled to, so that few cables cross. */
@@ -169,17 +200,22 @@ function orderRows(
   }
 }
 
-function widthOf(node: TopologyNode): number {
-  if (node.role !== 'switch') return CARD_WIDTH;
-  return Math.max(CARD_WIDTH, node.ports.length * PORT_WIDTH + 24);
+interface Sizes {
+  readonly card: number;
+  readonly port: number;
+  readonly gap: number;
+}
+
+const WIDE: Sizes = { card: CARD_WIDTH, port: PORT_WIDTH, gap: GAP_X };
+const NARROW: Sizes = { card: NARROW_CARD_WIDTH, port: NARROW_PORT_WIDTH, gap: NARROW_GAP_X };
+
+function widthOf(node: TopologyNode, sizes: Sizes): number {
+  if (node.role !== 'switch') return sizes.card;
+  return Math.max(sizes.card, node.ports.length * sizes.port + 24);
 }
 
 function heightOf(node: TopologyNode, input: LayoutInput): number {
   return node.role === 'switch' ? SWITCH_HEIGHT : input.cardHeight(node);
-}
-
-function rowWidth(row: readonly TopologyNode[]): number {
-  return row.reduce((sum, node) => sum + widthOf(node), 0) + GAP_X * (row.length - 1);
 }
 
 function placeOf(node: TopologyNode): Place | undefined {

@@ -1,6 +1,7 @@
 /** How components reach the session and the view without passing them through every level. */
 
 import { getContext, setContext } from 'svelte';
+import type { GuideState } from './guide-state.svelte.ts';
 import type { Twin } from './twin.svelte.ts';
 import type { View } from './view.svelte.ts';
 
@@ -8,6 +9,7 @@ import type { View } from './view.svelte.ts';
 export interface Page {
   readonly twin: Twin;
   readonly view: View;
+  readonly guide: GuideState;
 }
 
 const KEY = Symbol('lantwin');

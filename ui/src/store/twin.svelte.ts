@@ -67,6 +67,8 @@ export class Twin {
   statusReason = $state('');
   role: 'view' | 'control' = $state('view');
   session = $state(-1);
+  /** Where time stands was told since the connection was made. */
+  isKnown = $state(false);
   scenarios: readonly ScenarioChoice[] = $state.raw([]);
   scenario: ScenarioView | undefined = $state.raw(undefined);
   topology: TopologyView = $state.raw({ nodes: [], cables: [] });
@@ -125,10 +127,10 @@ export class Twin {
       onMessage: (message) => this.#receive(message),
       onStatus: (status, reason) => {
         this.status = status;
+        if (status !== 'open') this.isKnown = false;
         this.statusReason = reason;
-        if (status === 'open') {
-          this.send({ type: 'hello', version: VERSION });
-        }
+        if (status === 'open') this.send({ type: 'hello', version: VERSION });
+        else this.terminals.release();
       },
     });
   }
@@ -291,6 +293,7 @@ export class Twin {
     this.working = state.working;
     this.stopped = state.stopped;
     this.eventCount = state.events;
+    this.isKnown = true;
   }
 
   #takePendingNodes(): void {
@@ -337,8 +340,10 @@ export class Twin {
     else if (message.type === 'filter') {
       const { filter, problem } = message;
       this.filterProblem = problem === undefined ? undefined : { filter, ...problem };
-    } else if (message.type === 'branch') this.tell('news', message.text);
-    else if (message.type === 'problem') this.tell('problem', message.message);
+    } else if (message.type === 'branch') {
+      this.terminals.release();
+      this.tell('news', message.text);
+    } else if (message.type === 'problem') this.tell('problem', message.message);
     else if (message.type === 'gap') this.tell('news', 'This page was too slow and skipped ahead.');
   }
 }

@@ -3,6 +3,7 @@
 import type { Subscription } from '../../../sim/session/protocol.ts';
 import type { TopologyView } from '../../../sim/session/protocol-views.ts';
 import { neighboursOf } from '../geometry/layout.ts';
+import type { Guide } from '../guide/guide.ts';
 import type { Selection } from '../store/view.svelte.ts';
 
 /** Nodes whose tables a session sends to one page at the same time. */
@@ -12,8 +13,10 @@ const TABLES_MAX = 8;
 export function wantedViews(
   view: { readonly selection: Selection; readonly filter: string },
   twin: { readonly topology: TopologyView },
+  guide: { readonly guide: Guide | undefined },
 ): Subscription {
   const { selection } = view;
+  const watched = guide.guide?.watches ?? [];
   const node = selection.kind === 'node' ? selection.name : undefined;
   const found = twin.topology.nodes.find((known) => known.name === node);
   const around =
@@ -27,6 +30,6 @@ export function wantedViews(
     flights: true,
     lanes: true,
     tables,
-    journals: found?.kind === 'host' ? [found.name] : [],
+    journals: [...new Set([...(found?.kind === 'host' ? [found.name] : []), ...watched])],
   };
 }
