@@ -31,6 +31,8 @@ export interface CommandLine {
   readonly allConfigFiles: boolean;
   readonly umask: number | undefined;
   readonly metrics: MetricsPlace | undefined;
+  /** `-a`: every address that comes or goes is told. */
+  readonly logAddresses: boolean;
   /** Recognised, without effect here; each is told once at start. */
   readonly withoutEffect: readonly string[];
 }
@@ -77,7 +79,7 @@ const FLAGS: readonly Flag[] = [
   flag('', 'flush-log-file', 'none', 'recognised, always so here'),
   flag('G', 'no-syslog', 'none', 'do not log via syslog'),
   flag('u', 'umask', 'required', 'umask for files made, a number'),
-  flag('X', 'release-vips', 'none', 'drop addresses on transition from a signal'),
+  flag('X', 'release-vips', 'none', 'recognised: addresses are always dropped'),
   flag('V', 'dont-release-vrrp', 'none', 'keep addresses and routes when the daemon stops'),
   flag('I', 'dont-release-ipvs', 'none', 'keep the IPVS topology when the daemon stops'),
   flag('R', 'dont-respawn', 'none', 'recognised: there are no child processes here'),
@@ -94,7 +96,7 @@ const FLAGS: readonly Flag[] = [
   flag('s', 'namespace', 'required', 'run in this network namespace'),
   flag('m', 'core-dump', 'none', 'recognised without effect'),
   flag('M', 'core-dump-pattern', 'optional', 'recognised without effect'),
-  flag('e', 'all-config', 'none', 'a missing configuration file is an error'),
+  flag('e', 'all-config', 'none', 'recognised without effect'),
   flag('i', 'config-id', 'required', 'lines beginning with @ID are used, others of the kind not'),
   flag('', 'signum', 'required', 'print the number of STOP RELOAD DATA STATS STATS_CLEAR JSON'),
   flag(
@@ -226,6 +228,7 @@ function meaningOf(given: readonly GivenFlag[]): ParsedCommandLine {
     configId: last('config-id')?.value,
     allConfigFiles: has('all-config'),
     metrics,
+    logAddresses: has('address-monitoring'),
     umask: umaskText === undefined ? undefined : numberOf(umaskText),
     withoutEffect: given.map((item) => item.flag.long).filter((long) => WITHOUT_EFFECT.has(long)),
   };
@@ -240,6 +243,8 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   'snmp-agent-socket',
   'core-dump',
   'core-dump-pattern',
+  'release-vips',
+  'all-config',
 ]);
 
 function facilityNumber(text: string | undefined): number | undefined {

@@ -82,7 +82,12 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
   for (const name of new Set(commandLine.withoutEffect)) {
     logParent(log, 'warning', `--${name} has no effect here`);
   }
-  const pidFiles = [pidFile, commandLine.vrrpPidFile].filter((path) => path !== undefined);
+  const pidFiles = [
+    pidFile,
+    commandLine.vrrp ? commandLine.vrrpPidFile : undefined,
+    commandLine.checkers ? commandLine.checkersPidFile : undefined,
+    commandLine.bfd ? commandLine.bfdPidFile : undefined,
+  ].filter((path) => path !== undefined);
   for (const path of pidFiles) {
     const failure = writePidFile(path);
     if (failure !== undefined) logParent(log, 'error', `pid file: ${failure}`);
@@ -115,6 +120,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     log: (line) => log.write(line),
     keepAddresses: commandLine.keepAddresses,
     keepIpvs: commandLine.keepIpvs,
+    logAddresses: commandLine.logAddresses,
   });
   if (loop.driver === 'koffi') {
     const way = 'IPv4 adverts go through koffi instead; npm rebuild raw-socket brings it back';

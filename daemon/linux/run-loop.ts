@@ -11,6 +11,7 @@ import type { Command } from '../core/commands.ts';
 import type { SystemEvent } from '../core/events.ts';
 import type { DaemonReport } from '../core/reports.ts';
 import type { System } from '../core/system.ts';
+import { formatIp } from '../wire/ip-address.ts';
 import { CommandExecutor } from './command-executor.ts';
 import { FileWatcher } from './file-watcher.ts';
 import { InterfaceTable } from './interface-table.ts';
@@ -40,6 +41,8 @@ export interface RunLoopOptions {
   readonly report?: (report: DaemonReport) => void;
   readonly keepAddresses?: boolean;
   readonly keepIpvs?: boolean;
+  /** `-a`: every address that comes or goes is told. */
+  readonly logAddresses?: boolean;
   readonly driver?: RawDriver;
   readonly ipProgram?: string;
 }
@@ -147,6 +150,7 @@ export class RunLoop {
   /** Queues an event; it is handled before anything that happens later. */
   deliver(event: SystemEvent): void {
     if (event.kind === 'link-removed') this.executor.forgetInterfaces();
+    if (this.#options.logAddresses === true) this.#logAddress(event);
     this.#inbox.push(event);
     // A packet is a view of a buffer that is used again: it must be handled before the call returns.
     this.#deliverAll();
@@ -196,7 +200,18 @@ export class RunLoop {
     const dump = [...dumpNetlink(libc, 'links'), ...dumpNetlink(libc, 'addresses')];
     const events = this.#table.resynchronise(dump);
     // At start there is no daemon yet: what is there is no news.
-    if (this.#daemon !== undefined) for (const event of events) this.deliver(event);
+    for (const event of events) {
+      if (this.#daemon !== undefined) this.deliver(event);
+      else if (this.#options.logAddresses === true) this.#logAddress(event);
+    }
+  }
+
+  #logAddress(event: SystemEvent): void {
+    if (event.kind !== 'address-added' && event.kind !== 'address-removed') return;
+    const change = event.kind === 'address-added' ? 'added to' : 'removed from';
+    const address = formatIp(event.address.address);
+    const text = `Netlink reflector reports IP ${address} ${change} ${event.interface}`;
+    this.#options.log({ kind: 'log', process: 'vrrp', level: 'info', text });
   }
 
   #onDeadline(): void {

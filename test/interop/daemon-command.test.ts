@@ -150,6 +150,33 @@ describe.concurrent('the daemon as a command', () => {
     });
   });
 
+  test('-a tells of every address, and each part has its pid file', async (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    await inLab(async (lab) => {
+      lab.addHost('a', '10.77.0.1/24');
+      const pid = (part: string): string => join(lab.folder, `${part}.pid`);
+      const files = ['-r', pid('vrrp'), '-c', pid('checkers')];
+      const running = lab.startLantwin(
+        'a',
+        instanceConfiguration({ priority: 100 }),
+        '-a',
+        ...files,
+      );
+      await says(running, 'Netlink reflector reports IP 10.77.0.1 added to eth0');
+      await says(running, '(VI_1) Entering BACKUP STATE (init)');
+      lab.exec('a', ['ip', 'address', 'add', '10.77.0.7/24', 'dev', 'eth0']);
+      await says(running, 'Netlink reflector reports IP 10.77.0.7 added to eth0');
+      lab.exec('a', ['ip', 'address', 'del', '10.77.0.7/24', 'dev', 'eth0']);
+      await says(running, 'Netlink reflector reports IP 10.77.0.7 removed from eth0');
+      expect(readFileSync(pid('vrrp'), 'utf8')).toBe(`${running.pid}\n`);
+      // -P: there are no checkers, so nobody's pid is written.
+      expect(existsSync(pid('checkers'))).toBe(false);
+      running.signal('SIGTERM');
+      expect(await running.ended).toBe(0);
+      expect(existsSync(pid('vrrp'))).toBe(false);
+    });
+  });
+
   test('--metrics serves the numbers that dashboards know', async (context) => {
     const missing = MISSING ?? whyNot('curl');
     context.skip(missing !== undefined, missing);

@@ -60,6 +60,8 @@ describe("keepalived's command line", () => {
     { words: ['--metrics=9100'], expected: { metrics: { address: '127.0.0.1', port: 9100 } } },
     { words: ['--metrics=0.0.0.0:9'], expected: { metrics: { address: '0.0.0.0', port: 9 } } },
     { words: ['--metrics=[::1]:9165'], expected: { metrics: { address: '::1', port: 9165 } } },
+    { words: ['-a'], expected: { logAddresses: true } },
+    { words: ['-c', '/c', '-b', '/b'], expected: { checkersPidFile: '/c', bfdPidFile: '/b' } },
     { words: ['-x', '-m'], expected: { withoutEffect: ['snmp', 'core-dump'] } },
   ])('$words', ({ words, expected }) => {
     expect(options(...words)).toMatchObject(expected);
