@@ -76,10 +76,13 @@ function run(commandLine: CommandLine, words: readonly string[], options: MainOp
   });
 }
 
-/** Without `-n` keepalived goes to the background: the same command again, in a session of its own. */
+/**
+ * Without `-n` keepalived goes to the background: the same command again, in a session of its own. The folder stays, so
+ * that a relative `-f` and `-p` mean what they say (keepalived's pid file would land below `/`).
+ */
 function fork(): number {
   const words = [...process.execArgv, ...process.argv.slice(1), '--dont-fork'];
-  const child = spawn(process.execPath, words, { detached: true, stdio: 'ignore', cwd: '/' });
+  const child = spawn(process.execPath, words, { detached: true, stdio: 'ignore' });
   child.unref();
   return EXIT_OK;
 }
