@@ -33,7 +33,7 @@ import { encodeUtf8 } from '../wire/text.ts';
 import { CheckerProcess } from './checker-process.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
-import type { SystemEvent, VrrpPacketEvent } from './events.ts';
+import type { SignalEvent, SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
@@ -305,7 +305,7 @@ export class Daemon {
         fileChanged(machine, event.path, now);
         return;
       case 'signal':
-        this.#signal(machine, event.signal);
+        this.#signal(machine, event.signal, now);
         return;
       case 'stream-connected':
       case 'stream-data':
@@ -361,7 +361,7 @@ export class Daemon {
     return this.#take(machine);
   }
 
-  #signal(machine: VrrpMachine, signal: 'USR1' | 'USR2' | 'JSON' | 'STATS_CLEAR'): void {
+  #signal(machine: VrrpMachine, signal: SignalEvent['signal'], now: TimeUs): void {
     if (signal === 'STATS_CLEAR') {
       for (const instance of machine.instances) {
         Object.assign(instance.statistics, newStatistics());
@@ -375,7 +375,8 @@ export class Daemon {
     } as const;
     const [path, text, line] = dumps[signal];
     this.#say('vrrp', line(this.#pid));
-    this.#out.push({ kind: 'file-write', path, bytes: encodeUtf8(text(machine)) });
+    const moment = { now, wallClockUs: this.#options.system.wallClockUs(now) };
+    this.#out.push({ kind: 'file-write', path, bytes: encodeUtf8(text(machine, moment)) });
   }
 
   #finish(machine: VrrpMachine): readonly Command[] {

@@ -1,9 +1,6 @@
 /** The date line of a mail, from a wall clock in µs; no calendar of the platform is used. */
 
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-const DAYS = 'Thu Fri Sat Sun Mon Tue Wed'.split(' ');
-const US_PER_SECOND = 1_000_000;
-const SECONDS_PER_DAY = 86_400;
+import { calendarOf, twoDigits } from '../base/calendar.ts';
 
 /**
  * `Fri, 20 Nov 2026 14:05:17 +0000`.
@@ -12,32 +9,6 @@ const SECONDS_PER_DAY = 86_400;
  * keepalived 2.2.7.
  */
 export function mailDate(wallClockUs: number): string {
-  const inSeconds = Math.floor(wallClockUs / US_PER_SECOND);
-  const days = Math.floor(inSeconds / SECONDS_PER_DAY);
-  const rest = inSeconds - days * SECONDS_PER_DAY;
-  const { year, month, day } = civilDate(days);
-  const clock = [rest / 3600, (rest / 60) % 60, rest % 60].map((n) => twoDigits(Math.floor(n)));
-  const weekday = DAYS[((days % 7) + 7) % 7] ?? '';
-  const date = `${twoDigits(day)} ${MONTHS[month - 1] ?? ''} ${year}`;
-  return `${weekday}, ${date} ${clock.join(':')} +0000`;
-}
-
-/** Days since 1970-01-01 as year, month and day; years begin in March while it counts. */
-function civilDate(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const leaps =
-    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
-}
-
-function twoDigits(value: number): string {
-  return String(value).padStart(2, '0');
+  const { weekday, day, month, year, clock } = calendarOf(wallClockUs);
+  return `${weekday}, ${twoDigits(day)} ${month} ${year} ${clock} +0000`;
 }

@@ -17,6 +17,7 @@ import { IpvsChannel } from './ipvs-channel.ts';
 import { sysctlPath } from './linux-system.ts';
 import type { LogLine } from './log-output.ts';
 import type { NetworkClients } from './network-clients.ts';
+import { replaceFile } from './replace-file.ts';
 import type { ScriptRunner } from './script-runner.ts';
 import type { VrrpTransport } from './vrrp-transport.ts';
 
@@ -198,9 +199,11 @@ export class CommandExecutor {
         if (failure !== undefined) this.#logFailure(`FIFO ${command.path}: ${failure}`);
         return;
       }
-      case 'file-write':
-        this.#writeFile(command.path, command.bytes);
+      case 'file-write': {
+        const failure = replaceFile(command.path, command.bytes);
+        if (failure !== undefined) this.#logFailure(failure);
         return;
+      }
       case 'report':
         this.#options.report(command.report);
         return;
@@ -240,7 +243,7 @@ export class CommandExecutor {
     });
   }
 
-  #writeFile(path: string, content: string | Uint8Array): void {
+  #writeFile(path: string, content: string): void {
     try {
       writeFileSync(path, content);
     } catch (error) {
