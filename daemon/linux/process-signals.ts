@@ -32,12 +32,28 @@ export function ignoreRealTimeSignals(libc: Libc): void {
   for (let signal = REAL_TIME_FIRST; signal <= REAL_TIME_LAST; signal++) libc.ignoreSignal(signal);
 }
 
+/**
+ * Signals that would end the process where it stands: keepalived dies of them and leaves its addresses; here they are
+ * a stop. SIGABRT is what systemd's watchdog sends.
+ */
+const DEADLY: readonly NodeJS.Signals[] = [
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGPWR',
+  'SIGSTKFLT',
+];
+
 /** Installs all actions; returns how to remove them. */
 export function listenToSignals(actions: SignalActions): () => void {
   const table: readonly (readonly [NodeJS.Signals, () => void])[] = [
     ['SIGHUP', actions.reload],
     ['SIGTERM', actions.stop],
     ['SIGINT', actions.stop],
+    ...DEADLY.map((signal) => [signal, actions.stop] as const),
     ['SIGUSR1', actions.dumpData],
     ['SIGUSR2', actions.dumpStatistics],
     // Numbers that `--signum=STATS_CLEAR` and `--signum=JSON` answer with.

@@ -177,6 +177,21 @@ describe.concurrent('the daemon as a command', () => {
     });
   });
 
+  test('no signal that can be caught leaves an address behind', async (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    for (const signal of ['SIGQUIT', 'SIGABRT', 'SIGPWR', 'SIGALRM'] as const) {
+      await inLab(async (lab) => {
+        lab.addHost('a', '10.77.0.1/24');
+        const configuration = instanceConfiguration({ priority: 255 }).replace('BACKUP', 'MASTER');
+        const running = lab.startLantwin('a', configuration);
+        await untilMaster(lab, running);
+        running.signal(signal);
+        expect(await running.ended, running.output()).toBe(0);
+        expect(lab.holds('a', VIP), signal).toBe(false);
+      });
+    }
+  });
+
   test('--metrics serves the numbers that dashboards know', async (context) => {
     const missing = MISSING ?? whyNot('curl');
     context.skip(missing !== undefined, missing);
