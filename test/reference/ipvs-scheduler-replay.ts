@@ -126,8 +126,16 @@ function methodOf(text: string): ServerOptions['method'] {
   return text.includes('-i') || text.startsWith('tun') ? 'tun' : 'nat';
 }
 
-/** One-packet scheduling is told by the flags, or by the line of the service in `ipvsadm -Ln`. */
+/**
+ * One-packet scheduling is told by the flags, the name, or the line of the service in `ipvsadm -Ln`; and by the counters:
+ * a datagram that a server got and that left no entry behind.
+ */
 function saysOnePacket(recording: SchedulerRecording): boolean {
+  if (recording.protocol !== 'udp') return false;
+  if (/(^|[-_ ])ops\b/.test(recording.name)) return true;
+  const first = recording.steps.find((step) => step.op === 'packet' && step.after !== undefined);
+  const entries = first?.after?.reduce((sum, row) => sum + row[2] + row[3], 0);
+  if (first !== undefined && typeof first.chosen === 'string' && entries === 0) return true;
   const line = /^(?:UDP|FWM) .*$/m.exec(recording.final?.ipvsadm_Ln ?? '')?.[0] ?? '';
   const told = `${recording.flags} ${recording.kernel_service_flags ?? ''} ${line}`;
   return /(^|[\s,-])ops\b/.test(told) || /(^|\s)-o\b/.test(recording.flags);
@@ -164,8 +172,12 @@ function perform(replay: Replay, step: SchedulerStep): string[] {
       return checkPick(connect(replay, step, true), step);
     case 'syn':
       return checkPick(connect(replay, step, false), step);
-    case 'packet':
-      return checkPick(sendRequest(replay, step, 0), step);
+    case 'packet': {
+      const connection = sendRequest(replay, step, 0);
+      // Without an entry the recording may not know who got the datagram.
+      const isUnknown = replay.hasOnePacket && (step.chosen ?? null) === null;
+      return isUnknown ? [] : checkPick(connection, step);
+    }
     case 'close':
       return checkState(close(replay, step), step);
     case 'reset':

@@ -1,11 +1,12 @@
 /**
  * `npm run reference [-- DIR]`: replays every recording below DIR (default: the stored ones) in the twin and prints
- * one line each: of the real keepalived (folders with events.json), of the real kernel's IPVS (scheduler files and
- * tcp-states.json). Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
+ * one line each: of the real keepalived (folders with events.json; timelines of its checkers beside their keepalived.conf),
+ * of the real kernel's IPVS (scheduler files and tcp-states.json). Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
  */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkCheckerRecordings } from './checker-reference.ts';
 import { compare } from './compare.ts';
 import { checkIpvsRecordings } from './ipvs-reference.ts';
 import { PENDING } from './pending.ts';
@@ -21,14 +22,19 @@ function main(folder: string): number {
   const stored = process.argv[2] === undefined;
   const names = existsSync(folder) ? listRecordings(folder) : [];
   const ipvs = checkIpvsRecordings(stored ? STORED_IPVS : folder);
-  if (names.length === 0 && ipvs.agree + ipvs.differ === 0) {
-    console.error(`no recording (events.json, scheduler *.json, tcp-states.json) below ${folder}`);
+  const checkers = checkCheckerRecordings(stored ? STORED_IPVS : folder);
+  if (names.length === 0 && ipvs.agree + ipvs.differ + checkers.agree + checkers.differ === 0) {
+    console.error(
+      `no recording (events.json, scheduler *.json, tcp-states.json, NAME.txt with NAME.keepalived.conf) below ${folder}`,
+    );
     return 3;
   }
   const verdicts = names.map((name) => check(join(folder, name), stored));
-  const failed = verdicts.filter((verdict) => verdict === 'differs').length + ipvs.differ;
+  const failed =
+    verdicts.filter((verdict) => verdict === 'differs').length + ipvs.differ + checkers.differ;
   const pending = verdicts.filter((verdict) => verdict === 'pending').length;
-  const agreed = verdicts.filter((verdict) => verdict === 'agrees').length + ipvs.agree;
+  const agreed =
+    verdicts.filter((verdict) => verdict === 'agrees').length + ipvs.agree + checkers.agree;
   console.log(`${agreed} agree, ${failed} differ, ${pending} pending`);
   return failed > 0 ? 1 : 0;
 }

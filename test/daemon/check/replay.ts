@@ -45,8 +45,20 @@ export function activation(timeline: Timeline, from: number): number {
   return line.at;
 }
 
-/** The draws that give every checker the phase it had. */
 function plan(director: Director, timeline: Timeline, config: string, from: number): void {
+  const lost = (first: number, name: string) => loseFirstSyn(director, timeline, first, name);
+  director.draws.push(...plannedDraws(timeline, config, from, lost));
+}
+
+/** The draws that give every checker the phase it had; `onFirst` hears of each first check. */
+export function plannedDraws(
+  timeline: Timeline,
+  config: string,
+  from: number,
+  onFirst: (at: number, name: string) => void = () => {},
+): number[] {
+  const draws: number[] = [];
+  const director = new Director();
   const files = new Map([['k.conf', config]]);
   const encoder = new TextEncoder();
   const system = Object.assign(Object.create(director), {
@@ -66,12 +78,11 @@ function plan(director: Director, timeline: Timeline, config: string, from: numb
       end: `${formatIp(place.address)}:${place.port}`,
       name: `[${formatIp(server.address)}]:`,
     });
-    loseFirstSyn(director, timeline, first, `[${formatIp(server.address)}]:`);
+    onFirst(first, `[${formatIp(server.address)}]:`);
     const phase = Math.max(0, s(first) - s(from) - BOOTSTRAP);
-    director.draws.push(
-      Math.min(4_294_967_295, Math.ceil((phase / checker.warmup) * 4_294_967_296)),
-    );
+    draws.push(Math.min(4_294_967_295, Math.ceil((phase / checker.warmup) * 4_294_967_296)));
   }
+  return draws;
 }
 
 function firstCheck(
@@ -88,12 +99,16 @@ function firstCheck(
 }
 
 /** In one recording a first SYN got lost: its answer came with the repetition, a second later. */
-function loseFirstSyn(director: Director, timeline: Timeline, at: number, name: string): void {
+export function isFirstSynLost(timeline: Timeline, at: number, name: string): boolean {
   const line = timeline.entries.find(
     (one) => one.at >= at && one.kind === 'LOG' && one.text.includes(name),
   );
-  const late = line !== undefined && line.at - at > 0.9 && line.at - at < 1.2;
-  if (!late || !line.text.startsWith('TCP connection')) return;
+  const isLate = line !== undefined && line.at - at > 0.9 && line.at - at < 1.2;
+  return isLate && line.text.startsWith('TCP connection');
+}
+
+function loseFirstSyn(director: Director, timeline: Timeline, at: number, name: string): void {
+  if (!isFirstSynLost(timeline, at, name)) return;
   const server = name.slice(1, -2);
   director.schedule(s(at - 0.5), () => director.servers.set(server, { port: 'gone' }));
   director.schedule(s(at + 0.5), () => director.servers.set(server, { port: 'open' }));

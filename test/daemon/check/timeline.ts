@@ -1,6 +1,7 @@
 /** The timelines of `test/reference/ipvs/keepalived-lvs`, read into values. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../../reference/ipvs/keepalived-lvs/', import.meta.url));
@@ -22,18 +23,25 @@ export interface Timeline {
 }
 
 /** Names of all recordings with a director of their own: `k01-…`, `v01-…#1`. */
-export function recordings(): string[] {
-  const names = readdirSync(FOLDER)
+export function recordings(folder: string = FOLDER): string[] {
+  const names = readdirSync(folder)
     .filter((file) => file.endsWith('.txt'))
-    .map((file) => file.replace(/\.txt$/, ''));
+    .map((file) => file.replace(/\.txt$/, ''))
+    .filter((name) => hasConfig(folder, name));
   return names.flatMap((name) => (name.startsWith('v') ? [`${name}#1`, `${name}#2`] : [name]));
 }
 
+/** Other texts may lie beside recordings. */
+function hasConfig(folder: string, name: string): boolean {
+  const director = name.startsWith('v') ? '.director1' : '';
+  return existsSync(join(folder, `${name}${director}.keepalived.conf`));
+}
+
 /** Reads one. */
-export function readTimeline(name: string): Timeline {
+export function readTimeline(name: string, folder: string = FOLDER): Timeline {
   const [file = '', number] = name.split('#');
   const director = number === undefined ? '' : `director ${number} `;
-  const text = readFileSync(`${FOLDER}${file}.txt`, 'utf8');
+  const text = readFileSync(join(folder, `${file}.txt`), 'utf8');
   const conf = number === undefined ? `${file}.` : `${file}.director${number}.`;
   const entries: TimelineEntry[] = [];
   for (const line of text.split('\n')) {
@@ -53,15 +61,14 @@ export function readTimeline(name: string): Timeline {
   return {
     name,
     title: text.split('\n').slice(0, 2).join(' '),
-    config: readFileSync(`${FOLDER}${conf}keepalived.conf`, 'utf8'),
-    second: readMaybe(`${FOLDER}${conf}second.keepalived.conf`),
+    config: readFileSync(join(folder, `${conf}keepalived.conf`), 'utf8'),
+    second: readMaybe(join(folder, `${conf}second.keepalived.conf`)),
     entries,
   };
 }
 
 function readMaybe(path: string): string | undefined {
-  const name = path.slice(FOLDER.length);
-  return readdirSync(FOLDER).includes(name) ? readFileSync(path, 'utf8') : undefined;
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 function isKind(kind: string): kind is 'LOG' | 'IPVS' | 'HTTP' | 'CHECK' | 'EVENT' {

@@ -1,0 +1,324 @@
+/**
+ * A recording of keepalived's checkers (`keepalived-lvs/`) on a whole LAN of the twin: directors that run the daemon over the
+ * kernel model, four servers, the cables between them. The events of the recording are done to it at their moments; what the
+ * directors then log, put into IPVS, open and send is what is compared.
+ *
+ * Only the random phases of the first checks are taken from the recording, as in `test/daemon/check/replay.ts`.
+ */
+
+import { milliseconds, type TimeUs } from '../../daemon/base/time.ts';
+import { Daemon } from '../../daemon/core/daemon.ts';
+import { readUint16 } from '../../daemon/wire/integers.ts';
+import { formatIp } from '../../daemon/wire/ip-address.ts';
+import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { decodeLatin1, encodeUtf8 } from '../../daemon/wire/text.ts';
+import type { DaemonFactory } from '../../sim/host/daemon-machine.ts';
+import type { TcpListener } from '../../sim/kernel/kernel-api.ts';
+import { Capture, captureCable } from '../../sim/lan/capture.ts';
+import { programRegistry } from '../../sim/programs/program-registry.ts';
+import { type ScenarioRun, startRun } from '../../sim/scenario/run.ts';
+import { tcpOffset } from '../../sim/session/packet-store.ts';
+import type { Said } from '../daemon/check/director.ts';
+import { activation, isFirstSynLost, plannedDraws } from '../daemon/check/replay.ts';
+import type { Timeline } from '../daemon/check/timeline.ts';
+import { loadText } from '../sim/scenario/load-text.ts';
+
+const METHODS = { nat: 'Masq', dr: 'Route', tun: 'Tunnel' } as const;
+const SERVERS = ['rs1', 'rs2', 'rs3', 'rs4'];
+/** A server that goes down does so up to 0.2 s behind its EVENT line (README of the recordings). */
+const DOWN_DELAY_S = 0.2;
+/** How often the kernel's table is looked at; the recordings did so every 40 ms. */
+const LOOK_S = 0.005;
+const CONFIG = '/etc/keepalived/keepalived.conf';
+
+/** What a director did, as far as it is compared; times in µs. */
+export interface Observed {
+  readonly log: readonly Said[];
+  readonly tables: readonly { readonly at: number; readonly text: string }[];
+  readonly requests: readonly { readonly at: number; readonly to: string; readonly text: string }[];
+  readonly opened: readonly { readonly at: number; readonly to: string }[];
+}
+
+/** Does a recording on a LAN, from the sight of the director that the timeline is of. */
+export function replayOnLan(timeline: Timeline): Observed {
+  const number = timeline.name.split('#')[1] ?? '1';
+  const draws: number[] = [];
+  const begin = activation(timeline, 0);
+  const capture = new Capture();
+  const run = startRun(scenarioFor(timeline, number), {
+    programs: programRegistry(factoryWith(draws)),
+    onStart: (lan) => {
+      const cable = lan.cableAt('director', 'eth0');
+      if (cable !== undefined) captureCable(cable, capture);
+    },
+  });
+  const servers = new Servers(run);
+  const lose = (first: number, name: string) => loseFirstSyn(run, timeline, first, name);
+  const actions: { readonly at: number; readonly act: () => void }[] = [
+    { at: 0, act: () => servers.prepare(timeline.title) },
+    {
+      at: begin,
+      act: () => {
+        draws.push(...plannedDraws(timeline, timeline.config, begin, lose));
+        director(run).unit('start', 'keepalived');
+      },
+    },
+  ];
+  for (const entry of timeline.entries) {
+    if (entry.kind === 'stop') {
+      actions.push({ at: entry.at, act: () => director(run).signal('keepalived', 'TERM') });
+    } else if (entry.kind === 'EVENT') {
+      const late = /closed|unplugged/.test(entry.text) ? DOWN_DELAY_S : 0;
+      actions.push({ at: entry.at + late, act: () => servers.happen(entry.text, number) });
+      if (entry.text.startsWith('SIGHUP')) {
+        actions.push(reloadOf(run, timeline, { at: entry.at, draws, lose }));
+      }
+    }
+  }
+  const end = (timeline.entries.at(-1)?.at ?? 0) + 5;
+  const tables = play(
+    run,
+    actions.sort((one, other) => one.at - other.at),
+    end,
+  );
+  return {
+    log: director(run)
+      .journal()
+      .map(({ epochUs, text, identifier }) => ({
+        at: epochUs - run.lan.spec.epochUs,
+        text,
+        process: identifier === 'Keepalived_healthcheckers' ? 'checkers' : identifier,
+      })),
+    tables,
+    ...readChecks(capture.frames, `10.10.0.25${number}`),
+  };
+}
+
+/** keepalived's parent needs its time to read the file: the new configuration holds when checkers are activated. */
+function reloadOf(
+  run: ScenarioRun,
+  timeline: Timeline,
+  how: {
+    readonly at: number;
+    readonly draws: number[];
+    readonly lose: (first: number, name: string) => void;
+  },
+) {
+  const config = timeline.second ?? timeline.config;
+  const from = activation(timeline, how.at);
+  return {
+    at: from,
+    act: () => {
+      how.draws.push(...plannedDraws(timeline, config, from, how.lose));
+      director(run).writeFile(CONFIG, encodeUtf8(config));
+      director(run).unit('reload', 'keepalived');
+    },
+  };
+}
+
+/** The server hears no TCP half a second before and behind that moment. */
+function loseFirstSyn(run: ScenarioRun, timeline: Timeline, first: number, name: string): void {
+  if (!isFirstSynLost(timeline, first, name)) return;
+  const kernel = run.lan.hosts.get(`rs${name.slice(-3, -2)}`)?.kernel;
+  let rule: number | undefined;
+  const begin = () => {
+    rule = kernel?.addFirewallRule({ hook: 'input', verdict: 'drop', protocol: 6 });
+  };
+  const end = () => {
+    if (rule !== undefined) kernel?.deleteFirewallRule(rule);
+  };
+  run.engine.schedule(micro(first - 0.5), { onEvent: begin }, 0, undefined);
+  run.engine.schedule(micro(first + 0.5), { onEvent: end }, 0, undefined);
+}
+
+/** Runs to the end, does what is due, and looks at the director's table all the time. */
+function play(
+  run: ScenarioRun,
+  actions: readonly { readonly at: number; readonly act: () => void }[],
+  end: number,
+): Observed['tables'] {
+  const tables: { at: number; text: string }[] = [];
+  const waiting = [...actions];
+  for (let now = 0; now <= end; now += LOOK_S) {
+    while (waiting[0] !== undefined && waiting[0].at <= now) {
+      const action = waiting.shift();
+      if (action === undefined) break;
+      run.advanceTo(micro(action.at));
+      action.act();
+    }
+    run.advanceTo(micro(now));
+    const text = tableText(run);
+    if (text !== tables.at(-1)?.text) tables.push({ at: micro(now), text });
+  }
+  return tables;
+}
+
+/** As in the recordings: `TCP 10.0.0.1:80 rr: 10.0.0.11:80 Route w1, …`. */
+function tableText(run: ScenarioRun): string {
+  const services = director(run).kernel?.ipvs.services() ?? [];
+  if (services.length === 0) return '(no virtual service)';
+  return services
+    .map((service) => {
+      const { key } = service;
+      const name =
+        key.kind === 'mark'
+          ? `FWM ${key.mark}`
+          : `${key.protocol === 6 ? 'TCP' : 'UDP'} ${formatIp(key.address)}:${key.port}`;
+      const rows: string[] = [];
+      for (let server = service.first; server !== undefined; server = server.next) {
+        const method = METHODS[server.method];
+        rows.push(`${formatIp(server.address)}:${server.port} ${method} w${server.weight}`);
+      }
+      rows.sort((one, other) => (one < other ? -1 : 1));
+      const list = rows.length === 0 ? '(no real server)' : rows.join(', ');
+      return `${name} ${service.scheduler.name}: ${list}`;
+    })
+    .join('; ');
+}
+
+function director(run: ScenarioRun) {
+  const host = run.lan.hosts.get('director');
+  if (host === undefined) throw new Error('no director');
+  return host;
+}
+
+function micro(secondsCount: number): TimeUs {
+  return Math.round(secondsCount * 1e6) as TimeUs;
+}
+
+/** The servers of the recording: they serve a page, a status 500, nothing at all, or no port. */
+class Servers {
+  readonly #run: ScenarioRun;
+  readonly #behaviour = new Map<string, 'page' | 'sick' | 'hang' | 'closed'>();
+  readonly #listeners = new Map<string, TcpListener>();
+
+  constructor(run: ScenarioRun) {
+    this.#run = run;
+  }
+
+  /** How they are at the start, as far as the title tells it. */
+  prepare(title: string): void {
+    for (const server of SERVERS) this.#set(server, 'page');
+    if (/rs1 port closed/.test(title)) this.#set('rs1', 'closed');
+    if (/rs3 answering 500/.test(title)) this.#set('rs3', 'sick');
+  }
+
+  /** An event, or several with commas between. */
+  happen(text: string, number: string): void {
+    const exit = /^exit code (\d+)$/.exec(text);
+    if (exit !== null) {
+      const answer = { exit: Number(exit[1]), after: milliseconds(2) };
+      director(this.#run).setScriptAnswer('/run/chk.sh', answer);
+    }
+    const cable = /^director (\d) (un)?plugged$/.exec(text);
+    if (cable?.[1] === number) this.#mute(cable[2] !== undefined);
+    for (const part of text.split(', ')) this.#serverEvent(part);
+  }
+
+  #serverEvent(text: string): void {
+    const match = /^(rs\d):? (.*)$/.exec(text);
+    if (match === null) return;
+    const [, server = '', what = ''] = match;
+    const status = /^answers (\d+)$/.exec(what)?.[1];
+    if (/unplugged/.test(what)) this.#plug(server, false);
+    else if (/plugged/.test(what)) this.#plug(server, true);
+    else if (/port closed/.test(what)) this.#set(server, 'closed');
+    else if (/never answers/.test(what)) this.#set(server, 'hang');
+    else this.#set(server, status === undefined || status === '200' ? 'page' : 'sick');
+  }
+
+  /** The director's card was taken off its bridge: it kept its carrier. */
+  #mute(muted: boolean): void {
+    const cable = this.#run.lan.cableAt('director', 'eth0');
+    cable?.impair('both', { muted: muted || undefined });
+  }
+
+  #plug(node: string, isIn: boolean): void {
+    const cable = this.#run.lan.cableAt(node, 'eth0');
+    if (isIn) cable?.replug();
+    else cable?.unplug();
+  }
+
+  #set(server: string, behaviour: 'page' | 'sick' | 'hang' | 'closed'): void {
+    this.#behaviour.set(server, behaviour);
+    const listener = this.#listeners.get(server);
+    if (behaviour === 'closed') {
+      listener?.close();
+      this.#listeners.delete(server);
+    } else if (listener === undefined) this.#listen(server);
+  }
+
+  #listen(server: string): void {
+    const listener = this.#run.lan.hosts.get(server)?.kernel?.listenTcp({
+      family: 'inet',
+      port: 80,
+      onAccept: (socket) => ({
+        onData: () => {
+          const behaviour = this.#behaviour.get(server);
+          if (behaviour === 'hang') return;
+          const status = behaviour === 'sick' ? '500 Sick' : '200 OK';
+          socket.send(encodeUtf8(`HTTP/1.0 ${status}\r\n\r\nhello`));
+          socket.close();
+        },
+        onClosed: () => socket.close(),
+      }),
+    });
+    if (listener !== undefined && typeof listener !== 'string')
+      this.#listeners.set(server, listener);
+  }
+}
+
+/** Attempts (a SYN of a port that was not seen just before) and HTTP requests that the director sent. */
+function readChecks(frames: Capture['frames'], own: string): Pick<Observed, 'requests' | 'opened'> {
+  const requests: { at: number; to: string; text: string }[] = [];
+  const opened: { at: number; to: string }[] = [];
+  const last = new Map<string, number>();
+  for (const { at, frame } of frames) {
+    const tcpAt = tcpOffset(frame);
+    if (tcpAt === undefined || formatIp(readIpv4(frame, 26)) !== own) continue;
+    const to = `${formatIp(readIpv4(frame, 30))}:${readUint16(frame, tcpAt + 2)}`;
+    const flags = (frame[tcpAt + 13] ?? 0) & 0x12;
+    if (flags === 0x02) {
+      const key = `${readUint16(frame, tcpAt)} ${to}`;
+      const before = last.get(key);
+      last.set(key, at);
+      if (before === undefined || at - before > 30_000_000) opened.push({ at, to });
+    }
+    const text = decodeLatin1(frame.subarray(tcpAt + ((frame[tcpAt + 12] ?? 0) >> 4) * 4));
+    if (text.startsWith('GET ')) requests.push({ at, to, text });
+  }
+  return { requests, opened };
+}
+
+function scenarioFor(timeline: Timeline, number: string) {
+  const { scenario, problems } = loadText(
+    `
+jitter: none
+lan:
+  switches: { sw1: {} }
+  hosts:
+    director:
+      nics: { eth0: 10.10.0.25${number}/24 }
+      keepalived: { config: ./k.conf, enabled: false }
+${SERVERS.map((name) => `    ${name}: { nics: { eth0: 10.10.0.1${name.slice(2)}/24 } }`).join('\n')}
+  cables:
+    - [director:eth0, sw1:9]
+${SERVERS.map((name, index) => `    - [${name}:eth0, sw1:${index + 1}]`).join('\n')}
+`,
+    { 'k.conf': timeline.config, './k.conf': timeline.config },
+  );
+  if (scenario === undefined) throw new Error(problems.map((one) => one.message).join('; '));
+  return scenario;
+}
+
+/** The daemon with the draws of the recording; others of its draws are of no matter. */
+function factoryWith(draws: number[]): DaemonFactory {
+  return ({ system, vrrpPid }) =>
+    new Daemon({
+      system,
+      configPath: CONFIG,
+      configId: 'director',
+      random: { uint32: () => draws.shift() ?? 7 },
+      flags: { logDetail: true, vrrpPid },
+    });
+}
