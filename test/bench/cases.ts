@@ -4,6 +4,7 @@ import { makeBareHost } from './bench-host.ts';
 import type { BenchResult } from './bench-result.ts';
 import { runHold } from './hold.ts';
 import { makeKernelHost } from './kernel-host.ts';
+import { runConnections, runDatagrams } from './lvs-workloads.ts';
 import { runFiveDirectors, runThreeServers } from './seed-workloads.ts';
 import { runEcho, runFlows } from './udp-workloads.ts';
 import { runIdleVrrp } from './vrrp-workload.ts';
@@ -37,6 +38,7 @@ export function benchCases(quick: boolean): readonly BenchCase[] {
     ),
     ...[1000, 100_000].map((pending) => cancelCase(pending, quick ? 500_000 : 2_000_000)),
     bareCase(quick ? 10 : 60),
+    ...[2, 16, 64].flatMap((servers) => lvsCases(servers, quick ? 5 : 30)),
     {
       id: 'SEED-three-servers',
       run: () => runThreeServers({ seconds: quick ? 600 : 3600 }),
@@ -46,6 +48,22 @@ export function benchCases(quick: boolean): readonly BenchCase[] {
     { id: 'SEED-five-directors-week', run: () => runFiveDirectors({ days: 7 }), quick: false },
   ];
   return quick ? all.filter((one) => one.quick) : all;
+}
+
+/** What a connection or a datagram costs must stay flat from 2 to 64 real servers. */
+function lvsCases(servers: number, seconds: number): readonly BenchCase[] {
+  return [
+    {
+      id: `LVS-connections-${servers}`,
+      run: () => runConnections({ servers, rate: 400, seconds }),
+      quick: servers !== 16,
+    },
+    {
+      id: `LVS-datagrams-${servers}`,
+      run: () => runDatagrams({ servers, rate: 20_000, seconds }),
+      quick: servers !== 16,
+    },
+  ];
 }
 
 function echoCase(clients: number, seconds: number): BenchCase {

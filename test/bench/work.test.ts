@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { BenchCounts } from './bench-result.ts';
 import { makeKernelHost } from './kernel-host.ts';
+import { runConnections, runDatagrams } from './lvs-workloads.ts';
 import { runThreeServers } from './seed-workloads.ts';
 import { runEcho, runFlows } from './udp-workloads.ts';
 import { runIdleVrrp } from './vrrp-workload.ts';
@@ -22,6 +23,8 @@ const WORKLOADS: readonly (readonly [string, () => BenchCounts])[] = [
   ['B2, 10 routers in pairs, 60 s', () => vrrp('pairs')],
   ['B3, chain, 1 s', () => flows('chain')],
   ['B3, tree, 1 s', () => flows('tree')],
+  ['LVS, 64 servers, 2 s of connections', () => lvs(runConnections)],
+  ['LVS, 64 servers, 2 s of datagrams', () => lvs(runDatagrams)],
   ['three servers, 60 s', () => runThreeServers({ seconds: 60 })],
 ];
 
@@ -33,6 +36,10 @@ function echo(clients: number, seconds: number): BenchCounts {
 
 function vrrp(layout: 'shared' | 'pairs'): BenchCounts {
   return runIdleVrrp({ routers: 10, seconds: 60, layout });
+}
+
+function lvs(run: typeof runConnections): BenchCounts {
+  return run({ servers: 64, rate: 200, seconds: 2 });
 }
 
 function flows(topology: 'chain' | 'tree'): BenchCounts {
