@@ -7,5 +7,5 @@ export interface FirewallState {
   readonly rules: Map<number, FirewallRule>;
   nextHandle: number;
   /** Whether a hook has rules at all: the packet path asks nothing else when it has none. */
-  readonly counts: { input: number; output: number; forward: number };
+  readonly counts: { prerouting: number; input: number; output: number; forward: number };
 }

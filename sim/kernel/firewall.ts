@@ -14,11 +14,17 @@ export interface FirewallQuestion {
   readonly link: string;
   /** ICMPv6 135 or 136. */
   readonly isNeighbourDiscovery: boolean;
+  /** Of TCP and UDP; absent where nobody has looked. */
+  readonly destinationPort?: number;
 }
 
 /** A firewall without rules. */
 export function makeFirewall(): FirewallState {
-  return { rules: new Map(), nextHandle: 1, counts: { input: 0, output: 0, forward: 0 } };
+  return {
+    rules: new Map(),
+    nextHandle: 1,
+    counts: { prerouting: 0, input: 0, output: 0, forward: 0 },
+  };
 }
 
 /** Adds a rule behind the others and returns its handle. */
@@ -35,6 +41,13 @@ export function removeFirewallRule(firewall: FirewallState, handle: number): voi
   if (rule === undefined) return;
   firewall.rules.delete(handle);
   firewall.counts[rule.hook]--;
+}
+
+/** Removes a rule by itself. */
+export function removeThisRule(firewall: FirewallState, rule: FirewallRule): void {
+  for (const [handle, one] of firewall.rules) {
+    if (one === rule) removeFirewallRule(firewall, handle);
+  }
 }
 
 /** The first rule of the hook that speaks about the packet. */
@@ -58,8 +71,23 @@ export function isDropped(
   return firewallVerdict(firewall, hook, question)?.verdict === 'drop';
 }
 
+/** The mark that a packet bears behind all rules of the prerouting hook; 0 is none. */
+export function markOf(firewall: FirewallState, question: FirewallQuestion): number {
+  let mark = 0;
+  for (const rule of firewall.rules.values()) {
+    if (rule.hook === 'prerouting' && matches(rule, question)) mark = rule.mark ?? mark;
+  }
+  return mark;
+}
+
 function matches(rule: FirewallRule, question: FirewallQuestion): boolean {
-  const { source, destination } = rule;
+  const { source, destination, destinationPorts } = rule;
+  if (destinationPorts !== undefined) {
+    const { destinationPort: port } = question;
+    const isIn =
+      port !== undefined && destinationPorts.some((one) => one.from <= port && port <= one.to);
+    if (!isIn) return false;
+  }
   if (rule.link !== undefined && rule.link !== question.link) return false;
   if (rule.protocol !== undefined && rule.protocol !== question.protocol) return false;
   if (source !== undefined && !isInPrefix(question.source, source.address, source.length)) {

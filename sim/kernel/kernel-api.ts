@@ -114,6 +114,8 @@ export interface KernelApi {
    */
   addFirewallRule(rule: FirewallRule): number;
   deleteFirewallRule(handle: number): void;
+  /** Deletes a rule that `firewallRules` handed out. */
+  removeFirewallRule(rule: FirewallRule): void;
   firewallRules(): readonly FirewallRule[];
 
   /** The IPVS data plane, as `ipvsadm` and keepalived see it. */
@@ -455,12 +457,18 @@ export interface PacketSocket {
 
 /** What a rule of the firewall model matches; all given fields must match. */
 export interface FirewallRule {
-  readonly hook: 'input' | 'output' | 'forward';
+  /** `prerouting`: in front of routing and IPVS, for marks alone. */
+  readonly hook: 'prerouting' | 'input' | 'output' | 'forward';
   /**
    * `redirect` (output hook only): the packet leaves by `redirectTo` instead, as keepalived moves
-   * IGMP of a VMAC.
+   * IGMP of a VMAC. `mark` (prerouting hook only): the packet bears `mark` from then on, and later rules are asked too.
    */
-  readonly verdict: 'drop' | 'redirect';
+  readonly verdict: 'drop' | 'redirect' | 'mark';
+  readonly mark?: number;
+  /** Of TCP and UDP: one of these ranges has the destination port. */
+  readonly destinationPorts?: readonly { readonly from: number; readonly to: number }[];
+  /** Who made it, and how its owner lists it. */
+  readonly listed?: { readonly by: 'iptables' | 'ip6tables'; readonly words: readonly string[] };
   readonly redirectTo?: string;
   readonly source?: IpPrefix;
   readonly destination?: IpPrefix;

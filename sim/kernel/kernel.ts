@@ -17,7 +17,12 @@ import type { RandomStreams } from '../engine/random-streams.ts';
 import type { Port } from '../lan/port.ts';
 import { addIpv4Address, deleteIpv4Address } from './address-table.ts';
 import { solicitByArp } from './arp-output.ts';
-import { insertFirewallRule, makeFirewall, removeFirewallRule } from './firewall.ts';
+import {
+  insertFirewallRule,
+  makeFirewall,
+  removeFirewallRule,
+  removeThisRule,
+} from './firewall.ts';
 import { defaultGlobalSettings } from './global-settings.ts';
 import { joinGroupOn, leaveGroupOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
@@ -374,6 +379,10 @@ function machineCalls(kernel: KernelState) {
     deleteFirewallRule(handle: number) {
       voidPaths(kernel);
       removeFirewallRule(kernel.firewall, handle);
+    },
+    removeFirewallRule(rule: FirewallRule) {
+      voidPaths(kernel);
+      removeThisRule(kernel.firewall, rule);
     },
     firewallRules: () => [...kernel.firewall.rules.values()],
     onNetlink(listener: (event: NetlinkEvent) => void) {

@@ -10,6 +10,7 @@ import { UNREACHABLE_PORT } from '../../../daemon/wire/icmp.ts';
 import type { IpFamily } from '../../../daemon/wire/ip-address.ts';
 import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
+import { markOf } from '../firewall.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { sendBehindHooks } from '../ipv4-output.ts';
@@ -78,7 +79,15 @@ function onLocalInput(
   }
   // What came through `lo` has been looked at when it left.
   if (link === kernel.loopback) return false;
+  facts.mark = kernel.firewall.counts.prerouting > 0 ? markFor(kernel, facts, link) : 0;
   return onRequest(context, { bytes, at, transportAt, link, facts }, false);
+}
+
+function markFor(kernel: KernelState, facts: PacketFacts, link: LinkState): number {
+  const { source, destination, protocol, destinationPort } = facts;
+  const isNeighbourDiscovery = false;
+  const question = { source, destination, protocol, link: link.name, isNeighbourDiscovery };
+  return markOf(kernel.firewall, { ...question, destinationPort });
 }
 
 /** A packet that may be for a virtual service; `true` when it went to a real server or nowhere. */
@@ -136,6 +145,7 @@ function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): b
   if (translateAnswer(context, frame, family) !== undefined) return false;
   const transportAt = readPacketFacts(frame, IP_AT, family, facts);
   if (transportAt < 0) return false;
+  facts.mark = 0;
   const packet = { bytes: frame, at: IP_AT, transportAt, link: kernel.loopback, facts };
   return onRequest(context, packet, true);
 }

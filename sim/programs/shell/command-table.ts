@@ -4,6 +4,7 @@ import { arping } from './arping.ts';
 import { curl } from './curl.ts';
 import { cat, copy, ls, mkdir, rm, tee, touch } from './files.ts';
 import { ip } from './ip.ts';
+import { iptables } from './iptables.ts';
 import { ipvsadm } from './ipvsadm.ts';
 import { journalctl } from './journalctl.ts';
 import { keepalived } from './keepalived.ts';
@@ -33,6 +34,8 @@ import { grep, headOrTail, sort, wc } from './text-filters.ts';
 
 const COMMANDS: ReadonlyMap<string, ShellCommand> = new Map<string, ShellCommand>([
   ['ip', ip],
+  ['iptables', iptables],
+  ['ip6tables', iptables],
   ['ipvsadm', ipvsadm],
   ['ipvsadm-save', ipvsadm],
   ['ipvsadm-restore', ipvsadm],
