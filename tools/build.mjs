@@ -2,7 +2,7 @@
 // whoever changed something. Outside of development (an installed package) there are no sources: then there is nothing to do,
 // nor is there when no source is younger than the last build. `--no-ui` leaves the browser view as it is.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,7 @@ async function build() {
   if (result.status !== 0) process.exit(result.status ?? 1);
   const { pack } = await import('./pack.mjs');
   await pack(root);
+  writeFromCommands();
   const uiConfig = join(root, 'ui', 'vite.config.ts');
   if (process.argv.includes('--no-ui')) return;
   if (existsSync(uiConfig)) {
@@ -29,6 +30,23 @@ async function build() {
   writeFileSync(stamp, '');
   // What was changed while this ran is younger than the stamp.
   utimesSync(stamp, begun, begun);
+}
+
+/** What the package ships besides code: the JSON Schema, and man pages made of the same command tree as --help. */
+function writeFromCommands() {
+  const lantwin = (...words) => {
+    const bin = join(root, 'bin', 'lantwin.js');
+    const result = spawnSync(process.execPath, [bin, ...words], { cwd: root, encoding: 'utf8' });
+    if (result.status === 0) return result.stdout;
+    console.error(`lantwin ${words.join(' ')}: ${result.stderr}`);
+    process.exit(1);
+  };
+  const man = join(root, 'dist', 'man');
+  mkdirSync(man, { recursive: true });
+  for (const page of ['lantwin.1', 'lantwin.twin.5', 'lantwin-daemon.8']) {
+    writeFileSync(join(man, page), lantwin('man', page));
+  }
+  writeFileSync(join(root, 'dist', 'lantwin.schema.json'), lantwin('schema'));
 }
 
 function isUpToDate() {

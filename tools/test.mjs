@@ -8,6 +8,7 @@ import { browserStage } from './stages/browser.mjs';
 import { docsStage } from './stages/docs.mjs';
 import { interopStage } from './stages/interop.mjs';
 import { nodeVersionsStage } from './stages/node-versions.mjs';
+import { packageStage } from './stages/package.mjs';
 import { scenariosStage } from './stages/scenarios.mjs';
 import { siteStage } from './stages/site.mjs';
 import { lintStage, typesStage, unitStage } from './stages/static.mjs';
@@ -23,6 +24,7 @@ const stages = fast
       scenariosStage,
       docsStage,
       siteStage,
+      packageStage,
       nodeVersionsStage,
       browserStage,
       interopStage,

@@ -46,6 +46,15 @@ export type ParsedCommandLine =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage-error'; readonly message: string };
 
+/** The flags and what they do, for the manual page: `-f, --use-file VALUE`. */
+export function flagLines(): readonly (readonly [flags: string, text: string])[] {
+  const values = { none: '', required: ' VALUE', optional: '[=VALUE]' };
+  return FLAGS.map((one) => {
+    const short = one.short === '' ? '' : `-${one.short}, `;
+    return [`${short}--${one.long}${values[one.argument]}`, one.text];
+  });
+}
+
 /** Default of `-f`. */
 export const DEFAULT_CONFIG_FILE = '/etc/keepalived/keepalived.conf';
 

@@ -11,8 +11,9 @@ import type { ReporterFactory } from '../report/reporter.ts';
 import { tapReporter } from '../report/tap-report.ts';
 import { textReporter } from '../report/text-report.ts';
 import { UsageError } from './exit-codes.ts';
+import { REPORTER_NAMES, type ReporterName } from './reporter-names.ts';
 
-const REPORTERS: ReadonlyMap<string, ReporterFactory> = new Map<string, ReporterFactory>([
+const REPORTERS: ReadonlyMap<string, ReporterFactory> = new Map<ReporterName, ReporterFactory>([
   ['default', textReporter],
   ['verbose', (context) => textReporter({ ...context, verbose: true })],
   ['dot', dotReporter],
@@ -24,9 +25,6 @@ const REPORTERS: ReadonlyMap<string, ReporterFactory> = new Map<string, Reporter
   ['html', htmlReporter],
   ['minimal', minimalReporter],
 ]);
-
-/** Names of all reporters, for help and completion. */
-export const REPORTER_NAMES: readonly string[] = [...REPORTERS.keys()];
 
 /** One reporter and where it writes to; no file is stdout. */
 export interface ChosenReporter {

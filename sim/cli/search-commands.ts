@@ -135,4 +135,15 @@ function addCompletion(program: Command, call: CommandCaller): void {
         return 0;
       }),
     );
+  program
+    .command('man', { hidden: true })
+    .description('print a manual page as troff source')
+    .argument('<page>', 'lantwin.1, lantwin.twin.5 or lantwin-daemon.8')
+    .action((page: string) =>
+      call(async ({ output, version }) => {
+        const { manPage } = await import('./man-pages.ts');
+        output.out(manPage(page, program, version));
+        return 0;
+      }),
+    );
 }
