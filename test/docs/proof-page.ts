@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { REPORTER_NAMES } from '../../sim/cli/reporters.ts';
+import { REPORTER_NAMES } from '../../sim/cli/reporter-names.ts';
 import { SCHEDULER_NAMES } from '../../sim/kernel/ipvs/schedulers/registry.ts';
 import { CHECK_TABLE } from '../../sim/scenario/checks/run-checks.ts';
 import type { Marker } from './markers.ts';
