@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type ScenarioDocument, ScenarioError, scenario } from '../../../sim/cli/door.ts';
 import { load as loadModule, resolve } from '../../../sim/cli/module-hooks.ts';
-import { loadTypedScenario } from '../../../sim/scenario/typed-scenario.ts';
+import { loadScenario, loadTypedScenario, runScenario } from '../../../sim/scenario/core.ts';
 
 const DOCUMENT: ScenarioDocument = {
   name: 'an address appears',
@@ -147,4 +147,12 @@ describe('the hooks of the module loader', () => {
       rmSync(folder, { recursive: true });
     }
   });
+});
+
+test('the browser-safe door reads and runs a scenario without any file', () => {
+  const text = JSON.stringify(DOCUMENT);
+  const bytes = new TextEncoder().encode(text);
+  const { scenario: read } = loadScenario({ file: 'x', bytes, readFile: () => undefined });
+  if (read === undefined) throw new Error('it is refused');
+  expect(runScenario(read).traceHash).toBe(scenario(DOCUMENT).run().traceHash);
 });
