@@ -1,10 +1,11 @@
 /** `init CONF…` writes a runnable scenario; `graph FILE` draws its LAN. */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GRAPH_FORMATS, graphText } from '../report/graph.ts';
 import { problemText } from '../report/problem-text.ts';
 import { shellWord } from '../report/reporter.ts';
+import { importContainerlab } from '../scenario/derive/containerlab.ts';
 import { deriveDocument } from '../scenario/derive/derive-lan.ts';
 import { documentText, SCHEMA_FILE } from '../scenario/derive/document-text.ts';
 import { convergenceBound } from '../scenario/matrix/bounds.ts';
@@ -28,23 +29,52 @@ export function initCommand(
   options: InitCommandOptions,
   output: Output,
 ): ExitCode {
+  const [first] = paths;
+  if (paths.length === 1 && first !== undefined && isContainerlab(first)) {
+    return importCommand(first, options, output);
+  }
   const bare = readBareConfigs(paths, options.output);
   for (const one of bare.errors) output.err(`${problemText(one, bare.sources, output.style)}\n`);
   if (bare.errors.length > 0) return 3;
-  if (existsSync(bare.file) && options.force !== true) {
-    throw new EnvironmentError(`${bare.file} exists already; --force overwrites it`);
+  writeScenario(bare.file, scenarioText(bare), { options, output });
+  return 0;
+}
+
+function writeScenario(
+  file: string,
+  text: string,
+  given: { readonly options: InitCommandOptions; readonly output: Output },
+): void {
+  const { options, output } = given;
+  if (existsSync(file) && options.force !== true) {
+    throw new EnvironmentError(`${file} exists already; --force overwrites it`);
   }
-  const schema = join(dirname(bare.file), SCHEMA_FILE);
+  const schema = join(dirname(file), SCHEMA_FILE);
   try {
-    writeFileSync(bare.file, scenarioText(bare));
+    writeFileSync(file, text);
     writeFileSync(schema, schemaText());
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`cannot write the scenario: ${reason}`, { cause: error });
   }
   output.out(
-    `written: ${bare.file}\nwritten: ${schema} (completion in editors)\nrun it: npx lantwin run ${shellWord(bare.file)}\n`,
+    `written: ${file}\nwritten: ${schema} (completion in editors)\nrun it: npx lantwin run ${shellWord(file)}\n`,
   );
+}
+
+const isContainerlab = (path: string) => /\.clab\.ya?ml$/.test(path);
+
+/** Writes the scenario of a containerlab topology beside it. */
+function importCommand(path: string, options: InitCommandOptions, output: Output): ExitCode {
+  if (!existsSync(path)) throw new UsageError(`there is no file ${path}`);
+  const imported = importContainerlab(readFileSync(path, 'utf8'));
+  if ('refused' in imported) {
+    output.err(`${path}: error: no containerlab topology: ${imported.refused} [clab:invalid]\n`);
+    return 3;
+  }
+  for (const remark of imported.remarks) output.err(`${path}: ${remark}\n`);
+  const file = options.output ?? path.replace(/\.clab\.ya?ml$/, '.twin.yml');
+  writeScenario(file, documentText(imported.document), { options, output });
   return 0;
 }
 

@@ -13,6 +13,7 @@ import { readSeed, readSeeds, readShard } from './arguments.ts';
 import { EnvironmentError, type ExitCode, UsageError, worstExitCode } from './exit-codes.ts';
 import { compareGolden, updateGolden } from './golden-traces.ts';
 import type { Output } from './output.ts';
+import { PacketLines } from './packet-lines.ts';
 import { PcapFiles } from './pcap-files.ts';
 import { ReportSink } from './report-sink.ts';
 import { chooseReporters } from './reporters.ts';
@@ -66,6 +67,8 @@ interface Plan {
   readonly trace: TraceMode;
   readonly version: string;
   readonly update: boolean;
+  /** A reporter shows packets. */
+  readonly wantsPackets: boolean;
   readonly load: (file: string) => readonly LoadedFile[];
   readonly isChosen: (file: string, loaded: LoadedFile) => boolean;
 }
@@ -77,7 +80,6 @@ export function runCommand(
   surroundings: RunSurroundings,
 ): ExitCode {
   const { output, version } = surroundings;
-  const plan = planOf(paths, options, surroundings);
   const onGithub = options.onGithub ?? false;
   const chosen = chooseReporters({
     values: options.reporter ?? [],
@@ -85,6 +87,8 @@ export function runCommand(
     ...(options.outputFile === undefined ? {} : { outputFile: options.outputFile }),
     onGithub,
   });
+  const wantsPackets = chosen.some((one) => one.name === 'html');
+  const plan = { ...planOf(paths, options, surroundings), wantsPackets };
   const sinks = chosen.map((one) => new ReportSink(one, output));
   const many = plan.seeds.length > 1;
   for (const sink of sinks) {
@@ -114,7 +118,7 @@ function planOf(
   paths: readonly string[],
   options: RunCommandOptions,
   surroundings: RunSurroundings,
-): Plan {
+): Omit<Plan, 'wantsPackets'> {
   const { version, modules, isWanted: isChosen = () => true } = surroundings;
   if (options.update === true && options.inCi === true) {
     throw new UsageError('--update: golden traces are accepted by people, not where CI is set');
@@ -194,11 +198,15 @@ function runOne(
   output: Output,
 ): Omit<FileOutcome & { readonly kind: 'ran' }, 'warnings' | 'sources'> {
   const pcap = plan.pcap === undefined ? undefined : new PcapFiles();
+  const packets = plan.wantsPackets ? new PacketLines() : undefined;
   const start = performance.now();
   try {
     const result = runScenario(scenario, {
       ...(seed === undefined ? {} : { seed }),
-      ...(pcap === undefined ? {} : { onStart: (lan) => pcap.start(lan) }),
+      onStart: (lan) => {
+        pcap?.start(lan);
+        packets?.start(lan);
+      },
     });
     const wallMs = performance.now() - start;
     const base = scenario.file.replace(/^.*[/\\]/, '').replace(/\.twin\.ya?ml$|\.ya?ml$/, '');
@@ -208,7 +216,8 @@ function runOne(
       pcap === undefined || plan.pcap === undefined
         ? []
         : pcap.write({ folder: plan.pcap, name, application });
-    return { kind: 'ran', file: scenario.file, result, wallMs, written };
+    const seen = packets === undefined ? {} : { packets: packets.list() };
+    return { kind: 'ran', file: scenario.file, result, wallMs, written, ...seen };
   } catch (error) {
     if (!(error instanceof EnvironmentError)) {
       const shown = { scenario, seed: seed ?? scenario.seed };

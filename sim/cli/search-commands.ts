@@ -101,7 +101,10 @@ function addFileCommands(program: Command, call: CommandCaller): void {
     .command('init')
     .helpGroup(FILES)
     .description('keepalived.conf files in, a runnable scenario out')
-    .argument('<files...>', 'keepalived.conf files, one per node, or a folder of them')
+    .argument(
+      '<files...>',
+      'keepalived.conf files, one per node, or a folder of them; or a *.clab.yml of containerlab',
+    )
     .option('-o, --output <file>', 'where the scenario goes; lan.twin.yml beside the files')
     .option('--force', 'overwrite it')
     .action((paths: string[], options: InitCommandOptions) =>

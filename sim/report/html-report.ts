@@ -4,7 +4,11 @@
  * escaped: names of a scenario are a stranger's words.
  */
 
-import { durationWords, momentWords } from '../scenario/expectations/verdict.ts';
+import {
+  durationWords,
+  type ExpectationResult,
+  momentWords,
+} from '../scenario/expectations/verdict.ts';
 import { eventText, type KnownRunEvent } from './event-text.ts';
 import { HTML_SCRIPT, HTML_STYLE } from './html-page.ts';
 import { problemText } from './problem-text.ts';
@@ -12,6 +16,8 @@ import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } fr
 import { PLAIN_STYLE } from './style.ts';
 import { timelineSvg } from './timeline-svg.ts';
 
+/** Lines of the file around a failure. */
+const LINES_AROUND = 2;
 /** Most events of one run that the page shows; the rest is counted. */
 const EVENTS_SHOWN = 5000;
 
@@ -36,7 +42,16 @@ function page(outcomes: readonly FileOutcome[], context: ReportContext): string 
   const of = (verdict: string) =>
     outcomes.filter((one) => one.kind === 'ran' && one.result.verdict === verdict).length;
   const invalid = outcomes.filter((one) => one.kind === 'invalid').length;
-  const counts = `${of('pass')} passed, ${of('fail')} failed, ${of('unknown')} without a verdict, ${invalid} invalid`;
+  const unknown = of('unknown');
+  const counts = `${of('pass')} passed, ${of('fail')} failed, ${unknown} without a verdict, ${invalid} invalid`;
+  const tile = (count: number, words: string, tint: string) =>
+    count === 0 ? '' : `<li class="${tint}"><b>${count}</b>${words}</li>`;
+  const tiles = [
+    tile(of('pass'), 'passed', 'pass'),
+    tile(of('fail'), 'failed', 'fail'),
+    tile(unknown, 'without a verdict', 'unknown'),
+    tile(invalid, 'invalid', 'invalid'),
+  ];
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -47,7 +62,8 @@ function page(outcomes: readonly FileOutcome[], context: ReportContext): string 
 <style>${HTML_STYLE}</style>
 </head>
 <body>
-<header><h1>lantwin</h1><p>${counts}; version ${escapeHtml(context.version)}</p></header>
+<header><h1>lantwin report</h1><ul class="tiles" aria-label="${counts}">${tiles.join('')}</ul><small>version ${escapeHtml(context.version)}</small></header>
+${contents(outcomes)}
 <main>
 ${outcomes.map(section).join('\n')}
 </main>
@@ -57,34 +73,68 @@ ${outcomes.map(section).join('\n')}
 `;
 }
 
-function section(outcome: FileOutcome): string {
+function contents(outcomes: readonly FileOutcome[]): string {
+  if (outcomes.length < 2) return '';
+  const items = outcomes.map((one, index) => {
+    const name = one.kind === 'invalid' ? one.file : one.result.scenario.name;
+    const verdict = one.kind === 'invalid' ? 'invalid' : one.result.verdict;
+    return `<li>${badge(verdict)} <a href="#run-${index}">${escapeHtml(name)}</a></li>`;
+  });
+  return `<nav aria-label="runs"><ol>${items.join('\n')}</ol></nav>`;
+}
+
+function section(outcome: FileOutcome, index: number): string {
+  const head = `id="run-${index}"`;
   if (outcome.kind === 'invalid') {
     const texts = outcome.problems.map((one) => problemText(one, outcome.sources, PLAIN_STYLE));
     const body = `<pre>${escapeHtml(texts.join('\n'))}</pre>`;
-    return `<details class="run" open><summary>${badge('invalid')} ${escapeHtml(outcome.file)}</summary>${body}</details>`;
+    return `<details class="run v-invalid" ${head} open><summary>${badge('invalid')} ${escapeHtml(outcome.file)}</summary>${body}</details>`;
   }
   const { result } = outcome;
   const open = result.verdict === 'pass' ? '' : ' open';
   const about = result.scenario.about ?? '';
   const name = escapeHtml(result.scenario.name);
-  const facts = `seed ${result.seed}, ${momentWords(result.end)} of virtual time`;
-  return `<details class="run"${open}>
-<summary>${badge(result.verdict)} <strong>${name}</strong> <small>${facts}</small></summary>
+  const facts = `${escapeHtml(outcome.file)}, seed ${result.seed}, ${momentWords(result.end)} of virtual time`;
+  const wrong = result.expectations.filter((one) => one.verdict !== 'pass');
+  return `<details class="run v-${result.verdict}" ${head}${open}>
+<summary>${badge(result.verdict)} <h2>${name}</h2> <small>${facts}</small></summary>
 ${about === '' ? '' : `<p>${escapeHtml(about)}</p>`}
-<p><code>${escapeHtml(reproduceLine(result))}</code>, trace hash <code>${result.traceHash}</code></p>
-${verdictTable(outcome)}
+${wrong.map((one) => failureCard(outcome, one)).join('\n')}
 <h3>Timeline</h3>
 ${timelineSvg(result)}
+${verdictTable(outcome)}
 ${trafficTable(outcome)}
 ${eventTable(outcome)}
+${packetTable(outcome)}
+<p class="faint">Repeat: <code>${escapeHtml(outcome.repeat ?? reproduceLine(result))}</code><br>Trace hash: <code>${result.traceHash}</code></p>
 </details>`;
+}
+
+/** One failure as the terminal shows it: the sentence, the lines of the file, expected and got. */
+function failureCard(outcome: Ran, one: ExpectationResult): string {
+  const { line } = one.place;
+  const lines = outcome.result.scenario.text.split(/\r?\n/);
+  const from = Math.max(1, line - LINES_AROUND);
+  const shown = lines.slice(from - 1, line + LINES_AROUND).map((text, index) => {
+    const number = from + index;
+    const row = escapeHtml(`${String(number).padStart(4)}  ${text}`);
+    return number === line ? `<mark>${row}</mark>` : `${row}\n`;
+  });
+  const got = escapeHtml(one.got ?? 'not told').replaceAll('\n', '<br>');
+  return `<div class="failure v-${one.verdict}"><p>${badge(one.verdict)} <strong>${escapeHtml(one.claim)}</strong></p>
+<p>got: ${got}, decided at ${moment(one.at)}</p><pre>${shown.join('')}</pre></div>`;
+}
+
+/** A moment that leads to its place in the lists. */
+function moment(at: number): string {
+  return `<a href="#" data-at="${at / 1_000_000}">${momentWords(at)}</a>`;
 }
 
 function verdictTable(outcome: Ran): string {
   const rows = outcome.result.expectations.map((one) => {
     const took = one.took === undefined ? '' : durationWords(one.took);
     const place = `${escapeHtml(outcome.file)}:${one.place.line}`;
-    return `<tr><td>${badge(one.verdict)}</td><td>${escapeHtml(one.claim)}</td><td>${momentWords(one.at)}</td><td>${took}</td><td>${escapeHtml(one.got ?? '')}</td><td><code>${place}</code></td></tr>`;
+    return `<tr><td>${badge(one.verdict)}</td><td>${escapeHtml(one.claim)}</td><td>${moment(one.at)}</td><td>${took}</td><td>${escapeHtml(one.got ?? '')}</td><td><code>${place}</code></td></tr>`;
   });
   if (rows.length === 0) return '<p>Nothing was expected, so there is no verdict.</p>';
   return `<table><caption>Verdicts</caption><thead><tr><th>verdict</th><th>claim</th><th>decided at</th><th>took</th><th>got</th><th>place</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
@@ -115,7 +165,33 @@ function eventTable(outcome: Ran): string {
   });
   const left = log.length - rows.length;
   const more = left > 0 ? `<p>${left} more events were left out, see lantwin events.</p>` : '';
-  return `<details><summary>${log.length} events</summary><p><label>Only lines with <input type="search" class="filter"></label></p><table class="events"><thead><tr><th>time</th><th>node</th><th>event</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>${more}</details>`;
+  const list = `<table class="list"><thead><tr><th>time</th><th>node</th><th>event</th></tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+  return `<details class="filtered"><summary>${log.length} events</summary>${filterField()}<div class="scroll">${list}</div>${more}</details>`;
+}
+
+function packetTable(outcome: Ran): string {
+  const { packets } = outcome;
+  if (packets === undefined) return '';
+  const rows = packets.lines.map((one) => {
+    const colour = one.lost === undefined ? one.colour : 'trouble';
+    const lost = one.lost === undefined ? '' : ` [lost: ${one.lost}]`;
+    const cells = [one.from, one.source, one.destination, one.protocol, `${one.info}${lost}`];
+    const time = (one.at / 1_000_000).toFixed(6);
+    return `<tr class="p-${escapeHtml(colour)}"><td>${time}</td>${cells.map((text) => `<td>${escapeHtml(text)}</td>`).join('')}</tr>`;
+  });
+  const { omitted } = packets;
+  const more =
+    omitted > 0
+      ? `<p>${omitted} more packets were left out, pings first; run --pcap has all.</p>`
+      : '';
+  const head = ['time', 'sent by', 'source', 'destination', 'protocol', 'info'];
+  const titles = head.map((title) => `<th>${title}</th>`).join('');
+  const list = `<table class="list"><thead><tr>${titles}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+  return `<details class="filtered"><summary>${packets.lines.length} packets</summary>${filterField()}<div class="scroll">${list}</div>${more}</details>`;
+}
+
+function filterField(): string {
+  return '<p><label>Only lines with <input type="search" class="filter"> <output></output></label></p>';
 }
 
 function badge(verdict: 'pass' | 'fail' | 'unknown' | 'invalid'): string {

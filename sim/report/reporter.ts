@@ -7,6 +7,29 @@ import type { Problem } from '../../daemon/config/problem.ts';
 import type { RunResult } from '../scenario/run.ts';
 import type { Style } from './style.ts';
 
+/** One packet of a run as a line of a list, as the browser view shows it. */
+export interface PacketLine {
+  /** In µs since the start. */
+  readonly at: number;
+  /** The port that sent it. */
+  readonly from: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly protocol: string;
+  readonly info: string;
+  /** What colour it has: `arp`, `icmp`, `tcp`, `udp`, `routing`, `trouble`, … */
+  readonly colour: string;
+  /** Why it never arrived. */
+  readonly lost?: string;
+}
+
+/** The packets of a run that a report shows. */
+export interface PacketList {
+  readonly lines: readonly PacketLine[];
+  /** Those that are not among them. */
+  readonly omitted: number;
+}
+
 /** One file of a `run`, whatever became of it. */
 export type FileOutcome =
   | {
@@ -19,6 +42,8 @@ export type FileOutcome =
       readonly written: readonly string[];
       readonly warnings: readonly Problem[];
       readonly sources: ReadonlyMap<string, string>;
+      /** Only where a reporter wants packets. */
+      readonly packets?: PacketList;
       /** The command that repeats it, where that is not `run`. */
       readonly repeat?: string;
     }

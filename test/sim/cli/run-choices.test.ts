@@ -204,3 +204,23 @@ describe('variables and seeds', () => {
     expect(run({ seed: 'random' }).out).toMatch(/seed \d+/);
   });
 });
+
+describe('the HTML report', () => {
+  test('has timeline, packets and verdicts, and the lines of a failure; pings give way', () => {
+    const report = file('out/report.html');
+    const source = SCENARIO.replace('owner: b', 'owner: a').replace(
+      'steps:',
+      'traffic: { p: { ping: 10.0.0.2, from: a, every: 1ms } }\nsteps:',
+    );
+    writeFileSync(file('lan.twin.yml'), source);
+    expect(run({ reporter: [`html:${report}`] }).code).toBe(1);
+    const html = readFileSync(report, 'utf8');
+    expect(html).toContain('<svg');
+    expect(html).toMatch(/<tr class="p-arp"><td>[\d.]+<\/td><td>a:eth0<\/td>/);
+    expect(html).toContain('<mark>');
+    expect(html).toMatch(/\d+ more packets were left out, pings first/);
+    expect(html).not.toMatch(/(src|href)="https?:/);
+    expect(html).toContain("default-src 'none'");
+    expect(html.length).toBeLessThan(3_000_000);
+  });
+});
