@@ -14,7 +14,7 @@ import type { UiCommandOptions } from './command-ui.ts';
 import { MIRROR_HELP, mirrorEnvironment } from './environment-mirror.ts';
 import { EnvironmentError, EXIT_CODES, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { addBridge } from './real-commands.ts';
+import { addRealNetworks } from './real-commands.ts';
 import { addRunCommands } from './run-commands.ts';
 import { addSearch } from './search-commands.ts';
 
@@ -69,7 +69,7 @@ function buildProgram(version: string, done: (code: ExitCode) => void): Command 
   addExec(program, call);
   addEvents(program, call);
   addUi(program, call);
-  addBridge(program, call);
+  addRealNetworks(program, call);
   addCheck(program, call);
   addSearch(program, call);
   program

@@ -2,12 +2,18 @@
 
 import type { Command } from 'commander';
 import type { BridgeCommandOptions } from './command-bridge.ts';
+import type { CompareCommandOptions } from './command-compare.ts';
 import type { CommandCaller } from './search-commands.ts';
 
 const HOST = 'On a real host:';
 
 /** Adds `bridge` and `compare`. */
-export function addBridge(program: Command, call: CommandCaller): void {
+export function addRealNetworks(program: Command, call: CommandCaller): void {
+  addBridge(program, call);
+  addCompare(program, call);
+}
+
+function addBridge(program: Command, call: CommandCaller): void {
   program
     .command('bridge')
     .helpGroup(HOST)
@@ -45,6 +51,29 @@ export function addBridge(program: Command, call: CommandCaller): void {
     .action((file: string, options: BridgeCommandOptions) =>
       call(async (given) =>
         (await import('./command-bridge.ts')).bridgeCommand(file, options, given),
+      ),
+    );
+}
+
+function addCompare(program: Command, call: CommandCaller): void {
+  program
+    .command('compare')
+    .helpGroup(HOST)
+    .description('a real capture beside the scenario that is its twin: where do they part?')
+    .argument('<file>', 'the scenario')
+    .argument('<capture>', 'pcap or pcapng, also packed with gzip')
+    .option('--tolerance <time>', 'so far apart two packets may be; 100ms')
+    .option('--missing <n>', 'so many packets of one sender and kind may lack a partner; 1')
+    .option('--kinds <list>', 'adverts,announcements,answers (default), requests')
+    .option(
+      '--begins <time>',
+      'the moment of the scenario at which the capture begins; found by itself',
+    )
+    .option('--seed <n>', 'seed of all chance')
+    .option('--json', 'as JSON')
+    .action((file: string, capture: string, options: CompareCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-compare.ts')).compareCommand(file, capture, options, output),
       ),
     );
 }
