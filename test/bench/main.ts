@@ -37,6 +37,12 @@ if (values.only === 'takeover') {
   process.exitCode = await takeoverBench({
     rounds: Number(values.runs ?? (values.quick ? 3 : 30)),
   });
+} else if (values.only === 'TAP') {
+  const { tapBench } = await import('./tap.ts');
+  process.exitCode = await tapBench({
+    rounds: Number(values.runs ?? (values.quick ? 1 : 5)),
+    seconds: values.quick ? 2 : 4,
+  });
 } else if (values.one !== undefined) {
   const found = cases.find((one) => one.id === values.one);
   if (found === undefined) throw new Error(`no workload ${values.one}`);

@@ -33,7 +33,7 @@ export class Twin implements VirtualRouter {
     const name = `twin${this.#starts++}`;
     const file = lab.file(`${name}.twin.yml`, scenarioText(lab, options).join('\n'));
     const entry = join(REPOSITORY, 'bin', 'lantwin.js');
-    const own = ['bridge', file, '--tap', `sw1:8=${TAP}`, '--control', '--for', '200s'];
+    const own = ['bridge', file, '--tap', `sw1:8=${TAP}`, '--control', '--for', '3600s'];
     const flags = options.flags ?? ['--join-vrid', '51'];
     const running = lab.start('sw', [process.execPath, entry, ...own, ...flags]);
     this.#running = running;

@@ -82,7 +82,6 @@ function playTwin(
   const until = Math.max(scenario.until, later(TIME_ZERO, atLeast)) as TimeUs;
   const run = startRun(scenario, {
     ...(seed === undefined ? {} : { seed }),
-    traced: false,
     onStart: (lan) => {
       for (const cable of lan.cables) {
         cable.tap(({ at, from, frame, lost, late }) => {
