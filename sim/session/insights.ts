@@ -74,7 +74,8 @@ function sinceOf(recorder: RunRecorder, holders: readonly string[], address: IpA
     if (host === undefined || !holders.includes(host)) continue;
     if (prefix?.startsWith(`${text}/`) === true) since = Math.max(since, at);
   }
-  return since;
+  // Given in this very instant, and not told yet.
+  return since === 0 ? recorder.run.engine.now : since;
 }
 
 /** Where a client's frames for the address really go, if that is not the holder. */

@@ -8,15 +8,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { goTo, tempFolder } from './page-hands.ts';
-import { openPage, ROOT, serveLiveUi, startChromium } from './ui-page.ts';
+import { openPage, ROOT, type ServedUi, serveLiveUi, startChromium } from './ui-page.ts';
 
 const MEDIAN_MS_MAX = process.env.UI_BENCH === '1' ? 20 : 250;
 const HOSTS = 56;
 const SWITCHES = 4;
 
 let browser: Browser;
+let served: ServedUi | undefined;
+afterEach(() => served?.close());
 beforeAll(async () => {
   browser = await startChromium();
 });
@@ -26,7 +28,7 @@ it('60 devices, 120 cables and 200 packets in flight', async () => {
   const file = join(tempFolder(), 'crowd.twin.yml');
   mkdirSync(join(file, '..'), { recursive: true });
   writeFileSync(file, crowd());
-  const served = await serveLiveUi(file);
+  served = await serveLiveUi(file);
   const { page, errors } = await openPage(browser, { url: served.url });
   await page.waitForSelector('[data-node="h55"]', { timeout: 60_000 });
   expect(await page.locator('.node-button').count()).toBe(HOSTS + SWITCHES);
@@ -34,7 +36,6 @@ it('60 devices, 120 cables and 200 packets in flight', async () => {
   await page.click('button.play');
   await page.waitForTimeout(2_000);
   const { frames, flying } = await measure(page, 3_000, '');
-  served.close();
   console.log(`60 devices: ${words(frames)}, ${flying} packets in flight`);
   expect(errors).toEqual([]);
   expect(flying).toBe(200);
@@ -42,9 +43,7 @@ it('60 devices, 120 cables and 200 packets in flight', async () => {
 }, 240_000);
 
 it('an hour of a busy lab in the packet list', async () => {
-  const served = await serveLiveUi(
-    join(ROOT, 'scenarios/seeds/five-directors/three-vips.twin.yml'),
-  );
+  served = await serveLiveUi(join(ROOT, 'scenarios/seeds/five-directors/three-vips.twin.yml'));
   const { page, errors } = await openPage(browser, { url: served.url });
   await page.waitForSelector('#clock');
   await goTo(page, 3600, 180_000);
@@ -60,7 +59,6 @@ it('an hour of a busy lab in the packet list', async () => {
     await page.waitForTimeout(150);
   }
   const { frames } = await measure(page, 3_000, '[aria-label^="Packets: rows"]');
-  served.close();
   console.log(`packet list: ${words(frames)}`);
   expect(errors).toEqual([]);
   expect(median(frames)).toBeLessThan(MEDIAN_MS_MAX);

@@ -297,6 +297,7 @@ describe('a live session', () => {
       expect.objectContaining({
         kind: 'arp-switch-disagree',
         nodes: ['laptop', 'srv-1', 'srv-2'],
+        since: page.last('state').at,
         text: expect.stringMatching(
           /^laptop has 192.168.0.200 at .*, which is srv-1; srv-2 holds it$/,
         ),
