@@ -6,12 +6,23 @@
  * Source: keepalived's `check_security` (lib/notify.c) as described in keepalived.conf(5).
  */
 
-import { accessSync, constants, lstatSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 const GROUP_WRITE = 0o020;
 const WORLD_WRITE = 0o002;
 const STICKY = 0o1000;
+
+/** Links that a path may lead through. Source: MAXSYMLINKS of Linux. */
+const LINKS_MAX = 40;
 
 /** Where programs are looked for when the daemon's environment says nothing. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -39,21 +50,38 @@ export function findProgram(name: string): string | undefined {
 
 /** The first component of the path that somebody else than root could change; `undefined`: it is safe. */
 export function unsafeComponent(path: string): string | undefined {
-  let at: string;
-  try {
-    at = realpathSync(path);
-  } catch {
-    return path;
+  return walk(resolve(path), 0);
+}
+
+/**
+ * Component by component, links included: whoever may exchange a link on the way decides what runs, however safe the place
+ * is that it points to today.
+ */
+function walk(path: string, links: number): string | undefined {
+  let at = '/';
+  if (isUnsafe(lstatSync(at))) return at;
+  for (const name of path.split('/').filter((part) => part !== '')) {
+    at = join(at, name);
+    const facts = lstatSync(at, { throwIfNoEntry: false });
+    if (facts === undefined) return at;
+    if (!facts.isSymbolicLink()) {
+      if (isUnsafe(facts)) return at;
+      continue;
+    }
+    if (facts.uid !== 0 || links >= LINKS_MAX) return at;
+    const target = resolve(dirname(at), readlinkSync(at));
+    const unsafe = walk(target, links + 1);
+    if (unsafe !== undefined) return unsafe;
+    at = realpathSync(target);
   }
-  for (;;) {
-    const facts = lstatSync(at);
-    const sticky = facts.isDirectory() && (facts.mode & STICKY) !== 0;
-    const groupMayWrite = (facts.mode & GROUP_WRITE) !== 0 && facts.gid !== 0;
-    const worldMayWrite = (facts.mode & WORLD_WRITE) !== 0;
-    if (facts.uid !== 0 || ((groupMayWrite || worldMayWrite) && !sticky)) return at;
-    if (at === '/') return undefined;
-    at = dirname(at);
-  }
+  return undefined;
+}
+
+function isUnsafe(facts: Stats): boolean {
+  const sticky = facts.isDirectory() && (facts.mode & STICKY) !== 0;
+  const groupMayWrite = (facts.mode & GROUP_WRITE) !== 0 && facts.gid !== 0;
+  const worldMayWrite = (facts.mode & WORLD_WRITE) !== 0;
+  return facts.uid !== 0 || ((groupMayWrite || worldMayWrite) && !sticky);
 }
 
 /** Looks a user up in /etc/passwd; a number is taken as it is. */
