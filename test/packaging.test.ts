@@ -211,3 +211,17 @@ describe('completion', () => {
     expect(done.status).toBe(0);
   });
 });
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s ends a run with %i, as the help says', (signal, code) => {
+  const lantwin = join(root, 'bin/lantwin.js');
+  const run = `"${process.execPath}" "${lantwin}" run scenarios --seeds 1..500 --reporter dot`;
+  // Told from outside once the first run is through; the shell says 128 and the signal.
+  const script = `set -m; ${run} > "${folder}/dots" 2>&1 & until [ -s "${folder}/dots" ]; do sleep 0.05; done; kill -${signal.slice(3)} $!; wait $!`;
+  expect(spawnSync('bash', ['-c', script], { cwd: root }).status).toBe(code);
+  rmSync(join(folder, 'dots'));
+  const help = execFileSync(process.execPath, [lantwin, '--help'], { encoding: 'utf8' });
+  expect(help).toMatch(new RegExp(`^ +${code} `, 'm'));
+});

@@ -209,7 +209,7 @@ function runOne(
       },
     });
     const wallMs = performance.now() - start;
-    const base = scenario.file.replace(/^.*[/\\]/, '').replace(/\.twin\.ya?ml$|\.ya?ml$/, '');
+    const base = scenario.file.replace(/^.*[/\\]/, '').replace(/\.twin\.\w+$|\.ya?ml$/, '');
     const name = plan.seeds.length > 1 ? `${base}-seed${result.seed}` : base;
     const application = `lantwin ${plan.version}`;
     const written =
