@@ -39,6 +39,7 @@ export interface ExploreCommandOptions {
   readonly shard?: string;
   readonly workers?: string;
   readonly resume?: string;
+  readonly knownOk?: boolean;
   readonly json?: boolean;
 }
 
@@ -53,7 +54,7 @@ export interface ExploreSurroundings {
 const DEFAULT_RUNS = 200;
 const RUNS_MAX = 1_000_000;
 
-/** Searches: 1 when something was found that keepalived is not known for, 0 when not. */
+/** Searches: 1 when something was found, 0 when not, 2 when interrupted before. */
 export async function exploreCommand(
   paths: readonly string[],
   options: ExploreCommandOptions,
@@ -107,7 +108,7 @@ export async function exploreCommand(
   }
   const report = reported(search, done, { seed, interrupted });
   tellReport(report, options.json === true, output);
-  return codeOf(report);
+  return codeOf(report, options.knownOk === true);
 }
 
 function reported(
@@ -152,7 +153,7 @@ export function mergeCommand(
   }
   const merged = mergedReport(reports);
   tellReport(merged, options.json === true, output);
-  return codeOf(merged);
+  return codeOf(merged, options.knownOk === true);
 }
 
 function writeFound(search: SearchOptions, failure: Failure): FoundFile {

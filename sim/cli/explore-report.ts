@@ -102,9 +102,12 @@ export function firstOfEach<T extends Grouped>(all: readonly T[]): T[] {
   });
 }
 
-/** 1 when something was found that keepalived is not known for, 0 when not, 2 when cut short. */
-export function codeOf(report: ExploreReport): ExitCode {
-  if (report.failures.some((one) => one.known === undefined)) return 1;
+/**
+ * 1 when something was found, 0 when not, 2 when cut short. What keepalived is known for breaks a
+ * setup as well, unless the caller has said that it does not matter.
+ */
+export function codeOf(report: ExploreReport, knownOk: boolean): ExitCode {
+  if (report.failures.some((one) => !knownOk || one.known === undefined)) return 1;
   return report.interrupted ? 2 : 0;
 }
 

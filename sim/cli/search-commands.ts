@@ -9,6 +9,7 @@ import type { GraphCommandOptions, InitCommandOptions } from './command-init.ts'
 import type { MatrixOptions } from './command-matrix.ts';
 import type { ReplayCommandOptions } from './command-replay.ts';
 import type { SweepCommandOptions } from './command-sweep.ts';
+import type { WhyCommandOptions } from './command-why.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
@@ -24,6 +25,7 @@ const FILES = 'Files:';
 export function addSearch(program: Command, call: CommandCaller): void {
   addExplore(program, call);
   addReplay(program, call);
+  addWhy(program, call);
   addSweep(program, call);
   addFileCommands(program, call);
   addCompletion(program, call);
@@ -40,6 +42,7 @@ function addExplore(program: Command, call: CommandCaller): void {
     .option('--faults <list>', 'kinds of faults, separated by commas; all by default')
     .option('--shard <i/n>', 'the i-th of n parts of the runs')
     .option('--workers <n>', 'threads; as many as there are cores by default')
+    .option('--known-ok', 'exit 0 when all that was found is what keepalived is known for')
     .option('--resume <file>', 'go on where a search was interrupted; its state is kept there')
     .option('--json', 'report as JSON, for explore merge')
     .action((paths: string[], options: ExploreCommandOptions) =>
@@ -67,13 +70,33 @@ function addReplay(program: Command, call: CommandCaller): void {
     );
 }
 
+function addWhy(program: Command, call: CommandCaller): void {
+  program
+    .command('why')
+    .helpGroup(SCENARIOS)
+    .description('which event made a failure inevitable, from replays with other luck')
+    .argument('<run>', 'a run file (*.run.json), or a scenario that fails')
+    .option('--seed <n>', "the seed that it fails with; by default the run's")
+    .option('--replays <n>', 'replays per moment; 12 by default')
+    .option('--json', 'as JSON')
+    .action((path: string, options: WhyCommandOptions) =>
+      call(async ({ output }) =>
+        (await import('./command-why.ts')).whyCommand(path, options, output),
+      ),
+    );
+}
+
 function addSweep(program: Command, call: CommandCaller): void {
   program
     .command('sweep')
     .helpGroup(SCENARIOS)
-    .description('shortest and longest outage over many seeds, with the seed of each')
+    .description('shortest and longest outage over all phases of the advert interval')
     .argument('<files...>', 'a scenario, or keepalived.conf files')
-    .option('--seeds <a..b>', 'the seeds; 1..50 by default')
+    .option('--seed <n>', 'seed of all chance; 1 by default')
+    .option('--seeds <a..b>', 'sweep under each of these seeds')
+    .option('--phases <n>', 'points of the grid, between which jumps are looked for; 20 by default')
+    .option('--phase <time>', 'that one phase only')
+    .option('--faults <list>', 'faults of the matrix, separated by commas; all by default')
     .option('--json', 'as JSON')
     .action((paths: string[], options: SweepCommandOptions) =>
       call(async ({ output }) =>

@@ -9,7 +9,7 @@ import type { RandomSource } from '../../daemon/base/random.ts';
 
 /** All streams of one run. */
 export class RandomStreams {
-  readonly #seed: number;
+  #seed: number;
   readonly #streams = new Map<string, RandomStream>();
 
   constructor(seed: number) {
@@ -24,6 +24,12 @@ export class RandomStreams {
       this.#streams.set(owner, stream);
     }
     return stream;
+  }
+
+  /** Other luck from now on: every stream goes on as one of that seed. Owners keep their objects. */
+  reseed(seed: number): void {
+    this.#seed = seed;
+    for (const [owner, stream] of this.#streams) stream.reseed(`${seed}/${owner}`);
   }
 
   /** The state of every stream, sorted by owner; plain JSON. */
@@ -41,7 +47,7 @@ export class RandomStreams {
 
 /** One owner's stream. */
 export class RandomStream implements RandomSource {
-  readonly #seedText: string;
+  #seedText: string;
   #generator: ReturnType<typeof xor128>;
 
   constructor(seedText: string) {
@@ -61,6 +67,12 @@ export class RandomStream implements RandomSource {
   /** Begins anew, as if nothing had been drawn. */
   reset(): void {
     this.#generator = xor128(this.#seedText, { state: true });
+  }
+
+  /** Begins anew as another stream. */
+  reseed(seedText: string): void {
+    this.#seedText = seedText;
+    this.reset();
   }
 
   /** Continues from a saved state. */

@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly onStart?: (lan: LivingLan) => void;
   /** Other programs than the usual ones; the hook by which tests plant a broken keepalived. */
   readonly programs?: ProgramRegistry;
+  /** Other luck from that moment on, before anything else of it happens. */
+  readonly reseed?: { readonly at: TimeUs; readonly seed: number };
 }
 
 /** Everything that is known after a run. */
@@ -94,6 +96,11 @@ export class ScenarioRun implements EventTarget {
     this.engine = new Engine({ seed: this.seed, log: options.log ?? FULL_LOG });
     this.#eventLimit = options.eventLimit ?? EVENT_LIMIT;
     this.#until = Math.max(scenario.until, options.until ?? 0) as TimeUs;
+    const { reseed } = options;
+    if (reseed !== undefined) {
+      const change = () => this.engine.streams.reseed(reseed.seed);
+      this.engine.schedule(reseed.at, this, 0, change);
+    }
     // Steps come first in the queue, so that at their moment they act before anything else does.
     for (const step of scenario.steps) this.engine.schedule(step.at, this, 0, step);
     this.lan = buildLan(scenario.lan, this.engine, options.programs);

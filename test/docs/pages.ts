@@ -4,6 +4,7 @@ import type { KeywordRow } from '../../daemon/config/keyword-row.ts';
 import { rootRows } from '../../daemon/config/keywords/root.ts';
 import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
 import { examplePage } from './example-page.ts';
+import { knownPage } from './known-page.ts';
 import { findMarkers, type Marker } from './markers.ts';
 import { proofPage } from './proof-page.ts';
 import { actionsInRecordings, keywordsInRecordings } from './recordings.ts';
@@ -39,6 +40,7 @@ export function renderPages(root: string): ReadonlyMap<string, string> {
   const scenarios = listedScenarios(root);
   return new Map([
     ['docs/keepalived-keywords.md', keywordPage(markers, recordings)],
+    ['docs/known-behaviours.md', knownPage()],
     ['docs/actions.md', actionPage(markers, actionsInRecordings(root))],
     [
       'docs/proofs.md',

@@ -20,7 +20,7 @@ import {
   pushData,
   retransmit,
   scheduleTailProbe,
-  sendAck,
+  sendChallengeAck,
   timestampNow,
 } from './tcp-output.ts';
 import type { SentSegment, TcpConnection } from './tcp-state.ts';
@@ -34,7 +34,7 @@ const OLD_ACK_REACH = 0x4000_0000;
 export function takeAck(connection: TcpConnection, arrival: Arrival): boolean {
   const { acknowledgement: ack } = arrival;
   if (ack > connection.sendNext || ack < connection.sendUna - OLD_ACK_REACH) {
-    sendAck(connection);
+    sendChallengeAck(connection);
     return false;
   }
   const hadWindow = connection.sendWindow;

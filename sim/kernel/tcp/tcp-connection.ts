@@ -92,6 +92,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     timestampOffset: random.uint32(),
     recentTimestamp: 0,
     recentTimestampAt: 0,
+    challengedAt: undefined,
     sackPermitted: settings['ipv4.tcp_sack'] !== 0,
     quickAcks: 0,
     pingPong: false,

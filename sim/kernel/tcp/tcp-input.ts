@@ -31,7 +31,7 @@ import {
   receiveInSynSent,
 } from './tcp-handshake.ts';
 import { abort, enterFinWait2, enterTimeWait, fail, forget } from './tcp-lifecycle.ts';
-import { sendAck } from './tcp-output.ts';
+import { sendAck, sendChallengeAck } from './tcp-output.ts';
 import { refuseSegment } from './tcp-segment-out.ts';
 import { isOlderTimestamp } from './tcp-sequence.ts';
 import { deliver } from './tcp-socket.ts';
@@ -106,7 +106,7 @@ function receiveSynchronized(connection: TcpConnection, arrival: Arrival): boole
     return false;
   }
   if ((arrival.flags & TCP_SYN) !== 0) {
-    sendAck(connection);
+    sendChallengeAck(connection);
     return false;
   }
   if ((arrival.flags & TCP_ACK) === 0) return false;
@@ -139,11 +139,13 @@ function isAcceptable(connection: TcpConnection, arrival: Arrival): boolean {
   const isBehind = arrival.sequence > connection.receiveEdge;
   if (!isBefore && !isBehind) return true;
   if (isReset) return false;
-  if ((arrival.flags & TCP_SYN) !== 0) sendAck(connection);
+  if ((arrival.flags & TCP_SYN) !== 0) sendChallengeAck(connection);
   else if (isBefore && occupies) reportDuplicate(connection, arrival.sequence, arrival.end);
   else {
     drop(connection.tcp.kernel, 'tcp:not-acceptable');
-    sendAck(connection);
+    // Data is never part of a loop of answers.
+    if (occupies) sendAck(connection);
+    else sendChallengeAck(connection);
   }
   return false;
 }
@@ -151,7 +153,7 @@ function isAcceptable(connection: TcpConnection, arrival: Arrival): boolean {
 /** Only a reset at exactly the next number is believed. Source: RFC 5961 section 3. */
 function receiveReset(connection: TcpConnection, arrival: Arrival): void {
   if (arrival.sequence !== connection.receiveNext) {
-    sendAck(connection);
+    sendChallengeAck(connection);
     return;
   }
   fail(connection, connection.state === 'CLOSE_WAIT' ? 'EPIPE' : 'ECONNRESET');
@@ -249,5 +251,6 @@ function receiveInTimeWait(
   if (isOld || (flags & TCP_ACK) !== 0) {
     kernel.clock.armTicks(connection.stateTimer, TIME_WAIT_SECONDS * HZ);
   }
-  sendAck(connection);
+  if (isPure || (flags & TCP_SYN) !== 0) sendChallengeAck(connection);
+  else sendAck(connection);
 }

@@ -88,6 +88,22 @@ export function sendAck(connection: TcpConnection): void {
   transmit(connection, { sequence: connection.sendNext, flags: TCP_ACK, payload: NOTHING });
 }
 
+/** Answers to segments that cannot be true, at most one in that time. Source: tcp_invalid_ratelimit. */
+const CHALLENGE_INTERVAL = 500_000;
+
+/**
+ * Says where this side stands, unless it has just done so. Two ends that hold different connections
+ * for the same addresses and ports would otherwise answer each other for ever, as fast as the line
+ * allows. Source: tcp_oow_rate_limited.
+ */
+export function sendChallengeAck(connection: TcpConnection): void {
+  const { now } = connection.tcp.kernel.clock;
+  const last = connection.challengedAt;
+  if (last !== undefined && now - last < CHALLENGE_INTERVAL) return;
+  connection.challengedAt = now;
+  sendAck(connection);
+}
+
 /** An empty segment in front of the window: the peer answers with where it stands. Source: tcp_xmit_probe_skb. */
 export function sendProbe(connection: TcpConnection): void {
   transmit(connection, { sequence: connection.sendUna - 1, flags: TCP_ACK, payload: NOTHING });

@@ -136,6 +136,8 @@ export interface TcpConnection {
   /** Payload of a full segment of the peer, as far as it shows (rcv_mss). */
   receivedMss: number;
   readonly delayedAckTimer: KernelTimer;
+  /** When a segment that cannot be true was last answered, µs; `undefined`: never. */
+  challengedAt: number | undefined;
 
   // Round trips and timers, µs. Source: tcp_rtt_estimator.
   /** Eight times the smoothed round trip; 0 before the first sample. */

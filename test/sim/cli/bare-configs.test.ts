@@ -126,16 +126,27 @@ describe('graph', () => {
 });
 
 describe('sweep and diff', () => {
-  test('sweep names shortest and longest outage with seeds that repeat them', () => {
+  test('sweep names shortest and longest outage over all phases, and --phase repeats them', () => {
     const file = join(seeds, 'three-servers/power-off-and-on.twin.yml');
     const { got, output } = sink();
-    sweepCommand([file], { seeds: '1..8', json: true }, output);
-    const [sweep] = JSON.parse(got.out).sweeps;
-    expect(sweep.shortest.seconds).toBeLessThan(sweep.longest.seconds);
+    sweepCommand([file], { phases: '4', json: true }, output);
+    const { sweeps, interval } = JSON.parse(got.out);
+    expect(interval).toBe(1);
+    const { shortest, longest } = sweeps[0];
+    // 3.609 s after the last advert, which lies up to 1 s before the fault; pings come every 100 ms.
+    expect(longest.seconds).toBeGreaterThan(3.5);
+    expect(longest.seconds).toBeLessThanOrEqual(3.8);
+    expect(shortest.seconds).toBeGreaterThan(2.5);
+    expect(shortest.seconds).toBeLessThanOrEqual(2.8);
     const again = sink();
-    const { seed, seconds } = sweep.longest;
-    runCommand([file], { seed: String(seed), json: true }, { ...again, version: '1' });
-    expect(JSON.parse(again.got.out).runs[0].traffic[0].longestOutage).toBe(seconds);
+    const phase = `${Math.round(longest.phase * 1e6)}us`;
+    sweepCommand([file], { seed: String(longest.seed), phase, json: true }, again.output);
+    expect(JSON.parse(again.got.out).sweeps[0].longest).toEqual(longest);
+    const text = sink();
+    sweepCommand(three, { faults: 'power', phase: '0s' }, text.output);
+    expect(text.got.out).toMatch(/^all phases .*\n {2}power 192.168.0.200 {2}out for 3\.\d+ s/);
+    expect(text.got.out).toContain('--seed 1 --phase 0us');
+    expect(() => sweepCommand(three, { faults: 'nonsense' }, text.output)).toThrow(/expected some/);
   });
   test('diff says nothing of equal sets and tells what a longer interval costs', () => {
     const [old, fresh] = ['old', 'new'].map((name) => join(folder, name)) as [string, string];

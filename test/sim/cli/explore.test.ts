@@ -68,6 +68,7 @@ describe('explore', () => {
     expect(out).toContain('faults tried: ');
     const [name] = readdirSync(folder).filter((one) => one.startsWith('found-'));
     expect(out).toContain(`repeat: npx lantwin run ${file(name ?? '')}`);
+    expect(out).toContain(`why:    npx lantwin why ${file(name ?? '')}`);
     const { output, got } = sink();
     expect(runCommand([file(name ?? '')], {}, { output, version: '1' })).toBe(1);
     expect(got.out).toContain('10.0.0.9 was held by a and b');

@@ -45,7 +45,8 @@ export const FILES: Readonly<Record<string, string>> = {
   'b-group.conf': groupConf(100),
 };
 
-const PAIR = `name: a pair
+/** Two routers, an idle host and a client. */
+export const PAIR = `name: a pair
 lan:
   switches: { sw1: {} }
   hosts:
