@@ -2,6 +2,7 @@
 
 import { makeBareHost } from './bench-host.ts';
 import type { BenchResult } from './bench-result.ts';
+import { runExplore } from './explore-workload.ts';
 import { runHold } from './hold.ts';
 import { makeKernelHost } from './kernel-host.ts';
 import { runConnections, runDatagrams } from './lvs-workloads.ts';
@@ -43,6 +44,13 @@ export function benchCases(quick: boolean): readonly BenchCase[] {
       id: 'SEED-three-servers',
       run: () => runThreeServers({ seconds: quick ? 600 : 3600 }),
       targetRealTime: 20_000,
+      quick: true,
+    },
+    {
+      id: 'SEED-explore',
+      run: () => runExplore({ blocks: quick ? 10 : 40 }),
+      // 150 runs a second, a minute each.
+      targetRealTime: 9000,
       quick: true,
     },
     { id: 'SEED-five-directors-week', run: () => runFiveDirectors({ days: 7 }), quick: false },
