@@ -13,12 +13,14 @@ export interface Invariant {
   /** Stations that answer one ARP request for vip. */
   readonly 'answers-at-most'?: number;
   /**
-   * Longest time without an answer to traffic while exactly one live host holds the address and no
-   * cable between them is impaired.
+   * Longest time without an answer to traffic while a host that could answer is there and no cable
+   * between them is impaired.
    */
   readonly 'black-hole-at-most'?: Duration;
   /** With black-hole-at-most: which traffic. */
   readonly traffic?: string;
+  /** On each host all of these instances are MASTER, or none. */
+  readonly together?: readonly string[];
   /** The address. */
   readonly vip?: string;
   /** Longest uninterrupted violation that is accepted; 0s. */
