@@ -22,6 +22,7 @@ export function checkVrrpScripts(context: ParseContext): void {
   const { vrrp } = context;
   const everybody: readonly TrackingDraft[] = [...vrrp.instances, ...vrrp.groups];
   let running = false;
+  let elsewhere: Location | undefined;
   for (const script of [...vrrp.scripts]) {
     const wanted = everybody.some((one) =>
       one.trackedScripts.some((tracked) => tracked.name === script.name),
@@ -30,6 +31,10 @@ export function checkVrrpScripts(context: ParseContext): void {
     if (!wanted) {
       const message = `vrrp_script ${script.name} is tracked by nobody and never runs`;
       context.remark('unused-script', message, at === undefined ? {} : { at });
+      if (executable(context, script.arguments) !== false) {
+        running = true;
+        elsewhere ??= at;
+      }
       vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
       continue;
     }
@@ -60,10 +65,21 @@ export function checkVrrpScripts(context: ParseContext): void {
       }
     }
   }
-  if (context.global.vrrpFifo.script !== undefined) running = true;
-  if (context.global.fifo.script !== undefined) running = true;
-  const at = vrrp.scripts[0]?.scriptAt ?? notified;
+  for (const { script } of [context.global.vrrpFifo, context.global.fifo]) {
+    if (script === undefined || executable(context, script.arguments) === false) continue;
+    running = true;
+    elsewhere ??= script.at;
+  }
+  const at = vrrp.scripts[0]?.scriptAt ?? notified ?? elsewhere;
   if (running) complainOfSecurity(context, { what: 'scripts', at });
+}
+
+/** startup_script and shutdown_script, which the parent runs. */
+export function checkLifecycleScripts(context: ParseContext): void {
+  const { startupScript, shutdownScript } = context.global;
+  const script = startupScript ?? shutdownScript;
+  if (script === undefined || executable(context, script.arguments) === false) return;
+  complainOfSecurity(context, { what: 'start/shutdown scripts', at: script.at });
 }
 
 /** The command with the directory where keepalived found it. */
@@ -86,7 +102,10 @@ export function keepNotify(context: ParseContext, script: ScriptDraft): boolean 
 /** The security message, once per process. */
 export function complainOfSecurity(
   context: ParseContext,
-  given: { readonly what: 'scripts' | 'check scripts'; readonly at: Location | undefined },
+  given: {
+    readonly what: 'scripts' | 'check scripts' | 'start/shutdown scripts';
+    readonly at: Location | undefined;
+  },
 ): void {
   if (context.global.scriptSecurity) return;
   const text = `SECURITY VIOLATION - ${given.what} are being executed but script_security not enabled.`;

@@ -133,14 +133,10 @@ function sourceOf(context: ParseContext, instance: InstanceDraft): number | bigi
 function finishTrackGroups(context: ParseContext): void {
   const { vrrp } = context;
   vrrp.trackGroups = vrrp.trackGroups.filter((group) => {
-    const say = (text: string) => {
-      context.complain('track-group', text, {
-        unplaced: true,
+    if (group.members === undefined) {
+      context.remark('track-group', `track_group ${group.name} names no instances`, {
         ...(group.at === undefined ? {} : { at: group.at }),
       });
-    };
-    if (group.members === undefined) {
-      say(`Static track group ${group.name} has no virtual router(s)`);
       return false;
     }
     group.members = group.members.filter((name) => {

@@ -15,6 +15,7 @@ import { buildVrrp } from './build-vrrp.ts';
 import type { DaemonConfig } from './daemon-config.ts';
 import { remarkOnAddresses, remarkOnComment } from './extra-warnings.ts';
 import { finishLvs } from './finish-lvs.ts';
+import { checkLifecycleScripts } from './finish-scripts.ts';
 import { finishVrrp } from './finish-vrrp.ts';
 import { type GlobalDraft, newGlobalDraft } from './global-draft.ts';
 import { type FileAccess, IncludeStack } from './include-stack.ts';
@@ -43,6 +44,7 @@ export interface LoadOptions extends FileAccess {
   readonly interfaces?: readonly ConfigInterface[];
   readonly isExecutable?: (path: string) => boolean;
   readonly hasUser?: (name: string) => boolean;
+  readonly hasGroup?: (name: string) => boolean;
   /** For `${_RANDOM}`. */
   readonly random: RandomSource;
 }
@@ -121,8 +123,9 @@ function runPasses(options: LoadOptions, drafts: Drafts): Run {
   const findings: Finding[] = [];
   const draws = memoryOf(options.random);
   const parent = runPass(options, drafts, { process: 'parent', draws });
-  findings.push(...parent.reporter.findings);
   const includeFailed = parent.includes.failed || !parent.opened;
+  if (!includeFailed && !parent.reporter.ended) checkLifecycleScripts(parent.context);
+  findings.push(...parent.reporter.findings);
   const stop = (parameterMissing: boolean): Run => {
     return { findings, stopped: true, vrrpRuns: false, includeFailed, parameterMissing };
   };
@@ -225,7 +228,8 @@ function exitCodeOf(run: Run, drafts: Drafts): number {
   if (run.parameterMissing) return 2;
   const levels = new Set(run.findings.map((one) => one.level));
   if (levels.has('security') || levels.has('file')) return 6;
-  return levels.has('general') || levels.has('fatal') ? 5 : 0;
+  if (levels.has('general')) return 5;
+  return levels.has('fatal') ? 4 : 0;
 }
 
 /** Makes sure that a configuration that runs nothing has an error that says so. */

@@ -52,6 +52,7 @@ export interface MachineFacts {
   readonly interfaces?: readonly ConfigInterface[];
   readonly isExecutable?: (path: string) => boolean;
   readonly hasUser?: (name: string) => boolean;
+  readonly hasGroup?: (name: string) => boolean;
 }
 
 /** A keyword that was accepted and does nothing here. */

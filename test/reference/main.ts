@@ -5,7 +5,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { checkCheckerRecordings } from './checker-reference.ts';
 import { compare } from './compare.ts';
 import { checkIpvsRecordings } from './ipvs-reference.ts';
@@ -15,12 +15,16 @@ import { replay } from './replay.ts';
 
 const STORED_IPVS = join('test', 'reference', 'ipvs');
 
-const folder = process.argv[2] ?? join('test', 'reference', 'traces');
-process.exitCode = main(folder);
+const STORED = ['traces', 'traces-own'].map((name) => join('test', 'reference', name));
 
-function main(folder: string): number {
-  const stored = process.argv[2] === undefined;
-  const names = existsSync(folder) ? listRecordings(folder) : [];
+process.exitCode = main(process.argv[2]);
+
+function main(given: string | undefined): number {
+  const stored = given === undefined;
+  const folder = given ?? join('test', 'reference');
+  const names = (given === undefined ? STORED : [given]).flatMap((one) =>
+    existsSync(one) ? listRecordings(one).map((name) => join(one, name)) : [],
+  );
   const ipvs = checkIpvsRecordings(stored ? STORED_IPVS : folder);
   const checkers = checkCheckerRecordings(stored ? STORED_IPVS : folder);
   if (names.length === 0 && ipvs.agree + ipvs.differ + checkers.agree + checkers.differ === 0) {
@@ -29,7 +33,7 @@ function main(folder: string): number {
     );
     return 3;
   }
-  const verdicts = names.map((name) => check(join(folder, name), stored));
+  const verdicts = names.map((name) => checkOrTell(name, stored));
   const failed =
     verdicts.filter((verdict) => verdict === 'differs').length + ipvs.differ + checkers.differ;
   const pending = verdicts.filter((verdict) => verdict === 'pending').length;
@@ -37,6 +41,17 @@ function main(folder: string): number {
     verdicts.filter((verdict) => verdict === 'agrees').length + ipvs.agree + checkers.agree;
   console.log(`${agreed} agree, ${failed} differ, ${pending} pending`);
   return failed > 0 ? 1 : 0;
+}
+
+/** A recording that cannot be replayed is one that differs; the others are judged all the same. */
+function checkOrTell(folder: string, stored: boolean): 'agrees' | 'differs' | 'pending' {
+  try {
+    return check(folder, stored);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.log(`${basename(folder).padEnd(5)} BROKEN   ${reason}`);
+    return 'differs';
+  }
 }
 
 /** Pending holds for the stored recordings only: a folder given by hand is judged as it is. */

@@ -6,7 +6,7 @@
 
 import { readEtherType, readSourceMac } from '../../daemon/wire/ethernet.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
-import type { Recording, Seconds, SeenFrame } from './recording.ts';
+import { pingCapture, type Recording, type Seconds, type SeenFrame } from './recording.ts';
 
 /** The phases of one recording. */
 export interface Phases {
@@ -22,24 +22,27 @@ export interface Phases {
 
 /** Reads the phases. `clientMac` is the laboratory's. */
 export function phasesOf(recording: Recording, clientMac: number): Phases {
-  const frames = recording.observed.frames.filter((frame) => frame.capture === 'br0');
-  const own = frames.filter((frame) => readSourceMac(frame.bytes) === clientMac);
+  const frames = recording.observed.frames.filter(
+    (frame) => frame.capture === pingCapture(recording),
+  );
+  const isClient = (mac: number) => mac % 0x100 === clientMac % 0x100 && Math.floor(mac / 0x1_0000) === 0x0200_0000;
+  const own = frames.filter((frame) => isClient(readSourceMac(frame.bytes)));
   const probe = recording.observed.clientNeighbours.find(([, text]) => text.endsWith(' PROBE'));
   return {
     pingBegins: own.find((frame) => isResolution(frame.bytes))?.at ?? 0,
     pingEvery: medianDistance(own.filter((frame) => isEchoRequest(frame.bytes))),
     ...(probe === undefined ? {} : { wheelTurn: probe[0] }),
-    quickerFirst: arpRace(frames),
+    quickerFirst: answerRace(frames),
   };
 }
 
-/** Senders of ARP replies about one address within a millisecond of each other. */
-function arpRace(frames: readonly SeenFrame[]): string[] {
-  const replies = frames.filter((frame) => isArpReply(frame.bytes));
+/** Senders of answers about one address within a millisecond of each other, of ARP or of ND. */
+function answerRace(frames: readonly SeenFrame[]): string[] {
+  const replies = frames.filter((frame) => answeredAddress(frame.bytes) !== undefined);
   for (const [index, reply] of replies.entries()) {
     const next = replies[index + 1];
     if (next === undefined || next.at - reply.at > 0.001) continue;
-    if (senderAddress(reply.bytes) !== senderAddress(next.bytes)) continue;
+    if (answeredAddress(reply.bytes) !== answeredAddress(next.bytes)) continue;
     const [first, second] = [reply, next].map((one) => formatMac(readSourceMac(one.bytes)));
     if (first !== undefined && second !== undefined && first !== second) return [first, second];
   }
@@ -61,16 +64,16 @@ function isResolution(frame: Uint8Array): boolean {
   return etherType === 0x86dd && frame[20] === 58 && frame[54] === 135;
 }
 
-function isArpReply(frame: Uint8Array): boolean {
-  return readEtherType(frame) === 0x0806 && frame[21] === 2;
-}
-
 function isEchoRequest(frame: Uint8Array): boolean {
   const etherType = readEtherType(frame);
   if (etherType === 0x0800) return frame[23] === 1 && frame[34] === 8;
   return etherType === 0x86dd && frame[20] === 58 && frame[54] === 128;
 }
 
-function senderAddress(arp: Uint8Array): string {
-  return arp.subarray(28, 32).join('.');
+/** The address that an ARP reply or a solicited neighbour advertisement tells the MAC of. */
+function answeredAddress(frame: Uint8Array): string | undefined {
+  const etherType = readEtherType(frame);
+  if (etherType === 0x0806 && frame[21] === 2) return frame.subarray(28, 32).join('.');
+  const isNa = etherType === 0x86dd && frame[20] === 58 && frame[54] === 136;
+  return isNa && frame[38] !== 0xff ? frame.subarray(62, 78).join('.') : undefined;
 }

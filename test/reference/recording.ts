@@ -4,7 +4,7 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { readCapture } from '../../sim/report/pcap-read.ts';
 
@@ -76,31 +76,47 @@ export function listRecordings(folder: string): string[] {
     .sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Reads the recording in `folder`. Throws when a file of it is missing or broken. */
+/**
+ * Reads the recording in `folder`. Only `events.json` and a capture must be there; of what is not
+ * told the laboratory's usual is taken. Throws when a file is broken.
+ */
 export function readRecording(folder: string): Recording {
-  const script = JSON.parse(readFileSync(join(folder, 'events.json'), 'utf8'));
-  const facts = JSON.parse(readFileSync(join(folder, 'facts.json'), 'utf8'));
+  const script = readJson(folder, 'events.json') as Partial<Recording> & {
+    readonly events: readonly RecordedEvent[];
+  };
+  const facts = existsSync(join(folder, 'facts.json'))
+    ? (readJson(folder, 'facts.json') as RecordedFacts)
+    : {};
+  const frames = readFrames(folder, facts);
+  const end = frames.at(-1)?.at ?? 0;
+  const named = script.events.map((event) => event.node).filter((node) => /^n\d+$/.test(node));
   return {
-    id: script.id,
-    title: script.title,
+    id: script.id ?? basename(folder),
+    title: script.title ?? '',
     folder,
-    nodes: script.nodes,
-    lans: script.lans,
-    ipv6: script.ipv6,
-    ping: script.ping,
-    end: script.end,
+    nodes: script.nodes ?? [...new Set(named)].sort((a, b) => (a < b ? -1 : 1)),
+    lans: script.lans ?? (frames.some((frame) => frame.capture === 'br1') ? 2 : 1),
+    ipv6: script.ipv6 ?? false,
+    ping: { ...USUAL_PING, ...script.ping },
+    end: script.end ?? end,
     events: script.events,
     observed: {
-      transitions: facts.transitions,
-      frames: readFrames(folder, facts),
-      addresses: facts.addresses,
-      clientNeighbours: facts.client_neigh,
-      outages: facts.ping.outages.map((one: { last_reply: number; next_reply: number }) => ({
+      transitions: facts.transitions ?? [],
+      frames,
+      addresses: facts.addresses ?? [],
+      clientNeighbours: facts.client_neigh ?? [],
+      outages: (facts.ping?.outages ?? []).map((one) => ({
         lastReply: one.last_reply,
         nextReply: one.next_reply,
       })),
     },
   };
+}
+
+const USUAL_PING = { from: 'client', to: '192.168.100.100', every: 0.05 } as const;
+
+function readJson(folder: string, name: string): unknown {
+  return JSON.parse(readFileSync(join(folder, name), 'utf8'));
 }
 
 /** A file of the recording as bytes, such as a configuration named by an event. */
@@ -109,15 +125,27 @@ export function recordedFile(recording: Recording, name: string): Uint8Array {
 }
 
 interface RecordedFacts {
-  readonly adverts: readonly { readonly capture: string; readonly first: Seconds }[];
+  readonly transitions?: readonly Transition[];
+  readonly addresses?: Observation['addresses'];
+  readonly client_neigh?: Observation['clientNeighbours'];
+  readonly ping?: { readonly outages?: readonly RecordedOutage[] };
+  readonly adverts?: readonly { readonly capture: string; readonly first: Seconds }[];
 }
 
+interface RecordedOutage {
+  readonly last_reply: Seconds;
+  readonly next_reply: Seconds;
+}
+
+/** Bridges and switch ports are what the twin has too; a capture made elsewhere is left alone. */
+const CAPTURE = /^((?:br|p)\d+)\.pcap(\.gz)?$/;
+
 function readFrames(folder: string, facts: RecordedFacts): SeenFrame[] {
-  const captures = readdirSync(folder).filter((name) => /\.pcap(\.gz)?$/.test(name));
-  const packets = captures.flatMap((name) => {
+  const packets = readdirSync(folder).flatMap((name) => {
+    const capture = CAPTURE.exec(name)?.[1];
+    if (capture === undefined) return [];
     const raw = readFileSync(join(folder, name));
     const bytes = new Uint8Array(name.endsWith('.gz') ? gunzipSync(raw) : raw);
-    const capture = name.replace(/\.pcap(\.gz)?$/, '');
     return readCapture(bytes).packets.map((packet) => ({
       at: packet.timeUs / 1e6,
       capture,
@@ -130,13 +158,16 @@ function readFrames(folder: string, facts: RecordedFacts): SeenFrame[] {
     .sort((a, b) => a.at - b.at);
 }
 
-/** The captures carry wall clock; the first advert is the moment that both they and the facts know. */
+/**
+ * The captures carry wall clock; the first advert is the moment that both they and the facts know.
+ * Without one the client's first packet stands for the beginning: its ping starts at the mark.
+ */
 function findBegin(packets: readonly SeenFrame[], facts: RecordedFacts): number {
-  const run = facts.adverts[0];
-  if (run === undefined) throw new Error('facts.json names no advert to align the captures with');
-  const first = packets.find((one) => one.capture === run.capture && isAdvert(one.bytes));
-  if (first === undefined) throw new Error('the capture holds no advert');
-  return first.at - run.first;
+  const run = facts.adverts?.[0];
+  const first = packets.find((one) => one.capture === run?.capture && isAdvert(one.bytes));
+  if (run !== undefined && first !== undefined) return first.at - run.first;
+  const earliest = packets.reduce((least, one) => Math.min(least, one.at), Number.MAX_VALUE);
+  return packets.length === 0 ? 0 : earliest - 0.01;
 }
 
 /** Whether the frame carries VRRP (protocol 112, or AH) over either family. */
@@ -144,4 +175,9 @@ export function isAdvert(frame: Uint8Array): boolean {
   const etherType = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
   if (etherType === 0x0800) return frame[23] === 112 || frame[23] === 51;
   return etherType === 0x86dd && frame[20] === 112;
+}
+
+/** The LAN on which the client's ping was seen. */
+export function pingCapture(recording: Recording): string {
+  return recording.ping.to.startsWith('192.168.200.') ? 'br1' : 'br0';
 }

@@ -6,11 +6,16 @@ import { PENDING } from './pending.ts';
 import { listRecordings, readRecording } from './recording.ts';
 import { replay } from './replay.ts';
 
-const TRACES = fileURLToPath(new URL('./traces', import.meta.url));
+const FOLDERS = ['./traces', './traces-own'].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
+const RECORDINGS = FOLDERS.flatMap((folder) =>
+  listRecordings(folder).map((name) => join(folder, name)),
+);
 
 describe('the twin does what real keepalived and Linux did', () => {
-  for (const name of listRecordings(TRACES)) {
-    const recording = readRecording(join(TRACES, name));
+  for (const folder of RECORDINGS) {
+    const recording = readRecording(folder);
     const reason = PENDING.get(recording.id);
     const title = `${recording.id}: ${recording.title}`;
     it(reason === undefined ? title : `${title} [still differs: ${reason}]`, () => {

@@ -19,6 +19,7 @@ import { type Phases, phasesOf } from './phases.ts';
 import {
   type Observation,
   type Outage,
+  pingCapture,
   type RecordedEvent,
   type Recording,
   recordedFile,
@@ -206,7 +207,8 @@ function findOutages(recording: Recording, frames: readonly SeenFrame[]): Outage
   const outages: Outage[] = [];
   let last: SeenFrame | undefined;
   for (const frame of frames) {
-    if (frame.capture !== 'br0' || echoReplyNumber(frame.bytes) === undefined) continue;
+    if (frame.capture !== pingCapture(recording) || echoReplyNumber(frame.bytes) === undefined)
+      continue;
     if (last !== undefined && lostBetween(recording, last, frame)) {
       outages.push({ lastReply: last.at, nextReply: frame.at });
     }

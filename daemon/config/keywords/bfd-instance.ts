@@ -190,7 +190,9 @@ function closeSession(context: ParseContext, session: BfdDraft): void {
   }
   const family = familyOf(neighbor);
   if (source !== undefined && familyOf(source) !== family) {
-    const pair = `source address ${formatIp(source)} and neighbor address ${formatIp(neighbor)}`;
+    // keepalived formats both into one buffer, so the source stands for both.
+    const text = formatIp(source);
+    const pair = `source address ${text} and neighbor address ${text}`;
     say(`${pair} are not of the same family, disabling instance`);
     return;
   }

@@ -34,7 +34,16 @@ const mailRows: readonly KeywordRow[] = [
   }),
   row('smtp_server HOST [PORT]', 'P1', (context, words) => {
     const host = context.word(words, 1);
-    context.global.smtpServer = { host, port: Number(words[2] ?? 25) };
+    const word = words[2] ?? '25';
+    const range = { least: 1, most: 65_535 };
+    const result = readUnsigned(word, range, context.reporter);
+    if (result.complained) {
+      // The port is read twice, for either form of address.
+      readUnsigned(word, range, context.reporter);
+      context.complain('bad-value', `Invalid smtp server ${host} ${word}`, { word });
+      return;
+    }
+    context.global.smtpServer = { host, port: result.value };
   }),
   row('smtp_helo_name NAME', 'P1', (context, words) => {
     if (words[1] !== undefined) context.global.heloName = words[1];
@@ -142,7 +151,7 @@ const vrrpRows: readonly KeywordRow[] = [
     if (result.usable) context.global.downTimerAdverts = result.value;
   }),
   row('vrrp_startup_delay SECONDS', 'P2', (context, words) => {
-    const us = interval(context, words, 'vrrp_startup_delay');
+    const us = interval(context, words, 'vrrp_startup_delay', 1000);
     if (us !== undefined) context.global.startupDelayUs = us;
   }),
   row('log_unknown_vrids', 'P3', ({ global }) => {
@@ -233,9 +242,14 @@ function intervalRow(keyword: string, set: (global: GlobalDraft, us: number) => 
   });
 }
 
-function interval(context: ParseContext, words: Words, keyword: string): number | undefined {
+function interval(
+  context: ParseContext,
+  words: Words,
+  keyword: string,
+  least = 1,
+): number | undefined {
   const word = context.word(words, 1);
-  const range = { least: 1, most: INTERVAL_US_MAX, lenient: true, decimals: 6 };
+  const range = { least, most: INTERVAL_US_MAX, lenient: true, decimals: 6 };
   const result = readDecimal(word, range, context.reporter);
   if (result.complained) context.complain('bad-value', `${keyword} '${word}' is invalid`, { word });
   return result.usable ? result.value : undefined;

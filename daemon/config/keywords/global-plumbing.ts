@@ -116,6 +116,7 @@ export const globalPlumbingRows: readonly KeywordRow[] = [
       context.complain('bad-value', 'tmp_config_directory missing directory name');
     } else context.global.configDirectory = true;
   }),
+  kept('config_save_dir PATH'),
   kept('data_use_instance [BOOL]', (context, words) => {
     const text = `Invalid value '${words[1]}' for global date_use_instance specified`;
     context.boolean(words, text);
@@ -158,6 +159,9 @@ function nameRow(keyword: string): KeywordRow {
   });
 }
 
+/** Source: CPU_SETSIZE of glibc. */
+const CPU_MAX = 1023;
+
 function processRows(name: (typeof PROCESSES)[number]): readonly KeywordRow[] {
   return [
     kept(`${name}_priority -20..19`, (context, words) => {
@@ -171,6 +175,12 @@ function processRows(name: (typeof PROCESSES)[number]): readonly KeywordRow[] {
     kept(`${name}_rt_priority 1..99`, (context, words) => realtimePriority(context, words, name)),
     kept(`${name}_cpu_affinity CPU…`, (context, words) => {
       if (words[1] === undefined) context.complain('bad-value', `No ${name} cpu_id set specified`);
+      for (const word of words.slice(1)) {
+        const result = readUnsigned(word, { least: 0, most: CPU_MAX }, context.reporter);
+        if (!result.complained) continue;
+        context.complain('bad-value', `Invalid cpu_id:0 specified for ${name} process`, { word });
+        return;
+      }
     }),
     ...['rlimit_rttime', 'rlimit_rtime'].map((keyword) =>
       kept(`${name}_${keyword} NUMBER`, (context, words) => {
@@ -256,16 +266,20 @@ function receiveBufferPolicy(context: ParseContext, words: Words): void {
     context.complain('bad-value', 'vrrp_rx_bufs_policy missing');
     return;
   }
+  const sizes = words.filter((word) => /^(mtu|advert)$/i.test(word));
+  if (sizes.length > 1) {
+    const text = 'Cannot set both vrrp_rx_bufs_policy MTU and ADVERT, ignoring ADVERT';
+    context.complain('conflict', text);
+  }
   for (const word of words.slice(1)) {
-    if (/^(mtu|advert)$/i.test(word)) continue;
+    if (sizes.includes(word)) continue;
     const result = readUnsigned(word, { least: 0, most: UNSIGNED_MAX }, context.reporter);
     if (!result.complained) continue;
     context.complain('bad-value', `Invalid vrrp_rx_bufs_policy ${word}`, { word });
   }
 }
 
-const INCLUDE_CHECKS = new Map<string, 'readable' | 'match' | 'wildcard' | 'brace'>([
-  ['readable', 'readable'],
+const INCLUDE_CHECKS = new Map<string, 'match' | 'wildcard' | 'brace'>([
   ['match', 'match'],
   ['wildcard_match', 'wildcard'],
   ['brace_match', 'brace'],
@@ -300,7 +314,12 @@ function syncDaemon(context: ParseContext, words: Words): void {
     context.complain('duplicate', text);
     return;
   }
-  const daemon: Mutable<LvsSyncDaemonConfig> = { interface: context.word(words, 1) };
+  const [, name] = words;
+  if (name === undefined) {
+    context.complain('bad-value', 'lvs_sync_daemon requires interface');
+    return;
+  }
+  const daemon: Mutable<LvsSyncDaemonConfig> = { interface: name };
   for (let at = 2; at < words.length; at++) {
     const name = words[at] as string;
     if (!['inst', 'id', 'maxlen', 'port', 'ttl', 'group'].includes(name)) {
@@ -351,7 +370,8 @@ function syncDaemonOption(
     }
   } else {
     const most = name === 'maxlen' ? 65_507 : name === 'port' ? 65_535 : 255;
-    const result = readUnsigned(value, { least: 0, most }, context.reporter);
+    const least = name === 'port' ? 1 : 0;
+    const result = readUnsigned(value, { least, most }, context.reporter);
     if (result.complained) {
       const text =
         name === 'id'

@@ -15,7 +15,9 @@ export const globalScriptRows: readonly KeywordRow[] = [
       context.complain('bad-value', 'No script username specified');
       return;
     }
-    if (context.machine.hasUser?.(user) === false) {
+    const { hasUser, hasGroup } = context.machine;
+    const group = words[2];
+    if (hasUser?.(user) === false || (group !== undefined && hasGroup?.(group) === false)) {
       context.complain('unknown-user', 'Error setting global script uid/gid', {
         word: user,
         message: `user '${user}' does not exist on this host; scripts run as the default user`,

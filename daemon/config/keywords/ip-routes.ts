@@ -9,6 +9,7 @@ import { formatPrefix, type IpFamily, parsePrefix } from '../../wire/ip-address.
 import { readUnsigned, UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
 import type { RouteDraft } from '../vrrp-draft.ts';
+import { readAddressWord } from './virtual-address.ts';
 
 type Words = readonly string[];
 
@@ -81,12 +82,14 @@ function takeNextHops(state: RouteState, values: Words): void {
 interface RouteState {
   readonly words: string[];
   destination?: string;
+  /** The destination as it was written, when its length had to be mended. */
+  written?: string;
   type?: string;
   family?: IpFamily;
   hasDevice: boolean;
   noTrack: boolean;
   append: boolean;
-  trackGroup?: string;
+  trackGroup?: string | undefined;
 }
 
 /** Parses a route line; `undefined` when keepalived drops it. */
@@ -109,10 +112,9 @@ export function readRoute(
     return undefined;
   }
   if (!state.noTrack && !state.hasDevice) {
-    const text =
-      `Warning - cannot track route ${state.destination} with no interface specified,` +
-      ' not tracking';
-    context.complain('not-tracked', text, { word: state.destination });
+    const shown = state.written ?? state.destination;
+    const text = `Warning - cannot track route ${shown} with no interface specified, not tracking`;
+    context.complain('not-tracked', text, { word: shown });
     state.noTrack = true;
   }
   const words = [
@@ -150,7 +152,7 @@ function routeWord(
     return 0;
   }
   if (word === 'track_group' && given.isStatic && value !== undefined) {
-    state.trackGroup = value;
+    state.trackGroup = knownTrackGroup(context, value);
     return 1;
   }
   if (ROUTE_FLAGS.includes(word)) {
@@ -189,6 +191,13 @@ function routeOption(
     state.words.push('dev', value);
     return 1;
   }
+  if (word === 'metric' || word === 'priority' || word === 'preference') {
+    const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
+    if (readUnsigned(value, range, context.reporter).complained) {
+      context.complain('bad-route', `Invalid metric ${value} specified for route`, { word: value });
+      return undefined;
+    }
+  }
   const family = value === 'inet' || value === 'inet6' ? value : undefined;
   const address = word === 'via' && family !== undefined ? more[0] : value;
   if (word === 'via' || word === 'src' || word === 'from') {
@@ -213,9 +222,8 @@ function routeDestination(
   const named = given.word === 'to' && given.value !== undefined;
   const word = named ? (given.value as string) : given.word;
   const any = word === 'default' || word === 'any' || word === 'all';
-  const prefix = parsePrefix(word);
+  const prefix = any ? undefined : readAddressWord(context, word);
   if (!any && prefix === undefined) {
-    context.complain('bad-address', `VRRP parsed invalid IP ${word}. skipping IP...`, { word });
     const text = `unknown route keyword ${word}`;
     context.complain('bad-route', text, {
       word,
@@ -230,6 +238,9 @@ function routeDestination(
   }
   if (prefix !== undefined) state.family ??= typeof prefix.address === 'number' ? 'inet' : 'inet6';
   state.destination = prefix === undefined ? 'default' : formatPrefix(prefix);
+  if (prefix !== undefined && !word.endsWith(`/${prefix.length}`) && word.includes('/')) {
+    state.written = word;
+  }
   return named ? 1 : 0;
 }
 
@@ -295,7 +306,7 @@ export function readRule(
       if (result.usable) preference = result.value;
       at++;
     } else if (value !== undefined && word === 'track_group' && options.isStatic) {
-      trackGroup = value;
+      trackGroup = knownTrackGroup(context, value);
       at++;
     } else if (value !== undefined && RULE_VALUES.includes(word)) {
       const prefix = ruleAddress(context, word, value);
@@ -314,6 +325,12 @@ export function readRule(
   }
   if (!hasAction) {
     context.complain('bad-rule', 'No action specified for rule - ignoring');
+    return undefined;
+  }
+  const goto = words.indexOf('goto');
+  if (preference === undefined && goto >= 0) {
+    const text = `Invalid rule - goto target ${words[goto + 1]} specified without preference`;
+    context.complain('bad-rule', text);
     return undefined;
   }
   if (preference === undefined) {
@@ -356,4 +373,11 @@ function ruleAddress(
     return 'bad';
   }
   return typeof prefix.address === 'number' ? 'inet' : 'inet6';
+}
+
+/** A track_group must stand before what names it. */
+function knownTrackGroup(context: ParseContext, name: string): string | undefined {
+  if (context.vrrp.trackGroups.some((group) => group.name === name)) return name;
+  context.complain('not-found', `track_group ${name} not found`, { word: name });
+  return undefined;
 }

@@ -57,7 +57,14 @@ const fileBlock: readonly KeywordRow[] = [
         if (result.complained) {
           const text = `Track file ${file.name} init value ${word} is invalid`;
           context.complain('bad-value', text, { word });
-        } else file.init.value = result.value;
+        } else {
+          if (Math.abs(result.value) > 254) {
+            const range = 'is outside sensible range [-254, 254]';
+            const text = `Track file ${file.name} init value ${result.value} ${range}`;
+            context.complain('bad-value', text, { word });
+          }
+          file.init.value = result.value;
+        }
       } else {
         const text = `Unknown track file init option ${word}`;
         context.complain('unknown-option', text, { word });

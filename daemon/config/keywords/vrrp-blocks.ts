@@ -155,7 +155,9 @@ const scriptRow = row('vrrp_script NAME { … }', 'P1', openScript, {
     }),
     scriptPart('user USER [GROUP]', 'P2', (context, script, words) => {
       const user = context.word(words, 1);
-      if (context.machine.hasUser?.(user) === false) {
+      const { hasUser, hasGroup } = context.machine;
+      const group = words[2];
+      if (hasUser?.(user) === false || (group !== undefined && hasGroup?.(group) === false)) {
         script.badUser = true;
         const text = `Unable to set uid/gid for script ${quoteArguments(script.arguments)}`;
         context.complain('unknown-user', text, {
@@ -203,8 +205,8 @@ function scriptPart(
 
 function takeScript(context: ParseContext, script: VrrpScriptDraft): void {
   const words = context.quotedWords();
-  if (words === undefined) return;
-  const split = splitQuotedWords(context.word(words, 1));
+  if (words?.[1] === undefined) return;
+  const split = splitQuotedWords(words[1]);
   if ('kind' in split) return;
   script.arguments = split;
   const at = context.reporter.location;
@@ -313,7 +315,7 @@ function garpInterval(context: ParseContext, words: Words, kind: 'garp' | 'gna')
   const word = context.word(words, 1);
   const range = { least: 0, most: 2_147_483_647, decimals: 6, lenient: true };
   const result = readDecimal(word, range, context.reporter);
-  if (result.complained) {
+  if (result.complained && /^[-+.\d]/.test(word)) {
     const text = `garp_group ${kind}_interval '${word}' invalid`;
     context.complain('bad-value', text, { word });
   }
@@ -340,7 +342,7 @@ function takeDelay(context: ParseContext, values: Words): void {
   const known = context.machine.interfaces?.some((one) => one.name === name) ?? true;
   if (!known && context.global.dynamicInterfaces === 'no') {
     const text = `unknown interface ${name} specified for up/down delay`;
-    context.complain('unknown-interface', text, { word: name, level: 'general' });
+    context.complain('unknown-interface', text, { word: name, level: 'fatal' });
     return;
   }
   if (values[1] === undefined) {
@@ -409,7 +411,7 @@ export const vrrpBlockRows: readonly KeywordRow[] = [
         const known = context.machine.interfaces?.some((one) => one.name === name) ?? true;
         if (!known) {
           const text = `unknown interface ${name} specified for linkbeat interface`;
-          context.complain('unknown-interface', text, { word: name });
+          context.complain('unknown-interface', text, { word: name, level: 'fatal' });
         } else if (values[1] !== undefined && !/^(MII|ETHTOOL|IOCTL)$/.test(values[1])) {
           const text = `extra characters ${values[1]} in linkbeat interface`;
           context.complain('unknown-option', text, { word: values[1] });

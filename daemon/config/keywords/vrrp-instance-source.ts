@@ -29,7 +29,6 @@ export const instanceSourceRows: readonly KeywordRow[] = [
     const text = `(${instance.name}): TTL '${words[1]}' not valid - must be between 0 & 255`;
     const result = context.unsigned(words, { least: 0, most: 255, text });
     if (result.usable) instance.unicastTtl = result.value;
-    instance.unicastWanted = true;
   }),
   instanceRow('check_unicast_src', 'P2', (_context, instance) => {
     instance.checkUnicastSource = true;
@@ -41,6 +40,7 @@ export const instanceSourceRows: readonly KeywordRow[] = [
   }),
   instanceRow('old_unicast_checksum [never]', 'P3', (context, instance, words) => {
     const mode = words[1];
+    instance.unicastWanted = true;
     if (mode === undefined) instance.oldUnicastChecksum = 'config';
     else if (mode === 'never') instance.oldUnicastChecksum = 'never';
     else {

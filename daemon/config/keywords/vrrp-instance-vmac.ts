@@ -1,6 +1,6 @@
 /** `vrrp_instance`: virtual MACs, ipvlan and VRF. */
 
-import { familyOf } from '../../wire/ip-address.ts';
+import { familyOf, parseIp } from '../../wire/ip-address.ts';
 import { isGroupMac, parseMac } from '../../wire/mac-address.ts';
 import type { KeywordRow } from '../keyword-row.ts';
 import type { ParseContext } from '../parse-context.ts';
@@ -83,7 +83,7 @@ function takeIpvlan(context: ParseContext, instance: InstanceDraft, words: Words
         const text = `(${instance.name}) ipvlan type already specified - ignoring '${word}'`;
         context.complain('duplicate', text, { word });
       }
-    } else if (/^[0-9a-f.:]+(\/\d+)?$/i.test(word) && /[.:]/.test(word)) {
+    } else if (parseIp(word.split('/')[0] ?? '') !== undefined) {
       takeIpvlanAddress(context, instance, word);
     } else takeIpvlanName(context, instance, word);
   }

@@ -142,7 +142,8 @@ const behaviourRows: readonly KeywordRow[] = [
     const word = context.word(words, 1);
     const range = { least: 0, most: 1_000_000_000, decimals: 6, lenient: true };
     const result = readDecimal(word, range, context.reporter);
-    if (result.complained) {
+    // Of what is no number at all only the reader of numbers speaks.
+    if (result.complained && /^[-+.\d]/.test(word)) {
       const text = `(${instance.name}) Preempt_delay not valid! must be between 0-1000`;
       context.complain('bad-value', text, { word });
     }

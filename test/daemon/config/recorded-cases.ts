@@ -71,6 +71,7 @@ export function loadCase(
     },
     expandPattern: (pattern) => (existsSync(join(folder, pattern)) ? [pattern] : []),
     isExecutable: (path) => executables.includes(path),
+    hasGroup: (group) => group === 'root' || group === 'nogroup',
     hasUser: (user) => user === 'root' || user === 'nobody',
     random: { uint32: () => draw++ },
   });
