@@ -25,7 +25,8 @@ export function phasesOf(recording: Recording, clientMac: number): Phases {
   const frames = recording.observed.frames.filter(
     (frame) => frame.capture === pingCapture(recording),
   );
-  const isClient = (mac: number) => mac % 0x100 === clientMac % 0x100 && Math.floor(mac / 0x1_0000) === 0x0200_0000;
+  const isClient = (mac: number) =>
+    mac % 0x100 === clientMac % 0x100 && Math.floor(mac / 0x1_0000) === 0x0200_0000;
   const own = frames.filter((frame) => isClient(readSourceMac(frame.bytes)));
   const probe = recording.observed.clientNeighbours.find(([, text]) => text.endsWith(' PROBE'));
   return {
