@@ -12,6 +12,7 @@ import { clearFault, takeDown } from './fault.ts';
 import { trackText } from './log-text.ts';
 import { sourceIsMissing } from './setup-tracking.ts';
 import { addressInterface, findSource } from './source-address.ts';
+import { isSameRoute, restoreAddress, restoreRoute } from './static-objects.ts';
 import { syncAfter } from './sync-group.ts';
 import { restartTimer, skewTime } from './timers.ts';
 import { leaveMaster } from './transitions.ts';
@@ -32,6 +33,7 @@ export function addressRemoved(machine: VrrpMachine, change: AddressChange, now:
       loseVip(machine, instance, now);
     }
   }
+  restoreAddress(machine, change);
   updateSources(machine, change, now);
 }
 
@@ -42,10 +44,10 @@ export function addressAdded(machine: VrrpMachine, change: AddressChange, now: T
 
 /** A route or rule of a MASTER was deleted by somebody else; treated as a lost VIP. */
 export function routeRemoved(machine: VrrpMachine, words: readonly string[], now: TimeUs): void {
-  const text = words.join(' ');
+  restoreRoute(machine, words);
   for (const instance of machine.instances) {
     if (instance.state !== 'MASTER' || !instance.vipSet) continue;
-    const lost = instance.config.routes.some((r) => !r.noTrack && r.words.join(' ') === text);
+    const lost = instance.config.routes.some((r) => !r.noTrack && isSameRoute(r.words, words));
     if (lost) loseVip(machine, instance, now);
   }
 }

@@ -15,15 +15,10 @@ import { startScript } from './scripts.ts';
 import { CONFIG_FAULT, createFiles, initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { addressInterface, findSource, primaryAddress } from './source-address.ts';
+import { addStaticObjects } from './static-objects.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer } from './timers.ts';
 import { reportState } from './transitions.ts';
-import {
-  changeAddress,
-  changeRoute,
-  changeRule,
-  removeVirtualObjects,
-  removeVirtualRoutes,
-} from './virtual-objects.ts';
+import { removeVirtualObjects, removeVirtualRoutes } from './virtual-objects.ts';
 import { createLinks, hasOwnLink } from './vmac.ts';
 import {
   type Group,
@@ -110,15 +105,6 @@ function promoteSecondaries(machine: VrrpMachine): void {
     const name = `net.ipv4.conf.${link}.promote_secondaries`;
     machine.actions.push({ kind: 'sysctl-write', name, value: '1' });
   }
-}
-
-/** Static addresses, routes and rules stay for the life of the daemon. */
-export function addStaticObjects(machine: VrrpMachine): void {
-  for (const address of machine.config.staticAddresses) {
-    changeAddress(machine, 'address-add', address);
-  }
-  for (const route of machine.config.staticRoutes) changeRoute(machine, 'add', route);
-  for (const rule of machine.config.staticRules) changeRule(machine, 'add', rule);
 }
 
 /** The first state of one instance, with its timer. */

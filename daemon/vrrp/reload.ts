@@ -11,13 +11,7 @@
 import type { TimeUs } from '../base/time.ts';
 import { sendAdvert } from './advert.ts';
 import { sendBurst } from './garp-plan.ts';
-import {
-  addStaticObjects,
-  joinGroups,
-  logAssignedAddresses,
-  sayFault,
-  settle,
-} from './initialise.ts';
+import { joinGroups, logAssignedAddresses, sayFault, settle } from './initialise.ts';
 import { instanceText } from './log-text.ts';
 import { announceStates, notifyDeleted, notifyGroup } from './notify.ts';
 import { indexInstances } from './receive.ts';
@@ -25,6 +19,7 @@ import { startScript } from './scripts.ts';
 import { initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { findSource } from './source-address.ts';
+import { addStaticObjects } from './static-objects.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer, setTimer } from './timers.ts';
 import { leaveFault, leaveMaster, sendZero } from './transitions.ts';
 import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';

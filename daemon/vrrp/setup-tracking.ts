@@ -8,9 +8,11 @@
 
 import { encodeUtf8 } from '../wire/text.ts';
 import { applyPriority, fileStatus, weightOf } from './effective-priority.ts';
+import { linkIsUp } from './link-state.ts';
 import { instanceText } from './log-text.ts';
 import { scriptIsWell } from './scripts.ts';
-import { hasQuorum, linkIsUp, matchesProcess, readFileValue } from './tracking.ts';
+import { trackGroupLinks } from './static-objects.ts';
+import { hasQuorum, matchesProcess, readFileValue } from './tracking.ts';
 import type { TrackedItem } from './vrrp-config.ts';
 import {
   type Follower,
@@ -97,6 +99,9 @@ function followLinks(machine: VrrpMachine, instance: Instance): void {
   if (!config.dontTrackPrimary) {
     for (const name of own)
       if (name !== undefined) follow(machine, name, { instance, ...UNWEIGHTED });
+  }
+  for (const name of trackGroupLinks(machine, instance)) {
+    follow(machine, name, { instance, ...UNWEIGHTED });
   }
   const ofGroup = instance.group?.config.trackedInterfaces ?? [];
   for (const tracked of [...ofGroup, ...config.trackedInterfaces]) {

@@ -10,7 +10,9 @@ import { type DurationUs, later, type TimeUs } from '../base/time.ts';
 import { decodeLatin1 } from '../wire/text.ts';
 import { addPriority, fileStatus, weightOf } from './effective-priority.ts';
 import { clearFault, takeDown } from './fault.ts';
+import { linkIsUp } from './link-state.ts';
 import { instanceText, trackText } from './log-text.ts';
+import { restoreOnLink } from './static-objects.ts';
 import type { ProcessView } from './vrrp-actions.ts';
 import {
   type Follower,
@@ -22,13 +24,6 @@ import {
   type TrackedProcess,
   type VrrpMachine,
 } from './vrrp-machine.ts';
-
-/** Whether an interface can carry adverts: switched on and with a carrier. */
-export function linkIsUp(machine: VrrpMachine, name: string): boolean {
-  const link = machine.host.interfaceNamed(name);
-  if (link === undefined) return machine.madeLinks.has(name);
-  return link.up && link.running;
-}
 
 /** An interface changed: look at it, and act or wait as configured. */
 export function linkChanged(machine: VrrpMachine, name: string, now: TimeUs): void {
@@ -161,6 +156,7 @@ function applyLink(machine: VrrpMachine, link: TrackedLink, up: boolean, now: Ti
   for (const follower of link.followers) {
     tellFollower(machine, follower, { cause: `interface ${link.name}`, well: up, now });
   }
+  if (up) restoreOnLink(machine, link.name);
 }
 
 /** Tells one follower that its subject turned well or ill. */

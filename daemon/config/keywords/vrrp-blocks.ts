@@ -252,7 +252,6 @@ const trackGroupRow = row(
   },
   {
     ...VRRP,
-    status: 'not-yet',
     block: [
       row('group { INSTANCE… }', 'P3', (context, words) => {
         const group = context.vrrp.trackGroups.at(-1);
