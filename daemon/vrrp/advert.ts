@@ -181,6 +181,12 @@ function writeV3(
   );
 }
 
+/**
+ * keepalived sets a hop limit for groups only: to IPv6 peers packets leave with the kernel's own,
+ * whatever unicast_ttl says (test/reference/traces-own/v6-unicast).
+ */
+const UNICAST_HOP_LIMIT = 64;
+
 /** IPv6: version 2 keeps its own header words and has no authentication field. */
 function buildInet6(instance: Instance, options: AdvertOptions): Uint8Array {
   const { config } = instance;
@@ -190,7 +196,7 @@ function buildInet6(instance: Instance, options: AdvertOptions): Uint8Array {
     trafficClass: TRAFFIC_CLASS,
     length,
     next: PROTOCOL_VRRP,
-    hopLimit: isUnicast(config) ? config.unicastTtl : VRRP_TTL,
+    hopLimit: isUnicast(config) ? UNICAST_HOP_LIMIT : VRRP_TTL,
     source: options.source as Ipv6Address,
     destination: options.destination as Ipv6Address,
   });

@@ -7,10 +7,11 @@ import { spawn } from 'node:child_process';
 import type { Plan } from './plan.ts';
 import { FEATURE_PLANS } from './plans-features.ts';
 import { LIFE_PLANS } from './plans-life.ts';
+import { MORE_PLANS } from './plans-more.ts';
 import { PARTITION_PLANS } from './plans-partition.ts';
 import { record } from './recorder.ts';
 
-const PLANS: readonly Plan[] = [...LIFE_PLANS, ...PARTITION_PLANS, ...FEATURE_PLANS];
+const PLANS: readonly Plan[] = [...LIFE_PLANS, ...PARTITION_PLANS, ...FEATURE_PLANS, ...MORE_PLANS];
 /** More would disturb each other on two processors. */
 const AT_ONCE = Number(process.env['AT_ONCE'] ?? 5);
 
