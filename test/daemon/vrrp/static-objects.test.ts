@@ -55,6 +55,7 @@ describe('static objects', () => {
     expect(restored(n1)).toHaveLength(1);
   });
 
+  // proves: keyword:track_group keyword:track_group/group
   it('track_group: the instance follows the interface of its static objects', () => {
     const { lan, n1 } = started(BLOCKS);
     n1.carrier('eth1', false);
