@@ -12,7 +12,7 @@ import { type DurationUs, later, NO_DURATION, seconds, type TimeUs } from '../ba
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
 import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
-import { dataText, jsonText, statisticsText } from '../vrrp/dump.ts';
+import { type DumpMoment, jsonText, stampsOf, statisticsText } from '../vrrp/dump.ts';
 import { initialise } from '../vrrp/initialise.ts';
 import { findInstance, logUnknown, receivePacket } from '../vrrp/receive.ts';
 import { advertBeforeReload, reload } from '../vrrp/reload.ts';
@@ -33,6 +33,7 @@ import { encodeUtf8 } from '../wire/text.ts';
 import { CheckerProcess } from './checker-process.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
+import { dataDump } from './data-dump.ts';
 import type { SignalEvent, SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
@@ -368,8 +369,10 @@ export class Daemon {
       }
       return;
     }
+    const data = (of: VrrpMachine, at: DumpMoment) =>
+      dataDump(of, { interfaces: this.#options.system.interfaces(), stamp: stampsOf(at) });
     const dumps = {
-      USR1: ['/tmp/keepalived.data', dataText, coreText.printingData],
+      USR1: ['/tmp/keepalived.data', data, coreText.printingData],
       USR2: ['/tmp/keepalived.stats', statisticsText, coreText.printingStatistics],
       JSON: ['/tmp/keepalived.json', jsonText, coreText.printingJson],
     } as const;
