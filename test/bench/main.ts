@@ -3,19 +3,22 @@
  *
  * Every workload in a process of its own (memory and compiled code of one do not show in the next), ours and
  * ns-3's in turn, so that both see the same load of the machine; of several runs the median counts.
- * `--history` adds the rows to a file of JSON lines, one a bench, to compare later ones with.
+ * Each bench adds a line of JSON to a history (`--history FILE`, default `bench-history.jsonl` in the temporary
+ * folder), to compare later ones with. `--only` takes several parts of names, separated by commas.
  * Exits 1 when both sides did not do the same work. `--only takeover` measures the daemon beside keepalived on real
  * wires (root, four minutes) and is never part of the rest.
  */
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { arch, cpus } from 'node:os';
+import { arch, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { BenchResult } from './bench-result.ts';
 import { type BenchCase, benchCases } from './cases.ts';
 import { buildNs3, runNs3 } from './ns3.ts';
+import { formatSummary } from './summary.ts';
 import { type ComparedCase, formatTable, medianOf, ratioOf } from './table.ts';
 
 const { values } = parseArgs({
@@ -55,10 +58,12 @@ function runAll(): number {
   const ns3 = buildNs3(process.env['LANTWIN_ROOT'] ?? process.cwd());
   if ('missing' in ns3) console.error(`ns-3 is not compared: ${ns3.missing}`);
   const folder = 'folder' in ns3 ? ns3.folder : undefined;
-  const runs = Number(values.runs ?? (values.quick ? 1 : 3));
-  const chosen = cases.filter((one) => values.only === undefined || one.id.includes(values.only));
+  const runs = Number(values.runs ?? (values.quick ? 1 : 5));
+  const parts = values.only?.split(',') ?? [''];
+  const chosen = cases.filter((one) => parts.some((part) => one.id.includes(part)));
   const compared = chosen.map((one) => compareCase(one, folder, runs));
   console.log(`${formatTable(compared)}\n`);
+  console.log(`${formatSummary(compared, nodeRssMiB())}\n`);
   console.log(
     `median of ${runs} by wall time; Node ${process.version}, ${cpus()[0]?.model ?? arch()}`,
   );
@@ -67,7 +72,9 @@ function runAll(): number {
   const record = recordOf(compared);
   if (values.json !== undefined)
     writeFileSync(values.json, `${JSON.stringify(record, undefined, 2)}\n`);
-  if (values.history !== undefined) appendFileSync(values.history, `${JSON.stringify(record)}\n`);
+  const history = values.history ?? join(tmpdir(), 'bench-history.jsonl');
+  appendFileSync(history, `${JSON.stringify(record)}\n`);
+  console.log(`added to ${history}`);
   return wrong.length > 0 ? 1 : 0;
 }
 
@@ -85,9 +92,26 @@ function compareCase(one: BenchCase, folder: string | undefined, runs: number): 
     id: one.id,
     ours: medianOf(ours),
     ...(theirs.length > 0 ? { ns3: medianOf(theirs) } : {}),
-    ...(one.target === undefined ? {} : { target: one.target }),
-    ...(one.targetRealTime === undefined ? {} : { targetRealTime: one.targetRealTime }),
+    ...wantedOf(one),
   };
+}
+
+/** What is to be reached, as far as the case says. */
+function wantedOf(one: BenchCase): Partial<ComparedCase> {
+  const { target, targetRealTime, optimisedFactor, memoryTarget, growthMaxMiB } = one;
+  return {
+    ...(target === undefined ? {} : { target }),
+    ...(targetRealTime === undefined ? {} : { targetRealTime }),
+    ...(optimisedFactor === undefined ? {} : { optimisedFactor }),
+    ...(memoryTarget === undefined ? {} : { memoryTarget }),
+    ...(growthMaxMiB === undefined ? {} : { growthMaxMiB }),
+  };
+}
+
+/** Peak memory of `node -e 0`, MiB. */
+function nodeRssMiB(): number {
+  const script = 'console.log(process.resourceUsage().maxRSS / 1024)';
+  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }));
 }
 
 function runHere(id: string): BenchResult {

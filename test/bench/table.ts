@@ -9,6 +9,9 @@ export interface ComparedCase {
   readonly ns3?: BenchResult;
   readonly target?: number;
   readonly targetRealTime?: number;
+  readonly optimisedFactor?: number;
+  readonly memoryTarget?: true;
+  readonly growthMaxMiB?: number;
 }
 
 const HEAD = [
@@ -23,7 +26,7 @@ const HEAD = [
   'wall s',
   'cpu s',
   'peak RSS MiB',
-  'faster',
+  'µs/link frame',
 ];
 
 /** How many times faster than ns-3, in wall time. */
@@ -45,16 +48,10 @@ export function medianOf(runs: readonly BenchResult[]): BenchResult {
 export function formatTable(cases: readonly ComparedCase[]): string {
   const rows = [HEAD];
   for (const compared of cases) {
-    rows.push([...cells(compared.ours, 'lantwin'), verdict(compared)]);
-    if (compared.ns3 !== undefined) rows.push([...cells(compared.ns3, 'ns-3'), '']);
+    rows.push(cells(compared.ours, 'lantwin'));
+    if (compared.ns3 !== undefined) rows.push(cells(compared.ns3, 'ns-3'));
   }
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd();
-  return rows.map(line).join('\n');
+  return aligned(rows, 2);
 }
 
 function cells(result: BenchResult, by: string): string[] {
@@ -71,24 +68,8 @@ function cells(result: BenchResult, by: string): string[] {
     wallSeconds.toFixed(3),
     result.cpuSeconds.toFixed(3),
     result.peakRssMiB.toFixed(0),
+    linkFrames === 0 ? '-' : ((wallSeconds / linkFrames) * 1e6).toFixed(2),
   ];
-}
-
-function verdict(compared: ComparedCase): string {
-  const ratio = ratioOf(compared);
-  if (ratio === undefined) return verdictAlone(compared);
-  // On a machine that others use as well, processor time is the steadier of the two.
-  const byCpu = (compared.ns3?.cpuSeconds ?? 0) / compared.ours.cpuSeconds;
-  const text = `${ratio.toFixed(1)}x, by cpu ${byCpu.toFixed(1)}x`;
-  if (compared.target === undefined) return text;
-  return `${text} (${ratio >= compared.target ? 'over' : 'UNDER'} ${compared.target}x)`;
-}
-
-function verdictAlone({ ours, targetRealTime }: ComparedCase): string {
-  if (ours.heapGrowthMiB !== undefined) return `heap +${ours.heapGrowthMiB.toFixed(1)} MiB`;
-  if (targetRealTime === undefined) return '';
-  const reached = ours.simulatedSeconds / ours.wallSeconds;
-  return `${reached >= targetRealTime ? 'over' : 'UNDER'} ${targetRealTime}x real time`;
 }
 
 /** 1234 as 1.23 k. */
@@ -101,4 +82,18 @@ function count(value: number): string {
     if (value >= size) return `${(value / size).toPrecision(3)} ${unit}`;
   }
   return value.toFixed(value < 10 ? 1 : 0);
+}
+
+/** Rows of equal length as text; the first `left` columns stand left, numbers right. */
+export function aligned(rows: readonly (readonly string[])[], left: number): string {
+  const columns = rows[0]?.length ?? 0;
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => (i < left ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return rows.map(line).join('\n');
 }

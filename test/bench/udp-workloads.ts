@@ -6,6 +6,7 @@ import type { EventTarget } from '../../sim/engine/event-queue.ts';
 import type { HostMaker } from './bench-host.ts';
 import { BenchLan } from './bench-lan.ts';
 import { type BenchResult, measure } from './bench-result.ts';
+import { makeKernelHost } from './kernel-host.ts';
 
 const ECHO_PORT = 7;
 const DISCARD_PORT = 9;
@@ -61,6 +62,38 @@ export function runEcho(options: {
   });
   return measure({
     workload: `B1 ${options.clients} clients${options.label}`,
+    simulatedSeconds: options.seconds,
+    run: () => {
+      lan.runSeconds(options.seconds);
+      return lan.counts(answers);
+    },
+  });
+}
+
+/** Islands of ten hosts, each with a switch and a server of its own, with B1's echoes. Messages are answers. */
+export function runIslands(options: {
+  readonly hosts: number;
+  readonly seconds: number;
+}): BenchResult {
+  const lan = new BenchLan(SEED);
+  const size = 10;
+  lan.addSwitches(options.hosts / size);
+  for (let i = 0; i < options.hosts; i++) lan.addHost(Math.floor(i / size));
+  const hosts = lan.nics.map((nic, i) => makeKernelHost(lan, i, nic));
+  let answers = 0;
+  hosts.forEach((host, i) => {
+    const server = i - (i % size);
+    if (i === server) {
+      host.listen(ECHO_PORT, (reply) => reply());
+      return;
+    }
+    const send = host.sender(server, ECHO_PORT, PAYLOAD, () => {
+      answers++;
+    });
+    new Clockwork(lan.engine, durationUs(100_000), send).start((i - 0.5) / options.hosts);
+  });
+  return measure({
+    workload: `${options.hosts} hosts on islands of ten`,
     simulatedSeconds: options.seconds,
     run: () => {
       lan.runSeconds(options.seconds);

@@ -6,7 +6,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
+import { BenchLan } from './bench-lan.ts';
 import type { BenchCounts } from './bench-result.ts';
+import { makeKernelHost } from './kernel-host.ts';
 import { WORK_CASES } from './work-cases.ts';
 
 const STORED = 'test/bench/work.json';
@@ -74,6 +76,19 @@ test('work grows with frames, not with hosts: events per link frame are the same
   };
   const [few, many] = [perFrame('B1, 10 clients, 10 s'), perFrame('B1, 100 clients, 7 s')];
   expect(many).toBeLessThanOrEqual(few * 1.1);
+});
+
+test('hosts that nobody talks to cost nothing: no event in an hour', () => {
+  const lan = new BenchLan(1);
+  lan.addSwitches(1);
+  for (let i = 0; i < 50; i++) lan.addHost(0);
+  lan.nics.forEach((nic, i) => {
+    makeKernelHost(lan, i, nic);
+  });
+  lan.runSeconds(60);
+  const settled = lan.engine.eventCount;
+  lan.runSeconds(3660);
+  expect(lan.engine.eventCount).toBe(settled);
 });
 
 afterAll(() => {
