@@ -21,7 +21,7 @@ cpSync(join(root, 'docs', 'images'), join(pages, 'public', 'images'), { recursiv
 call(process.execPath, [join(site, 'node_modules/vitepress/bin/vitepress.js'), 'build', '.']);
 await import('./build.mjs');
 const { writeStaticPage } = await import('./build-static.mjs');
-writeStaticPage(join(root, 'dist', 'site', 'play'));
+await writeStaticPage(join(root, 'dist', 'site', 'play'));
 console.log('the site is in dist/site: serve it with any file server');
 
 function call(command, args) {

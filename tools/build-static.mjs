@@ -16,42 +16,32 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What the page may do: load its own files, nothing else. `frame-ancestors` cannot be said in a page. */
-const POLICY = [
-  "default-src 'self'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "worker-src 'self' blob:",
-  "connect-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = resolve(process.argv[2] ?? join(root, 'dist', 'static'));
   await import('./build.mjs');
-  writeStaticPage(folder);
+  await writeStaticPage(folder);
   console.log(
     `the page is in ${relative(process.cwd(), folder) || '.'}: serve it with any file server`,
   );
 }
 
 /** Copies the built view, turns it into a page with a worker, and adds scenarios and the offline copy. */
-export function writeStaticPage(folder) {
+export async function writeStaticPage(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   cpSync(join(root, 'dist', 'ui'), folder, { recursive: true });
   const page = join(folder, 'index.html');
-  writeFileSync(page, withWorker(readFileSync(page, 'utf8')));
+  // The page may do what the served one may: load its own files, nothing else. Who frames it cannot be said in a page.
+  const { SECURITY_HEADERS } = await import('../dist/sim/server/access.js');
+  const policy = SECURITY_HEADERS['Content-Security-Policy'].replace(/; frame-ancestors [^;]*/, '');
+  writeFileSync(page, withWorker(readFileSync(page, 'utf8'), policy));
   writeFileSync(join(folder, 'scenarios.json'), JSON.stringify(scenarioTexts()));
   writeFileSync(join(folder, 'offline.js'), offlineScript(folder));
 }
 
-function withWorker(html) {
+function withWorker(html, policy) {
   const words = [
-    `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`,
+    `<meta http-equiv="Content-Security-Policy" content="${policy}" />`,
     '<meta name="lantwin-transport" content="worker" />',
     '<meta name="description" content="A highly available LAN in the browser: pull cables, watch VRRP fail over" />',
   ];

@@ -19,7 +19,7 @@ if (target === undefined) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'lantwin-animation-'));
 const page = join(folder, 'page');
-writeStaticPage(page);
+await writeStaticPage(page);
 const server = createServer((request, response) => {
   const path = new URL(request.url ?? '/', 'http://page').pathname;
   const name = path === '/' ? '/index.html' : path;
