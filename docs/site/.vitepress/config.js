@@ -91,6 +91,7 @@ export default {
             ['Actions', '/actions'],
             ['Scenarios in TypeScript', '/typescript'],
             ['keepalived.conf keywords', '/keepalived-keywords'],
+            ['Metrics of the daemon', '/metrics'],
             ['What proves what', '/proofs'],
           ),
           { text: 'Checks', collapsed: true, items: checks },
