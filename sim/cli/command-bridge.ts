@@ -243,11 +243,25 @@ function tellStart(run: ScenarioRun, output: Output, joined: readonly string[]):
   const hosts = [...run.lan.hosts.keys()].join(', ');
   output.err(`real time: ${run.scenario.name} (virtual: ${hosts}; real: ${joined.join(', ')})\n`);
   output.err('Ctrl+C withdraws and ends it.\n');
+  const saidAt = new Map<string, number>();
   run.engine.log.listen((event) => {
     const text = liveText(event);
-    if (text !== undefined) output.err(`${timeText(event.at)}  ${event.node.padEnd(8)} ${text}\n`);
+    if (text === undefined) return;
+    const line = `${event.node.padEnd(8)} ${text}`;
+    // A peer with another password is refused with every advert: one line a second says so.
+    const last = saidAt.get(line);
+    const isRefusal = event.kind === 'daemon' && text.includes(' refused an advert ');
+    if (isRefusal && last !== undefined && event.at - last < SAY_AGAIN_US) return;
+    if (saidAt.size >= SAID_MAX) saidAt.clear();
+    saidAt.set(line, event.at);
+    output.err(`${timeText(event.at)}  ${line}\n`);
   });
 }
+
+/** The same line about a virtual router is said again after that long. */
+const SAY_AGAIN_US = 1_000_000;
+/** Lines that are remembered for that. */
+const SAID_MAX = 1000;
 
 /** Kinds of events that are told as they happen. */
 const TOLD_LIVE: ReadonlySet<string> = new Set(['step', 'step-refused', 'exec']);

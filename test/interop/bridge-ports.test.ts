@@ -258,3 +258,36 @@ function wirePair(
     },
   };
 }
+
+describe('eight TAPs in one process', () => {
+  test('leave file I/O its turns, and the process ends when it is told to', (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    const script = `
+      import { readFile } from 'node:fs/promises';
+      import { Bridge } from '${REPOSITORY}/dist/sim/bridge/bridge.js';
+      import { loadScenario } from '${REPOSITORY}/dist/sim/scenario/load-scenario.js';
+      import { startRun } from '${REPOSITORY}/dist/sim/scenario/run.js';
+      const names = Array.from({ length: 8 }, (_, i) => 'bt-8' + i);
+      const bytes = new TextEncoder().encode('name: x\\nlan: { switches: { sw1: {} }, hosts: {} }\\n');
+      const outside = names.map((name, i) => ({ name, port: 'sw1:' + (i + 1) }));
+      const { scenario } = loadScenario({ file: 'x', bytes, readFile: () => undefined, outside });
+      const wishes = names.map((name, i) => ({ kind: 'tap', at: 'sw1:' + i, node: name, tap: { name } }));
+      const bridge = await Bridge.open({ wishes, application: 'test', onWord() {} });
+      bridge.join(startRun(scenario));
+      void bridge.run(60_000_000);
+      let slowest = 0;
+      for (let round = 0; round < 40; round++) {
+        const begin = performance.now();
+        await Promise.all(Array.from({ length: 8 }, () => readFile('/etc/hostname')));
+        slowest = Math.max(slowest, performance.now() - begin);
+      }
+      console.log('slowest', Math.round(slowest));
+      process.exit(3);`;
+    const words = ['--input-type=module', '-e', script];
+    const run = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 60_000 });
+    expect(run.status, run.stdout + run.stderr).toBe(3);
+    // Each of a read's four steps waits for a turn of at most 20 ms; with blocking reads it was seconds.
+    expect(Number(/slowest (\d+)/.exec(run.stdout)?.[1])).toBeLessThan(1000);
+    expect(ip('link show')).not.toContain('bt-80');
+  });
+});
