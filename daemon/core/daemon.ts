@@ -7,86 +7,36 @@
  * it. Read `system.ts`, `commands.ts` and `events.ts` first.
  */
 
-import { type RandomSource, randomBelow } from '../base/random.ts';
-import { type DurationUs, later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
+import { randomBelow } from '../base/random.ts';
+import { later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
-import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
-import { type DumpMoment, jsonText, stampsOf, statisticsText } from '../vrrp/dump.ts';
 import { initialise } from '../vrrp/initialise.ts';
 import { findInstance, logUnknown, receivePacket } from '../vrrp/receive.ts';
 import { advertBeforeReload, reload } from '../vrrp/reload.ts';
 import { nextDue, runTimers } from '../vrrp/run-timers.ts';
-import { scriptExited } from '../vrrp/scripts.ts';
 import { removeAllLinks, shutDown } from '../vrrp/shutdown.ts';
-import { closeSockets, reopenSockets } from '../vrrp/sockets.ts';
-import { bfdChanged, fileChanged, linkChanged, processChanged } from '../vrrp/tracking.ts';
-import {
-  type Instance,
-  newMachine,
-  newStatistics,
-  takeId,
-  type VrrpMachine,
-  type VrrpSettings,
-} from '../vrrp/vrrp-machine.ts';
-import { encodeUtf8 } from '../wire/text.ts';
+import { closeSockets } from '../vrrp/sockets.ts';
+import { bfdChanged } from '../vrrp/tracking.ts';
+import { newMachine, takeId, type VrrpMachine, type VrrpSettings } from '../vrrp/vrrp-machine.ts';
 import { CheckerProcess } from './checker-process.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
-import { dataDump } from './data-dump.ts';
-import type { SignalEvent, SystemEvent, VrrpPacketEvent } from './events.ts';
+import type { DaemonOptions } from './daemon-options.ts';
+import type { SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
-import { mailDate } from './mail-date.ts';
+import { mailEvent, mailsOf } from './mail-client.ts';
 import { metricsText } from './metrics.ts';
 import { configNotes, vrrpPart, wantsCheckers, wantsVrrp } from './process-plan.ts';
-import {
-  newSmtpClient,
-  type SmtpClient,
-  smtpAdvance,
-  smtpDeadline,
-  smtpReceive,
-  submitMail,
-} from './smtp.ts';
+import { newSmtpClient, type SmtpClient, smtpAdvance, smtpDeadline } from './smtp.ts';
+import { answerSignal } from './state-files.ts';
 import type { DaemonStatus } from './status.ts';
 import { statusOf } from './status-of.ts';
 import { SyncFollower } from './sync-follower.ts';
-import type { System } from './system.ts';
 import { versionProfile } from './version-profile.ts';
-
-/** keepalived's command line, as far as it changes what the daemon does. */
-export interface DaemonFlags {
-  /** `-D`: detailed log. */
-  readonly logDetail: boolean;
-  /** The words of the command line, for the log; by default the usual service's. */
-  readonly commandLine?: readonly string[];
-  /** Number of the VRRP process, for the log; by default one is drawn. */
-  readonly vrrpPid?: number;
-  /** `-P` VRRP only, `-C` checkers only; by default both. */
-  readonly vrrp?: boolean;
-  readonly checkers?: boolean;
-  /** `-X`, `-V`: what is left behind; accepted, without effect on start. */
-  readonly dontReleaseVrrp?: boolean;
-}
-
-/** Everything a daemon is made of. */
-export interface DaemonOptions {
-  readonly system: System;
-  readonly configPath: string;
-  /** `-i`: picks the `@id` lines of the configuration. */
-  readonly configId?: string;
-  readonly random: RandomSource;
-  readonly flags: DaemonFlags;
-  /** Behave as this keepalived; by default 2.2.7. */
-  readonly version?: string;
-  /**
-   * How long the machine needs to become MASTER, before it restarts its timer; by default no time.
-   */
-  readonly transitionTime?: DurationUs;
-  /** Reads the configuration; by default keepalived's language from `configPath`. */
-  readonly load?: ConfigLoader;
-}
+import { ignoresPackets, vrrpEvent } from './vrrp-events.ts';
 
 /**
  * How long the leave of the group gets to reach the wire. Source: recordings S02, S06a (1.01 s).
@@ -111,6 +61,8 @@ export class Daemon {
   #vrrpRuns = true;
   #exitAt: TimeUs | undefined;
   #out: Command[] = [];
+  /** Interfaces that came into being after the start, still down when they did. */
+  readonly #seenDown = new Set<string>();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -269,88 +221,21 @@ export class Daemon {
   }
 
   #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
-    switch (event.kind) {
-      case 'link-changed':
-        machine.madeLinks.delete(event.interface);
-        this.#linkAppeared(machine, event.interface);
-        linkChanged(machine, event.interface, now);
-        return;
-      case 'link-removed':
-        machine.madeLinks.delete(event.interface);
-        linkChanged(machine, event.interface, now);
-        return;
-      case 'address-added':
-        addressAdded(machine, { interface: event.interface, address: event.address.address }, now);
-        return;
-      case 'address-removed':
-        addressRemoved(
-          machine,
-          { interface: event.interface, address: event.address.address },
-          now,
-        );
-        return;
-      case 'route-removed':
-        routeRemoved(machine, event.words, now);
-        return;
-      case 'script-exited':
-        scriptExited(machine, event.id, event.outcome, now);
-        return;
-      case 'process-started':
-      case 'process-ended': {
-        const started = event.kind === 'process-started';
-        const { pid, name, arguments: words } = event;
-        processChanged(machine, { pid, name, arguments: words, started }, now);
-        return;
-      }
-      case 'file-changed':
-        fileChanged(machine, event.path, now);
-        return;
-      case 'signal':
-        this.#signal(machine, event.signal, now);
-        return;
-      case 'stream-connected':
-      case 'stream-data':
-      case 'stream-closed':
-      case 'stream-failed':
-      case 'resolved':
-      case 'command-failed':
-        if (this.#mailer !== undefined) {
-          this.#out.push(...(smtpReceive(this.#mailer, event, now) ?? []));
-        }
-        return;
-      default:
-        // Datagrams: nothing of VRRP waits for them.
-        return;
+    if (event.kind === 'signal') {
+      const { system } = this.#options;
+      this.#out.push(...answerSignal(machine, event.signal, { system, pid: this.#pid, now }));
+      return;
     }
+    if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
+    vrrpEvent(machine, event, { seenDown: this.#seenDown, now });
   }
 
   /** Every mail that was reported just now goes on its way, where there is a server for it. */
   #postMails(machine: VrrpMachine, now: TimeUs): void {
-    const mailer = this.#mailer;
-    if (mailer === undefined) return;
-    const mails = this.#out.flatMap((command) =>
-      command.kind === 'report' && command.report.kind === 'mail' ? [command.report] : [],
-    );
-    if (mails.length === 0) return;
-    const date = mailDate(this.#options.system.wallClockUs(now));
-    for (const { to, subject, body } of mails) {
-      const mail = { to, subject, body, date };
-      this.#out.push(...submitMail(mailer, mail, { id: takeId(machine), now }));
-    }
+    if (this.#mailer === undefined) return;
+    const { system } = this.#options;
+    this.#out.push(...mailsOf(this.#mailer, this.#out, { machine, system, now }));
   }
-
-  /**
-   * An interface that comes into being after the start (dynamic_interfaces) gets its sockets only
-   * now.
-   */
-  #linkAppeared(machine: VrrpMachine, name: string): void {
-    const link = machine.links.get(name);
-    if (link === undefined || link.up || this.#known.has(name)) return;
-    this.#known.add(name);
-    reopenSockets(machine, name);
-  }
-
-  readonly #known = new Set<string>();
 
   /** A BFD session went up or down; called by the BFD part. */
   bfdChanged(now: TimeUs, name: string, up: boolean): readonly Command[] {
@@ -360,26 +245,6 @@ export class Daemon {
     if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
     if (this.#checkers) this.#out.push(...this.#checkers.bfdChanged({ name, up }, now));
     return this.#take(machine);
-  }
-
-  #signal(machine: VrrpMachine, signal: SignalEvent['signal'], now: TimeUs): void {
-    if (signal === 'STATS_CLEAR') {
-      for (const instance of machine.instances) {
-        Object.assign(instance.statistics, newStatistics());
-      }
-      return;
-    }
-    const data = (of: VrrpMachine, at: DumpMoment) =>
-      dataDump(of, { interfaces: this.#options.system.interfaces(), stamp: stampsOf(at) });
-    const dumps = {
-      USR1: ['/tmp/keepalived.data', data, coreText.printingData],
-      USR2: ['/tmp/keepalived.stats', statisticsText, coreText.printingStatistics],
-      JSON: ['/tmp/keepalived.json', jsonText, coreText.printingJson],
-    } as const;
-    const [path, text, line] = dumps[signal];
-    this.#say('vrrp', line(this.#pid));
-    const moment = { now, wallClockUs: this.#options.system.wallClockUs(now) };
-    this.#out.push({ kind: 'file-write', path, bytes: encodeUtf8(text(machine, moment)) });
   }
 
   #finish(machine: VrrpMachine): readonly Command[] {
@@ -486,12 +351,4 @@ export class Daemon {
 function earliest(a: TimeUs | undefined, b: TimeUs | undefined): TimeUs | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a < b ? a : b;
-}
-
-/** In FAULT and before the first decision adverts are not even looked at. */
-function ignoresPackets(instance: Instance): boolean {
-  for (let one: Instance | undefined = instance; one; one = one.sibling) {
-    if (one.state === 'BACKUP' || one.state === 'MASTER') return false;
-  }
-  return true;
 }

@@ -6,7 +6,8 @@
 
 import { type TimeUs, timeUs } from '../../../daemon/base/time.ts';
 import type { Command } from '../../../daemon/core/commands.ts';
-import { Daemon, type DaemonOptions } from '../../../daemon/core/daemon.ts';
+import { Daemon } from '../../../daemon/core/daemon.ts';
+import type { DaemonOptions } from '../../../daemon/core/daemon-options.ts';
 import type { SystemEvent } from '../../../daemon/core/events.ts';
 import type { DaemonReport } from '../../../daemon/core/reports.ts';
 import type {
