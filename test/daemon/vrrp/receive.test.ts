@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { durationUs, seconds } from '../../../daemon/base/time.ts';
-import type { Command } from '../../../daemon/core/commands.ts';
+import { type Command, UNCONCERNED, UNKNOWN_VRID } from '../../../daemon/core/commands.ts';
 import { buildAdvert } from '../../../daemon/vrrp/advert.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
 import { newInstance } from '../../../daemon/vrrp/vrrp-machine.ts';
@@ -254,7 +254,7 @@ describe('refusals', () => {
 });
 
 describe('packets that concern nobody', () => {
-  it('unknown vrid, FAULT and INIT return one shared list and do nothing', () => {
+  it('unknown vrid, FAULT and INIT return shared lists and do nothing', () => {
     const one = host('BACKUP');
     const event = {
       kind: 'vrrp-packet' as const,
@@ -262,11 +262,11 @@ describe('packets that concern nobody', () => {
       packet: advert({ config: { vrid: 52 } }),
       at: 0,
     };
-    const first = one.daemon?.receive(s(1) as never, event);
-    expect(first).toEqual([]);
-    expect(one.daemon?.receive(s(1) as never, event)).toBe(first);
+    expect(one.daemon?.receive(s(1) as never, event)).toBe(UNKNOWN_VRID);
     one.carrier('eth0', false);
-    expect(one.daemon?.receive(s(1) as never, { ...event, packet: advert() })).toBe(first);
+    const concerned = { ...event, packet: advert() };
+    expect(one.daemon?.receive(s(1) as never, concerned)).toBe(UNCONCERNED);
+    expect([...UNKNOWN_VRID, ...UNCONCERNED]).toEqual([]);
   });
 
   it('AH and plain VRRP are two sockets: neither hears the other, no line is written', () => {
