@@ -24,6 +24,9 @@ export const HZ = 250;
 const LEVEL_SLOTS = 63;
 const LEVEL_BITS = 3;
 const LEVELS = 9;
+/** How many ticks one slot of each level is, and how many all of them reach. */
+const LEVEL_TICKS = Array.from({ length: LEVELS }, (_, level) => 2 ** (LEVEL_BITS * level));
+const LEVEL_REACH = LEVEL_TICKS.map((ticks) => LEVEL_SLOTS * ticks);
 
 /** A deadline of one part of the kernel; moved as often as needed, at most once pending. */
 export interface KernelTimer {
@@ -74,8 +77,8 @@ export class KernelClock {
    */
   wheelExpiryUs(ticks: number): number {
     let level = 0;
-    while (level < LEVELS - 1 && ticks >= LEVEL_SLOTS * 2 ** (LEVEL_BITS * level)) level++;
-    const granularity = 2 ** (LEVEL_BITS * level);
+    while (level < LEVELS - 1 && ticks >= (LEVEL_REACH[level] as number)) level++;
+    const granularity = LEVEL_TICKS[level] as number;
     const bucket = (Math.floor((this.jiffies + ticks) / granularity) + 1) * granularity;
     return bucket * JIFFY_US - this.phaseUs;
   }

@@ -31,13 +31,18 @@ interface ListenPlace {
   readonly ipv6Only?: boolean;
 }
 
+/** Both ports in 32 bits with a sign: a whole number that fits a word is found far quicker in a map. */
+function keyOf(localPort: number, remotePort: number): number {
+  return (localPort << 16) | remotePort;
+}
+
 /** The connection of these ends, TIME_WAIT among them; `link` is where its segment came in. */
 export function findConnection(
   tcp: TcpState,
   ends: Endpoints,
   link?: LinkState,
 ): TcpConnection | undefined {
-  const list = tcp.connections.get(ends.localPort * PORTS + ends.remotePort);
+  const list = tcp.connections.get(keyOf(ends.localPort, ends.remotePort));
   if (list === undefined) return undefined;
   for (const each of list) {
     if (each.localAddress !== ends.localAddress) continue;
@@ -50,7 +55,7 @@ export function findConnection(
 
 /** Enters a connection. */
 export function addConnection(tcp: TcpState, connection: TcpConnection): void {
-  const key = connection.localPort * PORTS + connection.remotePort;
+  const key = keyOf(connection.localPort, connection.remotePort);
   const list = tcp.connections.get(key);
   if (list === undefined) tcp.connections.set(key, [connection]);
   else list.push(connection);
@@ -60,7 +65,7 @@ export function addConnection(tcp: TcpState, connection: TcpConnection): void {
 
 /** Forgets a connection; harmless when it is not there. */
 export function removeConnection(tcp: TcpState, connection: TcpConnection): void {
-  const key = connection.localPort * PORTS + connection.remotePort;
+  const key = keyOf(connection.localPort, connection.remotePort);
   const list = tcp.connections.get(key);
   const at = list?.indexOf(connection) ?? -1;
   if (list === undefined || at < 0) return;
