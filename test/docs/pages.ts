@@ -3,6 +3,7 @@
 import type { KeywordRow } from '../../daemon/config/keyword-row.ts';
 import { rootRows } from '../../daemon/config/keywords/root.ts';
 import { ACTION_TABLE } from '../../sim/scenario/actions/action-table.ts';
+import { commandPage } from './command-page.ts';
 import { examplePage } from './example-page.ts';
 import { knownPage } from './known-page.ts';
 import { findMarkers, type Marker } from './markers.ts';
@@ -46,6 +47,7 @@ export function renderPages(root: string): ReadonlyMap<string, string> {
       'docs/proofs.md',
       proofPage({ root, markers, recordings, keywords: allKeywords().map(({ path }) => path) }),
     ],
+    ['docs/commands.md', commandPage()],
     ['docs/scenario-file.md', scenarioPage()],
     ['docs/examples.md', examplePage(scenarios)],
     ['docs/seeds.md', seedPage(scenarios, markers)],
