@@ -74,12 +74,18 @@ export function checkVrrpScripts(context: ParseContext): void {
   if (running) complainOfSecurity(context, { what: 'scripts', at });
 }
 
-/** startup_script and shutdown_script, which the parent runs. */
+/** startup_script and shutdown_script, which the parent runs; one that is not there is dropped. */
 export function checkLifecycleScripts(context: ParseContext): void {
-  const { startupScript, shutdownScript } = context.global;
-  const script = startupScript ?? shutdownScript;
-  if (script === undefined || executable(context, script.arguments) === false) return;
-  complainOfSecurity(context, { what: 'start/shutdown scripts', at: script.at });
+  const { global } = context;
+  let running: ScriptDraft | undefined;
+  for (const key of ['startupScript', 'shutdownScript'] as const) {
+    const script = global[key];
+    if (script === undefined) continue;
+    if (keepNotify(context, script)) running ??= script;
+    else delete global[key];
+  }
+  if (running === undefined) return;
+  complainOfSecurity(context, { what: 'start/shutdown scripts', at: running.at });
 }
 
 /** The command with the directory where keepalived found it. */

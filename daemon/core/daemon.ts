@@ -10,6 +10,7 @@
 import { randomBelow } from '../base/random.ts';
 import { later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
+import type { LifecycleScript } from '../config/global-config.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
 import { initialise } from '../vrrp/initialise.ts';
 import { findInstance, logUnknown, receivePacket } from '../vrrp/receive.ts';
@@ -29,6 +30,7 @@ import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
 import { mailEvent, mailsOf } from './mail-client.ts';
 import { metricsText } from './metrics.ts';
+import { ParentScript } from './parent-script.ts';
 import { configNotes, vrrpPart, wantsCheckers, wantsVrrp } from './process-plan.ts';
 import { newSmtpClient, type SmtpClient, smtpAdvance, smtpDeadline } from './smtp.ts';
 import { answerSignal } from './state-files.ts';
@@ -60,6 +62,11 @@ export class Daemon {
   /** keepalived makes no VRRP process where there is nothing for it to do. */
   #vrrpRuns = true;
   #exitAt: TimeUs | undefined;
+  /** startup_script or shutdown_script, while it runs or is being ended. */
+  #script: ParentScript | undefined;
+  #shutdownScript: LifecycleScript | undefined;
+  /** The rest of the start, while it waits for startup_script. */
+  #begins: ((now: TimeUs) => readonly Command[]) | undefined;
   #out: Command[] = [];
   /** Interfaces that came into being after the start, still down when they did. */
   readonly #seenDown = new Set<string>();
@@ -81,6 +88,18 @@ export class Daemon {
     const { config } = loaded;
     if (loaded.refused || config === undefined) return this.#refuse(loaded);
     this.#say('parent', coreText.autoPriority());
+    const script = config.global.startupScript;
+    if (script === undefined) return this.#begin(loaded, config, now);
+    this.#shutdownScript = config.global.shutdownScript;
+    this.#begins = (at) => this.#begin(loaded, config, at);
+    this.#script = new ParentScript('startup', script, now);
+    this.#out.push(...this.#script.start());
+    return this.#take();
+  }
+
+  /** The children's part of the start, after startup_script. */
+  #begin(loaded: LoadedConfig, config: DaemonConfig, now: TimeUs): readonly Command[] {
+    this.#begins = undefined;
     this.#vrrpRuns = wantsVrrp(config, this.#options.flags);
     if (wantsCheckers(config, this.#options.flags))
       this.#say('parent', coreText.checkerChild(this.#pid + 1));
@@ -96,6 +115,7 @@ export class Daemon {
       host: this.#options.system,
     });
     this.#machine = machine;
+    this.#shutdownScript = config.global.shutdownScript;
     this.#mailer = newSmtpClient(config.global.mail);
     machine.actions = this.#out as VrrpMachine['actions'];
     this.#sayConfigNotes(machine);
@@ -108,7 +128,7 @@ export class Daemon {
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
     runTimers(machine, now);
     this.#postMails(machine, now);
-    return this.#take(machine);
+    return this.#take();
   }
 
   /**
@@ -116,6 +136,9 @@ export class Daemon {
    * list.
    */
   receive(now: TimeUs, event: SystemEvent): readonly Command[] {
+    if (event.kind === 'script-exited' && event.id === this.#script?.id) {
+      return this.#scriptMoved(this.#script, this.#script.exited(event.outcome), now);
+    }
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
     if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
@@ -123,22 +146,28 @@ export class Daemon {
     if (answered !== undefined) this.#out.push(...answered);
     this.#handle(machine, event, now);
     this.#postMails(machine, now);
-    return this.#take(machine);
+    return this.#take();
   }
 
   /** The moment asked for by `nextDeadline` has come, or a later one: everything due is handled. */
   advance(now: TimeUs): readonly Command[] {
     const machine = this.#machine;
+    const script = this.#script;
+    if (script !== undefined) {
+      const commands = script.advance(now);
+      if (this.#phase !== 'running') return this.#scriptMoved(script, commands, now);
+      this.#out.push(...commands);
+    }
     if (machine === undefined) return NOTHING;
     if (this.#exitAt !== undefined) {
       if (now < this.#exitAt) return NOTHING;
-      return this.#finish(machine);
+      return this.#finish(machine, now);
     }
     runTimers(machine, now);
     if (this.#checkers !== undefined) this.#out.push(...this.#checkers.advance(now));
     if (this.#mailer !== undefined) this.#out.push(...smtpAdvance(this.#mailer, now));
     this.#postMails(machine, now);
-    return this.#take(machine);
+    return this.#take();
   }
 
   /**
@@ -146,6 +175,7 @@ export class Daemon {
    * there.
    */
   reload(now: TimeUs): readonly Command[] {
+    if (this.#begins !== undefined) return this.#reloadEarly(this.#begins, now);
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
     this.#say('parent', coreText.reloadingParent());
@@ -154,6 +184,7 @@ export class Daemon {
     if (this.#vrrpRuns) this.#say('vrrp', coreText.reloadingChild());
     for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     if (loaded.config !== undefined && !loaded.refused) {
+      this.#shutdownScript = loaded.config.global.shutdownScript;
       const settings = this.#settings(loaded);
       this.#mailer = newSmtpClient(loaded.config.global.mail);
       reload(machine, { config: vrrpPart(loaded.config, this.#options.flags), settings }, now);
@@ -164,16 +195,21 @@ export class Daemon {
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'reloaded' } });
     runTimers(machine, now);
     this.#postMails(machine, now);
-    return this.#take(machine);
+    return this.#take();
   }
 
   /** SIGTERM: gives everything up now, exits about a second later. */
   stop(now: TimeUs): readonly Command[] {
-    const machine = this.#machine;
-    if (machine === undefined || this.#phase !== 'running') return NOTHING;
+    if (this.#phase !== 'running' && this.#begins === undefined) return NOTHING;
     this.#phase = 'stopping';
     this.#say('parent', coreText.stopping());
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopping' } });
+    if (this.#script !== undefined) this.#out.push(...this.#script.abandon());
+    this.#script = undefined;
+    this.#begins = undefined;
+    const machine = this.#machine;
+    // Children that startup_script kept from starting need no farewell.
+    if (machine === undefined) return this.#leave(now);
     if (this.#checkers !== undefined) this.#out.push(...this.#checkers.stop());
     if (this.#sync !== undefined) this.#out.push(...this.#sync.stop());
     this.#checkers = undefined;
@@ -183,14 +219,15 @@ export class Daemon {
     this.#exitAt = this.#vrrpRuns ? later(now, STOP_WAIT) : now;
     // Mails of the end get a connection and no more: nobody reads answers any longer (recorded).
     this.#postMails(machine, now);
-    return this.#take(machine);
+    return this.#take();
   }
 
   /** When `advance` wants to be called next; `undefined`: not before something happens. */
   nextDeadline(): TimeUs | undefined {
     if (this.#exitAt !== undefined) return this.#exitAt;
-    if (this.#machine === undefined || this.#phase !== 'running') return undefined;
-    const due = nextDue(this.#machine);
+    const scriptDue = this.#script?.deadline;
+    if (this.#machine === undefined || this.#phase !== 'running') return scriptDue;
+    const due = earliest(nextDue(this.#machine), scriptDue);
     const mailDue = this.#mailer === undefined ? undefined : smtpDeadline(this.#mailer);
     return earliest(earliest(due, mailDue), this.#checkers?.nextDeadline());
   }
@@ -217,7 +254,7 @@ export class Daemon {
       receivePacket(machine, found, event, now);
     }
     this.#postMails(machine, now);
-    return this.#take(machine);
+    return this.#take();
   }
 
   #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
@@ -244,19 +281,54 @@ export class Daemon {
     const bfd = machine.bfds.find((b) => b.name === name);
     if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
     if (this.#checkers) this.#out.push(...this.#checkers.bfdChanged({ name, up }, now));
-    return this.#take(machine);
+    return this.#take();
   }
 
-  #finish(machine: VrrpMachine): readonly Command[] {
+  /** startup_script or shutdown_script ended, or its time did: what waited for it goes on. */
+  #scriptMoved(
+    script: ParentScript,
+    commands: readonly Command[],
+    now: TimeUs,
+  ): readonly Command[] {
+    this.#out.push(...commands);
+    if (script.isAwaited || this.#phase === 'running') return this.#take();
+    return this.#begins === undefined ? this.#exit() : this.#begins(now);
+  }
+
+  /** SIGHUP while startup_script runs: read again, and start without waiting (measured). */
+  #reloadEarly(begins: (now: TimeUs) => readonly Command[], now: TimeUs): readonly Command[] {
+    this.#say('parent', coreText.reloadingParent());
+    if (this.#script !== undefined) this.#out.push(...this.#script.abandon());
+    this.#script = undefined;
+    const loaded = this.#read();
+    if (loaded.config === undefined || loaded.refused) return begins(now);
+    return this.#begin(loaded, loaded.config, now);
+  }
+
+  #finish(machine: VrrpMachine, now: TimeUs): readonly Command[] {
     this.#exitAt = undefined;
-    this.#phase = 'stopped';
     removeAllLinks(machine);
     if (this.#vrrpRuns) this.#say('vrrp', coreText.stoppedChild());
+    return this.#leave(now);
+  }
+
+  /** The children are gone: shutdown_script, then the end. */
+  #leave(now: TimeUs): readonly Command[] {
+    const script = this.#shutdownScript;
+    if (script === undefined) return this.#exit();
+    this.#script = new ParentScript('shutdown', script, now);
+    this.#out.push(...this.#script.start());
+    return this.#take();
+  }
+
+  #exit(): readonly Command[] {
+    this.#phase = 'stopped';
+    this.#script = undefined;
     this.#say('parent', coreText.cpuUsage());
     this.#say('parent', coreText.stopped(this.#version));
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
     this.#out.push({ kind: 'exit', code: 0 });
-    return this.#take(machine);
+    return this.#take();
   }
 
   #refuse(loaded: LoadedConfig): readonly Command[] {
@@ -265,9 +337,7 @@ export class Daemon {
     this.#phase = 'stopped';
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
     this.#out.push({ kind: 'exit', code: loaded.exitCode });
-    const out = this.#out;
-    this.#out = [];
-    return out;
+    return this.#take();
   }
 
   #sayHello(): void {
@@ -339,11 +409,13 @@ export class Daemon {
   }
 
   /** Hands the collected commands over; the machine writes into the same list all the time. */
-  #take(machine: VrrpMachine): readonly Command[] {
+  #take(): readonly Command[] {
     const out = this.#out;
     if (out.length === 0) return NOTHING;
     this.#out = [];
-    machine.actions = this.#out as VrrpMachine['actions'];
+    if (this.#machine !== undefined) {
+      this.#machine.actions = this.#out as VrrpMachine['actions'];
+    }
     return this.#sync === undefined ? out : this.#sync.follow(out);
   }
 }

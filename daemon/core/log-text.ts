@@ -23,6 +23,11 @@ export const coreText = {
   configuration: (path: string) => `Configuration file ${path}`,
   autoPriority: () =>
     'NOTICE: setting config option max_auto_priority should result in better keepalived performance',
+  parentScriptRuns: (when: string, path: string) => `Running ${when} script ${path}`,
+  parentScriptSucceeded: (when: string) => `${when} script script succeeded`,
+  parentScriptFailed: (when: string, status: number) =>
+    `${when} script script failed, status ${status}`,
+  parentScriptTimedOut: (when: string) => `${when} script timed out`,
   vrrpChild: (pid: number) => `Starting VRRP child process, pid=${pid}`,
   checkerChild: (pid: number) => `Starting Healthcheck child process, pid=${pid}`,
   reflector: () => 'Registering Kernel netlink reflector',

@@ -121,6 +121,12 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     keepAddresses: commandLine.keepAddresses,
     keepIpvs: commandLine.keepIpvs,
     logAddresses: commandLine.logAddresses,
+    // A startup_script delays it; a configuration that was refused never gets there.
+    report: (report) => {
+      if (report.kind === 'daemon-phase' && report.phase === 'started') {
+        notifyService(libc, 'READY=1');
+      }
+    },
   });
   if (loop.driver === 'koffi') {
     const way = 'IPv4 adverts go through koffi instead; npm rebuild raw-socket brings it back';
@@ -162,8 +168,6 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
   let metrics: { close(): void } | undefined;
   try {
     loop.run(daemon, (now) => daemon.start(now));
-    // A configuration that was refused is on its way out: that was no start.
-    if (daemon.status().phase === 'running') notifyService(libc, 'READY=1');
     metrics = await openMetrics(commandLine, daemon, log);
     if (commandLine.dump) loop.deliver({ kind: 'signal', signal: 'USR1' });
     return await loop.ended;

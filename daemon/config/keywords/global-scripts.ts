@@ -82,39 +82,29 @@ function fifoRows(
 function lifecycleRows(when: 'startup' | 'shutdown'): readonly KeywordRow[] {
   const keyword = `${when}_script`;
   return [
-    row(
-      `${keyword} COMMAND [USER [GROUP]]`,
-      'P3',
-      (context, words) => {
-        const { global } = context;
-        const known = when === 'startup' ? global.startupScript : global.shutdownScript;
-        if (words[1] === undefined) context.complain('bad-value', `${when} script missing`);
-        else if (known !== undefined) {
-          context.complain('duplicate', `${when} script already specified`, { word: words[1] });
-        } else {
-          const script = readScript(context);
-          if (script === undefined) return;
-          if (when === 'startup') global.startupScript = script;
-          else global.shutdownScript = script;
-        }
-      },
-      { status: 'not-yet' },
-    ),
-    row(
-      `${keyword}_timeout 1..1000`,
-      'P3',
-      (context, words: Words) => {
-        if (words[1] === undefined) {
-          context.complain('bad-value', `${keyword}_timeout requires value`);
-          return;
-        }
-        const text = `${keyword}_timeout '${words[1]}' must be in [1, 1000] - ignoring`;
-        const result = context.unsigned(words, { least: 1, most: 1000, lenient: true, text });
-        if (!result.usable) return;
-        if (when === 'startup') context.global.startupTimeoutUs = result.value * 1_000_000;
-        else context.global.shutdownTimeoutUs = result.value * 1_000_000;
-      },
-      { status: 'not-yet' },
-    ),
+    row(`${keyword} COMMAND [USER [GROUP]]`, 'P3', (context, words) => {
+      const { global } = context;
+      const known = when === 'startup' ? global.startupScript : global.shutdownScript;
+      if (words[1] === undefined) context.complain('bad-value', `${when} script missing`);
+      else if (known !== undefined) {
+        context.complain('duplicate', `${when} script already specified`, { word: words[1] });
+      } else {
+        const script = readScript(context);
+        if (script === undefined) return;
+        if (when === 'startup') global.startupScript = script;
+        else global.shutdownScript = script;
+      }
+    }),
+    row(`${keyword}_timeout 1..1000`, 'P3', (context, words: Words) => {
+      if (words[1] === undefined) {
+        context.complain('bad-value', `${keyword}_timeout requires value`);
+        return;
+      }
+      const text = `${keyword}_timeout '${words[1]}' must be in [1, 1000] - ignoring`;
+      const result = context.unsigned(words, { least: 1, most: 1000, lenient: true, text });
+      if (!result.usable) return;
+      if (when === 'startup') context.global.startupTimeoutUs = result.value * 1_000_000;
+      else context.global.shutdownTimeoutUs = result.value * 1_000_000;
+    }),
   ];
 }
