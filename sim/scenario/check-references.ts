@@ -65,6 +65,8 @@ function checkInvariant(spec: InvariantSpec, path: readonly PathPart[], names: N
     for (const [index, name] of spec.instances.entries()) {
       names.instance(name, [...path, 'together', index]);
     }
+  } else if (spec.kind === 'lost-connections') {
+    // Names nothing: every director's connections count.
   } else if (spec.kind === 'black-hole') names.traffic(spec.traffic, [...path, 'traffic']);
   else names.address(spec.address, [...path, 'vip']);
 }

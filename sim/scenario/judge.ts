@@ -20,6 +20,7 @@ import { AnswerWatch } from './expectations/answer-watch.ts';
 import type { ConditionSpec } from './expectations/condition-spec.ts';
 import { judgeFinal } from './expectations/finals.ts';
 import { InvariantWatch } from './expectations/invariants.ts';
+import { LossWatch } from './expectations/loss-watch.ts';
 import type { ExpectationResult } from './expectations/verdict.ts';
 import { Watch } from './expectations/watch.ts';
 import type { World } from './expectations/world.ts';
@@ -57,9 +58,13 @@ export class Judge implements EventTarget {
       ? { adverts: new AdvertWatch(lan, touch) }
       : {};
     this.#world = { lan, traffic, ...adverts };
-    const answers = watchAnswers(scenario, lan, touch);
+    const isLossAsked = scenario.always.some(({ spec }) => spec.kind === 'lost-connections');
+    const watches = {
+      answers: watchAnswers(scenario, lan, touch),
+      losses: isLossAsked ? new LossWatch(lan, touch) : undefined,
+    };
     this.#invariants = scenario.always.map(
-      (invariant, index) => new InvariantWatch(invariant, index, answers),
+      (invariant, index) => new InvariantWatch(invariant, index, watches),
     );
     lan.engine.log.listen((event) => this.#onRunEvent(event));
   }

@@ -21,6 +21,11 @@ export interface Invariant {
   readonly traffic?: string;
   /** On each host all of these instances are MASTER, or none. */
   readonly together?: readonly string[];
+  /**
+   * Connections in progress that a director resets because it does not know them; it should, where
+   * the sync daemon told it.
+   */
+  readonly 'lost-connections-at-most'?: number;
   /** The address. */
   readonly vip?: string;
   /** Longest uninterrupted violation that is accepted; 0s. */

@@ -125,6 +125,12 @@ export type InvariantSpec =
       readonly exceptFor: DurationUs;
       readonly from?: DurationUs;
     }
+  | {
+      /** Connections in progress that a director resets because it does not know them. */
+      readonly kind: 'lost-connections';
+      readonly limit: number;
+      readonly from?: DurationUs;
+    }
   | { readonly kind: 'never'; readonly pattern: string; readonly host?: string };
 
 /** One item of `finally`. */

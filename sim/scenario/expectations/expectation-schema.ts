@@ -210,6 +210,7 @@ const INVARIANT_KINDS = [
   'answers-at-most',
   'black-hole-at-most',
   'together',
+  'lost-connections-at-most',
   'never',
 ] as const;
 
@@ -239,6 +240,11 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
       .min(2)
       .describe('On each host all of these instances are MASTER, or none.')
       .optional(),
+    'lost-connections-at-most': whole(
+      'Connections in progress that a director resets because it does not know them; it should, ' +
+        'where the sync daemon told it.',
+      { min: 0, max: 1_000_000 },
+    ).optional(),
     vip: address('The address.').optional(),
     'except-for': duration('Longest uninterrupted violation that is accepted; 0s.').optional(),
     from: duration('Judged from that moment of the run on; from the start by default.').optional(),
@@ -269,6 +275,7 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
   }
   if (kind === 'together') return { kind, instances: raw[kind] ?? [], exceptFor, ...from };
   const limit = raw[kind] ?? 0;
+  if (kind === 'lost-connections-at-most') return { kind: 'lost-connections', limit, ...from };
   if (kind === 'masters-at-most') {
     return { kind, limit, ...given('vrid', raw.vrid), exceptFor, ...from };
   }

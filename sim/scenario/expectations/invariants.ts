@@ -14,6 +14,7 @@ import type { Located } from '../scenario.ts';
 import type { AnswerWatch } from './answer-watch.ts';
 import { blackHoles } from './black-hole.ts';
 import type { InvariantSpec } from './condition-spec.ts';
+import type { LossWatch } from './loss-watch.ts';
 import { mastersBySegment } from './masters.ts';
 import { containsPattern } from './patterns.ts';
 import { durationWords, type ExpectationResult, momentWords } from './verdict.ts';
@@ -24,6 +25,14 @@ interface Violation {
   readonly from: TimeUs;
   readonly got: string;
   readonly nodes: readonly string[];
+  /** Of moments alone: graver ones are told before others, whatever came first. */
+  readonly isGrave?: boolean;
+}
+
+/** What is seen on the wire alone, where an invariant asks for it. */
+export interface WireWatches {
+  readonly answers: AnswerWatch | undefined;
+  readonly losses: LossWatch | undefined;
 }
 
 /** What breaks an invariant at this moment, one entry per thing that is counted by itself. */
@@ -37,11 +46,14 @@ export class InvariantWatch {
   #worst: { readonly violation: Violation; readonly length: DurationUs } | undefined;
   #count = 0;
   readonly #answers: AnswerWatch | undefined;
+  readonly #losses: LossWatch | undefined;
+  #lossesSeen = 0;
 
-  constructor(invariant: Located<InvariantSpec>, index: number, answers: AnswerWatch | undefined) {
+  constructor(invariant: Located<InvariantSpec>, index: number, watches: WireWatches) {
     this.#invariant = invariant;
     this.#index = index;
-    this.#answers = answers;
+    this.#answers = watches.answers;
+    this.#losses = watches.losses;
   }
 
   /** An event was recorded; `true` when the invariant must be looked at again. */
@@ -53,6 +65,7 @@ export class InvariantWatch {
 
   /** All events of this instant have happened. */
   settle(now: TimeUs, world: World): void {
+    this.#countLosses();
     const broken = this.#broken(world);
     for (const [key, violation] of this.#running) {
       if (broken.has(key)) continue;
@@ -66,6 +79,7 @@ export class InvariantWatch {
 
   /** The verdict, once the run has ended. */
   finish(end: TimeUs): ExpectationResult {
+    this.#countLosses();
     for (const violation of this.#running.values()) this.#ended(violation, end);
     return this.#verdict(end);
   }
@@ -79,12 +93,14 @@ export class InvariantWatch {
     const { spec, place } = this.#invariant;
     const base = { id: `always[${this.#index}]`, place, claim: invariantWords(spec) };
     const worst = this.#worst;
-    if (worst === undefined) return { ...base, verdict: 'pass', at: end, nodes: [] };
+    const limit = spec.kind === 'lost-connections' ? spec.limit : 0;
+    if (worst === undefined || this.#count <= limit)
+      return { ...base, verdict: 'pass', at: end, nodes: [] };
     const { violation, length } = worst;
     const more = this.#count > 1 ? ` (the worst of ${this.#count})` : '';
-    const lasted = spec.kind === 'never' ? '' : ` for ${durationWords(length)}`;
+    const lasted = isOfMoments(spec) ? '' : ` for ${durationWords(length)}`;
     const got = `${violation.got} from ${momentWords(violation.from)} on${lasted}${more}`;
-    const at = spec.kind === 'never' ? violation.from : later(violation.from, spec.exceptFor);
+    const at = isOfMoments(spec) ? violation.from : later(violation.from, spec.exceptFor);
     const span = { from: violation.from, to: later(violation.from, length) };
     return { ...base, verdict: 'fail', at, got, nodes: violation.nodes, span };
   }
@@ -94,9 +110,11 @@ export class InvariantWatch {
     const start = spec.kind === 'never' ? 0 : (spec.from ?? 0);
     const from = Math.max(violation.from, Math.min(start, at)) as TimeUs;
     const length = elapsed(from, at);
-    if (spec.kind !== 'never' && length <= spec.exceptFor) return;
+    if (!isOfMoments(spec) && length <= spec.exceptFor) return;
     this.#count++;
-    if (this.#worst === undefined || length > this.#worst.length) {
+    const worst = this.#worst;
+    const isGraver = violation.isGrave === true && worst?.violation.isGrave !== true;
+    if (worst === undefined || isGraver || length > worst.length) {
       this.#worst = { violation: { ...violation, from }, length };
     }
   }
@@ -144,11 +162,29 @@ export class InvariantWatch {
           if (apart !== undefined) broken.set(host.name, { got: apart, nodes: [host.name] });
         }
         return broken;
+      case 'lost-connections':
       case 'never':
         return broken;
       default:
         return unreachable(spec);
     }
+  }
+
+  #countLosses(): void {
+    const { spec } = this.#invariant;
+    if (spec.kind !== 'lost-connections') return;
+    const losses = this.#losses?.losses ?? [];
+    for (const loss of losses.slice(this.#lossesSeen)) {
+      if (loss.at < (spec.from ?? 0)) continue;
+      const { at, director, toldAt } = loss;
+      const told =
+        toldAt === undefined
+          ? UNTOLD
+          : `though it had been told of it ${durationWords(elapsed(toldAt, at))} before,`;
+      const got = `${director} reset ${loss.client} of ${loss.service}, ${told}`;
+      this.#ended({ from: at, got, nodes: [director], isGrave: toldAt !== undefined }, at);
+    }
+    this.#lossesSeen = losses.length;
   }
 
   #onJournal(event: RunEvent, spec: InvariantSpec & { readonly kind: 'never' }): boolean {
@@ -159,6 +195,16 @@ export class InvariantWatch {
     this.#ended({ from: event.at, got, nodes: [event.node] }, event.at);
     return false;
   }
+}
+
+/** Words about a lost connection that no sync daemon had spoken of: what was never promised. */
+export const UNTOLD = 'of which it had never been told,';
+
+/** Violations of these have no length. */
+function isOfMoments(
+  spec: InvariantSpec,
+): spec is InvariantSpec & { readonly kind: 'never' | 'lost-connections' } {
+  return spec.kind === 'never' || spec.kind === 'lost-connections';
 }
 
 /** What is wrong when some instances of a host are MASTER and others are not. */
@@ -185,6 +231,11 @@ const TOUCHING = new Set([
 /** The invariant in words. */
 export function invariantWords(spec: InvariantSpec): string {
   if (spec.kind === 'never') return `never logged: '${spec.pattern}'`;
+  if (spec.kind === 'lost-connections') {
+    const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
+    const what = spec.limit === 1 ? 'connection' : 'connections';
+    return `directors lose at most ${spec.limit} ${what}${start}`;
+  }
   const except = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
   const bound = `${spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`}${except}`;
   if (spec.kind === 'together') {

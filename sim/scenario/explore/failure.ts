@@ -64,6 +64,7 @@ const KINDS: readonly (readonly [start: string, kind: FindingKind])[] = [
   ['always at most', 'masters'],
   ['always answered', 'black-hole'],
   ['always MASTER together', 'together'],
+  ['directors lose', 'connections'],
 ];
 
 function kindOf(failed: ExpectationResult): FindingKind {

@@ -5,6 +5,7 @@
  */
 
 import type { HostRunEvent } from '../../host/host-events.ts';
+import { UNTOLD } from '../expectations/invariants.ts';
 import type { ExpectationResult } from '../expectations/verdict.ts';
 import type { RunResult } from '../run.ts';
 import { type Plan, repairTime, type SearchBase } from './plan.ts';
@@ -17,6 +18,7 @@ export type FindingKind =
   | 'black-hole'
   | 'traffic'
   | 'together'
+  | 'connections'
   | 'other';
 
 /** The facts; moments in µs. */
@@ -24,6 +26,8 @@ export interface FindingFacts {
   readonly kind: FindingKind;
   readonly span: ExpectationResult['span'];
   readonly usesVirtualMac: boolean;
+  /** Of a lost connection: no sync daemon had announced it to the director that lost it. */
+  readonly isUntold: boolean;
   /** Until adverts that arrive again have ended a state of two masters. */
   readonly advertTime: number;
   /** Faults of these kinds were in force when it began and until `tail` before its end. */
@@ -68,6 +72,7 @@ export function findingFacts(given: {
     kind,
     span,
     usesVirtualMac: instances.some((one) => one.vmac !== undefined),
+    isUntold: failed.got?.includes(UNTOLD) ?? false,
     advertTime: 2 * interval + SKEW_MAX,
     isDuring: (kinds, tail) => {
       const hits = force.filter((one) => kinds.includes(one.kind));

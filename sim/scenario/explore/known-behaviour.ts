@@ -138,6 +138,19 @@ export const KNOWN_BEHAVIOUR: readonly KnownBehaviour[] = [
     scenarios: ['scenarios/seeds/five-directors/virtual-mac.twin.yml'],
     matches: (facts) => isUnanswered(facts) && facts.usesVirtualMac && facts.clientIsWrong(),
   },
+  {
+    code: 'known:connection-not-announced',
+    title: 'connections that the sync daemon has not announced are lost',
+    words:
+      'The sync daemon announces a connection with its third packet (sync_threshold) and sends the announcement two ' +
+      'to three seconds later. One that has only shaken hands, is younger, or whose announcement was lost is ' +
+      'unknown to the next director, which answers its next segment with a reset. Cure: none in IPVS; clients ' +
+      'connect again.',
+    section: 'a.5',
+    recordings: [],
+    scenarios: ['scenarios/load-balancing/failover-with-sync-daemon.twin.yml'],
+    matches: (facts) => facts.kind === 'connections' && facts.isUntold,
+  },
 ];
 
 /** The code of the known behaviour that a finding is, if it is any. */

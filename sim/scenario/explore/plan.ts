@@ -145,7 +145,13 @@ export function plannedScenario(base: SearchBase, plan: Plan): Scenario {
     exceptFor: GROUP_TIME,
     from: us(base.startMs),
   }));
-  const built = [masters, ...addresses, ...holes, ...groups].map((spec) => ({ spec, place }));
+  const losses = isSynchronised(base.configs)
+    ? [{ kind: 'lost-connections' as const, limit: 0, from: us(base.startMs) }]
+    : [];
+  const built = [masters, ...addresses, ...holes, ...groups, ...losses].map((spec) => ({
+    spec,
+    place,
+  }));
   return {
     ...scenario,
     seed: plan.seed,
@@ -193,6 +199,9 @@ export function plannedText(base: SearchBase, plan: Plan, about: string): string
       ...groupsOf(base.configs).map((together) => {
         return { together, 'except-for': '100ms', from: ms(base.startMs) };
       }),
+      ...(isSynchronised(base.configs)
+        ? [{ 'lost-connections-at-most': 0, from: ms(base.startMs) }]
+        : []),
     ],
   };
   return documentText(document);
@@ -207,6 +216,12 @@ function groupsOf(configs: readonly DaemonConfig[]): readonly (readonly string[]
     }
   }
   return [...found.values()];
+}
+
+/** Whether every director has a sync daemon: only then an announced connection must survive. */
+function isSynchronised(configs: readonly DaemonConfig[]): boolean {
+  const directors = configs.filter((config) => config.lvs.virtualServers.length > 0);
+  return directors.length > 1 && directors.every((one) => one.global.lvsSyncDaemon !== undefined);
 }
 
 /** The members of a group change one after another, in less time than this. */
