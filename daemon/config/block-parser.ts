@@ -96,9 +96,10 @@ function handleLine(
   },
 ): void {
   const keyword = given.words[0] as string;
-  const row = given.rows.find((one) => one.keyword === keyword);
+  const rows = given.rows.filter((one) => context.knows(one.since));
+  const row = rows.find((one) => one.keyword === keyword);
   if (row === undefined) {
-    complainOfUnknown(context, keyword, given.rows);
+    complainOfUnknown(context, keyword, rows);
     return;
   }
   const active = row.processes?.includes(context.process) ?? true;

@@ -110,7 +110,7 @@ function buildGlobals(global: GlobalDraft, hostname: string): VrrpGlobals {
     enableScriptSecurity: global.scriptSecurity,
     garpExtraInterface: durationUs(global.garpExtraS * 1_000_000),
     dynamicInterfaces: global.dynamicInterfaces,
-    ownerIgnoreAdverts: false,
+    ownerIgnoreAdverts: global.ownerIgnoreAdverts,
   };
 }
 
@@ -157,14 +157,14 @@ function buildInstance(draft: InstanceDraft, global: GlobalDraft): VrrpInstanceC
     unicastTtl: draft.unicastTtl ?? 255,
     checkUnicastSource: draft.checkUnicastSource,
     unicastFaultNoPeer: draft.unicastFaultNoPeer,
-    v3ChecksumAsV2: false,
+    v3ChecksumAsV2: draft.v3ChecksumAsV2,
     ...vmac(draft),
     ...ipvlan(draft),
     garp: buildGarp(draft, global),
     downTimerAdverts: draft.downTimerAdverts,
     lowerPriorityNoAdvert: draft.lowerPriorityNoAdvert ?? false,
     higherPrioritySendAdvert: draft.higherPrioritySendAdvert ?? false,
-    ownerIgnoreAdverts: false,
+    ownerIgnoreAdverts: global.ownerIgnoreAdverts,
     dontTrackPrimary: draft.dontTrackPrimary,
     ...tracking(draft),
     notify: buildNotify(draft.notify),

@@ -61,7 +61,7 @@ function finishVersion(context: ParseContext, instance: InstanceDraft, say: Say)
 }
 
 function hasAddresses(instance: InstanceDraft, say: Say): boolean {
-  if (instance.vips.length > 0) return true;
+  if (instance.vips.length > 0 || instance.noVirtualAddresses) return true;
   if (instance.version === 3 || instance.family === 'inet6' || instance.strict === true) {
     say('no-address', 'No VIP specified; at least one is required', 'virtual_ipaddress', {
       severity: 'error',

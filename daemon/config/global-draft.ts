@@ -42,6 +42,8 @@ export interface GlobalDraft {
   version: 2 | 3;
   strict: boolean;
   skipCheckAdvertAddresses: boolean;
+  v3ChecksumAsV2: boolean;
+  ownerIgnoreAdverts: boolean;
   checkUnicastSource: boolean;
   garpDelayUs: number;
   garpRepeat: number;
@@ -99,6 +101,8 @@ export function newGlobalDraft(): GlobalDraft {
     version: 2,
     strict: false,
     skipCheckAdvertAddresses: false,
+    v3ChecksumAsV2: false,
+    ownerIgnoreAdverts: false,
     checkUnicastSource: false,
     garpDelayUs: 5_000_000,
     garpRepeat: 5,

@@ -20,6 +20,8 @@ export interface KeywordRow {
   readonly importance: Importance;
   readonly status: KeywordStatus;
   readonly apply?: (context: ParseContext, words: readonly string[]) => void;
+  /** The first keepalived that knows it; by default all do. */
+  readonly since?: string;
   /** Keywords inside its braces. */
   readonly block?: readonly KeywordRow[];
   /** Called at the closing brace, unless the block was skipped. */

@@ -45,6 +45,8 @@ export interface LoadOptions extends FileAccess {
   readonly isExecutable?: (path: string) => boolean;
   readonly hasUser?: (name: string) => boolean;
   readonly hasGroup?: (name: string) => boolean;
+  /** Which keepalived reads it; by default 2.2.7. */
+  readonly version?: string;
   /** For `${_RANDOM}`. */
   readonly random: RandomSource;
 }

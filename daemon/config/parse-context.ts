@@ -18,6 +18,7 @@ import type {
 } from './lvs-draft.ts';
 import { type NumberRange, type NumberResult, readBoolean, readUnsigned } from './numbers.ts';
 import type { Complaint, ReaderProcess, Reporter } from './reporter.ts';
+import { versionNumber } from './version-number.ts';
 import type {
   GarpGroupDraft,
   GroupDraft,
@@ -53,6 +54,8 @@ export interface MachineFacts {
   readonly isExecutable?: (path: string) => boolean;
   readonly hasUser?: (name: string) => boolean;
   readonly hasGroup?: (name: string) => boolean;
+  /** Which keepalived reads; by default 2.2.7. */
+  readonly version?: string;
 }
 
 /** A keyword that was accepted and does nothing here. */
@@ -119,6 +122,13 @@ export class ParseContext {
     this.lvs = parts.lvs;
     this.bfd = parts.bfd;
     this.notSimulated = parts.notSimulated;
+  }
+
+  /** Whether the keepalived that reads has what came with version `since`. */
+  knows(since: string | undefined): boolean {
+    if (since === undefined) return true;
+    const { version } = this.machine;
+    return version !== undefined && versionNumber(version) >= versionNumber(since);
   }
 
   /** The word at `index`; a missing one ends this process, as it ends keepalived's. */

@@ -124,6 +124,8 @@ export interface InstanceDraft extends TrackingDraft {
   strict?: boolean;
   accept?: boolean;
   skipCheckAdvertAddresses: boolean;
+  v3ChecksumAsV2: boolean;
+  noVirtualAddresses: boolean;
   source?: IpAddress;
   trackSource: boolean;
   multicastGroup?: IpAddress;

@@ -16,9 +16,10 @@ export function readConfiguration(options: {
   readonly system: System;
   readonly path: string;
   readonly configId: string | undefined;
+  readonly version?: string;
   readonly random: { uint32(): number };
 }): LoadResult {
-  const { system, path, configId, random } = options;
+  const { system, path, configId, random, version } = options;
   return loadConfig({
     path,
     hostname: system.hostname(),
@@ -29,6 +30,7 @@ export function readConfiguration(options: {
     readFile: (name) => system.readFile(name),
     expandPattern: (pattern) => system.expandPattern(pattern),
     random,
+    ...(version === undefined ? {} : { version }),
   });
 }
 

@@ -351,7 +351,13 @@ export class Daemon {
   #read(): LoadedConfig {
     const { system, configPath, configId, random } = this.#options;
     this.#say('parent', coreText.opening(configPath));
-    const loaded = this.#load({ system, path: configPath, configId, random });
+    const loaded = this.#load({
+      system,
+      path: configPath,
+      configId,
+      random,
+      version: this.#version,
+    });
     this.#say('parent', coreText.configuration(configPath));
     return loaded;
   }

@@ -27,5 +27,7 @@ export type ConfigLoader = (options: {
   readonly system: System;
   readonly path: string;
   readonly configId: string | undefined;
+  /** Which keepalived reads; by default 2.2.7. */
+  readonly version?: string;
   readonly random: { uint32(): number };
 }) => LoadedConfig;

@@ -3,12 +3,17 @@
  * lists of changes of 2.3.2 and 2.3.3.
  */
 
+import { versionNumber } from '../config/version-number.ts';
 import type { VrrpSettings } from '../vrrp/vrrp-machine.ts';
 
 /** The settings that depend on the version alone. */
 export type VersionProfile = Pick<
   VrrpSettings,
-  'acceptAddressMismatch' | 'limitsRefusals' | 'hasRefreshTimer'
+  | 'acceptAddressMismatch'
+  | 'limitsRefusals'
+  | 'ownersKeepPriority'
+  | 'tellsNewMaster'
+  | 'hasRefreshTimer'
 >;
 
 /** The profile of a version such as `2.3.3`. */
@@ -18,12 +23,8 @@ export function versionProfile(version: string): VersionProfile {
   return {
     acceptAddressMismatch: isAligned,
     limitsRefusals: isAligned,
+    ownersKeepPriority: isAligned,
+    tellsNewMaster: isAligned,
     hasRefreshTimer: number >= versionNumber('2.3.2'),
   };
-}
-
-/** `2.3.3` as 2003003, for comparing. */
-function versionNumber(version: string): number {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  return (major * 1000 + minor) * 1000 + patch;
 }

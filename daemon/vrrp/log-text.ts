@@ -59,6 +59,8 @@ export const instanceText = {
 
 /** Lines of the receive path. */
 export const receiveText = {
+  newMaster: (n: string, before: IpAddress, now: IpAddress) =>
+    `(${n}) master changed from ${formatIp(before)} to ${formatIp(now)}`,
   lowerDiscarded: (n: string, priority: number, from: IpAddress) =>
     `(${n}) received lower priority (${priority}) advert from ${formatIp(from)} - discarding`,
   lower: (n: string, from: IpAddress, received: number, ours: number, forcing: boolean) =>

@@ -74,6 +74,10 @@ function accept(
 ): void {
   if (instance.config.version === 3) followInterval(machine, instance, packet);
   instance.masterDownInterval = masterDownInterval(instance);
+  const before = instance.masterAddress;
+  if (machine.settings.tellsNewMaster && before !== undefined && before !== packet.source) {
+    log(machine, receiveText.newMaster(instance.config.name, before, packet.source));
+  }
   followMaster(instance, packet.source);
   instance.masterPriority = priority;
   if (instance.config.preemptDelay > 0) runPreemptDelay(machine, instance, priority, now);

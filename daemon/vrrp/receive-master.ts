@@ -79,6 +79,8 @@ function judgeEqual(machine: VrrpMachine, instance: Instance, order: number): vo
     log(machine, receiveText.ownAddress(name));
   } else if (instance.effectivePriority === OWNER_PRIORITY) {
     log(machine, receiveText.twoOwners(name));
+    // From 2.3.3 on the addresses alone decide.
+    if (machine.settings.ownersKeepPriority) return;
     instance.effectivePriority = OWNER_PRIORITY - 1;
     instance.totalPriority = OWNER_PRIORITY - 1;
     instance.basePriority = OWNER_PRIORITY - 1;

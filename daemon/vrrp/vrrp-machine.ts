@@ -209,6 +209,10 @@ export interface VrrpSettings {
   readonly acceptAddressMismatch: boolean;
   /** From 2.3.3 on: one line a kind of refusal and sender until state or master changes. */
   readonly limitsRefusals: boolean;
+  /** From 2.3.3 on: of two owners the lower address yields, and none gives up its 255. */
+  readonly ownersKeepPriority: boolean;
+  /** From 2.3.3 on: a BACKUP says that it follows another master. */
+  readonly tellsNewMaster: boolean;
   /** From 2.3.2 on: garp_master_refresh has a timer of its own, from delay plus refresh on. */
   readonly hasRefreshTimer: boolean;
   /**

@@ -20,6 +20,7 @@ interface Asked {
 
 interface Reading {
   readonly configId: string | undefined;
+  readonly version: string | undefined;
   readonly asked: readonly Asked[];
   readonly loaded: LoadedConfig;
 }
@@ -29,9 +30,11 @@ export function memoLoader(): ConfigLoader {
   const readings = new Map<string, Reading[]>();
   let count = 0;
   return (options) => {
-    const { system, path, configId } = options;
+    const { system, path, configId, version } = options;
     const known = readings.get(path) ?? [];
-    const found = known.find((one) => one.configId === configId && fits(one, system));
+    const found = known.find(
+      (one) => one.configId === configId && one.version === version && fits(one, system),
+    );
     if (found !== undefined) return found.loaded;
     const asked: Asked[] = [];
     let drew = false;
@@ -45,7 +48,7 @@ export function memoLoader(): ConfigLoader {
     if (!drew && count < READINGS_MAX) {
       count++;
       // Machines of a search boot in turn: the reading that was made last is asked for first.
-      readings.set(path, [{ configId, asked, loaded }, ...known]);
+      readings.set(path, [{ configId, version, asked, loaded }, ...known]);
     }
     return loaded;
   };

@@ -15,6 +15,7 @@ import { problemText } from './problem-text.ts';
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
 import { PLAIN_STYLE } from './style.ts';
 import { timelineSvg } from './timeline-svg.ts';
+import { versionNote } from './version-note.ts';
 
 /** Lines of the file around a failure. */
 const LINES_AROUND = 2;
@@ -93,12 +94,14 @@ function section(outcome: FileOutcome, index: number): string {
   const { result } = outcome;
   const open = result.verdict === 'pass' ? '' : ' open';
   const about = result.scenario.about ?? '';
+  const note = versionNote(result);
   const name = escapeHtml(result.scenario.name);
   const facts = `${escapeHtml(outcome.file)}, seed ${result.seed}, ${momentWords(result.end)} of virtual time`;
   const wrong = result.expectations.filter((one) => one.verdict !== 'pass');
   return `<details class="run v-${result.verdict}" ${head}${open}>
 <summary>${badge(result.verdict)} <h2>${name}</h2> <small>${facts}</small></summary>
 ${about === '' ? '' : `<p>${escapeHtml(about)}</p>`}
+${note === undefined ? '' : `<p><strong>${escapeHtml(note)}</strong></p>`}
 ${wrong.map((one) => failureCard(outcome, one)).join('\n')}
 <h3>Timeline</h3>
 ${timelineSvg(result)}

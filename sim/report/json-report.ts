@@ -5,6 +5,7 @@ import type { Problem } from '../../daemon/config/problem.ts';
 import type { FileOutcome, ReportContext, Reporter } from './reporter.ts';
 import { reproduceLine } from './reporter.ts';
 import { addressMovesOf, transitionsOf } from './story.ts';
+import { versionNote } from './version-note.ts';
 
 /** Version of the form; grows when a key changes its meaning. */
 const FORMAT = 1;
@@ -30,6 +31,10 @@ export function runJson(outcome: FileOutcome): Record<string, unknown> {
     file: outcome.file,
     name: result.scenario.name,
     verdict: result.verdict,
+    keepalived: {
+      version: result.scenario.lan.keepalivedVersion,
+      verified: versionNote(result) === undefined,
+    },
     seed: result.seed,
     traceHash: result.traceHash,
     virtualSeconds: secondsOf(result.end),

@@ -18,6 +18,7 @@ import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } fr
 import { lastChanges, type StoryLine, storyOf } from './story.ts';
 import type { Paint, Style } from './style.ts';
 import { trafficSummary } from './traffic-words.ts';
+import { versionNote } from './version-note.ts';
 
 /** Most lines of a story; what is left out is counted. */
 const STORY_LIMIT = 60;
@@ -49,6 +50,7 @@ function fileLines(outcome: FileOutcome, context: ReportContext): readonly strin
   return [
     ...warnings,
     headLine(outcome, style),
+    ...versionLines(outcome.result, style),
     ...(told ? aboutLines(outcome.result, style) : []),
     ...(told ? storyLines(storyOf(outcome.result), style) : []),
     ...(told ? resultLines(outcome.result, style) : []),
@@ -78,6 +80,11 @@ function trafficWords(traffic: TrafficResult): string {
   if (traffic.outages.length === 0) return `${traffic.name} without a gap`;
   const longest = durationWords(Math.round(traffic.longestOutage / 1000) * 1000);
   return `${traffic.name} out for ${longest} at most`;
+}
+
+function versionLines(result: RunResult, style: Style): readonly string[] {
+  const note = versionNote(result);
+  return note === undefined ? [] : [`    ${style.faint(note)}`];
 }
 
 function aboutLines(result: RunResult, style: Style): readonly string[] {

@@ -96,6 +96,24 @@ const vrrpRows: readonly KeywordRow[] = [
   row('vrrp_skip_check_adv_addr', 'P1', ({ global }) => {
     global.skipCheckAdvertAddresses = true;
   }),
+  row(
+    'v3_checksum_as_v2 [BOOL]',
+    'P3',
+    (context, words) => {
+      const text = `Invalid value '${words[1]}' for global v3_checksum_as_v2 specified`;
+      const { global } = context;
+      global.v3ChecksumAsV2 = context.boolean(words, text) ?? global.v3ChecksumAsV2;
+    },
+    { since: '2.2.8' },
+  ),
+  row(
+    'vrrp_owner_ignore_adverts',
+    'P3',
+    ({ global }) => {
+      global.ownerIgnoreAdverts = true;
+    },
+    { since: '2.3.3' },
+  ),
   row('vrrp_check_unicast_src', 'P2', ({ global }) => {
     global.checkUnicastSource = true;
   }),

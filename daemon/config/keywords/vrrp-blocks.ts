@@ -101,11 +101,30 @@ function takeGroupMembers(context: ParseContext, words: Words): void {
   }
 }
 
+/** From 2.3.2 on: down to a millisecond. Not verified against that version. */
+function takeFineInterval(context: ParseContext, script: VrrpScriptDraft, words: Words): void {
+  const word = context.word(words, 1);
+  const range = { least: 1, most: SECONDS_MAX * 1000, decimals: 3, lenient: true };
+  const result = readDecimal(word, range, context.reporter);
+  if (result.usable) {
+    script.intervalUs = result.value * 1000;
+    return;
+  }
+  const text =
+    `(${script.name}): vrrp script interval '${word}' must be between 0.001 and` +
+    ` ${SECONDS_MAX} - ignoring`;
+  context.complain('bad-value', text, { word });
+}
+
 const scriptRow = row('vrrp_script NAME { … }', 'P1', openScript, {
   ...VRRP,
   block: [
     scriptPart('script COMMAND', 'P1', takeScript),
     scriptPart('interval SECONDS', 'P1', (context, script, words) => {
+      if (context.knows('2.3.2')) {
+        takeFineInterval(context, script, words);
+        return;
+      }
       const word = context.word(words, 1);
       const text =
         `(${script.name}): vrrp script interval '${word}' must be between 1 and` +

@@ -152,6 +152,23 @@ const behaviourRows: readonly KeywordRow[] = [
   flagRow('skip_check_adv_addr', (instance, value) => {
     instance.skipCheckAdvertAddresses = value;
   }),
+  instanceRow(
+    'v3_checksum_as_v2 [BOOL]',
+    'P3',
+    (context, instance, words) => {
+      const text = `(${instance.name}) invalid v3_checksum_as_v2 ${words[1]} specified`;
+      instance.v3ChecksumAsV2 = context.boolean(words, text) ?? instance.v3ChecksumAsV2;
+    },
+    { since: '2.2.8' },
+  ),
+  instanceRow(
+    'no_virtual_ipaddress',
+    'P3',
+    (_context, instance) => {
+      instance.noVirtualAddresses = true;
+    },
+    { since: '2.2.8' },
+  ),
   flagRow('strict_mode', (instance, value) => {
     instance.strict = value;
   }),
@@ -295,6 +312,8 @@ function newInstance(context: ParseContext, name: string): InstanceDraft {
     nopreempt: false,
     preemptDelayUs: 0,
     skipCheckAdvertAddresses: global.skipCheckAdvertAddresses,
+    v3ChecksumAsV2: global.v3ChecksumAsV2,
+    noVirtualAddresses: false,
     trackSource: false,
     checkUnicastSource: global.checkUnicastSource,
     unicastFaultNoPeer: false,

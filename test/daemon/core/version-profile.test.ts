@@ -58,4 +58,98 @@ describe('version profile', () => {
     expect(state('2.2.7')).toBe('VI_1=MASTER');
     expect(state('2.3.3')).toBe('VI_1=BACKUP');
   });
+
+  it('vrrp_script interval: whole seconds in 2.2.7, milliseconds from 2.3.2 on', () => {
+    const runs = (version: string) => {
+      const lan = new FakeLan();
+      const blocks = 'vrrp_script chk {\n script /bin/true\n interval 0.25\n }';
+      const instance = 'track_script {\n chk\n }';
+      const n1 = startVersion(lan, version, conf({ blocks, instance }));
+      lan.run(s(2.1));
+      return n1.commands.filter((c) => c.kind === 'script-run').length;
+    };
+    expect(runs('2.3.2')).toBe(9);
+    expect(runs('2.2.8')).toBe(3);
+    expect(runs('2.2.7')).toBe(3);
+  });
+
+  it('two owners: 2.2.7 lowers itself to 254, 2.3.3 yields to the higher address', () => {
+    const end = (version: string) => {
+      const lan = new FakeLan();
+      const owner = conf({ priority: 255, instance: 'state MASTER' });
+      const hosts = [startVersion(lan, version, owner), startVersion(lan, version, owner)];
+      lan.run(s(20));
+      return hosts.map((host) => {
+        const [one] = host.daemon?.status().instances ?? [];
+        return `${one?.state} ${one?.effectivePriority}`;
+      });
+    };
+    expect(end('2.3.3')).toEqual(['BACKUP 255', 'MASTER 255']);
+    expect(end('2.2.7').join()).toContain('254');
+  });
+
+  it('another master: told from 2.3.3 on only', () => {
+    const told = (version: string) => {
+      const lan = new FakeLan();
+      startVersion(lan, version, conf({ priority: 150 }));
+      startVersion(lan, version, conf({ priority: 200 }));
+      const n3 = startVersion(lan, version, conf());
+      lan.run(s(8));
+      lan.hosts[1]?.kill();
+      lan.run(s(20));
+      return n3.log.filter((line) => line.includes('master changed'));
+    };
+    expect(told('2.2.7')).toEqual([]);
+    expect(told('2.3.3')).toEqual(['(VI_1) master changed from 192.168.100.12 to 192.168.100.11']);
+  });
+
+  // proves: keyword:vrrp_instance/no_virtual_ipaddress
+  it('no_virtual_ipaddress: unknown to 2.2.7; 2.2.8 is master of no address', () => {
+    const play = (version: string) => {
+      const lan = new FakeLan();
+      const text = `vrrp_instance V {
+        interface eth0
+        version 3
+        virtual_router_id 7
+        no_virtual_ipaddress
+      }`;
+      const host = startVersion(lan, version, text);
+      lan.run(s(6));
+      return [host.states(), host.log.some((line) => line.includes('No VIP specified'))];
+    };
+    expect(play('2.2.7')).toEqual(['', true]);
+    expect(play('2.2.8')).toEqual(['V=MASTER', false]);
+  });
+
+  // proves: keyword:vrrp_instance/v3_checksum_as_v2 keyword:global_defs/v3_checksum_as_v2
+  it('v3_checksum_as_v2: without pseudo header from 2.2.8 on', () => {
+    const sum = (version: string, global: string, instance: string) => {
+      const lan = new FakeLan();
+      const more = `version 3\n ${instance}`;
+      startVersion(lan, version, conf({ global, instance: more }));
+      lan.run(s(5));
+      const sent = lan.sent.find((p) => p.kind === 'ip')?.bytes ?? new Uint8Array();
+      return (sent[26] ?? 0) * 256 + (sent[27] ?? 0);
+    };
+    const usual = sum('2.2.7', '', '');
+    expect(sum('2.2.7', '', 'v3_checksum_as_v2')).toBe(usual);
+    const plain = sum('2.2.8', '', 'v3_checksum_as_v2');
+    expect(plain).not.toBe(usual);
+    expect(sum('2.2.8', 'v3_checksum_as_v2', '')).toBe(plain);
+    expect(sum('2.2.8', 'v3_checksum_as_v2', 'v3_checksum_as_v2 no')).toBe(usual);
+  });
+
+  // proves: keyword:global_defs/vrrp_owner_ignore_adverts
+  it('vrrp_owner_ignore_adverts: from 2.3.3 on an owner looks at no advert', () => {
+    const told = (global: string) => {
+      const lan = new FakeLan();
+      const owner = conf({ global, priority: 255, instance: 'state MASTER' });
+      const n1 = startVersion(lan, '2.3.3', owner);
+      startVersion(lan, '2.3.3', owner);
+      lan.run(s(10));
+      return n1.states();
+    };
+    expect(told('')).toBe('VI_1=BACKUP');
+    expect(told('vrrp_owner_ignore_adverts')).toBe('VI_1=MASTER');
+  });
 });

@@ -79,6 +79,18 @@ describe('the text report', () => {
     expect(text).toMatch(/^✓ an address moves by hand {2}3 of 3 · seed 1 · /);
     expect(reporter.onEnd([passed, outcome()])).toContain('1 passed, 1 failed of 2');
   });
+  test('of another keepalived than the recorded one says so, as the JSON report does', () => {
+    const note = 'keepalived 2.3.3 by its list of changes; not verified against a recording';
+    const other = outcome(
+      SOURCE.replace('jitter: none', "jitter: none\nkeepalived-version: '2.3.3'"),
+    );
+    const keepalivedOf = (one: typeof other) =>
+      JSON.parse(jsonReporter(context).onEnd([one])).runs[0].keepalived;
+    expect(textReporter({ ...context, fileCount: 2 }).onFile(other)).toContain(note);
+    expect(keepalivedOf(other)).toEqual({ version: '2.3.3', verified: false });
+    expect(textReporter(context).onFile(outcome())).not.toContain('not verified');
+    expect(keepalivedOf(outcome())).toEqual({ version: '2.2.7', verified: true });
+  });
   // proves: reporter:verbose
   test('verbose tells the story of what passed, too', () => {
     const passed = outcome(SOURCE.replace('owner: b', 'holders: [a, b]'));
