@@ -4,7 +4,17 @@
  * unfold) are located problems. Knows nothing of scenarios.
  */
 
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  type YAMLParseError,
+} from 'yaml';
 import type { Problem } from '../../daemon/config/problem.ts';
 
 /** Largest scenario file that is read, in characters; a hand-written one is a hundredth of it. */
@@ -130,15 +140,7 @@ export function readYaml(file: string, text: string): YamlResult {
     const at = lines.linePos(offset);
     return { line: Math.max(1, at.line), column: Math.max(1, at.col) };
   };
-  const problems = document.errors.map((error): Problem => {
-    return {
-      code: `yaml:${error.code.toLowerCase().replaceAll('_', '-')}`,
-      severity: 'error',
-      file,
-      ...place(error.pos[0]),
-      message: sentence(error.message),
-    };
-  });
+  const problems = syntaxProblems(document.errors, { file, text, place });
   if (problems.length > 0) return { places, problems };
   try {
     notePlaces(
@@ -151,6 +153,55 @@ export function readYaml(file: string, text: string): YamlResult {
     const reason = error instanceof Error ? error.message : 'unknown reason';
     return whole('yaml:too-complex', `the document cannot be unfolded: ${sentence(reason)}`);
   }
+}
+
+/** Most problems of syntax that are told; behind the first ones all is guesswork. */
+const SYNTAX_PROBLEMS_MAX = 20;
+
+/**
+ * What is certain of the errors of a text that is no YAML. A bracket that is missing or too much makes the parser
+ * stumble over every token to the end of the file, one error each; those follow from the first error and are left
+ * out, as are further ones of the same line.
+ */
+function syntaxProblems(
+  errors: readonly YAMLParseError[],
+  source: {
+    readonly file: string;
+    readonly text: string;
+    readonly place: (offset: number) => Place;
+  },
+): readonly Problem[] {
+  const { file, text, place } = source;
+  const inOrder = errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+  const lines = new Set<number>();
+  const kept: Problem[] = [];
+  for (const error of inOrder) {
+    const isOpenQuote = error.code === 'MISSING_CHAR' && error.message.includes('quote');
+    const at = place(isOpenQuote ? tokenAt(text, error.pos[0]) : error.pos[0]);
+    const isEcho = kept.length > 0 && error.code === 'UNEXPECTED_TOKEN';
+    if (isEcho || lines.has(at.line) || kept.length >= SYNTAX_PROBLEMS_MAX) continue;
+    lines.add(at.line);
+    const code = `yaml:${error.code.toLowerCase().replaceAll('_', '-')}`;
+    kept.push({ code, severity: 'error', file, ...at, message: sentence(error.message) });
+  }
+  const left = errors.length - kept.length;
+  const [first, ...others] = kept;
+  if (first === undefined || left === 0) return kept;
+  const what = left === 1 ? 'message that follows' : 'messages that follow';
+  const hint = `the slip is here or before; ${left} more ${what} from it are left out`;
+  return [{ ...first, hint: left === 1 ? hint.replace('are left', 'is left') : hint }, ...others];
+}
+
+/** Where the token begins that ends at an offset: an open quote is missed at the end of the file only. */
+function tokenAt(text: string, end: number): number {
+  let begin = 0;
+  for (const token of new Lexer().lex(text)) {
+    // The lexer's own marks are no part of the text.
+    if (token === '\u0002' || token === '\u0018' || token === '\u001f') continue;
+    if (begin + token.length >= end) return begin;
+    begin += token.length;
+  }
+  return end;
 }
 
 interface Walk {

@@ -91,6 +91,36 @@ describe('broken YAML', () => {
     expect(problems[0]?.column).toBeGreaterThan(0);
   });
 
+  const LONG = [
+    'lan:',
+    '  switches: { sw1: {} }',
+    '  hosts:',
+    ...Array.from({ length: 60 }, (_, i) => `    h${i}: { nics: { eth0: 10.0.0.${i + 1}/24 } }`),
+    '',
+  ].join('\n');
+  test.each([
+    ['a bracket too few', '    h3: { nics: { eth0', '    h3:  nics: { eth0', 7],
+    ['a bracket too many', '10.0.0.4/24 } }', '10.0.0.4/24 } } }', 7],
+    ['a bracket that never closes', '10.0.0.4/24 } }', '10.0.0.4/24 }', 8],
+    ['a colon too few', '    h3: {', '    h3 {', 7],
+    ['an open quote', 'eth0: 10.0.0.4/24 }', 'eth0: "10.0.0.4/24 }', 8],
+  ])('one slip among many lines is told where it is: %s', (_name, good, bad, line) => {
+    const { problems } = loadText(LONG.replace(good, bad));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.length).toBeLessThanOrEqual(3);
+    expect(problems[0]?.line).toBeGreaterThanOrEqual(7);
+    expect(problems[0]?.line).toBeLessThanOrEqual(line);
+  });
+  test('what follows from a slip is counted, and two slips are two problems', () => {
+    const { problems } = loadText(LONG.replace('    h3: {', '    h3 {'));
+    expect(problems[0]?.hint).toMatch(/^the slip is here or before; \d+ more messages that follow/);
+    const double = loadText('lan: {}\nlan: {}\nname: a\nname: b\n').problems;
+    expect(double.map((one) => [one.code, one.line, one.hint])).toEqual([
+      ['yaml:duplicate-key', 2, undefined],
+      ['yaml:duplicate-key', 4, undefined],
+    ]);
+  });
+
   test('aliases that unfold without end are refused', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
     for (let i = 1; i < 9; i++) {
