@@ -150,7 +150,10 @@ export type DatagramCommand =
       readonly remote?: { readonly address: IpAddress; readonly port: number };
       readonly local?: { readonly address?: IpAddress; readonly port?: number };
       readonly interface?: string;
+      /** TTL or hop limit of what is sent; the machine's default without. */
       readonly ttl?: number;
+      /** A socket that only listens, and whose events tell the TTL; others may say 0, "not known". */
+      readonly wantsTtl?: boolean;
     }
   | {
       readonly kind: 'datagram-send';

@@ -20,6 +20,8 @@ export interface DaemonFlags {
   /** `-P` VRRP only, `-C` checkers only; by default both. */
   readonly vrrp?: boolean;
   readonly checkers?: boolean;
+  /** False with `-B`: no BFD. */
+  readonly bfd?: boolean;
   /** `-X`, `-V`: what is left behind; accepted, without effect on start. */
   readonly dontReleaseVrrp?: boolean;
 }

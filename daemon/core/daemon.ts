@@ -9,6 +9,7 @@
 
 import { randomBelow } from '../base/random.ts';
 import { later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
+import { bfdText } from '../bfd/bfd-text.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { LifecycleScript } from '../config/global-config.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
@@ -20,6 +21,7 @@ import { removeAllLinks, shutDown } from '../vrrp/shutdown.ts';
 import { closeSockets } from '../vrrp/sockets.ts';
 import { bfdChanged } from '../vrrp/tracking.ts';
 import { newMachine, takeId, type VrrpMachine, type VrrpSettings } from '../vrrp/vrrp-machine.ts';
+import { BfdProcess, type BfdStep } from './bfd-process.ts';
 import { CheckerProcess } from './checker-process.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
@@ -31,7 +33,7 @@ import { coreText, DEFAULT_VERSION } from './log-text.ts';
 import { mailEvent, mailsOf } from './mail-client.ts';
 import { metricsText } from './metrics.ts';
 import { ParentScript } from './parent-script.ts';
-import { configNotes, vrrpPart, wantsCheckers, wantsVrrp } from './process-plan.ts';
+import { configNotes, vrrpPart, wantsBfd, wantsCheckers, wantsVrrp } from './process-plan.ts';
 import { newSmtpClient, type SmtpClient, smtpAdvance, smtpDeadline } from './smtp.ts';
 import { answerSignal } from './state-files.ts';
 import type { DaemonStatus } from './status.ts';
@@ -58,6 +60,7 @@ export class Daemon {
   #machine: VrrpMachine | undefined;
   #mailer: SmtpClient | undefined;
   #checkers: CheckerProcess | undefined;
+  #bfd: BfdProcess | undefined;
   #sync: SyncFollower | undefined;
   /** keepalived makes no VRRP process where there is nothing for it to do. */
   #vrrpRuns = true;
@@ -108,6 +111,8 @@ export class Daemon {
       this.#say('vrrp', coreText.reflector());
       this.#say('vrrp', coreText.commandChannel());
     }
+    if (wantsBfd(config, this.#options.flags))
+      this.#say('parent', coreText.bfdChild(this.#pid + 2));
     for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     const machine = newMachine({
       config: vrrpPart(config, this.#options.flags),
@@ -125,6 +130,7 @@ export class Daemon {
     this.#setCheckers(machine, config, now);
     this.#say('parent', coreText.startupComplete());
     this.#phase = 'running';
+    this.#setBfd(machine, config, now);
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
     runTimers(machine, now);
     this.#postMails(machine, now);
@@ -144,6 +150,7 @@ export class Daemon {
     if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
     const answered = this.#checkers?.receive(event, now);
     if (answered !== undefined) this.#out.push(...answered);
+    if (this.#bfd !== undefined) this.#follow(machine, this.#bfd.receive(event, now), now);
     this.#handle(machine, event, now);
     this.#postMails(machine, now);
     return this.#take();
@@ -164,6 +171,7 @@ export class Daemon {
       return this.#finish(machine, now);
     }
     runTimers(machine, now);
+    if (this.#bfd !== undefined) this.#follow(machine, this.#bfd.advance(now), now);
     if (this.#checkers !== undefined) this.#out.push(...this.#checkers.advance(now));
     if (this.#mailer !== undefined) this.#out.push(...smtpAdvance(this.#mailer, now));
     this.#postMails(machine, now);
@@ -190,6 +198,7 @@ export class Daemon {
       reload(machine, { config: vrrpPart(loaded.config, this.#options.flags), settings }, now);
       this.#sayConfigNotes(machine);
       this.#setCheckers(machine, loaded.config, now);
+      this.#setBfd(machine, loaded.config, now);
     }
     this.#say('parent', coreText.reloadComplete());
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'reloaded' } });
@@ -212,6 +221,8 @@ export class Daemon {
     if (machine === undefined) return this.#leave(now);
     if (this.#checkers !== undefined) this.#out.push(...this.#checkers.stop());
     if (this.#sync !== undefined) this.#out.push(...this.#sync.stop());
+    if (this.#bfd !== undefined) this.#out.push(...this.#bfd.stop());
+    this.#bfd = undefined;
     this.#checkers = undefined;
     this.#sync = undefined;
     shutDown(machine, now);
@@ -229,7 +240,8 @@ export class Daemon {
     if (this.#machine === undefined || this.#phase !== 'running') return scriptDue;
     const due = earliest(nextDue(this.#machine), scriptDue);
     const mailDue = this.#mailer === undefined ? undefined : smtpDeadline(this.#mailer);
-    return earliest(earliest(due, mailDue), this.#checkers?.nextDeadline());
+    const others = earliest(this.#checkers?.nextDeadline(), this.#bfd?.nextDeadline());
+    return earliest(earliest(due, mailDue), others);
   }
 
   /** A snapshot for verdicts, tables and metrics. */
@@ -274,14 +286,30 @@ export class Daemon {
     this.#out.push(...mailsOf(this.#mailer, this.#out, { machine, system, now }));
   }
 
-  /** A BFD session went up or down; called by the BFD part. */
+  /** A BFD session went up or down. */
   bfdChanged(now: TimeUs, name: string, up: boolean): readonly Command[] {
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
-    const bfd = machine.bfds.find((b) => b.name === name);
-    if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
-    if (this.#checkers) this.#out.push(...this.#checkers.bfdChanged({ name, up }, now));
+    this.#follow(machine, [{ kind: 'bfd-news', name, up, vrrp: true, checker: true }], now);
     return this.#take();
+  }
+
+  /** Hands on what the BFD part wants; VRRP and checkers hear its news where they stand in the list. */
+  #follow(machine: VrrpMachine, steps: readonly BfdStep[], now: TimeUs): void {
+    for (const step of steps) {
+      if (step.kind !== 'bfd-news') {
+        this.#out.push(step);
+        continue;
+      }
+      const { name, up } = step;
+      const bfd = step.vrrp ? machine.bfds.find((one) => one.name === name) : undefined;
+      const detailed = this.#options.flags.logDetail && machine.instances.length > 0;
+      if (step.vrrp && detailed) this.#say('vrrp', bfdText.event(name, up));
+      if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
+      if (step.checker && this.#checkers !== undefined) {
+        this.#out.push(...this.#checkers.bfdChanged({ name, up }, now));
+      }
+    }
   }
 
   /** startup_script or shutdown_script ended, or its time did: what waited for it goes on. */
@@ -399,6 +427,22 @@ export class Daemon {
     } else if (this.#checkers !== undefined) {
       this.#out.push(...this.#checkers.stop());
       this.#checkers = undefined;
+    }
+  }
+
+  /** Starts, reloads or ends the BFD part, as the configuration wants it. */
+  #setBfd(machine: VrrpMachine, config: DaemonConfig, now: TimeUs): void {
+    const wanted = wantsBfd(config, this.#options.flags);
+    if (wanted && this.#bfd !== undefined) {
+      this.#follow(machine, this.#bfd.reload(config.bfd, now), now);
+    } else if (wanted) {
+      const { random, flags } = this.#options;
+      const take = () => takeId(machine);
+      this.#bfd = new BfdProcess({ random, takeId: take, logDetail: flags.logDetail });
+      this.#follow(machine, this.#bfd.start(config.bfd, now), now);
+    } else if (this.#bfd !== undefined) {
+      this.#out.push(...this.#bfd.stop());
+      this.#bfd = undefined;
     }
   }
 

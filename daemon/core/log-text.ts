@@ -30,6 +30,7 @@ export const coreText = {
   parentScriptTimedOut: (when: string) => `${when} script timed out`,
   vrrpChild: (pid: number) => `Starting VRRP child process, pid=${pid}`,
   checkerChild: (pid: number) => `Starting Healthcheck child process, pid=${pid}`,
+  bfdChild: (pid: number) => `Starting BFD child process, pid=${pid}`,
   reflector: () => 'Registering Kernel netlink reflector',
   commandChannel: () => 'Registering Kernel netlink command channel',
   scriptSecurity: () =>

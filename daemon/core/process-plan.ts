@@ -9,10 +9,17 @@ import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { VrrpConfig } from '../vrrp/vrrp-config.ts';
 import { coreText } from './log-text.ts';
 
-/** `-P`, `-C`; both by default. */
+/** `-P`, `-C`, `-B`; all by default. */
 interface Processes {
   readonly vrrp?: boolean;
   readonly checkers?: boolean;
+  /** False with `-B`. */
+  readonly bfd?: boolean;
+}
+
+/** Whether BFD sessions are wanted. */
+export function wantsBfd(config: DaemonConfig, flags: Processes): boolean {
+  return flags.bfd !== false && config.bfd.sessions.length > 0;
 }
 
 /** Whether health checkers are wanted. */

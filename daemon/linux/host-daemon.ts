@@ -142,6 +142,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
       commandLine: options.words,
       vrrp: commandLine.vrrp,
       checkers: commandLine.checkers,
+      bfd: commandLine.bfd,
       dontReleaseVrrp: commandLine.keepAddresses,
     },
     load: configuring(options.load ?? loadWithReader, loop),

@@ -24,6 +24,7 @@ import type { DescriptorPoller } from './native/descriptor-poller.ts';
 import { LINUX, type Libc } from './native/libc.ts';
 import { watchPackets } from './native/packet-socket.ts';
 import { socketAddress } from './native/socket-address.ts';
+import { type HeardDatagram, listenUdp } from './native/udp-listener.ts';
 
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
@@ -150,11 +151,27 @@ export class NetworkClients {
 
   #openDatagram(command: DatagramOpen): void {
     try {
-      const open = command.protocol === 'udp' ? this.#openUdp(command) : this.#openEcho(command);
+      const open = this.#open(command);
       this.#datagrams.set(command.id, open);
     } catch {
       this.#datagramFailed(command.id, 'no-resource');
     }
+  }
+
+  #open(command: DatagramOpen): OpenDatagram {
+    if (command.protocol === 'icmp-echo') return this.#openEcho(command);
+    return command.wantsTtl === true ? this.#openListener(command) : this.#openUdp(command);
+  }
+
+  /** A socket that only listens, on all addresses. */
+  #openListener(command: DatagramOpen): OpenDatagram {
+    const { id, family, local } = command;
+    const { libc, poller, deliver } = this.#options;
+    const onDatagram = (datagram: HeardDatagram) =>
+      deliver({ kind: 'datagram-received', id, ...datagram });
+    const close = listenUdp({ libc, poller, family, port: local?.port ?? 0, onDatagram });
+    const send = () => this.#datagramFailed(id, 'no-resource');
+    return { remote: undefined, send, close };
   }
 
   #openUdp(command: DatagramOpen): OpenDatagram {

@@ -14,6 +14,7 @@ import { type DaemonEcho, openDaemonEcho } from './daemon-echo.ts';
 import { UnknownVrids } from './unknown-vrids.ts';
 
 type OpenVrrp = Extract<VrrpSocketCommand, { kind: 'vrrp-open' }>;
+type SendError = 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH';
 type OpenDatagram = Extract<DatagramCommand, { kind: 'datagram-open' }>;
 
 /** What the daemon's machine wants to hear of sockets. */
@@ -98,6 +99,7 @@ export class DaemonSockets {
       ...(local?.address === undefined ? {} : { address: local.address }),
       ...(local?.port === undefined ? {} : { port: local.port }),
       ...(command.interface === undefined ? {} : { link: command.interface }),
+      ...(command.ttl === undefined ? {} : { unicastTtl: command.ttl }),
       onDatagram: (datagram) => {
         const from = { address: datagram.source, port: datagram.sourcePort };
         if (remote !== undefined && (remote.address !== from.address || remote.port !== from.port))
@@ -111,7 +113,10 @@ export class DaemonSockets {
           ttl,
         });
       },
-      onError: (error) => this.#fail(command.id, error),
+      // Linux reports ICMP errors to connected sockets alone (udp(7), without IP_RECVERR).
+      ...(remote === undefined
+        ? {}
+        : { onError: (error: SendError) => this.#fail(command.id, error) }),
     });
     if (typeof socket === 'string') return socket;
     this.#udp.set(command.id, { command, socket });
@@ -197,7 +202,7 @@ export class DaemonSockets {
     return true;
   }
 
-  #fail(id: CommandId, error: SocketError | 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH'): void {
+  #fail(id: CommandId, error: SocketError | SendError): void {
     const failure: NetworkFailure =
       error === 'ECONNREFUSED' ? 'refused' : error === 'EMSGSIZE' ? 'no-resource' : 'unreachable';
     this.#events.onDatagram({ kind: 'datagram-failed', id, failure });

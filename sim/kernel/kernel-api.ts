@@ -282,6 +282,8 @@ export interface UdpOptions {
   readonly link?: string;
   /** IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS; 1 by default. */
   readonly multicastTtl?: number;
+  /** IP_TTL, IPV6_UNICAST_HOPS; the host's default without. */
+  readonly unicastTtl?: number;
   readonly onDatagram: (datagram: Datagram) => void;
   /** ICMP errors for what this socket sent. */
   readonly onError?: (error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH') => void;

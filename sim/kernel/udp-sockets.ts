@@ -192,7 +192,7 @@ function sendUdp4(
   const ttl =
     way.kind === 'multicast'
       ? (socket.options.multicastTtl ?? 1)
-      : kernel.settings['ipv4.ip_default_ttl'];
+      : (socket.options.unicastTtl ?? kernel.settings['ipv4.ip_default_ttl']);
   const error = finishIpv4(
     kernel,
     frame,
@@ -225,8 +225,8 @@ function sendUdp6(
   const frame = newIpv6Frame(UDP_HEADER_LENGTH + payload.length);
   const datagram = { sourcePort: socket.port, destinationPort: port, payload };
   encodeUdp(datagram, frame, IPV6_PAYLOAD_AT, addressSum(source, to));
-  const { multicastTtl = 1 } = socket.options;
-  const hopLimit = way.kind === 'multicast' ? multicastTtl : way.link.ipv6.hop_limit;
+  const { multicastTtl = 1, unicastTtl = way.link.ipv6.hop_limit } = socket.options;
+  const hopLimit = way.kind === 'multicast' ? multicastTtl : unicastTtl;
   return finishIpv6(
     kernel,
     frame,

@@ -34,7 +34,7 @@ function part(
 
 /** The block bfd_instance. */
 export const bfdInstanceRow: KeywordRow = row('bfd_instance NAME { … }', 'P3', open, {
-  status: 'not-yet',
+  status: 'supported',
   processes: ['bfd', 'vrrp', 'checkers'],
   block: [
     part('source_ip ADDRESS', (context, session, words) => {

@@ -26,6 +26,8 @@ export const LINUX = {
   PACKET_IGNORE_OUTGOING: 23,
   IPPROTO_IP: 0,
   IP_HDRINCL: 3,
+  IP_TTL: 2,
+  IP_RECVTTL: 12,
   IP_MULTICAST_IF: 32,
   IP_MULTICAST_TTL: 33,
   IP_MULTICAST_LOOP: 34,
@@ -34,6 +36,9 @@ export const LINUX = {
   IPV6_MULTICAST_IF: 17,
   IPV6_MULTICAST_LOOP: 19,
   IPV6_JOIN_GROUP: 20,
+  IPV6_V6ONLY: 26,
+  IPV6_RECVHOPLIMIT: 51,
+  IPV6_HOPLIMIT: 52,
   IPPROTO_RAW: 255,
   MSG_DONTWAIT: 0x40,
   POLLIN: 1,
@@ -65,6 +70,8 @@ export interface Libc {
   send(descriptor: number, bytes: Uint8Array, to: Uint8Array | undefined): number;
   /** Bytes received, or minus errno (`-EAGAIN`: nothing there); never waits. */
   receive(descriptor: number, into: Uint8Array): number;
+  /** recvmsg(2) with a `struct msghdr` that the caller has written; answers as `receive`. */
+  receiveMessage(descriptor: number, header: Uint8Array): number;
   /** Waits in one thread of the pool; `descriptors` must live until `onDone`. */
   pollAsync(
     descriptors: Uint8Array,
@@ -93,6 +100,7 @@ export function loadLibc(): Libc {
     'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
   );
   const recv = library.func('intptr_t recv(int, void *, size_t, int)');
+  const recvmsg = library.func('intptr_t recvmsg(int, void *, int)');
   const poll = library.func('int poll(void *, unsigned long, int)');
   const eventfd = library.func('int eventfd(unsigned int, int)');
   const write = library.func('intptr_t write(int, const void *, size_t)');
@@ -122,6 +130,8 @@ export function loadLibc(): Libc {
         sendto(descriptor, bytes, bytes.length, LINUX.MSG_DONTWAIT, to ?? null, to?.length ?? 0),
       ),
     receive: (descriptor, into) => orErrno(recv(descriptor, into, into.length, LINUX.MSG_DONTWAIT)),
+    receiveMessage: (descriptor, header) =>
+      orErrno(recvmsg(descriptor, header, LINUX.MSG_DONTWAIT)),
     pollAsync(descriptors, timeoutMs, onDone) {
       const count = descriptors.length / POLLFD_LENGTH;
       poll.async(descriptors, count, timeoutMs, (error: unknown, ready: number) => {

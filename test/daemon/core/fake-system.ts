@@ -88,6 +88,43 @@ export class FakeLan {
     }
   }
 
+  /** Datagrams that were sent, with the TTL of their socket. */
+  readonly datagrams: {
+    readonly at: number;
+    readonly host: string;
+    readonly from: number | undefined;
+    readonly ttl: number | undefined;
+    readonly bytes: Uint8Array;
+  }[] = [];
+  /** Datagrams for which this returns true get lost on their way to `to`. */
+  losesDatagrams: (from: FakeHost, to: FakeHost) => boolean = () => false;
+  /** Routers between all hosts: each takes one from the TTL. */
+  hops = 0;
+
+  /** Delivers a datagram to the host that owns its destination. */
+  datagram(from: FakeHost, sent: Extract<Command, { kind: 'datagram-send' }>): void {
+    const socket = from.sockets.get(sent.id);
+    const { to: target, bytes } = sent;
+    const address = socket?.local?.address ?? from.firstAddress();
+    if (socket === undefined || target === undefined || address === undefined) return;
+    const { ttl = 64, local } = socket;
+    const port = local?.port ?? 0;
+    this.datagrams.push({ at: this.now, host: from.name, from: port, ttl: socket.ttl, bytes });
+    const to = this.hosts.find((host) => host.owns(target.address));
+    const heard = [...(to?.sockets ?? [])].find(([, s]) => s.local?.port === target.port);
+    if (to === undefined || heard === undefined || this.losesDatagrams(from, to)) return;
+    const [id] = heard;
+    this.schedule(this.now + WIRE_DELAY, () =>
+      to.event({
+        kind: 'datagram-received',
+        id,
+        bytes,
+        from: { address, port },
+        ttl: ttl - this.hops,
+      }),
+    );
+  }
+
   #next(): Pending | undefined {
     let best: Pending | undefined;
     for (const pending of this.#pending)
@@ -117,6 +154,8 @@ export class FakeHost implements System {
    * What scripts answer: by subject, exit code and how long they take; `undefined` exit never ends.
    */
   readonly scripts = new Map<string, { exit: number | undefined; after: number }>();
+  /** Open UDP sockets. */
+  readonly sockets = new Map<number, Extract<Command, { kind: 'datagram-open' }>>();
   running: ProcessFacts[] = [];
   daemon: Daemon | undefined;
   frozen = false;
@@ -230,6 +269,11 @@ export class FakeHost implements System {
     );
   }
 
+  /** The first address of the first interface. */
+  firstAddress(): IpAddress | undefined {
+    return [...this.links.values()][0]?.facts.addresses[0]?.address;
+  }
+
   /** States of the instances, by name. */
   states(): string {
     return (this.daemon?.status().instances ?? []).map((i) => `${i.name}=${i.state}`).join(' ');
@@ -281,6 +325,18 @@ export class FakeHost implements System {
       lan.schedule(lan.now + 100, () =>
         this.event({ kind: 'script-exited', id: command.id, outcome }),
       );
+    } else if (command.kind === 'datagram-open') {
+      const { id } = command;
+      const { address } = command.local ?? {};
+      if (address === undefined || this.owns(address)) this.sockets.set(id, command);
+      else {
+        const reason = 'EADDRNOTAVAIL';
+        lan.schedule(lan.now, () => this.event({ kind: 'command-failed', id, reason }));
+      }
+    } else if (command.kind === 'datagram-send') {
+      lan.datagram(this, command);
+    } else if (command.kind === 'datagram-close') {
+      this.sockets.delete(command.id);
     } else if (command.kind === 'exit') {
       this.exitCode = command.code;
       this.daemon = undefined;

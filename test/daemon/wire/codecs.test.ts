@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeAh, encodeAh } from '../../../daemon/wire/ah.ts';
 import { decodeArp, encodeArp } from '../../../daemon/wire/arp.ts';
+import { decodeBfd, encodeBfd } from '../../../daemon/wire/bfd.ts';
 import { decodeEthernetHeader, writeEthernetHeader } from '../../../daemon/wire/ethernet.ts';
 import { decodeIcmp, encodeIcmp, type IcmpMessage } from '../../../daemon/wire/icmp.ts';
 import { decodeIcmpv6, encodeIcmpv6, type Icmpv6Message } from '../../../daemon/wire/icmpv6.ts';
@@ -364,6 +365,29 @@ const CODECS: readonly (readonly [string, fc.Arbitrary<unknown>, Encode, Decode]
     fc.record({ nextHeader: octet, spi: longWord, sequence: longWord, icv: octets(4, 4) }),
     encodeAh,
     decodeAh,
+  ],
+  [
+    'BFD',
+    fc.record({
+      version: fc.integer({ min: 0, max: 7 }),
+      diagnostic: fc.integer({ min: 0, max: 31 }),
+      state: fc.constantFrom('AdminDown', 'Down', 'Init', 'Up'),
+      poll: fc.boolean(),
+      final: fc.boolean(),
+      controlPlaneIndependent: fc.boolean(),
+      authenticated: fc.boolean(),
+      demand: fc.boolean(),
+      multipoint: fc.boolean(),
+      detectMultiplier: octet,
+      length: fc.constant(24),
+      myDiscriminator: longWord,
+      yourDiscriminator: longWord,
+      desiredMinTx: longWord,
+      requiredMinRx: longWord,
+      requiredMinEchoRx: longWord,
+    }),
+    encodeBfd,
+    decodeBfd,
   ],
   ['VXLAN', fc.record({ vni: fc.integer({ min: 0, max: 0xff_ffff }) }), encodeVxlan, decodeVxlan],
 ];
