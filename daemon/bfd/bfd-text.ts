@@ -37,8 +37,8 @@ export const bfdText = {
   noSocket: (n: string) => `(${n}) Unable to open output socket, disabling instance`,
   noListener: () => 'Unable to open listening socket',
   sendFailed: (n: string) => `(${n}) Error sending packet`,
-  detection: (now: number, before: number) =>
-    `       Detection time is ${now} us (was ${before} us)`,
+  detection: (n: string, now: number, before: number) =>
+    `${margin(n)}Detection time is ${now} us (was ${before} us)`,
   event: (n: string, up: boolean) =>
     `Received BFD event: instance ${n} is in state ${up ? 'Up' : 'Down'} (delivered in 0 usec)`,
   bogus: (from: IpAddress, port: number) => `Discarding bogus packet from ${pair(from, port)}`,
@@ -60,10 +60,15 @@ export function parameterLines(
 ): readonly string[] {
   return [
     `(${name}) ---------------< Session parameters >--------------`,
-    '                min_tx  min_rx  tx_intv  mult  detect_time',
-    `       local ${padded(local.minTx, 9)} ${rest(local)}`,
-    `       remote ${padded(remote.minTx, 8)} ${rest(remote)}`,
+    `${margin(name)}         min_tx  min_rx  tx_intv  mult  detect_time`,
+    `${margin(name)}local ${padded(local.minTx, 9)} ${rest(local)}`,
+    `${margin(name)}remote ${padded(remote.minTx, 8)} ${rest(remote)}`,
   ];
+}
+
+/** Lines below one that begins with the name are set in by it: its length, brackets and a blank. */
+function margin(name: string): string {
+  return ' '.repeat(name.length + 3);
 }
 
 function rest({ minRx, txInterval, multiplier, detectTime }: ParameterRow): string {

@@ -147,7 +147,8 @@ function sayParameters(machine: BfdMachine, session: BfdSession, before: BfdSess
     for (const line of parameterLines(config.name, local, remote)) say(machine, 'info', line);
   }
   if (session.detectTime !== before.detectTime) {
-    say(machine, 'info', bfdText.detection(session.detectTime, before.detectTime));
+    const text = bfdText.detection(session.config.name, session.detectTime, before.detectTime);
+    say(machine, 'info', text);
   }
 }
 

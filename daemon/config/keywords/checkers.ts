@@ -94,10 +94,7 @@ const commonRows: readonly KeywordRow[] = [
     const text = `delay_loop '${words[1]}' is invalid - ignoring`;
     takeTimer(context, words, { target, field: 'delayLoopUs', text });
   }),
-  checkerPart('alpha [BOOL]', 'P2', (context, checker, words) => {
-    const value = context.boolean(words, `Invalid alpha parameter ${words[1]}`);
-    if (value !== undefined) checker.alpha = value;
-  }),
+  checkerPart('alpha [BOOL]', 'P2', takeAlpha),
   checkerPart('log_all_failures [BOOL]', 'P2', (context, checker, words) => {
     const value = context.boolean(words, `Invalid log_all_failures parameter ${words[1]}`);
     if (value !== undefined) checker.logAllFailures = value;
@@ -158,7 +155,7 @@ export const checkerRows: readonly KeywordRow[] = [
   }),
   checkerBlock('BFD_CHECK', {
     importance: 'P3',
-    block: [...bfdRows(), checkerPart('alpha [BOOL]', 'P3', () => {})],
+    block: [...bfdRows(), checkerPart('alpha [BOOL]', 'P3', takeAlpha)],
     end: endBfd,
   }),
 ];
@@ -391,6 +388,11 @@ function endFile(context: ParseContext, checker: CheckerDraft): boolean {
   if (checker.trackFile !== undefined) return true;
   context.complain('missing-value', 'FILE_CHECK has no track_file specified - ignoring');
   return false;
+}
+
+function takeAlpha(context: ParseContext, checker: CheckerDraft, words: readonly string[]): void {
+  const value = context.boolean(words, `Invalid alpha parameter ${words[1]}`);
+  if (value !== undefined) checker.alpha = value;
 }
 
 function bfdRows(): readonly KeywordRow[] {

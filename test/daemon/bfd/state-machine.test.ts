@@ -152,6 +152,22 @@ describe('thrown away with a line of -D, and nothing else', () => {
   });
 });
 
+describe('the table of parameters', () => {
+  it('is set in by the length of the name, as 2.2.7 does', () => {
+    const { machine, session } = inState('Down');
+    session.config = { ...session.config, name: 'six' };
+    packet(machine);
+    const lines = machine.actions.flatMap((one) => (one.kind === 'log' ? [one.text] : []));
+    expect(lines).toEqual([
+      '(six) ---------------< Session parameters >--------------',
+      '               min_tx  min_rx  tx_intv  mult  detect_time',
+      '      local   1000000   10000  1000000     5        50000',
+      '      remote    10000   10000    10000     5      5000000',
+      '      Detection time is 50000 us (was 0 us)',
+    ]);
+  });
+});
+
 describe('time', () => {
   it.each<[BfdState, readonly boolean[]]>([
     ['Up', [false]],

@@ -207,7 +207,8 @@ export class Director implements System {
         this.#sockets.delete(command.id);
         return;
       case 'datagram-open':
-        if (command.remote === undefined) throw new Error('a checker without a peer');
+        // Only BFD opens sockets without a peer; here its sessions are told what to say by `bfd`.
+        if (command.remote === undefined) return;
         this.#open(command.id, command.remote, command.protocol);
         return;
       case 'datagram-send':

@@ -208,6 +208,53 @@ describe('other checkers', () => {
   });
 });
 
+describe('checkers that are told', () => {
+  /** The director of `run`, with more blocks before its service. */
+  function told(blocks: string, checker: string, file?: string): Director {
+    const director = new Director();
+    if (file !== undefined) director.files.set('/f', new TextEncoder().encode(file));
+    director.start(`${blocks}
+virtual_server 10.10.0.100 80 {
+  lb_algo rr
+  lb_kind DR
+  protocol TCP
+  real_server 10.10.0.11 80 {
+    weight 10
+    ${checker}
+  }
+}
+`);
+    return director;
+  }
+  const server = (director: Director) => director.daemon.status().services?.[0]?.servers[0];
+
+  // proves: keyword:virtual_server/real_server/BFD_CHECK keyword:virtual_server/real_server/BFD_CHECK/name
+  it('BFD_CHECK: the server is good while its session is up', () => {
+    const session = 'bfd_instance peer {\n neighbor_ip 10.10.0.11\n source_ip 10.10.0.251\n }';
+    const director = told(session, 'BFD_CHECK {\n name peer\n }');
+    expect(server(director)?.alive).toBe(false);
+    director.bfd('peer', true);
+    expect(server(director)).toMatchObject({ alive: true, inPool: true });
+    director.bfd('peer', false);
+    expect(server(director)?.alive).toBe(false);
+    expect(director.lines()).toContain('BFD check of [peer] RS([10.10.0.11]:tcp:80) is UP');
+    expect(director.ipvs().at(-1)).toContain('-d');
+  });
+
+  // proves: keyword:virtual_server/real_server/FILE_CHECK keyword:virtual_server/real_server/FILE_CHECK/track_file keyword:virtual_server/real_server/FILE_CHECK/weight
+  it('FILE_CHECK: the number in the file times weight is added, with weight 0 it is a failure', () => {
+    const track = 'track_file f {\n file /f\n }';
+    const weighed = told(track, 'FILE_CHECK {\n track_file f\n weight 2\n }', '3');
+    expect(server(weighed)).toMatchObject({ alive: true, weight: 16 });
+    weighed.writeFile('/f', '-1');
+    expect(server(weighed)).toMatchObject({ alive: true, weight: 8 });
+    const down = told(track, 'FILE_CHECK {\n track_file f\n weight 0\n }', '1');
+    expect(server(down)?.alive).toBe(false);
+    down.writeFile('/f', '0');
+    expect(server(down)?.alive).toBe(true);
+  });
+});
+
 describe('text pattern', () => {
   it.each([
     ['^a.c$', 'abc', 0],

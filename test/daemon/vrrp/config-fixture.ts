@@ -173,5 +173,6 @@ export function daemonConfig(config: VrrpConfig): DaemonConfig {
     mail: { recipients: ['admin@example.org'], noEmailFaults: false },
   };
   const lvs = { groups: [], virtualServers: [] };
-  return { vrrp: config, global, lvs, check: { checkers: [] } } as unknown as DaemonConfig;
+  const none = { check: { checkers: [] }, bfd: { sessions: [] } };
+  return { vrrp: config, global, lvs, ...none } as unknown as DaemonConfig;
 }
