@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What the package may weigh, written down in CONTRIBUTING.md too: growing past it is a decision. */
-export const SIZE_BUDGET = { tarballBytes: 2_600_000, unpackedBytes: 11_000_000 };
+export const SIZE_BUDGET = { tarballBytes: 3_000_000, unpackedBytes: 11_000_000 };
 
 const SCENARIO = `import { type Duration, scenario } from 'lantwin';
 
