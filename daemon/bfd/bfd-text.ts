@@ -1,6 +1,6 @@
 /** keepalived 2.2.7's own words about BFD sessions. Source: recorded in two network namespaces. */
 
-import { formatIp, type IpAddress } from '../wire/ip-address.ts';
+import { formatIp, type IpAddress, isIpv4 } from '../wire/ip-address.ts';
 
 /** Names of the diagnostic codes. Source: RFC 5880 section 4.1. */
 const DIAGNOSTICS: readonly string[] = [
@@ -49,7 +49,8 @@ export const bfdText = {
     `Discarding packet from ${pair(from, port)} (auth bit is set, but no authentication  is in use)`,
   disabled: (from: IpAddress, port: number) =>
     `Discarding packet from ${pair(from, port)} (session is in AdminDown state)`,
-  tooFar: (ttl: number, least: number) => `Packet ttl(${ttl}) < ${least} - discarding`,
+  tooFar: (from: IpAddress, ttl: number, least: number) =>
+    `Packet ${isIpv4(from) ? 'ttl' : 'hop_limit'}(${ttl}) < ${least} - discarding`,
 } as const;
 
 /** The table that `-D` shows when what both sides offer has changed. */

@@ -70,7 +70,7 @@ function findSession(
   if (session === undefined) return bfdText.noSession(address, port, ours);
   const { config } = session;
   if (config.maxHops !== ANY_DISTANCE && ttl !== 0 && config.maxHops + ttl < config.ttl) {
-    return bfdText.tooFar(ttl, config.ttl - config.maxHops);
+    return bfdText.tooFar(address, ttl, config.ttl - config.maxHops);
   }
   if (packet.authenticated) return bfdText.authenticated(address, port);
   return session.state === 'AdminDown' ? bfdText.disabled(address, port) : session;

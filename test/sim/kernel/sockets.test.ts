@@ -50,6 +50,26 @@ describe('UDP', () => {
     expect(client.socket.port).toBeGreaterThanOrEqual(32_768);
   });
 
+  test('IP_TTL and IPV6_UNICAST_HOPS: every datagram has it, also by the short way', () => {
+    const { lan, a, b } = two();
+    const server = open(b, { port: 3784 });
+    const client = open(a, { unicastTtl: 255 });
+    for (const at of [0.1, 0.2, 0.3, 0.4]) {
+      client.socket.send(Uint8Array.of(1), ip('10.0.0.2'), 3784);
+      lan.runTo(at);
+    }
+    expect(server.got.map((each) => each.ttl)).toEqual([255, 255, 255, 255]);
+    const six = makeSmallLan();
+    const c = six.addHost('c', { ipv6: true, address: '2001:db8::1/64' });
+    const d = six.addHost('d', { ipv6: true, address: '2001:db8::2/64' });
+    six.runTo(3);
+    const hears = open(d, { family: 'inet6', port: 3784 });
+    const says = open(c, { family: 'inet6', unicastTtl: 255 });
+    says.socket.send(Uint8Array.of(1), ip('2001:db8::2'), 3784);
+    six.runTo(4);
+    expect(hears.got.map((each) => each.ttl)).toEqual([255]);
+  });
+
   test('binding: what is taken, what is not here, and ip_nonlocal_bind', () => {
     const { a } = two();
     open(a, { port: 53 });
