@@ -43,7 +43,15 @@ export interface SwitchOptions {
   readonly mirrors: readonly { readonly port: string; readonly of: readonly string[] | 'all' }[];
   /** Most source MACs that a port accepts; absent: any. */
   readonly macsPerPort?: number;
+  /**
+   * A hypervisor's switch knows the cards of its guests: frames to anybody else are dropped, and what was learned
+   * never ages. A card is known from its first frame on; a guest that never sent one hears broadcasts only.
+   */
+  readonly dropsUnknown?: boolean;
 }
+
+/** An ageing time beyond every run. */
+const NEVER = Number.MAX_SAFE_INTEGER as DurationUs;
 
 /** Key of the plan for broadcasts and unknown destinations; those of groups are their numbers. */
 const PLAN_ALL = -1;
@@ -74,7 +82,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     this.#options = options;
     this.name = options.name;
     this.kind = options.kind;
-    this.#table = new MacTable(options.ageing);
+    this.#table = new MacTable(options.dropsUnknown ? NEVER : options.ageing);
     this.#snooping = options.multicastSnooping ? new MulticastSnooping() : undefined;
     for (const mirror of options.mirrors) this.#portNamed(mirror.port);
     this.#startQuerier();
@@ -279,7 +287,8 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     const high = ((frame[0] as number) << 8) | (frame[1] as number);
     const entry = this.#table.find(high, lowWord(frame, 2), this.#engine.now);
     if (entry === undefined) {
-      this.#flood(port, frame, PLAN_ALL);
+      if (this.#options.dropsUnknown) port.dropped++;
+      else this.#flood(port, frame, PLAN_ALL);
       return;
     }
     const to = entry.port;

@@ -182,6 +182,7 @@ function readSwitches(lan: RawLan, reading: Reading): readonly SwitchSpec[] {
       multicastSnooping: raw['multicast-snooping'] ?? false,
       querier: raw.querier ?? false,
       linkLocalGroups: raw['link-local-groups'] ?? 'flood',
+      ...(raw['unknown-unicast'] === undefined ? {} : { unknownUnicast: raw['unknown-unicast'] }),
       ...(raw['macs-per-port'] === undefined ? {} : { macsPerPort: raw['macs-per-port'] }),
     };
   });

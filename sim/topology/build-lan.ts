@@ -91,6 +91,7 @@ function makeSwitch(spec: SwitchSpec, index: number, engine: Engine): Switch {
     querier: spec.querier,
     linkLocalGroups: spec.linkLocalGroups ?? 'flood',
     mirrors: spec.mirrors,
+    dropsUnknown: spec.unknownUnicast === 'drop',
     ...(spec.macsPerPort === undefined ? {} : { macsPerPort: spec.macsPerPort }),
   });
 }

@@ -44,6 +44,8 @@ export interface SwitchSpec {
   readonly linkLocalGroups?: 'flood' | 'snoop';
   /** Most source MACs that a port accepts; absent: any. */
   readonly macsPerPort?: number;
+  /** `drop`: as switches of hypervisors without promiscuous mode; nothing is forgotten there. */
+  readonly unknownUnicast?: 'flood' | 'drop';
 }
 
 /** A cable between two ports, `NODE:NAME` each. */

@@ -274,6 +274,10 @@ export interface LanSwitche {
   readonly 'link-local-groups'?: 'flood' | 'snoop';
   /** Most source MACs that a port accepts. */
   readonly 'macs-per-port'?: number;
+  /**
+   * Frames to MACs that no port is known for; 'flood' by default, a hypervisor's switch drops them.
+   */
+  readonly 'unknown-unicast'?: 'flood' | 'drop';
 }
 
 /** A cable with more than its two ends. */

@@ -282,6 +282,10 @@ const switchShape = z
           min: 1,
           max: 4096,
         }).optional(),
+        'unknown-unicast': oneOf(
+          ['flood', 'drop'],
+          "Frames to MACs that no port is known for; 'flood' by default, a hypervisor's switch drops them.",
+        ).optional(),
       },
       'A switch.',
     ),

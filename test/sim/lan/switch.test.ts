@@ -244,6 +244,19 @@ describe('ports', () => {
     expect(eventsOf(lan, 'switch')).toMatchObject([{ change: 'mac-limit', port: '1' }]);
   });
 
+  it('drops frames to unknown MACs where told so, and never forgets a known one', () => {
+    const lan = new StarLan(3, { dropsUnknown: true });
+    lan.station(1).send(stationMac(2), 1);
+    lan.station(2).send(BROADCAST, 2);
+    lan.run();
+    expect(lan.heard()).toEqual([[2], [], [2]]);
+    lan.run(400_000_000);
+    lan.station(1).send(stationMac(2), 3);
+    lan.station(1).send(stationMac(77), 4);
+    lan.run();
+    expect(lan.heard()).toEqual([[], [3], []]);
+  });
+
   it('copies the traffic of mirrored ports once to the mirror port, which sends nothing in', () => {
     const lan = new StarLan(4, { mirrors: [{ port: '4', of: ['1', '2'] }] });
     lan.station(1).send(BROADCAST, 1);
