@@ -9,6 +9,7 @@ import {
   durationUs,
   later,
   milliseconds,
+  TIME_ZERO,
   type TimeUs,
 } from '../../daemon/base/time.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
@@ -121,8 +122,9 @@ export class Judge implements EventTarget {
     for (const watch of this.#watches) watch.close(end, this.#world, true);
     this.#collect();
     const always = this.#invariants.map((invariant) => invariant.finish(end));
+    const lastStepAt = this.#scenario.steps.at(-1)?.at ?? TIME_ZERO;
     const finals = this.#scenario.finally.map((final, index) =>
-      judgeFinal(final, index, { world: this.#world, end, traffic }),
+      judgeFinal(final, index, { world: this.#world, end, traffic, lastStepAt }),
     );
     return [...this.#stepResults(end), ...always, ...finals];
   }

@@ -112,6 +112,8 @@ export interface Final {
   readonly host?: string;
   /** From the last answer before it to the next. */
   readonly 'longest-outage-at-most'?: Duration;
+  /** No outage goes on, or begins, later than that after the last step. */
+  readonly 'back-within'?: Duration;
   /** Most requests without an answer. */
   readonly 'lost-at-most'?: number;
   /** Least number of answers. */

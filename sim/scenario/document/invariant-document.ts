@@ -19,6 +19,10 @@ export interface Invariant {
   readonly 'black-hole-at-most'?: Duration;
   /** With black-hole-at-most: which traffic. */
   readonly traffic?: string;
+  /**
+   * Longest time for which a host's neighbour entry for vip leads to a host that does not hold it.
+   */
+  readonly 'wrong-neighbour-at-most'?: Duration;
   /** On each host all of these instances are MASTER, or none. */
   readonly together?: readonly string[];
   /**

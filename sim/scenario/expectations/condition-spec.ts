@@ -119,6 +119,13 @@ export type InvariantSpec =
       readonly from?: DurationUs;
     }
   | {
+      /** A host's neighbour entry for the address leads to a host that does not hold it. */
+      readonly kind: 'wrong-neighbour';
+      readonly address: IpAddress;
+      readonly exceptFor: DurationUs;
+      readonly from?: DurationUs;
+    }
+  | {
       /** On one host all of these instances are MASTER, or none is: what a sync group promises. */
       readonly kind: 'together';
       readonly instances: readonly string[];
@@ -140,6 +147,8 @@ export type FinalSpec =
       readonly kind: 'traffic';
       readonly traffic: string;
       readonly longestOutageAtMost?: DurationUs;
+      /** No outage goes on, or begins, later than that after the last step. */
+      readonly backWithin?: DurationUs;
       readonly lostAtMost?: number;
       readonly answeredAtLeast?: number;
       /** Each of these answered at least once, and nobody else ever did. */

@@ -153,6 +153,9 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
   {
     ...conditionShape,
     'longest-outage-at-most': duration('From the last answer before it to the next.').optional(),
+    'back-within': duration(
+      'No outage goes on, or begins, later than that after the last step.',
+    ).optional(),
     'lost-at-most': whole('Most requests without an answer.', { min: 0, max: 1e9 }).optional(),
     'answered-at-least': whole('Least number of answers.', { min: 0, max: 1e9 }).optional(),
     'answered-by': oneOrMore(
@@ -185,6 +188,7 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
   const issue = issueOf(context);
   const statistics = {
     ...given('longestOutageAtMost', raw['longest-outage-at-most']),
+    ...given('backWithin', raw['back-within']),
     ...given('lostAtMost', raw['lost-at-most']),
     ...given('answeredAtLeast', raw['answered-at-least']),
     ...given('answeredBy', raw['answered-by']),
@@ -209,6 +213,7 @@ const INVARIANT_KINDS = [
   'owners-at-most',
   'answers-at-most',
   'black-hole-at-most',
+  'wrong-neighbour-at-most',
   'together',
   'lost-connections-at-most',
   'never',
@@ -235,6 +240,9 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
         'cable between them is impaired.',
     ).optional(),
     traffic: text('With black-hole-at-most: which traffic.').optional(),
+    'wrong-neighbour-at-most': duration(
+      "Longest time for which a host's neighbour entry for vip leads to a host that does not hold it.",
+    ).optional(),
     together: z
       .array(text('Name of an instance.'))
       .min(2)
@@ -273,13 +281,17 @@ export const invariantSchema: z.ZodType<InvariantSpec> = table(
     issue('black-hole-at-most needs traffic: NAME');
     return z.NEVER;
   }
+  if (kind === 'wrong-neighbour-at-most' && raw.vip !== undefined) {
+    const longest = raw[kind] ?? NO_DURATION;
+    return { kind: 'wrong-neighbour', address: raw.vip, exceptFor: longest, ...from };
+  }
   if (kind === 'together') return { kind, instances: raw[kind] ?? [], exceptFor, ...from };
-  const limit = raw[kind] ?? 0;
+  const limit = kind === 'wrong-neighbour-at-most' ? 0 : (raw[kind] ?? 0);
   if (kind === 'lost-connections-at-most') return { kind: 'lost-connections', limit, ...from };
   if (kind === 'masters-at-most') {
     return { kind, limit, ...given('vrid', raw.vrid), exceptFor, ...from };
   }
-  if (raw.vip === undefined) {
+  if (raw.vip === undefined || kind === 'wrong-neighbour-at-most') {
     issue(`${kind} needs vip: ADDRESS`);
     return z.NEVER;
   }

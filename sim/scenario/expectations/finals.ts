@@ -1,6 +1,6 @@
 /** The items of `finally`, judged when the run has ended. */
 
-import type { TimeUs } from '../../../daemon/base/time.ts';
+import { later, type TimeUs } from '../../../daemon/base/time.ts';
 import type { Located } from '../scenario.ts';
 import type { TrafficResult } from '../traffic/outages.ts';
 import { nodesOf } from './condition-nodes.ts';
@@ -14,6 +14,8 @@ export interface FinalFacts {
   readonly world: World;
   readonly end: TimeUs;
   readonly traffic: ReadonlyMap<string, TrafficResult>;
+  /** When the last step was carried out; the start where there is none. */
+  readonly lastStepAt: TimeUs;
 }
 
 /** The verdict over one item. Claims about happenings look at the whole run. */
@@ -42,7 +44,7 @@ export function judgeFinal(
     const got = 'no request was sent';
     return { ...base, claim, verdict: 'unknown', got, nodes: [] };
   }
-  const wrong = trafficFaults(spec, result);
+  const wrong = [...trafficFaults(spec, result), ...lateFaults(spec, result, facts.lastStepAt)];
   return {
     ...base,
     claim,
@@ -92,6 +94,21 @@ function trafficFaults(spec: TrafficFinal, result: TrafficResult): readonly stri
   return wrong;
 }
 
+/** The first outage that reaches beyond its time after the last step. */
+function lateFaults(
+  spec: TrafficFinal,
+  result: TrafficResult,
+  lastStepAt: TimeUs,
+): readonly string[] {
+  if (spec.backWithin === undefined) return [];
+  if (result.answered === 0) return ['it was never answered'];
+  const limit = later(lastStepAt, spec.backWithin);
+  const late = result.outages.find((outage) => outage.to > limit || outage.open);
+  if (late === undefined) return [];
+  const until = late.open ? 'until the end' : `until ${momentWords(late.to)}`;
+  return [`no answer from ${momentWords(late.from)} ${until}`];
+}
+
 function failureFaults(spec: TrafficFinal, result: TrafficResult): readonly string[] {
   return Object.entries(spec.failuresAtMost ?? {}).flatMap(([why, most]) => {
     const count = result.failures.find((one) => one.why === why)?.count ?? 0;
@@ -112,6 +129,9 @@ function trafficClaim(spec: TrafficFinal): string {
   const parts: string[] = [];
   if (spec.longestOutageAtMost !== undefined) {
     parts.push(`longest outage at most ${durationWords(spec.longestOutageAtMost)}`);
+  }
+  if (spec.backWithin !== undefined) {
+    parts.push(`back within ${durationWords(spec.backWithin)} of the last step`);
   }
   if (spec.lostAtMost !== undefined) parts.push(`at most ${spec.lostAtMost} lost`);
   if (spec.answeredAtLeast !== undefined) parts.push(`at least ${spec.answeredAtLeast} answered`);

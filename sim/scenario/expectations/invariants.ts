@@ -19,6 +19,7 @@ import { mastersBySegment } from './masters.ts';
 import { containsPattern } from './patterns.ts';
 import { durationWords, type ExpectationResult, momentWords } from './verdict.ts';
 import { holdersOf, isLive, type World } from './world.ts';
+import { wrongNeighbours } from './wrong-neighbour.ts';
 
 /** One violation, from its first moment to its last. */
 interface Violation {
@@ -60,6 +61,7 @@ export class InvariantWatch {
   onEvent(event: RunEvent): boolean {
     const { spec } = this.#invariant;
     if (spec.kind === 'never') return this.#onJournal(event, spec);
+    if (spec.kind === 'wrong-neighbour' && event.kind === 'neighbour') return true;
     return TOUCHING.has(event.kind) || (spec.kind === 'black-hole' && event.kind === 'traffic');
   }
 
@@ -156,6 +158,12 @@ export class InvariantWatch {
         }
         return broken;
       }
+      case 'wrong-neighbour':
+        for (const { host, leadsTo } of wrongNeighbours(world, spec.address)) {
+          const got = `the neighbour entry of ${host} for ${formatIp(spec.address)} led to ${leadsTo}`;
+          broken.set(`${host} ${leadsTo}`, { got, nodes: [host] });
+        }
+        return broken;
       case 'together':
         for (const host of world.lan.hosts.values()) {
           const apart = isLive(host) ? apartOn(host, spec.instances) : undefined;
@@ -242,6 +250,12 @@ export function invariantWords(spec: InvariantSpec): string {
     const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
     const except = spec.exceptFor === 0 ? '' : `, except for ${durationWords(spec.exceptFor)}`;
     return `always MASTER together: ${spec.instances.join(' and ')}${start}${except}`;
+  }
+  if (spec.kind === 'wrong-neighbour') {
+    const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
+    const longest = durationWords(spec.exceptFor);
+    const what = `neighbour entries for ${formatIp(spec.address)} lead to its holder`;
+    return `always ${what}${start}, except for ${longest}`;
   }
   if (spec.kind === 'black-hole') {
     const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;
