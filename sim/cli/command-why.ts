@@ -8,7 +8,9 @@ import { eventText } from '../report/event-text.ts';
 import { problemText } from '../report/problem-text.ts';
 import { shellWord } from '../report/reporter.ts';
 import { actionWords } from '../scenario/actions/action-table.ts';
+import { scenarioNodes } from '../scenario/checks/scenario-nodes.ts';
 import { momentWords } from '../scenario/expectations/verdict.ts';
+import { KNOWN_BEHAVIOUR } from '../scenario/explore/known-behaviour.ts';
 import {
   explainFailure,
   type Rewind,
@@ -48,8 +50,9 @@ export function whyCommand(path: string, options: WhyCommandOptions, output: Out
     return 3;
   }
   const seed = given ?? loaded.seed ?? scenario.seed;
+  const configs = scenarioNodes(scenario, sources).map((node) => node.config);
   const begun = performance.now();
-  const why = explainFailure(scenario, { seed, replays });
+  const why = explainFailure(scenario, { seed, replays, configs });
   if (why === undefined) {
     output.out(`${path} does not fail with seed ${seed}\n`);
     return 2;
@@ -86,6 +89,13 @@ function tell(why: Why, output: Output): void {
   }
   output.out(`\n${verdictOf(why)}\n`);
   for (const one of why.without) output.out(`${withoutWords(one)}\n`);
+  const known = KNOWN_BEHAVIOUR.find((row) => row.code === why.known);
+  if (known !== undefined) {
+    output.out(
+      `\n${style.unsure('~')} keepalived is known for it: ${known.title} [${known.code}]\n`,
+    );
+    output.out(`  ${known.words}\n`);
+  }
   output.out('\n');
 }
 
@@ -135,6 +145,7 @@ function jsonOf(why: Why, seed: number): unknown {
     rewinds: why.rewinds.map(rewind),
     decisive: rewind(why.decisive),
     before: rewind(why.before),
+    known: why.known,
     without: why.without.map(({ step, failed, tried }) => {
       return { step: step.index, words: stepWords(step), failed, tried };
     }),

@@ -5,7 +5,8 @@
 
 import type { ExpectationResult } from '../expectations/verdict.ts';
 import type { RunResult } from '../run.ts';
-import { type FindingKind, findingFacts } from './finding-facts.ts';
+import { type FactsBase, type FindingKind, findingFacts } from './finding-facts.ts';
+import { type Force, forcesOfPlan } from './forces.ts';
 import { knownCode } from './known-behaviour.ts';
 import type { Plan, SearchBase } from './plan.ts';
 
@@ -37,14 +38,24 @@ export function failureOf(given: {
     return { run, plan, signature: 'the run comes to its end', got };
   }
   const failed = result.expectations.filter((one) => one.verdict === 'fail');
+  const forces = forcesOfPlan(plan);
   const all = failed.map((one): Failure => {
-    const kind = kindOf(one);
-    const known = knownCode(findingFacts({ failed: one, kind, result, plan, base }));
+    const known = knownFor({ failed: one, result, forces, base });
     const code = known === undefined ? {} : { known };
     return { run, plan, signature: signatureOf(one), got: one.got ?? '', ...code };
   });
   const ranked = all.toSorted((a, b) => rankOf(a) - rankOf(b));
   return ranked[0];
+}
+
+/** The code of the known behaviour that a failed claim shows, if it shows one. */
+export function knownFor(given: {
+  readonly failed: ExpectationResult;
+  readonly result: RunResult;
+  readonly forces: readonly Force[];
+  readonly base: FactsBase;
+}): string | undefined {
+  return knownCode(findingFacts({ ...given, kind: kindOf(given.failed) }));
 }
 
 /** Unknown before known; a stable sort keeps the order of the file otherwise. */
@@ -68,7 +79,9 @@ const KINDS: readonly (readonly [start: string, kind: FindingKind])[] = [
 ];
 
 function kindOf(failed: ExpectationResult): FindingKind {
-  if (failed.id.startsWith('steps')) return 'traffic';
+  if (failed.id.startsWith('steps')) {
+    return / is answered$/.test(failed.claim) ? 'traffic' : 'other';
+  }
   const found = KINDS.find(([start]) => failed.claim.startsWith(start))?.[1] ?? 'other';
   if (found !== 'masters') return found;
   if (failed.claim.includes('answer to ARP requests')) return 'answers';

@@ -8,7 +8,8 @@ import type { HostRunEvent } from '../../host/host-events.ts';
 import { UNTOLD } from '../expectations/invariants.ts';
 import type { ExpectationResult } from '../expectations/verdict.ts';
 import type { RunResult } from '../run.ts';
-import { type Plan, repairTime, type SearchBase } from './plan.ts';
+import type { Force } from './forces.ts';
+import type { SearchBase } from './plan.ts';
 
 /** Kinds of findings. */
 export type FindingKind =
@@ -48,26 +49,25 @@ interface Standing {
   becameMaster: number;
 }
 
+/** What must be known of a scenario besides its run. */
+export type FactsBase = Pick<SearchBase, 'scenario' | 'configs' | 'traffic'>;
+
 /** Gathers the facts of one finding. */
 export function findingFacts(given: {
   readonly failed: ExpectationResult;
   readonly kind: FindingKind;
   readonly result: RunResult;
-  readonly plan: Plan;
-  readonly base: SearchBase;
+  /** The faults, whether a search drew them or a scenario's steps make them. */
+  readonly forces: readonly Force[];
+  readonly base: FactsBase;
 }): FindingFacts {
-  const { failed, kind, result, plan, base } = given;
+  const { failed, kind, result, forces, base } = given;
   const { span } = failed;
   const at = span?.from ?? result.end;
   const instances = base.configs.flatMap((config) => config.vrrp.instances);
   const interval = Math.max(0, ...instances.map((one) => one.advertInterval));
-  const force = plan.faults.map((fault) => ({
-    kind: fault.kind,
-    from: fault.at * 1000,
-    to: repairTime(fault, plan) * 1000 + lastingOf(fault.kind),
-  }));
   const isHit = (kinds: readonly string[], moment: number) =>
-    force.some((one) => kinds.includes(one.kind) && one.from <= moment && moment <= one.to);
+    forces.some((one) => kinds.includes(one.kind) && one.from <= moment && moment <= one.to);
   return {
     kind,
     span,
@@ -75,7 +75,7 @@ export function findingFacts(given: {
     isUntold: failed.got?.includes(UNTOLD) ?? false,
     advertTime: 2 * interval + SKEW_MAX,
     isDuring: (kinds, tail) => {
-      const hits = force.filter((one) => kinds.includes(one.kind));
+      const hits = forces.filter((one) => kinds.includes(one.kind));
       return span !== undefined && isCovered(span, hits, tail);
     },
     wasUsurped: () => standingsAt(result, at).some(isUsurped),
@@ -114,15 +114,6 @@ function isCovered(
 
 /** The longest skew, of priority 0: a second. */
 const SKEW_MAX = 1_000_000;
-/** A flap ends by itself: four times 300 ms down and 500 ms up. A delayed frame is 3 s late. */
-const FLAP_LASTS = 3_200_000;
-const DELAYED_BY = 3_000_000;
-
-function lastingOf(kind: string): number {
-  if (kind === 'flap') return FLAP_LASTS;
-  return kind === 'delay' ? DELAYED_BY : 0;
-}
-
 /** The routers of each virtual router just before a moment. */
 function standingsAt(result: RunResult, at: number): readonly ReadonlyMap<string, Standing>[] {
   const routers = new Map<string, Map<string, Standing>>();
@@ -148,7 +139,7 @@ function isUsurped(routers: ReadonlyMap<string, Standing>): boolean {
 }
 
 /** Whether the last word of some client's neighbour table about an asked address is a real MAC. */
-function realMacLearned(result: RunResult, base: SearchBase, at: number): boolean {
+function realMacLearned(result: RunResult, base: FactsBase, at: number): boolean {
   const asked = new Set(
     base.scenario.traffic
       .filter((one) => base.traffic.includes(one.name))

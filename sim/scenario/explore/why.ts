@@ -13,14 +13,16 @@ import {
   seconds,
   type TimeUs,
 } from '../../../daemon/base/time.ts';
+import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
 import { RandomStreams } from '../../engine/random-streams.ts';
 import { EVENTS_ONLY, type RunEvent } from '../../engine/run-log.ts';
 import type { HostRunEvent } from '../../host/host-events.ts';
 import type { ProgramRegistry } from '../../host/machine.ts';
-import { actionWords } from '../actions/action-table.ts';
 import type { ExpectationResult } from '../expectations/verdict.ts';
 import { type RunOptions, type RunResult, runScenario } from '../run.ts';
 import type { Scenario, Step } from '../scenario.ts';
+import { knownFor } from './failure.ts';
+import { endsFault, forcesOfSteps } from './forces.ts';
 
 /** How the replays of one moment ended. */
 export interface Rewind {
@@ -49,6 +51,8 @@ export interface Why {
   /** The last moment before it at which some replays went well. */
   readonly before: Rewind | undefined;
   readonly without: readonly WithoutStep[];
+  /** The known behaviour of keepalived that the failure is, if it is one: a row of `KNOWN_BEHAVIOUR`. */
+  readonly known: string | undefined;
 }
 
 /** What the explanation may take. */
@@ -57,6 +61,8 @@ export interface WhyOptions {
   readonly seed?: number;
   /** Replays per moment. */
   readonly replays: number;
+  /** Of the hosts with keepalived; what a failure is known for is only told with them. */
+  readonly configs: readonly DaemonConfig[];
   readonly programs?: ProgramRegistry;
 }
 
@@ -103,7 +109,17 @@ export function explainFailure(scenario: Scenario, options: WhyOptions): Why | u
     decisive: rewinds[open + 1],
     before: rewinds[open],
     without,
+    known: knownFor({
+      failed,
+      result,
+      forces: forcesOfSteps(scenario, result.end),
+      base: { scenario, configs: options.configs, traffic: scenario.traffic.map(nameOf) },
+    }),
   };
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
 }
 
 function firstFailure(result: RunResult): ExpectationResult | undefined {
@@ -164,7 +180,7 @@ function otherwise(scenario: Scenario, from: TimeUs, luck: number): Scenario {
   const by = randomBelow(random, SHIFT_MAX) as DurationUs;
   const steps = scenario.steps.map((step) => {
     if (step.at < from) return step;
-    const actions = step.actions.filter((one) => isRepair(one) || randomBelow(random, 2) === 0);
+    const actions = step.actions.filter((one) => endsFault(one) || randomBelow(random, 2) === 0);
     return { ...step, actions, at: later(step.at, by) };
   });
   const always = scenario.always.map((one) => {
@@ -173,14 +189,4 @@ function otherwise(scenario: Scenario, from: TimeUs, luck: number): Scenario {
     return { ...one, spec: { ...spec, from: durationUs(spec.from + by) } };
   });
   return { ...scenario, steps, always, until: later(scenario.until, by) };
-}
-
-const REPAIRS = /^(replug|unmute|power-on|resume|start|switch-on|port-up|port-forward) /;
-/** `loss … 0%`, `delay … 0 s`, `mcast-filter … off`, `script … exits with 0`. */
-const NOTHING = / (0%|0 s|off|exits with 0)$/;
-
-/** Whether an action ends a fault. */
-function isRepair(action: Step['actions'][number]): boolean {
-  const words = actionWords(action);
-  return REPAIRS.test(words) || NOTHING.test(words);
 }

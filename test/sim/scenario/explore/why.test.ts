@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type TimeUs, timeUs } from '../../../../daemon/base/time.ts';
+import { scenarioNodes } from '../../../../sim/scenario/checks/scenario-nodes.ts';
 import { explainFailure } from '../../../../sim/scenario/explore/why.ts';
 import { runScenario } from '../../../../sim/scenario/run.ts';
 import { loadText } from '../load-text.ts';
@@ -29,7 +30,7 @@ function scenarioOf(text: string) {
 
 describe('why', () => {
   test('names the event from which on all replays fail, and what is no cause', () => {
-    const why = explainFailure(scenarioOf(LAN), { replays: 8 });
+    const why = explainFailure(scenarioOf(LAN), { replays: 8, configs: [] });
     expect(why?.failed.claim).toContain('at most 1 master');
     const [event] = why?.decisive?.events ?? [];
     expect(event).toMatchObject({ kind: 'step', at: 20_000_000 });
@@ -39,12 +40,23 @@ describe('why', () => {
       [0, 8],
       [1, 0],
     ]);
-    expect(explainFailure(scenarioOf(LAN), { replays: 8 })).toEqual(why);
+    expect(explainFailure(scenarioOf(LAN), { replays: 8, configs: [] })).toEqual(why);
+  });
+  test('names what keepalived is known for, and only that', () => {
+    const { scenario, sources } = loadText(LAN, FILES);
+    if (scenario === undefined) throw new Error('no scenario');
+    const configs = scenarioNodes(scenario, sources).map((node) => node.config);
+    const knownOf = (text: string) =>
+      explainFailure(scenarioOf(text), { replays: 1, configs })?.known;
+    expect(knownOf(LAN)).toBe('known:two-masters-while-adverts-are-lost');
+    const other = LAN.replace('masters-at-most: 1, except-for: 100ms', "never: 'Reloading*'");
+    expect(other).not.toBe(LAN);
+    expect(knownOf(other)).toBeUndefined();
   });
   test('has nothing to say of a run that does not fail', () => {
-    expect(explainFailure(scenarioOf(LAN.replace('dead: out', 'dead: in')), { replays: 1 })).toBe(
-      undefined,
-    );
+    expect(
+      explainFailure(scenarioOf(LAN.replace('dead: out', 'dead: in')), { replays: 1, configs: [] }),
+    ).toBe(undefined);
   });
 });
 
