@@ -76,7 +76,8 @@ export const bfdInstanceRow: KeywordRow = row('bfd_instance NAME { … }', 'P3',
       const result = readInteger(word, { least: -1, most: 255 }, context.reporter);
       const text = `${front(session)} max_hops value ${word} not valid (must be in range [-1-255]), ignoring`;
       if (result.complained) context.complain('bad-value', text, { word });
-      else session.maxHops = result.value;
+      // Kept in eight bits without a sign, -1 is 255: any distance (seen with 2.2.7).
+      else session.maxHops = result.value & 0xff;
     }),
     row('weight -253..253 [reverse]', 'P3', takeWeight),
     row('vrrp', 'P3', ({ bfdSession }) => {

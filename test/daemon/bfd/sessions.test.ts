@@ -146,6 +146,8 @@ describe('bfd_instance', () => {
     expect(comesUp('max_hops 1', 2)).toBe(0);
     expect(comesUp('ttl 64\n max_hops 2', 2)).toBe(1);
     expect(comesUp('hoplimit 64', 1)).toBe(0);
+    expect(comesUp('max_hops -1', 30)).toBe(1);
+    expect(comesUp('max_hops 255', 30)).toBe(1);
     const { lan } = startPair({ one: 'ttl 64' });
     lan.run(s(3));
     expect(new Set(lan.datagrams.map((sent) => sent.ttl))).toEqual(new Set([64]));
