@@ -33,6 +33,8 @@ const { values } = parseArgs({
   },
 });
 const cases = benchCases(values.quick);
+/** What `bin/lantwin.js` sets for itself. */
+const AS_INSTALLED = ['--semi-space-growth-factor=1'];
 
 if (values.only === 'takeover') {
   // In real time, on real wires: minutes, root, and nothing that ns-3 could be compared with.
@@ -117,7 +119,7 @@ function nodeRssMiB(): number {
 function runHere(id: string): BenchResult {
   const options = ['--one', id, ...(values.quick ? ['--quick'] : [])];
   const self = fileURLToPath(import.meta.url);
-  const output = execFileSync(process.execPath, [self, ...options], {
+  const output = execFileSync(process.execPath, [...AS_INSTALLED, self, ...options], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -9,7 +9,8 @@ import type { Connection } from './connection.ts';
 import type { PacketFacts } from './ipvs-state.ts';
 import { foldAddress } from './schedulers/address-hash.ts';
 
-const INITIAL_BITS = 12;
+/** Few, since every kernel has a table and hardly any balances: 4096 were a third of the heap. */
+const INITIAL_BITS = 4;
 
 /** All connections and templates of a kernel. */
 export class ConnectionTable {
