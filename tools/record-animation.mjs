@@ -43,7 +43,7 @@ try {
     colorScheme: 'light',
   });
   const port = server.address().port;
-  await tab.goto(`http://127.0.0.1:${port}/#open=${encodeURIComponent(SCENARIO)}`);
+  await tab.goto(`http://127.0.0.1:${port}/#s=${encodeURIComponent(SCENARIO)}`);
   await tab.waitForSelector('[data-node="laptop"]');
   await tab.click('[data-node="laptop"]');
   const pictures = [];

@@ -67,19 +67,19 @@ describe('the page without a server', () => {
     await page.click('li button:has-text("loses power and comes back")');
     await goTo(page, 15);
     await page.waitForSelector('[data-node="srv-2"] .state-MASTER');
-    expect(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('open')).toBe(SCENARIO);
+    expect(new URLSearchParams(new URL(page.url()).hash.slice(1)).get('s')).toBe(SCENARIO);
     await page.context().close();
   });
 
   it('a link names scenario and moment', async () => {
-    const page = await open(`#open=${encodeURIComponent(SCENARIO)}&t=15000000`);
+    const page = await open(`#s=${encodeURIComponent(SCENARIO)}&t=15000000`);
     await page.waitForSelector('[data-node="srv-2"] .state-MASTER');
     await expect.poll(() => page.inputValue('#clock')).toBe('15.000000');
     await page.context().close();
   });
 
   it('what was done by hand travels in a link, with its configuration files', async () => {
-    const page = await open(`#open=${encodeURIComponent(SCENARIO)}`);
+    const page = await open(`#s=${encodeURIComponent(SCENARIO)}`);
     await goTo(page, 6);
     await page.click('[data-cable="srv-1:eth1-sw1:1"]');
     await page.click('#inspector button:text-is("Unplug")');
@@ -102,7 +102,7 @@ describe('the page without a server', () => {
   });
 
   it('a broken link opens the list of scenarios', async () => {
-    for (const hash of ['#s=AAAA', '#s=%%%', '#open=no/such.twin.yml']) {
+    for (const hash of ['#share=AAAA', '#share=%%%', '#s=no/such.twin.yml']) {
       const page = await open(hash);
       await page.waitForSelector('.start li button');
       await page.context().close();

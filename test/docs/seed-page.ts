@@ -28,7 +28,7 @@ export function proofsOfRows(
 /** Where the static page opens a scenario; the page stands beside the docs as `play/`. */
 export function playLink(path: string): string {
   const id = path.replace(/^scenarios\//, '');
-  return `/play/#open=${encodeURIComponent(id)}`;
+  return `/play/#s=${encodeURIComponent(id)}`;
 }
 
 /** The page. */

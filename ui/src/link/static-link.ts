@@ -1,7 +1,7 @@
 /**
- * The link of a static page: the session lives in a worker, and the scenarios are a file beside the page. Which scenario is
- * open stands in the URL's fragment (`open=`), or the whole scenario does (`s=`, see `share-text.ts`): the fragment never
- * reaches a server, and what it carries is text for the twin, never a program.
+ * The link of a static page: the session lives in a worker, and the scenarios are a file beside the page. A link may carry a
+ * whole scenario in the URL's fragment (`share=`, see `share-text.ts`): the fragment never reaches a server, and what it
+ * carries is text for the twin, never a program.
  */
 
 import { packFiles, SHARE_CHARACTERS_MAX, unpackFiles } from './share-text.ts';
@@ -16,25 +16,27 @@ export function openStaticLink(listener: LinkListener): TwinLink {
   let link: WorkerLink | undefined;
   let closed = false;
   let current: string | undefined;
+  let shared: string | undefined;
   const start = async () => {
     keepForOffline();
     const { openWorkerLink } = await import('./worker-link.ts');
     const own: ScenarioTexts = await (await fetch('./scenarios.json')).json();
-    const shared = await readShared();
+    const carried = await readShared();
     if (closed) return;
-    current = shared?.[0]?.[0] ?? fragment().get('open') ?? undefined;
-    link = openWorkerLink([...(shared ?? []), ...own], listener);
+    shared = carried?.[0]?.[0];
+    link = openWorkerLink([...(carried ?? []), ...own], listener);
   };
   start().catch((error: unknown) => listener.onStatus('closed', String(error)));
   return {
     send: (message) => {
       link?.send(message);
-      if (message.type === 'hello' && current !== undefined) {
-        link?.send({ type: 'open', scenario: current });
+      if (message.type === 'hello' && shared !== undefined) {
+        current = shared;
+        link?.send({ type: 'open', scenario: shared });
       }
       if (message.type === 'open') {
         current = message.scenario;
-        remember(current);
+        if (current !== shared) forgetShared();
       }
     },
     close: () => {
@@ -46,7 +48,7 @@ export function openStaticLink(listener: LinkListener): TwinLink {
       const files = await link.filesOf(current, { fileName, text });
       const packed = await packFiles(files);
       if (packed.length > SHARE_CHARACTERS_MAX) return undefined;
-      const params = new URLSearchParams({ s: packed });
+      const params = new URLSearchParams({ share: packed });
       return new URL(`#${params}`, location.href).href;
     },
   };
@@ -54,19 +56,18 @@ export function openStaticLink(listener: LinkListener): TwinLink {
 
 /** The files of a shared link, the scenario first; a link that cannot be read is as good as none. */
 async function readShared(): Promise<ScenarioTexts | undefined> {
-  const packed = fragment().get('s');
+  const packed = fragment().get('share');
   if (packed === null) return undefined;
   const files = await unpackFiles(packed);
   if (files === undefined) console.warn('the scenario in this link cannot be read');
   return files?.map(([path, text]) => [SHARED_FOLDER + path, text] as const);
 }
 
-/** Writes what is open into the address: a scenario out of the list needs no text in the link. */
-function remember(scenario: string): void {
-  if (scenario.startsWith(SHARED_FOLDER)) return;
+/** Another scenario was opened: the one in the address would only come back at a reload. */
+function forgetShared(): void {
   const params = fragment();
-  params.delete('s');
-  params.set('open', scenario);
+  if (!params.has('share')) return;
+  params.delete('share');
   history.replaceState(undefined, '', `#${params}`);
 }
 
