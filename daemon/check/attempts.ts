@@ -189,7 +189,10 @@ function openSocket(
   const { connection } = config;
   const { address, port, bindInterface, mark } = connection;
   const id = own(machine, checker, attempt);
-  const link = bindInterface === undefined ? {} : { interface: bindInterface };
+  const way = {
+    ...(bindInterface === undefined ? {} : { interface: bindInterface }),
+    ...(mark === undefined ? {} : { mark }),
+  };
   if (action.kind === 'open-datagram') {
     attempt.open = 'datagram';
     machine.actions.push({
@@ -199,7 +202,7 @@ function openSocket(
       family: familyOf(address),
       remote: { address, port },
       ...wrapped('local', bound(connection)),
-      ...link,
+      ...way,
     });
     return;
   }
@@ -210,8 +213,7 @@ function openSocket(
     address,
     port,
     ...wrapped('from', bound(connection)),
-    ...link,
-    ...(mark === undefined ? {} : { mark }),
+    ...way,
     ...(action.tls === undefined ? {} : { tls: action.tls }),
   });
 }

@@ -36,6 +36,8 @@ export type CheckAction =
       readonly remote?: { readonly address: IpAddress; readonly port: number };
       readonly local?: { readonly address?: IpAddress; readonly port?: number };
       readonly interface?: string;
+      /** Firewall mark of what is sent. */
+      readonly mark?: number;
     }
   | { readonly kind: 'datagram-send'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly kind: 'datagram-close'; readonly id: number }

@@ -150,6 +150,8 @@ export type DatagramCommand =
       readonly remote?: { readonly address: IpAddress; readonly port: number };
       readonly local?: { readonly address?: IpAddress; readonly port?: number };
       readonly interface?: string;
+      /** Firewall mark of what is sent. */
+      readonly mark?: number;
       /** TTL or hop limit of what is sent; the machine's default without. */
       readonly ttl?: number;
       /** A socket that only listens, and whose events tell the TTL; others may say 0, "not known". */

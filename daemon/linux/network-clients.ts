@@ -1,15 +1,11 @@
 /**
- * TCP, TLS, UDP and name look-ups for checkers and mail, over node's own sockets. ICMP echo goes through a raw
- * socket of koffi. Every open socket ends in exactly one of closed and failed.
- *
- * Left out, since node cannot set them: SO_MARK and SO_BINDTODEVICE of TCP; a checker with `fwmark` or
- * `bind_if` to a link-local address works through the scope of the address, others are routed as usual.
+ * UDP, ICMP echo and name look-ups for checkers, and TCP and TLS through `stream-clients.ts`. UDP is node's own, on a socket
+ * made here where the file asks for `fwmark` or `bind_if`; ICMP echo goes through a raw socket of koffi, and leaves as
+ * the host routes it whatever the file says, as keepalived's PING_CHECK does.
  */
 
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { lookup } from 'node:dns';
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type {
   CommandId,
   DatagramCommand,
@@ -17,19 +13,20 @@ import type {
   StreamCommand,
 } from '../core/commands.ts';
 import type { NetworkFailure, SystemEvent } from '../core/events.ts';
-import { formatIp, type IpAddress, isIpv4, parseIp } from '../wire/ip-address.ts';
+import { type IpAddress, parseIp } from '../wire/ip-address.ts';
 import { readIpv4 } from '../wire/ipv4-address.ts';
-import { isLinkLocalIpv6 } from '../wire/ipv6-address.ts';
+import { BindError, needsOwnWay, openUdp, placeOf } from './native/bound-socket.ts';
 import type { DescriptorPoller } from './native/descriptor-poller.ts';
 import { LINUX, type Libc } from './native/libc.ts';
 import { watchPackets } from './native/packet-socket.ts';
 import { socketAddress } from './native/socket-address.ts';
 import { type HeardDatagram, listenUdp } from './native/udp-listener.ts';
+import { failureOf, hostText } from './node-socket-words.ts';
+import { StreamClients } from './stream-clients.ts';
 
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
 
-type StreamOpen = Extract<StreamCommand, { kind: 'stream-open' }>;
 type DatagramOpen = Extract<DatagramCommand, { kind: 'datagram-open' }>;
 
 /** What clients stand on. */
@@ -37,6 +34,10 @@ export interface NetworkClientsOptions {
   readonly libc: Libc;
   readonly poller: DescriptorPoller;
   readonly deliver: (event: SystemEvent) => void;
+  /** Number of an interface, 0 when there is none of that name. */
+  readonly interfaceIndex: (name: string) => number;
+  /** What keeps a checker from its mark, device or address. */
+  readonly log: (text: string) => void;
 }
 
 interface OpenDatagram {
@@ -48,30 +49,17 @@ interface OpenDatagram {
 /** Sockets of the checkers and of mail. */
 export class NetworkClients {
   readonly #options: NetworkClientsOptions;
-  readonly #streams = new Map<CommandId, Socket>();
+  readonly #streams: StreamClients;
   readonly #datagrams = new Map<CommandId, OpenDatagram>();
 
   constructor(options: NetworkClientsOptions) {
     this.#options = options;
+    this.#streams = new StreamClients(options);
   }
 
   /** Carries a TCP or TLS command out. */
   stream(command: StreamCommand): void {
-    if (command.kind === 'stream-open') {
-      this.#openStream(command);
-      return;
-    }
-    const socket = this.#streams.get(command.id);
-    if (socket === undefined) return;
-    if (command.kind === 'stream-send') {
-      socket.write(command.bytes);
-    } else {
-      this.#streams.delete(command.id);
-      socket.removeAllListeners();
-      socket.on('error', () => {});
-      if (command.abort) socket.resetAndDestroy();
-      else socket.end();
-    }
+    this.#streams.carryOut(command);
   }
 
   /** Carries a UDP or ICMP command out. */
@@ -103,57 +91,17 @@ export class NetworkClients {
 
   /** Closes everything without further events. */
   close(): void {
-    for (const socket of this.#streams.values()) {
-      socket.removeAllListeners();
-      socket.on('error', () => {});
-      socket.destroy();
-    }
+    this.#streams.close();
     for (const open of this.#datagrams.values()) open.close();
-    this.#streams.clear();
     this.#datagrams.clear();
-  }
-
-  #openStream(command: StreamOpen): void {
-    const { id } = command;
-    const { deliver } = this.#options;
-    const target = {
-      host: hostText(command.address, command.interface),
-      port: command.port,
-      ...(command.from?.address === undefined
-        ? {}
-        : { localAddress: formatIp(command.from.address) }),
-      ...(command.from?.port === undefined ? {} : { localPort: command.from.port }),
-    };
-    // Checkers look at what the server says, not at who signed it; keepalived does not verify either.
-    const socket =
-      command.tls === undefined
-        ? connect(target)
-        : connectTls({
-            ...target,
-            rejectUnauthorized: false,
-            ...(command.tls.serverName === undefined ? {} : { servername: command.tls.serverName }),
-          });
-    this.#streams.set(id, socket);
-    const connected = command.tls === undefined ? 'connect' : 'secureConnect';
-    socket.on(connected, () => deliver({ kind: 'stream-connected', id }));
-    socket.on('data', (bytes: Buffer) => deliver({ kind: 'stream-data', id, bytes }));
-    socket.on('end', () => {
-      if (this.#streams.delete(id)) deliver({ kind: 'stream-closed', id });
-    });
-    socket.on('error', (error) => {
-      if (!this.#streams.delete(id)) return;
-      deliver({ kind: 'stream-failed', id, failure: failureOf(error) });
-    });
-    socket.on('close', () => {
-      if (this.#streams.delete(id)) deliver({ kind: 'stream-closed', id });
-    });
   }
 
   #openDatagram(command: DatagramOpen): void {
     try {
       const open = this.#open(command);
       this.#datagrams.set(command.id, open);
-    } catch {
+    } catch (error) {
+      if (error instanceof BindError) this.#options.log(error.message);
       this.#datagramFailed(command.id, 'no-resource');
     }
   }
@@ -176,6 +124,8 @@ export class NetworkClients {
 
   #openUdp(command: DatagramOpen): OpenDatagram {
     const { id, remote } = command;
+    // First, since it may fail.
+    const own = this.#ownUdp(command);
     const socket: DatagramSocket = createSocket(command.family === 'inet' ? 'udp4' : 'udp6');
     socket.on('error', (error) => this.#datagramFailed(id, failureOf(error)));
     socket.on('message', (bytes, from) => {
@@ -186,12 +136,7 @@ export class NetworkClients {
       this.#options.deliver({ ...event, from: { address, port: from.port } });
     });
     const ready = new Promise<void>((resolve) => socket.once('listening', resolve));
-    socket.bind({
-      port: command.local?.port ?? 0,
-      ...(command.local?.address === undefined
-        ? {}
-        : { address: hostText(command.local.address, command.interface) }),
-    });
+    socket.bind(own ?? localOf(command));
     const connected = ready.then(() => {
       if (command.ttl !== undefined) socket.setTTL(command.ttl);
       if (remote === undefined) return;
@@ -215,6 +160,14 @@ export class NetworkClients {
         socket.close();
       },
     };
+  }
+
+  /** The descriptor of a UDP socket with a mark or a device; `undefined`: node's own will do. */
+  #ownUdp(command: DatagramOpen): { readonly fd: number } | undefined {
+    const { remote } = command;
+    if (remote === undefined) return undefined;
+    const place = placeOf({ ...command, remote, interfaceIndex: this.#options.interfaceIndex });
+    return needsOwnWay(place) ? { fd: openUdp(this.#options.libc, place) } : undefined;
   }
 
   #openEcho(command: DatagramOpen): OpenDatagram {
@@ -255,40 +208,13 @@ export class NetworkClients {
   }
 }
 
+function localOf({ local, interface: device }: DatagramOpen) {
+  const port = local?.port ?? 0;
+  return local?.address === undefined
+    ? { port }
+    : { port, address: hostText(local.address, device) };
+}
+
 function sourceOf(packet: Uint8Array): IpAddress | undefined {
   return packet.length < 20 ? undefined : readIpv4(packet, 12);
-}
-
-function hostText(address: IpAddress, device: string | undefined): string {
-  const text = formatIp(address);
-  const needsScope = !isIpv4(address) && isLinkLocalIpv6(address) && device !== undefined;
-  return needsScope ? `${text}%${device}` : text;
-}
-
-/** The closed set of failures for what node calls them. */
-export function failureOf(error: Error & { readonly code?: string }): NetworkFailure {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return 'refused';
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'reset';
-    case 'ETIMEDOUT':
-      return 'timed-out';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'ENETDOWN':
-      return 'unreachable';
-    case 'EADDRNOTAVAIL':
-    case 'EADDRINUSE':
-    case 'EMFILE':
-    case 'ENOBUFS':
-    case 'EACCES':
-    case 'EPERM':
-      return 'no-resource';
-    default:
-      return error.code?.startsWith('ERR_SSL') || error.code?.startsWith('ERR_TLS')
-        ? 'bad-certificate'
-        : 'reset';
-  }
 }

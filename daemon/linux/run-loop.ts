@@ -105,7 +105,13 @@ export class RunLoop {
       onError: warn,
       ...(options.driver === undefined ? {} : { driver: options.driver }),
     });
-    this.#clients = new NetworkClients({ libc, poller: this.#poller, deliver });
+    this.#clients = new NetworkClients({
+      libc,
+      poller: this.#poller,
+      deliver,
+      interfaceIndex: (name) => this.#table.named(name)?.index ?? 0,
+      log: (text) => log({ kind: 'log', process: 'checkers', level: 'info', text }),
+    });
     this.#scripts = new ScriptRunner({ deliver, warn });
     this.#files = new FileWatcher(deliver);
     this.#processes = new ProcessWatcher(deliver);

@@ -9,13 +9,19 @@ import { LINUX, type Libc, POLLFD_LENGTH } from './libc.ts';
 /** The longest a pending poll holds its thread, in ms. */
 export const POLL_TIMEOUT_MS = 200;
 
-/** Waits for descriptors to become readable. */
+interface Watched {
+  readonly events: number;
+  readonly onReady: () => void;
+}
+
+/** Waits for descriptors to become readable, or once writable. */
 export class DescriptorPoller {
   readonly #libc: Libc;
   readonly #wakeDescriptor: number;
-  readonly #readers = new Map<number, () => void>();
+  readonly #watched = new Map<number, Watched>();
   readonly #discarded = new Uint8Array(8);
   #pending = false;
+  #dispatching = false;
   #closed = false;
   #closeListeners: (() => void)[] = [];
 
@@ -26,14 +32,24 @@ export class DescriptorPoller {
 
   /** Calls `onReadable` whenever `descriptor` has something; it must read until EAGAIN. */
   watch(descriptor: number, onReadable: () => void): void {
-    this.#readers.set(descriptor, onReadable);
-    if (this.#pending) this.#wake();
-    else this.#arm();
+    this.#add(descriptor, { events: LINUX.POLLIN, onReady: onReadable });
+  }
+
+  /**
+   * Calls `onWritable` once, when `descriptor` can be written to or has failed. It is then no longer watched, and no
+   * poll is pending: the caller may close it or hand it over.
+   */
+  whenWritable(descriptor: number, onWritable: () => void): void {
+    const onReady = (): void => {
+      this.#watched.delete(descriptor);
+      onWritable();
+    };
+    this.#add(descriptor, { events: LINUX.POLLOUT, onReady });
   }
 
   /** Stops watching, then closes the descriptor once no pending poll can touch it any more. */
   release(descriptor: number): void {
-    this.#readers.delete(descriptor);
+    this.#watched.delete(descriptor);
     if (!this.#pending) {
       this.#libc.close(descriptor);
       return;
@@ -45,7 +61,7 @@ export class DescriptorPoller {
   /** Closes everything; resolves when the thread of the pool is free again. */
   close(): Promise<void> {
     this.#closed = true;
-    for (const descriptor of [...this.#readers.keys()]) this.release(descriptor);
+    for (const descriptor of [...this.#watched.keys()]) this.release(descriptor);
     return new Promise((resolve) => {
       const finish = (): void => {
         this.#libc.close(this.#wakeDescriptor);
@@ -57,33 +73,49 @@ export class DescriptorPoller {
     });
   }
 
+  #add(descriptor: number, watched: Watched): void {
+    this.#watched.set(descriptor, watched);
+    if (this.#pending) this.#wake();
+    else if (!this.#dispatching) this.#arm();
+  }
+
   #wake(): void {
     this.#libc.write(this.#wakeDescriptor, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
   }
 
   #arm(): void {
-    if (this.#closed || this.#readers.size === 0) return;
-    const watched = [this.#wakeDescriptor, ...this.#readers.keys()];
-    const table = new Uint8Array(watched.length * POLLFD_LENGTH);
+    if (this.#closed || this.#watched.size === 0) return;
+    const polled = [...this.#watched];
+    const table = new Uint8Array((polled.length + 1) * POLLFD_LENGTH);
     const view = new DataView(table.buffer);
-    for (const [index, descriptor] of watched.entries()) {
+    const write = (index: number, descriptor: number, events: number): void => {
       view.setInt32(index * POLLFD_LENGTH, descriptor, true);
-      view.setInt16(index * POLLFD_LENGTH + 4, LINUX.POLLIN, true);
+      view.setInt16(index * POLLFD_LENGTH + 4, events, true);
+    };
+    write(0, this.#wakeDescriptor, LINUX.POLLIN);
+    for (const [index, [descriptor, { events }]] of polled.entries()) {
+      write(index + 1, descriptor, events);
     }
     this.#pending = true;
-    this.#libc.pollAsync(table, POLL_TIMEOUT_MS, () => this.#onPolled(watched, view));
+    this.#libc.pollAsync(table, POLL_TIMEOUT_MS, () => this.#onPolled(polled, view));
   }
 
-  #onPolled(watched: readonly number[], view: DataView): void {
+  #onPolled(polled: readonly (readonly [number, Watched])[], view: DataView): void {
+    const isReady = (index: number): boolean =>
+      view.getInt16(index * POLLFD_LENGTH + 6, true) !== 0;
     this.#pending = false;
+    // No poll begins before all have been told: each may close its descriptor or hand it over.
+    this.#dispatching = true;
     const listeners = this.#closeListeners;
     this.#closeListeners = [];
-    for (const [index, descriptor] of watched.entries()) {
-      if (view.getInt16(index * POLLFD_LENGTH + 6, true) === 0) continue;
-      if (index === 0) this.#libc.read(descriptor, this.#discarded);
-      else this.#readers.get(descriptor)?.();
+    if (isReady(0)) this.#libc.read(this.#wakeDescriptor, this.#discarded);
+    for (const [index, [descriptor, watched]] of polled.entries()) {
+      // Its number may by now belong to another one.
+      const isSame = this.#watched.get(descriptor) === watched;
+      if (isSame && isReady(index + 1)) watched.onReady();
     }
     for (const listener of listeners) listener();
+    this.#dispatching = false;
     this.#arm();
   }
 }

@@ -14,14 +14,17 @@ export const LINUX = {
   AF_INET6: 10,
   AF_NETLINK: 16,
   AF_PACKET: 17,
+  SOCK_STREAM: 1,
   SOCK_DGRAM: 2,
   SOCK_RAW: 3,
   SOCK_NONBLOCK: 0o4000,
   SOCK_CLOEXEC: 0o2000000,
   SOL_SOCKET: 1,
+  SO_ERROR: 4,
   SO_RCVBUF: 8,
   SO_BINDTODEVICE: 25,
   SO_ATTACH_FILTER: 26,
+  SO_MARK: 36,
   SOL_PACKET: 263,
   PACKET_IGNORE_OUTGOING: 23,
   IPPROTO_IP: 0,
@@ -42,8 +45,10 @@ export const LINUX = {
   IPPROTO_RAW: 255,
   MSG_DONTWAIT: 0x40,
   POLLIN: 1,
+  POLLOUT: 4,
   EAGAIN: 11,
   EINTR: 4,
+  EINPROGRESS: 115,
 } as const;
 
 /** Octets of `struct pollfd`. */
@@ -53,10 +58,13 @@ export const POLLFD_LENGTH = 8;
 export class SystemCallError extends Error {
   override readonly name = 'SystemCallError';
   readonly errno: number;
+  /** Linux' words for the number. */
+  readonly reason: string;
 
   constructor(call: string, errno: number) {
     super(`${call}: ${errnoText(errno)}`);
     this.errno = errno;
+    this.reason = errnoText(errno);
   }
 }
 
@@ -65,6 +73,10 @@ export interface Libc {
   /** Opens a non-blocking socket that children do not inherit. */
   socket(family: number, type: number, protocol: number): number;
   bind(descriptor: number, address: Uint8Array): void;
+  /** 0, or minus errno (`-EINPROGRESS`: poll for writing, then ask `socketError`); never waits. */
+  connect(descriptor: number, address: Uint8Array): number;
+  /** SO_ERROR: errno of what failed since it was last asked, or 0. */
+  socketError(descriptor: number): number;
   setOption(descriptor: number, level: number, option: number, value: Uint8Array): void;
   /** Bytes sent, or minus errno; never waits. */
   send(descriptor: number, bytes: Uint8Array, to: Uint8Array | undefined): number;
@@ -95,6 +107,8 @@ export function loadLibc(): Libc {
   const library = koffi.load(null);
   const socket = library.func('int socket(int, int, int)');
   const bind = library.func('int bind(int, const void *, uint32_t)');
+  const connect = library.func('int connect(int, const void *, uint32_t)');
+  const getsockopt = library.func('int getsockopt(int, int, int, void *, void *)');
   const setsockopt = library.func('int setsockopt(int, int, int, const void *, uint32_t)');
   const sendto = library.func(
     'intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)',
@@ -119,6 +133,16 @@ export function loadLibc(): Libc {
     },
     bind(descriptor, address) {
       if (Number(bind(descriptor, address, address.length)) < 0) throw failure('bind');
+    },
+    connect: (descriptor, address) => orErrno(connect(descriptor, address, address.length)),
+    socketError(descriptor) {
+      const value = new Int32Array(1);
+      const { SOL_SOCKET, SO_ERROR } = LINUX;
+      const length = Uint32Array.of(value.byteLength);
+      if (Number(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, value, length)) < 0) {
+        return koffi.errno();
+      }
+      return value[0] ?? 0;
     },
     setOption(descriptor, level, option, value) {
       if (Number(setsockopt(descriptor, level, option, value, value.length)) < 0) {

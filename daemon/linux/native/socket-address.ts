@@ -12,6 +12,17 @@ export function socketAddress(address: IpAddress, interfaceIndex: number): Uint8
     : socketAddressIpv6(address, interfaceIndex);
 }
 
+/** The same with a port, for TCP and UDP. */
+export function socketAddressWithPort(place: {
+  readonly address: IpAddress;
+  readonly port: number;
+  readonly interfaceIndex: number;
+}): Uint8Array {
+  const bytes = socketAddress(place.address, place.interfaceIndex);
+  new DataView(bytes.buffer).setUint16(2, place.port, false);
+  return bytes;
+}
+
 /** `struct sockaddr_ll` to send to; the kernel takes the destination from the frame itself. */
 export function packetAddress(options: {
   readonly interfaceIndex: number;

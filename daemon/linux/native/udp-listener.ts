@@ -10,7 +10,7 @@ import { ANY_IPV6, readIpv6 } from '../../wire/ipv6-address.ts';
 import type { DescriptorPoller } from './descriptor-poller.ts';
 import { LINUX, type Libc } from './libc.ts';
 import { int32 } from './netlink-socket.ts';
-import { socketAddress } from './socket-address.ts';
+import { socketAddressWithPort } from './socket-address.ts';
 
 /** Longest datagram that is taken in; what is longer is cut. */
 const DATAGRAM_BYTES_MAX = 9216;
@@ -45,9 +45,9 @@ export function listenUdp(options: {
       libc.setOption(descriptor, LINUX.IPPROTO_IPV6, LINUX.IPV6_V6ONLY, int32(1));
       libc.setOption(descriptor, LINUX.IPPROTO_IPV6, LINUX.IPV6_RECVHOPLIMIT, int32(1));
     }
-    const address = socketAddress(isInet ? ANY_IPV4 : ANY_IPV6, 0);
-    new DataView(address.buffer).setUint16(2, options.port, false);
-    libc.bind(descriptor, address);
+    const address = isInet ? ANY_IPV4 : ANY_IPV6;
+    const { port } = options;
+    libc.bind(descriptor, socketAddressWithPort({ address, port, interfaceIndex: 0 }));
   } catch (error) {
     libc.close(descriptor);
     throw error;

@@ -52,6 +52,12 @@ describe('common keywords', () => {
     expect(command?.command).toMatchObject({ from: { port: 999 }, interface: 'eth0', mark: 5 });
   });
 
+  it('UDP_CHECK leaves by the same way', () => {
+    const checker = 'UDP_CHECK {\n bind_port 999\n bind_if eth0\n fwmark 5\n }';
+    const command = run(checker, OPEN).commands.find((one) => one.command.kind === 'datagram-open');
+    expect(command?.command).toMatchObject({ local: { port: 999 }, interface: 'eth0', mark: 5 });
+  });
+
   // proves: keyword:virtual_server/real_server/TCP_CHECK/log_all_failures keyword:global_defs/checker_log_all_failures
   it('log_all_failures names every failure', () => {
     const failures = (more: string) => {
