@@ -2,18 +2,15 @@
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { PacketOptions, RawOptions, UdpOptions } from './kernel-api.ts';
-import type { UdpOutputPath } from './udp-output-path.ts';
+import type { UdpOutputPaths } from './udp-output-path.ts';
 
 /** A bound UDP socket. */
-export interface UdpSocketState {
+export interface UdpSocketState extends UdpOutputPaths {
   readonly options: UdpOptions;
   /** `undefined` is any address. */
   readonly bound: IpAddress | undefined;
   readonly port: number;
   open: boolean;
-  /** The address that was sent to last, signed, and the way there once it was sent to twice. */
-  lastTarget: number;
-  path: UdpOutputPath | undefined;
 }
 
 /** An AF_PACKET socket. */

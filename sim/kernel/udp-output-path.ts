@@ -2,7 +2,8 @@
  * The short way of a datagram out of its socket: to the same neighbour as the last one, nothing but length, payload and
  * checksums is different, and nobody looks at it on its way (no firewall rule for output, no virtual service, no
  * AF_PACKET socket). A thousand hosts that send to one server each walk through some thirty objects for a datagram, and
- * every one of them misses the processor's cache; this way touches a third of them.
+ * every one of them misses the processor's cache; this way touches a third of them. A socket keeps one per
+ * destination: half of all datagrams of such a LAN are the server's answers, each to another client than the last.
  * The bytes are those that `udp-sockets.ts`, `ipv4-output.ts` and `link-output.ts` write; a test compares them.
  */
 
@@ -16,6 +17,7 @@ import { UDP_HEADER_LENGTH } from '../../daemon/wire/udp.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import type { Port } from '../lan/port.ts';
 import type { LinkCounters } from './kernel-api.ts';
+import type { KernelClock } from './kernel-clock.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { NeighbourEntry } from './neighbour-state.ts';
 import type { RouteDecision } from './route-state.ts';
@@ -30,7 +32,10 @@ const DONT_FRAGMENT = 0x4000;
 /** IPVS' own hook; with a second one somebody else wants to see every packet. */
 const USUAL_HOOKS = 1;
 
-/** What a socket knows of its last datagram's way; `valid` is taken away by `voidPaths`. */
+/** Destinations that a socket keeps ways to; with one more all are forgotten. Far above any LAN. */
+const PATHS_MAX = 16_384;
+
+/** What a socket knows of the way to one destination; `valid` is taken away by `voidPaths`. */
 export interface UdpOutputPath {
   valid: boolean;
   /** Signed, as all addresses here: larger numbers would be objects of their own. */
@@ -45,16 +50,34 @@ export interface UdpOutputPath {
   addresses: number;
   payloadMax: number;
   entry: NeighbourEntry;
+  clock: KernelClock;
   counters: LinkCounters;
   port: Port;
 }
 
+/** The ways out of one socket: the one that was taken last, and, of more than one, all by signed destination. */
+export interface UdpOutputPaths {
+  lastPath: UdpOutputPath | undefined;
+  paths: Map<number, UdpOutputPath> | undefined;
+}
+
+/** The way to a destination that may be taken now. */
+export function outputPathTo(
+  socket: UdpOutputPaths,
+  destination: number,
+): UdpOutputPath | undefined {
+  let path = socket.lastPath;
+  if (path?.destination !== destination) {
+    path = socket.paths?.get(destination);
+    if (path !== undefined) socket.lastPath = path;
+  }
+  return path?.valid === true ? path : undefined;
+}
+
 /** Sends a datagram by the path; `false`, and nothing done, when this one needs a decision. */
 export function sendByPath(path: UdpOutputPath, ports: number, payload: Uint8Array): boolean {
-  const { state } = path.entry;
-  if (state !== 'REACHABLE' && state !== 'PERMANENT' && state !== 'NOARP') return false;
   const { length } = payload;
-  if (length > path.payloadMax) return false;
+  if (length > path.payloadMax || !mayUse(path)) return false;
   const frame = newFrame(PAYLOAD_AT + length);
   writeEthernet(path, frame);
   writeIpv4Header(path, frame);
@@ -72,30 +95,36 @@ export function sendByPath(path: UdpOutputPath, ports: number, payload: Uint8Arr
 }
 
 /**
- * The path of a datagram that has just gone the long way, in the place of the socket's `old` one; `undefined` where
- * every datagram needs its decisions.
+ * Whether the neighbour's MAC may be used as it stands. What is being asked for again notes each use, as in
+ * `sendToNeighbour`; a STALE entry begins to ask by its use, which is a decision.
  */
+function mayUse({ entry, clock }: UdpOutputPath): boolean {
+  const { state } = entry;
+  if (state === 'REACHABLE' || state === 'PERMANENT' || state === 'NOARP') return true;
+  if (state !== 'DELAY' && state !== 'PROBE') return false;
+  entry.used = clock.jiffies;
+  return true;
+}
+
+/** Keeps the way of a datagram that has just gone the long one, unless every datagram needs its decisions. */
 export function learnOutputPath(
   kernel: KernelState,
-  old: UdpOutputPath | undefined,
+  socket: UdpOutputPaths,
   way: RouteDecision,
   datagram: {
     readonly source: Ipv4Address;
     readonly destination: Ipv4Address;
     readonly ttl: number;
   },
-): UdpOutputPath | undefined {
+): void {
   const { link, neighbour: entry } = way;
-  if (way.kind !== 'unicast' || entry === undefined || entry.dead || link.port === undefined) {
-    return undefined;
-  }
-  if (kernel.sockets.packet.length > 0 || kernel.firewall.counts.output > 0) return undefined;
-  if ((kernel.ipvs?.servicesOfIpv4 ?? 0) > 0 || kernel.outputHooks.length > USUAL_HOOKS) {
-    return undefined;
-  }
-  if (!link.up || !link.carrier || kernel.halted) return undefined;
+  if (way.kind !== 'unicast' || entry === undefined || entry.dead || link.port === undefined)
+    return;
+  if (kernel.sockets.packet.length > 0 || kernel.firewall.counts.output > 0) return;
+  if ((kernel.ipvs?.servicesOfIpv4 ?? 0) > 0 || kernel.outputHooks.length > USUAL_HOOKS) return;
+  if (!link.up || !link.carrier || kernel.halted) return;
   const { source, destination, ttl } = datagram;
-  const next: UdpOutputPath = {
+  const path: UdpOutputPath = {
     valid: true,
     destination: destination | 0,
     source: source | 0,
@@ -107,12 +136,25 @@ export function learnOutputPath(
     addresses: (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff),
     payloadMax: link.mtu - IPV4_HEADER_LENGTH - UDP_HEADER_LENGTH,
     entry,
+    clock: kernel.clock,
     counters: link.counters,
     port: link.port,
   };
-  // One that is still valid, to another neighbour, is on the list already.
-  if (old?.valid !== true) kernel.validPaths.push(old ?? next);
-  return old === undefined ? next : Object.assign(old, next);
+  keep(socket, path);
+  kernel.validPaths.push(path);
+}
+
+/** Most sockets send to one destination and need no table. */
+function keep(socket: UdpOutputPaths, path: UdpOutputPath): void {
+  const { lastPath } = socket;
+  socket.lastPath = path;
+  if (lastPath === undefined) return;
+  if (socket.paths === undefined) {
+    if (lastPath.destination === path.destination) return;
+    socket.paths = new Map([[lastPath.destination, lastPath]]);
+  }
+  if (socket.paths.size >= PATHS_MAX) socket.paths.clear();
+  socket.paths.set(path.destination, path);
 }
 
 function writeEthernet(path: UdpOutputPath, frame: Uint8Array): void {

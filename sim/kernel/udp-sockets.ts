@@ -24,7 +24,12 @@ import type { SocketError, UdpOptions, UdpSocket } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 import type { UdpSocketState } from './socket-state.ts';
-import { learnOutputPath, sendByPath, type UdpOutputPath } from './udp-output-path.ts';
+import {
+  learnOutputPath,
+  outputPathTo,
+  sendByPath,
+  type UdpOutputPath,
+} from './udp-output-path.ts';
 
 /** Ephemeral ports. Source: net.ipv4.ip_local_port_range. */
 const EPHEMERAL_FIRST = 32_768;
@@ -47,8 +52,8 @@ export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSock
 
 /** A bound socket: its state, and what its owner may ask of it. */
 class BoundUdpSocket implements UdpSocket, UdpSocketState {
-  path: UdpOutputPath | undefined;
-  lastTarget = 0;
+  lastPath: UdpOutputPath | undefined;
+  paths: Map<number, UdpOutputPath> | undefined;
   open = true;
   readonly port: number;
   readonly #kernel: KernelState;
@@ -157,9 +162,9 @@ function sendUdp(
   to: IpAddress,
   port: number,
 ): SocketError | undefined {
-  const { path } = socket;
-  if (path?.valid === true && typeof to === 'number' && path.destination === (to | 0)) {
-    if (port > 0 && port <= 0xffff && sendByPath(path, (socket.port << 16) | port, payload)) {
+  if (typeof to === 'number' && port > 0 && port <= 0xffff) {
+    const path = outputPathTo(socket, to | 0);
+    if (path !== undefined && sendByPath(path, (socket.port << 16) | port, payload)) {
       return undefined;
     }
   }
@@ -199,14 +204,9 @@ function sendUdp4(
     { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags: IPV4_DONT_FRAGMENT },
     way,
   );
-  // A server that answers a thousand clients in turn would only learn ways that it takes once.
-  const target = to | 0;
-  const { path } = socket;
-  const known = path?.valid === true && path.destination === target;
-  if (socket.lastTarget === target && !known) {
-    socket.path = learnOutputPath(kernel, path, way, { source, destination: to, ttl });
+  if (error === undefined && outputPathTo(socket, to | 0) === undefined) {
+    learnOutputPath(kernel, socket, way, { source, destination: to, ttl });
   }
-  socket.lastTarget = target;
   return error;
 }
 

@@ -15,20 +15,21 @@ const ON_HEAP_LENGTH_MAX = 64;
 
 /** Cuts frames from blocks. */
 export class FrameMemory {
-  #block = new Uint8Array(0);
+  #block = new ArrayBuffer(0);
   #used = 0;
 
   /** `length` bytes of zeros. */
   take(length: number): Uint8Array {
     if (length <= ON_HEAP_LENGTH_MAX || length > PIECE_LENGTH_MAX) return new Uint8Array(length);
-    if (this.#used + length > this.#block.length) {
-      this.#block = new Uint8Array(BLOCK_LENGTH);
+    if (this.#used + length > this.#block.byteLength) {
+      this.#block = new ArrayBuffer(BLOCK_LENGTH);
       this.#used = 0;
     }
     const start = this.#used;
     // Pieces start at multiples of 8, as separate arrays would.
     this.#used = (start + length + 7) & ~7;
-    return this.#block.subarray(start, start + length);
+    // A quarter quicker than `subarray`, which asks for the array's species first.
+    return new Uint8Array(this.#block, start, length);
   }
 }
 

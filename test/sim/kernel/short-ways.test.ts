@@ -260,6 +260,33 @@ describe('the short ways of packets', () => {
     expect(seen).toEqual(['eth0 out', 'eth0 in']);
   });
 
+  test('a server that answers many in turn keeps a way to each, also while it asks for them again', () => {
+    const lan = makeSmallLan();
+    const server = lan.addHost('s', { address: '10.0.0.1/24' });
+    const socket = server.openUdp({
+      family: 'inet',
+      port: 7,
+      onDatagram: ({ payload, source, sourcePort }) =>
+        typeof socket !== 'string' && void socket.send(payload, source, sourcePort),
+    });
+    const clients = [2, 3, 4].map((n) => {
+      const kernel = lan.addHost(`c${n}`, { address: `10.0.0.${n}/24` });
+      const client = kernel.openUdp({ family: 'inet', onDatagram: () => undefined });
+      if (typeof client === 'string') throw new Error(client);
+      return client;
+    });
+    const states = new Set<string>();
+    for (let i = 1; i <= 800; i++) {
+      for (const client of clients) client.send(Uint8Array.of(i), ip('10.0.0.1'), 7);
+      lan.runTo(i / 10);
+      if (i <= 5) continue;
+      for (const { state } of server.neighbours()) states.add(state);
+      // The way in, and one out to each client.
+      expect(server.state.validPaths.length).toBeGreaterThanOrEqual(4);
+    }
+    expect([...states]).toEqual(expect.arrayContaining(['DELAY', 'REACHABLE']));
+  });
+
   test('paths do not pile up while a socket changes its target', () => {
     const lan = makeSmallLan();
     const a = lan.addHost('a', { address: '10.0.0.1/24' });
