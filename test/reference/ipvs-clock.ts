@@ -10,6 +10,9 @@ import { HZ, type KernelTimer } from '../../sim/kernel/kernel-clock.ts';
 const RECORDED_HZ = 100;
 /** By how much the recorded time of a step may be off, in µs. */
 const STAMP_ERROR_US = 300_000;
+/** The same for work that is put off by a tick, not by an entry's lifetime. */
+const STAMP_ERROR_OF_WORK_US = 20_000;
+const WORK_TICKS_MAX = 1;
 const LEVEL_SLOTS = 63;
 const LEVEL_BITS = 3;
 
@@ -17,6 +20,7 @@ const LEVEL_BITS = 3;
 export class ReplayClock {
   now = 0;
   readonly #timers = new Set<KernelTimer>();
+  readonly #work = new Set<KernelTimer>();
   readonly #lengthUs = new Map<KernelTimer, number>();
 
   wheelExpiryUs(ticks: number): number {
@@ -25,6 +29,7 @@ export class ReplayClock {
 
   armTicks(timer: KernelTimer, ticks: number): void {
     this.arm(timer, this.wheelExpiryUs(ticks));
+    if (ticks <= WORK_TICKS_MAX) this.#work.add(timer);
   }
 
   arm(timer: KernelTimer, dueUs: number): void {
@@ -41,7 +46,7 @@ export class ReplayClock {
 
   /** Whether the timer may have fired by now. */
   mayHaveFired(timer: KernelTimer): boolean {
-    return this.#timers.has(timer) && timer.dueUs <= this.now + STAMP_ERROR_US;
+    return this.#timers.has(timer) && timer.dueUs <= this.now + this.#stampErrorUs(timer);
   }
 
   /** Timers that must have fired by now, in order. */
@@ -51,8 +56,9 @@ export class ReplayClock {
       .sort((a, b) => a.dueUs - b.dueUs);
   }
 
-  /** Lets one timer fire now, at the latest at its own time. */
+  /** Lets one timer fire now, at the latest at its own time; no harm when it has been cancelled. */
   fire(timer: KernelTimer): void {
+    if (!this.#timers.has(timer)) return;
     this.cancel(timer);
     const before = this.now;
     this.now = Math.max(this.now, timer.dueUs);
@@ -65,6 +71,10 @@ export class ReplayClock {
     let level = 0;
     while (level < 8 && ticks >= LEVEL_SLOTS * 2 ** (LEVEL_BITS * level)) level++;
     const granularityUs = (2 ** (LEVEL_BITS * level) * 1_000_000) / RECORDED_HZ;
-    return timer.dueUs + granularityUs + STAMP_ERROR_US;
+    return timer.dueUs + granularityUs + this.#stampErrorUs(timer);
+  }
+
+  #stampErrorUs(timer: KernelTimer): number {
+    return this.#work.has(timer) ? STAMP_ERROR_OF_WORK_US : STAMP_ERROR_US;
   }
 }

@@ -22,6 +22,8 @@ export interface SchedulerStep {
   readonly lower_threshold?: number;
   readonly scheduler?: string;
   readonly flags?: string;
+  /** Length of a wait. */
+  readonly seconds?: number;
   readonly t: number;
   readonly before?: readonly CounterRow[];
   readonly after?: readonly CounterRow[];
@@ -38,6 +40,10 @@ export interface SchedulerRecording {
   readonly sysctl: { readonly [name: string]: number | string };
   readonly timeouts_tcp_tcpfin_udp?: string | null;
   readonly kernel_service_flags?: string;
+  /** `--ops`. */
+  readonly one_packet?: boolean;
+  /** Of a persistent service: lifetime of templates in seconds, prefix length that they are kept for. */
+  readonly persistent?: { readonly timeout: number; readonly prefix: number };
   readonly servers: readonly {
     readonly addr: string;
     readonly port: number;

@@ -4,17 +4,17 @@
  * moments of timers are taken from the file (see `ipvs-clock.ts`).
  */
 
-import { parseIp } from '../../daemon/wire/ip-address.ts';
+import { formatIp, parseIp } from '../../daemon/wire/ip-address.ts';
 import type { Connection } from '../../sim/kernel/ipvs/connection.ts';
-import { stateName } from '../../sim/kernel/ipvs/connection-life.ts';
+import { PROTOCOL_TCP, stateName } from '../../sim/kernel/ipvs/connection-life.ts';
 import type {
   IpvsSettings,
   IpvsState,
   PacketFacts,
-  RealServer,
   ServiceKey,
 } from '../../sim/kernel/ipvs/ipvs-state.ts';
 import { makeIpvs } from '../../sim/kernel/ipvs/make-ipvs.ts';
+import { reverseFacts } from '../../sim/kernel/ipvs/packet-facts.ts';
 import { receiveAnswer, receiveRequest } from '../../sim/kernel/ipvs/packet-input.ts';
 import {
   addServer,
@@ -29,7 +29,15 @@ import {
   type ServiceOptions,
 } from '../../sim/kernel/ipvs/service-table.ts';
 import { ReplayClock } from './ipvs-clock.ts';
+import { type Persistence, persistenceOf, saysOnePacket } from './ipvs-recorded-service.ts';
 import type { CounterRow, SchedulerRecording, SchedulerStep } from './ipvs-recording.ts';
+import {
+  expireBeforePacket,
+  expireTemplates,
+  moveTimers,
+  nameOf,
+  settle,
+} from './ipvs-replay-timers.ts';
 
 const FIN = 0x01;
 const SYN = 0x02;
@@ -45,6 +53,23 @@ const FLAG_BITS: ReadonlyMap<string, number> = new Map([
   ['flag-3', 4],
 ]);
 
+/** Steps with packets; those up to `packet` may make an entry. */
+const PACKET_STEPS: readonly string[] = [
+  'connect',
+  'syn',
+  'packet',
+  'close',
+  'reset',
+  'server_reset',
+];
+const OPENING_STEPS: readonly string[] = PACKET_STEPS.slice(0, 3);
+
+/** What a pass found, and the step that may go otherwise when a timer fires earlier. */
+interface Outcome {
+  readonly differences: string[];
+  readonly step?: number;
+}
+
 interface Replay {
   readonly clock: ReplayClock;
   readonly state: IpvsState;
@@ -53,34 +78,86 @@ interface Replay {
   readonly method: ServerOptions['method'];
   readonly mark: number;
   readonly hasOnePacket: boolean;
+  readonly persistent: Persistence | undefined;
 }
 
 /** What differs, one line each; stops after the first differing step, as all later ones follow from it. */
 export function replaySchedulerRecording(recording: SchedulerRecording): string[] {
+  const early = new Set<number>();
+  for (;;) {
+    const outcome = replayOnce(recording, early);
+    const { step } = outcome;
+    // A timer may have fired just before the packet instead of just behind it: the other order is tried.
+    if (outcome.differences.length === 0 || step === undefined || early.has(step)) {
+      return outcome.differences;
+    }
+    early.add(step);
+  }
+}
+
+/** One pass; timers that fired during a step of `early` fire before its packet. */
+function replayOnce(recording: SchedulerRecording, early: ReadonlySet<number>): Outcome {
   const replay = start(recording);
   const order = rows(replay).map(([server]) => server);
-  const differences = compareLists('list order at start', order, [
-    ...recording.kernel_list_order_at_start,
-  ]);
+  const recorded = [...recording.kernel_list_order_at_start];
+  const atStart = compareLists('list order at start', order, recorded);
+  if (atStart.length > 0) return { differences: atStart };
   let previous: readonly CounterRow[] | undefined;
   for (const [index, step] of recording.steps.entries()) {
-    replay.clock.now = Math.max(replay.clock.now, Math.round(step.t * 1_000_000));
-    for (const timer of replay.clock.overdue()) replay.clock.fire(timer);
-    const title = `step ${index} (${step.op} ${step.client ?? step.server ?? ''} t=${step.t})`;
-    const expected = step.before ?? previous;
-    if (expected !== undefined) {
-      settle(replay, expected);
-      differences.push(...compareLists(`${title} before`, rows(replay), expected));
-    }
-    differences.push(...perform(replay, step).map((text) => `${title}: ${text}`));
-    if (step.after !== undefined) {
-      settle(replay, step.after);
-      differences.push(...compareLists(`${title} after`, rows(replay), step.after));
+    const nextAt = recording.steps[index + 1]?.t;
+    const differences = replayStep(replay, step, {
+      before: step.before ?? previous,
+      isEarly: early.has(index),
+      endsAt: nextAt ?? step.t + (step.seconds ?? 0),
+    });
+    if (differences.length > 0) {
+      const title = `step ${index} (${step.op} ${step.client ?? step.server ?? ''} t=${step.t})`;
+      const texts = differences.map((text) => `${title} ${text}`);
+      return PACKET_STEPS.includes(step.op)
+        ? { differences: texts, step: index }
+        : { differences: texts };
     }
     previous = step.after ?? previous;
-    if (differences.length > 0) break;
+  }
+  return { differences: [] };
+}
+
+function replayStep(
+  replay: Replay,
+  step: SchedulerStep,
+  when: {
+    readonly before: readonly CounterRow[] | undefined;
+    readonly isEarly: boolean;
+    /** When the next step begins. */
+    readonly endsAt: number;
+  },
+): string[] {
+  const differences: string[] = [];
+  setClock(replay, step.t);
+  for (const timer of replay.clock.overdue()) replay.clock.fire(timer);
+  if (when.before !== undefined) {
+    settle(replay, when.before);
+    differences.push(...compareLists('before', rows(replay), when.before));
+  }
+  if (when.isEarly && step.after !== undefined) {
+    const mayOpen = OPENING_STEPS.includes(step.op) && !replay.hasOnePacket;
+    const isNew = mayOpen && entryOf(replay, step) === undefined;
+    expireTemplates(replay, requestOf(replay, step, 0), replay.persistent?.prefix);
+    expireBeforePacket(replay, step.after, isNew ? step.chosen : undefined);
+  }
+  differences.push(...perform(replay, step));
+  moveTimers(replay);
+  // Stamps tell the beginning; the counters were read at some moment before the next step.
+  setClock(replay, when.endsAt);
+  if (step.after !== undefined) {
+    settle(replay, step.after);
+    differences.push(...compareLists('after', rows(replay), step.after));
   }
   return differences;
+}
+
+function setClock(replay: Replay, seconds: number): void {
+  replay.clock.now = Math.max(replay.clock.now, Math.round(seconds * 1_000_000));
 }
 
 function start(recording: SchedulerRecording): Replay {
@@ -104,6 +181,7 @@ function start(recording: SchedulerRecording): Replay {
     method: methodOf(recording.forwarding),
     mark,
     hasOnePacket: saysOnePacket(recording),
+    persistent: persistenceOf(recording),
   };
   addService(state, replay.key, serviceOptions(replay, recording.scheduler, recording.flags));
   for (const server of recording.servers) {
@@ -126,25 +204,14 @@ function methodOf(text: string): ServerOptions['method'] {
   return text.includes('-i') || text.startsWith('tun') ? 'tun' : 'nat';
 }
 
-/**
- * One-packet scheduling is told by the flags, the name, or the line of the service in `ipvsadm -Ln`; and by the counters:
- * a datagram that a server got and that left no entry behind.
- */
-function saysOnePacket(recording: SchedulerRecording): boolean {
-  if (recording.protocol !== 'udp') return false;
-  if (/(^|[-_ ])ops\b/.test(recording.name)) return true;
-  const first = recording.steps.find((step) => step.op === 'packet' && step.after !== undefined);
-  const entries = first?.after?.reduce((sum, row) => sum + row[2] + row[3], 0);
-  if (first !== undefined && typeof first.chosen === 'string' && entries === 0) return true;
-  const line = /^(?:UDP|FWM) .*$/m.exec(recording.final?.ipvsadm_Ln ?? '')?.[0] ?? '';
-  const told = `${recording.flags} ${recording.kernel_service_flags ?? ''} ${line}`;
-  return /(^|[\s,-])ops\b/.test(told) || /(^|\s)-o\b/.test(recording.flags);
-}
-
 function serviceOptions(replay: Replay, scheduler: string, flags: string): ServiceOptions {
   const words = flags.split(/[\s,]+/);
   const schedulerFlags = words.reduce((bits, word) => bits | (FLAG_BITS.get(word) ?? 0), 0);
-  return { scheduler, schedulerFlags, onePacket: replay.hasOnePacket };
+  const { persistent, hasOnePacket } = replay;
+  const options = { scheduler, schedulerFlags, onePacket: hasOnePacket };
+  if (persistent === undefined) return options;
+  const { timeout: persistenceSeconds, prefix: persistencePrefix } = persistent;
+  return { ...options, persistenceSeconds, persistencePrefix };
 }
 
 function serverOptions(
@@ -180,8 +247,10 @@ function perform(replay: Replay, step: SchedulerStep): string[] {
     }
     case 'close':
       return checkState(close(replay, step), step);
-    case 'reset':
-      return checkState(sendRequest(replay, step, RST | ACK), step);
+    case 'reset': {
+      const connection = sendRequest(replay, step, RST | ACK);
+      return checkState(connection ?? entryOf(replay, step), step);
+    }
     case 'server_reset':
       return checkState(sendAnswer(replay, step, RST | ACK) ?? entryOf(replay, step), step);
     case 'setweight':
@@ -216,15 +285,27 @@ function connect(replay: Replay, step: SchedulerStep, whole: boolean): Connectio
 
 function close(replay: Replay, step: SchedulerStep): Connection | undefined {
   const connection = sendRequest(replay, step, FIN | ACK);
+  // A server that has not got the FIN does not answer it.
+  if (connection === undefined) return entryOf(replay, step);
   sendAnswer(replay, step, ACK);
   sendAnswer(replay, step, FIN | ACK);
   sendRequest(replay, step, ACK);
-  return connection ?? entryOf(replay, step);
+  return connection;
 }
 
 function sendRequest(replay: Replay, step: SchedulerStep, flags: number): Connection | undefined {
-  const verdict = receiveRequest(replay.state, requestOf(replay, step, flags), false);
+  const packet = requestOf(replay, step, flags);
+  const verdict = receiveRequest(replay.state, packet, false);
+  if (verdict === 'accept' && replay.protocol === PROTOCOL_TCP) resetByDirector(replay, packet);
   return typeof verdict === 'string' ? undefined : verdict;
+}
+
+/** A segment that IPVS leaves alone is answered by the director's own stack, and that RST passes IPVS, too. */
+function resetByDirector(replay: Replay, { tcpFlags, ...packet }: PacketFacts): void {
+  if ((tcpFlags & RST) !== 0) return;
+  const answer = { ...packet, tcpFlags: RST };
+  reverseFacts(answer);
+  receiveAnswer(replay.state, answer);
 }
 
 function entryOf(replay: Replay, step: SchedulerStep): Connection | undefined {
@@ -282,21 +363,6 @@ function checkState(connection: Connection | undefined, step: SchedulerStep): st
   return name === step.state ? [] : [`state ${name}, recorded ${step.state}`];
 }
 
-/** Lets timers that may have fired do so where the recorded counters say that they have. */
-function settle(replay: Replay, expected: readonly CounterRow[]): void {
-  const targets = new Map(expected.map((row) => [row[0], row]));
-  replay.state.connections.forEach((connection) => {
-    const { server } = connection;
-    if (server === undefined || !replay.clock.mayHaveFired(connection.timer)) return;
-    const target = targets.get(nameOf(server));
-    if (target === undefined) return;
-    const surplus = connection.isInactive
-      ? server.inactiveConnections - target[3]
-      : server.activeConnections - target[2];
-    if (surplus > 0) replay.clock.fire(connection.timer);
-  });
-}
-
 function rows(replay: Replay): CounterRow[] {
   const result: CounterRow[] = [];
   let server = findService(replay.state, replay.key)?.first;
@@ -313,16 +379,8 @@ function compareLists(title: string, ours: readonly unknown[], theirs: readonly 
   return left === right ? [] : [`${title}: ${left}, recorded ${right}`];
 }
 
-function nameOf(server: RealServer): string {
-  return `${dotted(Number(server.address))}:${server.port}`;
-}
-
 function serverText(connection: Connection): string {
-  return `${dotted(Number(connection.serverAddress))}:${connection.serverPort}`;
-}
-
-function dotted(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+  return `${formatIp(connection.serverAddress)}:${connection.serverPort}`;
 }
 
 function endpoint(text: string) {

@@ -149,6 +149,8 @@ export interface IpvsState {
   readonly connections: ConnectionTable;
   readonly statistics: Statistics;
   readonly estimatorTimer: KernelTimer;
+  /** With `expire_nodest_conn`: ends the connections of removed servers, a tick after the removal. */
+  readonly nodestTimer: KernelTimer;
 }
 
 /** What schedulers and the connection table need of a packet; one object is filled anew for each. */

@@ -3,6 +3,7 @@
 import { makeTimer } from '../kernel-clock.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { IpvsClock, IpvsSettings, IpvsState } from './ipvs-state.ts';
+import { endConnectionsWithoutServer } from './real-servers.ts';
 import { estimateAll } from './service-table.ts';
 import { makeStatistics } from './statistics.ts';
 
@@ -30,6 +31,7 @@ export function makeIpvs(options: {
     connections: new ConnectionTable(),
     statistics: makeStatistics(),
     estimatorTimer: makeTimer(() => estimateAll(state)),
+    nodestTimer: makeTimer(() => endConnectionsWithoutServer(state)),
   };
   return state;
 }

@@ -78,7 +78,7 @@ export function editServer(
   return undefined;
 }
 
-/** Removes a server. With `expire_nodest_conn` its connections end at once. */
+/** Removes a server. With `expire_nodest_conn` its connections end at the next tick. */
 export function deleteServer(
   state: IpvsState,
   key: ServiceKey,
@@ -89,7 +89,10 @@ export function deleteServer(
   const server = findServer(service, which);
   if (server === undefined) return 'no-server';
   moveToTrash(state, service, server);
-  if (state.settings.expire_nodest_conn !== 0) endConnectionsOf(state, server);
+  const isArmed = state.nodestTimer.place >= 0;
+  if (state.settings.expire_nodest_conn !== 0 && !isArmed) {
+    state.clock.armTicks(state.nodestTimer, 1);
+  }
   return undefined;
 }
 
@@ -115,6 +118,23 @@ export function findServer(service: VirtualService, which: ServerKey): RealServe
     if (server.port === which.port && server.address === which.address) return server;
   }
   return undefined;
+}
+
+/**
+ * Ends every connection and template whose server is removed; one that has been added again meanwhile keeps
+ * them. Source: ip_vs_expire_nodest_conn_flush, a delayed work of one jiffy.
+ */
+export function endConnectionsWithoutServer(state: IpvsState): void {
+  const gone: Connection[] = [];
+  state.connections.forEach((connection) => {
+    const isWithoutServer = connection.server !== undefined && !connection.server.available;
+    if (isWithoutServer && connection.controlled === 0) gone.push(connection);
+  });
+  for (const connection of gone) {
+    const template = connection.control;
+    endConnection(state, connection);
+    if (template !== undefined && template.controlled === 0) endConnection(state, template);
+  }
 }
 
 function checkOptions(options: ServerOptions): IpvsError | undefined {
@@ -200,16 +220,4 @@ function isSame(server: RealServer, service: VirtualService, which: ServerKey): 
   if (old.kind === 'mark') return key.kind === 'mark' && old.mark === key.mark;
   if (key.kind === 'mark') return false;
   return old.protocol === key.protocol && old.address === key.address && old.port === key.port;
-}
-
-function endConnectionsOf(state: IpvsState, server: RealServer): void {
-  const gone: Connection[] = [];
-  state.connections.forEach((connection) => {
-    if (connection.server === server && !connection.isTemplate) gone.push(connection);
-  });
-  for (const connection of gone) {
-    const template = connection.control;
-    endConnection(state, connection);
-    if (template !== undefined && template.controlled === 0) endConnection(state, template);
-  }
 }
