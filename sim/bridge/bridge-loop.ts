@@ -3,8 +3,9 @@
  * over all descriptors until something comes in or an event of the virtual LAN is due, reads until nothing is left, lets
  * virtual time follow the monotonic clock, and writes what leaves. Changes of the wall clock are not even noticed.
  *
- * The wait is bounded and the loop gives way to Node's own events, so signals, the browser view and file I/O go on, and
- * the process can always end. Read `outside-input.ts` first.
+ * Node's own events have their turn when they want one (`node-loop.ts`), and every 20 ms anyway, so signals, the browser
+ * view and file I/O go on, and the process can always end. A frame that lies ready goes first, for up to 4 ms: Node's
+ * turn between a request and its answer would be most of a round trip. Read `outside-input.ts` first.
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';
@@ -14,10 +15,11 @@ import type { HandAction } from '../session/hand-actions.ts';
 import type { HandStep } from '../session/timeline.ts';
 import type { DescriptorPort } from './descriptor-port.ts';
 import { Lateness } from './lateness.ts';
-import { LINK, type LinkCalls } from './link-calls.ts';
+import type { LinkCalls } from './link-calls.ts';
 import type { LinkWatch } from './link-watch.ts';
 import { freeInstant, InputPlayer, type OutsideInput } from './outside-input.ts';
 import type { OutsidePort } from './outside-port.ts';
+import { PollTable } from './poll-table.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { RecordingWriter } from './recording-writer.ts';
 import type { VrrpGuard } from './vrrp-guard.ts';
@@ -36,6 +38,8 @@ export interface BridgeLoopOptions {
   /** Absent when no port has a descriptor. */
   readonly calls?: LinkCalls;
   readonly watch?: LinkWatch;
+  /** See `node-loop.ts`; where it is absent Node's events have a turn whenever nothing comes in. */
+  readonly nodeLoop?: number;
   readonly guard: VrrpGuard;
   readonly recording?: RecordingWriter;
   /** µs of a clock that nobody sets. */
@@ -43,26 +47,32 @@ export interface BridgeLoopOptions {
   readonly onLate: (lateUs: number) => void;
   /** The process did not run for that long. */
   readonly onStop: (forUs: number) => void;
-  /** After every turn; for the browser view. */
-  readonly onTurn?: () => void;
 }
 
-/** Longest wait: what the loop cannot poll (Node's own events) waits no longer. */
+/** Longest wait, and longest time without a turn of Node's events. */
 const WAIT_MAX_US = 20_000;
-/** With ports that only Node's event loop serves. */
+/** With ports that only Node's event loop serves, where it cannot be polled. */
 const WAIT_MAX_SHARED_US = 1_000;
 /** Shorter waits are spent asking again: the kernel's timers are late by 50 µs. */
 const SPIN_US = 80;
-/** Busy or not, Node's own events get their turn after that long. */
-const TURN_MAX_US = 4_000;
+/** Node's events that want their turn get it after that long, however many frames lie ready. */
+const OWED_MAX_US = 4_000;
 /** Frames that are read from one port before the others have their turn. */
 const FRAMES_PER_TURN = 128;
+/** By how much a port that had more than was read may be read more next time. */
+const FRAMES_GROWTH = 8;
 /** Engine events before the ports are looked at again. */
 const EVENTS_PER_TURN = 50_000;
 /** A wait of 20 ms that took that long: the process was stopped (SIGSTOP), or its machine slept. */
 const STOPPED_US = 1_000_000;
 /** How often the recording goes to the operating system. */
 const FLUSH_US = 500_000;
+
+/** A port with a descriptor, and its place among all ports. */
+interface PolledPort {
+  readonly index: number;
+  readonly port: OutsidePort;
+}
 
 /** The loop of one bridge; see the head of the file. */
 export class BridgeLoop {
@@ -74,9 +84,16 @@ export class BridgeLoop {
   readonly #lines: readonly (CableApi | undefined)[];
   readonly #startUs: number;
   readonly #isShared: boolean;
-  #polled: { readonly index: number; readonly port: OutsidePort }[] = [];
-  #table = new Uint8Array(0);
-  #tableView = new DataView(this.#table.buffer);
+  #polled: PolledPort[] = [];
+  #table = new PollTable([]);
+  /** Slots behind those of the ports; -1: there is none. */
+  #watchSlot = -1;
+  #nodeSlot = -1;
+  /** By port: a first frame is handed on before the next is looked for, a queue is read in batches. */
+  readonly #budgets: number[];
+  #gaveWayUs = 0;
+  /** Since when Node's events want a turn. */
+  #owedSinceUs: number | undefined;
   #batch: Uint8Array[] = [];
   #carriers: boolean[] = [];
   #arrival: (() => void) | undefined;
@@ -93,6 +110,7 @@ export class BridgeLoop {
     this.#player = new InputPlayer(run, ports);
     this.#stepTimes = new Set(run.scenario.steps.map((step) => step.at));
     this.#lines = ports.map(({ node }) => run.lan.cableAt(node, node));
+    this.#budgets = ports.map(() => 1);
     this.#isShared = ports.some(({ port }) => port.descriptor === undefined);
     this.#startUs = options.clock() - run.engine.now;
     for (const [index, joined] of ports.entries()) this.#join(index, joined);
@@ -112,36 +130,39 @@ export class BridgeLoop {
 
   /** Goes on until virtual time has reached `until`, or somebody calls `stop`. */
   async run(until: number): Promise<void> {
-    let gaveWayUs = this.nowUs;
+    this.#gaveWayUs = this.nowUs;
     while (!this.#stopRequested && this.#run.engine.now < until) {
       const isBusy = this.turn(until);
-      const now = this.nowUs;
-      if (isBusy && now - gaveWayUs < TURN_MAX_US) continue;
-      this.#options.onTurn?.();
+      if (!this.#mustGiveWay(isBusy)) continue;
       await this.#giveWay();
-      gaveWayUs = this.nowUs;
+      this.#owedSinceUs = undefined;
+      this.#gaveWayUs = this.nowUs;
     }
     this.#options.recording?.flush();
   }
 
   /** One turn: wait, read, let time pass. `true` when there was something to do. */
   turn(until = Number.POSITIVE_INFINITY): boolean {
-    const waited = this.#wait(until);
+    this.#wait(until);
     const { engine } = this.#run;
-    const now = Math.min(this.nowUs, until);
+    const real = this.nowUs;
+    const now = Math.min(real, until);
     const due = engine.queue.peekTime();
     if (due <= now) this.lateness.note(due, now);
-    let isBusy = waited > 0 || due <= now;
+    let isBusy = due <= now;
     const isCaughtUp = this.#catchUp(now);
-    if (this.#options.watch !== undefined && this.#isReady(this.#polled.length)) {
-      this.#options.watch.drain();
+    if (this.#watchSlot >= 0 && this.#table.isReady(this.#watchSlot)) {
+      this.#options.watch?.drain();
+      isBusy = true;
     }
-    for (const [slot, { index, port }] of this.#polled.entries()) {
-      if (this.#isReady(slot) && this.#read(index, port)) isBusy = true;
+    for (let slot = 0; slot < this.#polled.length; slot++) {
+      const { index, port } = this.#polled[slot] as PolledPort;
+      if (!this.#table.isReady(slot)) this.#budgets[index] = 1;
+      else if (this.#read(index, port, now)) isBusy = true;
     }
-    if (this.#hasArrivals || this.#isShared) isBusy = this.#readOthers() || isBusy;
+    if (this.#hasArrivals || this.#isShared) isBusy = this.#readOthers(now) || isBusy;
     if (isCaughtUp) this.#catchUp(Math.max(now, engine.now));
-    this.#flush();
+    this.#flush(real);
     return isBusy;
   }
 
@@ -175,11 +196,11 @@ export class BridgeLoop {
   }
 
   /** The next moment at which an input may be carried out. */
-  #instant(): TimeUs {
+  #instant(now = this.nowUs): TimeUs {
     const { engine } = this.#run;
     // A run that lags behind takes inputs at its own time.
-    const lags = engine.queue.peekTime() <= this.nowUs && engine.now < this.nowUs;
-    const earliest = lags ? engine.now + 1 : Math.max(this.nowUs, engine.now + 1);
+    const lags = engine.queue.peekTime() <= now && engine.now < now;
+    const earliest = lags ? engine.now + 1 : Math.max(now, engine.now + 1);
     return freeInstant(this.#stepTimes, earliest);
   }
 
@@ -218,50 +239,61 @@ export class BridgeLoop {
   }
 
   /** Reads what a port has; `true` when there was something. */
-  #read(index: number, port: OutsidePort): boolean {
-    port.drain(FRAMES_PER_TURN);
+  #read(index: number, port: OutsidePort, now: number): boolean {
+    const budget = this.#budgets[index] as number;
+    const hasMore = port.drain(budget);
+    this.#budgets[index] = hasMore ? Math.min(FRAMES_PER_TURN, budget * FRAMES_GROWTH) : 1;
     if (port.descriptor !== undefined && (port as DescriptorPort).vanished) this.#makeTable();
     for (const up of this.#carriers.splice(0)) {
-      this.#input({ kind: 'carrier', at: this.#instant(), port: index, up });
+      this.#input({ kind: 'carrier', at: this.#instant(now), port: index, up });
     }
     if (this.#batch.length === 0) return false;
     const frames = this.#batch;
     this.#batch = [];
     for (const frame of frames) this.#options.guard.hear(frame, port.label);
-    this.#input({ kind: 'frames', at: this.#instant(), port: index, frames });
+    this.#input({ kind: 'frames', at: this.#instant(now), port: index, frames });
     // What a frame sets off at once (a switch hands it on) happens before the next port is read.
     this.#run.engine.runUntil(this.#run.engine.now, EVENTS_PER_TURN);
     return true;
   }
 
   /** Ports without a descriptor, and changes of the signal, of which no descriptor tells. */
-  #readOthers(): boolean {
+  #readOthers(now: number): boolean {
     const all = this.#hasArrivals;
     this.#hasArrivals = false;
     let isBusy = false;
     for (const [index, { port }] of this.#options.ports.entries()) {
-      if (all || port.descriptor === undefined) isBusy = this.#read(index, port) || isBusy;
+      if (all || port.descriptor === undefined) isBusy = this.#read(index, port, now) || isBusy;
     }
     return isBusy;
   }
 
-  /** Waits until something is readable or due; how many descriptors are readable. */
-  #wait(until: number): number {
+  /** Waits until something is readable or due. */
+  #wait(until: number): void {
     const { calls } = this.#options;
-    if (calls === undefined) return 0;
-    const wait = this.#waitUs(until);
-    const count = this.#table.length / 8;
+    if (calls === undefined) return;
     const before = this.nowUs;
-    const ready = calls.poll(this.#table, count, wait < SPIN_US ? 0 : wait);
-    this.#noteStop(before, this.nowUs - before);
-    return Math.max(0, ready);
+    const wait = this.#owedSinceUs === undefined ? this.#waitUs(until, before) : 0;
+    calls.poll(this.#table.bytes, this.#table.count, wait < SPIN_US ? 0 : wait);
+    if (wait >= SPIN_US) this.#noteStop(before, this.nowUs - before);
   }
 
-  #waitUs(until: number): number {
-    const longest = this.#isShared ? WAIT_MAX_SHARED_US : WAIT_MAX_US;
+  #waitUs(until: number, now: number): number {
     if (this.#hasArrivals) return 0;
+    const isBlind = this.#isShared && this.#options.nodeLoop === undefined;
     const due = Math.min(this.#run.engine.queue.peekTime(), until, this.#nextOfPorts());
-    return Math.max(0, Math.min(longest, due - this.nowUs));
+    return Math.max(0, Math.min(isBlind ? WAIT_MAX_SHARED_US : WAIT_MAX_US, due - now));
+  }
+
+  /** Whether Node's events have their turn now. */
+  #mustGiveWay(isBusy: boolean): boolean {
+    // The one wait of a bridge without descriptors is in Node's loop.
+    if (this.#options.calls === undefined) return true;
+    const now = this.nowUs;
+    const isWanted = this.#nodeSlot < 0 ? !isBusy : this.#table.isReady(this.#nodeSlot);
+    if (isWanted || now - this.#gaveWayUs >= WAIT_MAX_US) this.#owedSinceUs ??= now;
+    if (this.#owedSinceUs === undefined) return false;
+    return !isBusy || now - this.#owedSinceUs >= OWED_MAX_US;
   }
 
   #nextOfPorts(): number {
@@ -283,29 +315,19 @@ export class BridgeLoop {
     this.#input({ kind: 'continued', at: to });
   }
 
-  #isReady(slot: number): boolean {
-    const at = slot * 8 + 6;
-    return at < this.#table.length && this.#tableView.getInt16(at, true) !== 0;
-  }
-
-  /** The `struct pollfd` of every descriptor; that of the interfaces' watch comes last. */
+  /** The ports come first, then the interfaces' watch, then Node's loop. */
   #makeTable(): void {
-    const { ports, watch } = this.#options;
+    const { ports, watch, nodeLoop } = this.#options;
     this.#polled = ports.flatMap(({ port }, index) =>
       port.descriptor === undefined || (port as DescriptorPort).vanished ? [] : [{ index, port }],
     );
     const descriptors = this.#polled.map(({ port }) => port.descriptor ?? -1);
-    if (watch !== undefined) descriptors.push(watch.descriptor);
-    this.#table = new Uint8Array(descriptors.length * 8);
-    this.#tableView = new DataView(this.#table.buffer);
-    for (const [slot, descriptor] of descriptors.entries()) {
-      this.#tableView.setInt32(slot * 8, descriptor, true);
-      this.#tableView.setInt16(slot * 8 + 4, LINK.POLLIN, true);
-    }
+    if (watch !== undefined) this.#watchSlot = descriptors.push(watch.descriptor) - 1;
+    if (nodeLoop !== undefined) this.#nodeSlot = descriptors.push(nodeLoop) - 1;
+    this.#table = new PollTable(descriptors);
   }
 
-  #flush(): void {
-    const now = this.nowUs;
+  #flush(now: number): void {
     if (now - this.#flushedUs < FLUSH_US) return;
     this.#flushedUs = now;
     const { recording } = this.#options;
@@ -315,15 +337,18 @@ export class BridgeLoop {
   }
 
   /** Node's own events have their turn; without descriptors this is where the loop waits. */
-  #giveWay(): Promise<void> {
-    const waitMs =
-      this.#options.calls === undefined ? this.#waitUs(this.nowUs + WAIT_MAX_US) / 1000 : 0;
-    return new Promise((resolve) => {
-      if (waitMs < 1) {
-        setImmediate(resolve);
-        return;
-      }
-      const timer = setTimeout(resolve, Math.floor(waitMs));
+  async #giveWay(): Promise<void> {
+    if (this.#options.calls !== undefined) {
+      await oneTurnOfNode();
+      // What the turn began to watch is polled by libuv from the next turn on.
+      if (this.#nodeSlot >= 0 && this.#table.isReady(this.#nodeSlot)) await oneTurnOfNode();
+      return;
+    }
+    const now = this.nowUs;
+    const waitMs = Math.floor(this.#waitUs(now + WAIT_MAX_US, now) / 1000);
+    if (waitMs < 1) return oneTurnOfNode();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
       this.#arrival = () => {
         clearTimeout(timer);
         this.#arrival = undefined;
@@ -331,4 +356,8 @@ export class BridgeLoop {
       };
     });
   }
+}
+
+function oneTurnOfNode(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

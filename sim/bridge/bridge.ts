@@ -8,6 +8,7 @@ import type { RunResult, ScenarioRun } from '../scenario/run.ts';
 import { BridgeLoop, type JoinedPort } from './bridge-loop.ts';
 import type { LatenessSummary } from './lateness.ts';
 import type { LinkChange } from './link-watch.ts';
+import { findNodeLoop } from './node-loop.ts';
 import { type OpenPorts, openPorts, type PortWish } from './open-ports.ts';
 import { GROUP_RATE_DEFAULT, RATE_DEFAULT, RateLimit } from './rate-limit.ts';
 import { RecordingWriter } from './recording-writer.ts';
@@ -26,7 +27,6 @@ export interface BridgeOptions {
   readonly recording?: string;
   readonly application: string;
   readonly onWord: (word: BridgeWord) => void;
-  readonly onTurn?: () => void;
 }
 
 /** What a bridge has to say while it runs. */
@@ -94,7 +94,7 @@ export class Bridge {
 
   /** Joins a run that stands at its start; from now on frames pass. Fails: `BridgeError` (recording). */
   join(run: ScenarioRun): BridgeLoop {
-    const { wishes, recording, application, onWord, onTurn } = this.#options;
+    const { wishes, recording, application, onWord } = this.#options;
     this.#run = run;
     if (recording !== undefined) {
       const { epochUs } = run.scenario.lan;
@@ -109,6 +109,7 @@ export class Bridge {
       }),
     );
     const { calls, watch } = this.#open;
+    const nodeLoop = calls === undefined ? undefined : findNodeLoop();
     this.#loop = new BridgeLoop({
       run,
       ports: joined,
@@ -118,8 +119,8 @@ export class Bridge {
       onStop: (forUs) => onWord({ kind: 'stopped', forUs }),
       ...(calls === undefined ? {} : { calls }),
       ...(watch === undefined ? {} : { watch }),
+      ...(nodeLoop === undefined ? {} : { nodeLoop }),
       ...(this.#recording === undefined ? {} : { recording: this.#recording }),
-      ...(onTurn === undefined ? {} : { onTurn }),
     });
     this.#onLoop(this.#loop);
     return this.#loop;

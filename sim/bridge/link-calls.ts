@@ -9,7 +9,7 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Libc, loadLibc, SystemCallError } from '../../daemon/linux/native/libc.ts';
+import { LINUX, type Libc, loadLibc, SystemCallError } from '../../daemon/linux/native/libc.ts';
 import { BridgeError } from './bridge-error.ts';
 
 /** Flags and requests of linux/if_tun.h, linux/sockios.h and linux/if_packet.h (all 64-bit little-endian targets). */
@@ -26,6 +26,7 @@ export const LINK = {
   SIOCSIFHWADDR: 0x8924,
   SIOCGIFHWADDR: 0x8927,
   SIOCGIFINDEX: 0x8933,
+  AF_UNIX: 1,
   IFF_UP: 0x1,
   IFF_RUNNING: 0x40,
   ARPHRD_ETHER: 1,
@@ -54,6 +55,8 @@ export const ERRNO = {
 const IFREQ_LENGTH = 40;
 const IFREQ_VALUE = 16;
 const NAME_LENGTH_MAX = 15;
+/** Longest wait of `poll`. */
+const POLL_MAX_US = 999_999;
 
 /** The calls; results below 0 are minus errno. */
 export interface LinkCalls {
@@ -61,10 +64,12 @@ export interface LinkCalls {
   /** Octets read, or minus errno. */
   read(descriptor: number, into: Uint8Array, length: number): number;
   write(descriptor: number, bytes: Uint8Array, length: number): number;
-  /** Waits until a descriptor of the table is readable, at most `timeoutUs`; how many are. */
+  /** Waits until a descriptor of the table is readable, at most `timeoutUs` (below a second); how many are. */
   poll(table: Uint8Array, count: number, timeoutUs: number): number;
   /** An interface request on any descriptor that takes it; throws `SystemCallError`. */
   interfaceRequest(descriptor: number, request: number, interfaceRequest: Uint8Array): void;
+  /** Two ends of a line that keeps datagrams apart; non-blocking. Throws `SystemCallError`. */
+  socketPair(): readonly [number, number];
   /** An ioctl with a pointer to a C int. */
   intRequest(descriptor: number, request: number, value: number): void;
   close(descriptor: number): void;
@@ -96,9 +101,11 @@ function bindCalls(libc: Libc): LinkCalls {
   const read = library.func('intptr_t read(int, void *, size_t)');
   const write = library.func('intptr_t write(int, const void *, size_t)');
   const ppoll = library.func('int ppoll(void *, unsigned long, const void *, const void *)');
+  const socketpair = library.func('int socketpair(int, int, int, void *)');
   // Variadic in C; this is the form that the kernel sees.
   const ioctl = library.func('int ioctl(int, unsigned long, void *)');
-  const timespec = new BigInt64Array(2);
+  // `struct timespec`; waits are below a second, so the low half of the nanoseconds is all that changes.
+  const timespec = new Int32Array(4);
   return {
     libc,
     read(descriptor, into, length) {
@@ -110,14 +117,21 @@ function bindCalls(libc: Libc): LinkCalls {
       return result < 0 ? -koffi.errno() : result;
     },
     poll(table, count, timeoutUs) {
-      timespec[0] = 0n;
-      timespec[1] = BigInt(timeoutUs * 1000);
+      timespec[2] = Math.min(timeoutUs, POLL_MAX_US) * 1000;
       return Number(ppoll(table, count, timespec, null));
     },
     interfaceRequest(descriptor, request, bytes) {
       if (Number(ioctl(descriptor, request, bytes)) < 0) {
         throw new SystemCallError('ioctl', koffi.errno());
       }
+    },
+    socketPair() {
+      const ends = new Int32Array(2);
+      const type = LINUX.SOCK_DGRAM | LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC;
+      if (Number(socketpair(LINK.AF_UNIX, type, 0, ends)) < 0) {
+        throw new SystemCallError('socketpair', koffi.errno());
+      }
+      return [ends[0] as number, ends[1] as number];
     },
     intRequest(descriptor, request, value) {
       const bytes = new Uint8Array(4);

@@ -12,6 +12,7 @@ import { openPacketPort } from './packet-port.ts';
 import { openPcapPort } from './pcap-port.ts';
 import { openTap, type TapOptions } from './tap-port.ts';
 import { openVxlan, type VxlanOptions } from './vxlan-port.ts';
+import { warmUp } from './warm-up.ts';
 
 /** One port of the LAN and the real network that it is joined to. */
 export type PortWish = {
@@ -47,6 +48,7 @@ export async function openPorts(
 ): Promise<OpenPorts> {
   const isNative = wishes.some(({ kind }) => kind === 'tap' || kind === 'packet');
   const calls = isNative ? loadLinkCalls() : undefined;
+  if (calls !== undefined) warmUp(calls);
   const watch = calls === undefined ? undefined : new LinkWatch(calls, surroundings.onChange);
   const ports: OutsidePort[] = [];
   const close = (): void => {
