@@ -12,6 +12,7 @@ import { packageStage } from './stages/package.mjs';
 import { scenariosStage } from './stages/scenarios.mjs';
 import { siteStage } from './stages/site.mjs';
 import { lintStage, typesStage, unitStage } from './stages/static.mjs';
+import { Tally } from './stages/tally.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const fast = process.argv.includes('--fast');
@@ -30,22 +31,26 @@ const stages = fast
       interopStage,
     ];
 
-const total = { passed: 0, failed: 0, skipped: [] };
+const total = new Tally();
 for (const stage of stages) {
   const begun = Date.now();
   console.log(`\n== ${stage.name}`);
   const result = await stage.run({ root, run });
   total.passed += result.passed;
-  total.failed += result.failed;
+  total.failures.push(...result.failures.map((failure) => `${stage.name}: ${failure}`));
   total.skipped.push(...result.skipped.map((reason) => `${stage.name}: ${reason}`));
   const seconds = ((Date.now() - begun) / 1000).toFixed(1);
-  console.log(`-- ${stage.name}: ${result.passed} passed, ${result.failed} failed (${seconds} s)`);
+  console.log(
+    `-- ${stage.name}: ${result.passed} passed, ${result.failures.length} failed (${seconds} s)`,
+  );
 }
 
 console.log('');
 for (const reason of total.skipped) console.log(`skipped  ${reason}`);
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
-process.exitCode = total.failed > 0 ? 1 : 0;
+for (const failure of total.failures) console.log(`FAILED   ${failure}`);
+const counts = [total.passed, total.failures.length, total.skipped.length];
+console.log(`${counts[0]} passed, ${counts[1]} failed, ${counts[2]} skipped`);
+process.exitCode = total.failures.length > 0 ? 1 : 0;
 
 /** Runs a command in the repository with its output shown; `capture` hands stdout back instead. */
 function run(command, args, options = {}) {

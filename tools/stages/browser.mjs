@@ -1,6 +1,7 @@
 // The pure zone in a Web Worker of headless Chromium: same trace hashes as Node. Skipped by name where there is no Chromium.
 import { existsSync } from 'node:fs';
 import { runVitest } from './static.mjs';
+import { Tally } from './tally.mjs';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -9,11 +10,7 @@ export const browserStage = {
   run: ({ run }) => {
     const browser = process.env.CHROMIUM ?? BROWSERS.find((path) => existsSync(path));
     if (browser === undefined) {
-      return {
-        passed: 0,
-        failed: 0,
-        skipped: ['no Chromium here (Debian: apt-get install chromium)'],
-      };
+      return Tally.skipped('no Chromium here (Debian: apt-get install chromium)');
     }
     process.env.CHROMIUM = browser;
     return runVitest(run, ['--config', 'test/browser/vitest.config.ts']);

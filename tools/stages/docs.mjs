@@ -6,6 +6,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Tally } from './tally.mjs';
 
 /** npx keeps the repository's own command in its cache; a cache of our own cannot be stale or half made. */
 const NPX_CACHE = {
@@ -20,7 +21,7 @@ export const docsStage = {
     const blocks = files.flatMap((file) =>
       findBlocks(file, readFileSync(join(root, file), 'utf8')),
     );
-    const result = { passed: 0, failed: 0, skipped: [] };
+    const tally = new Tally();
     const workshop = join(root, '.lantwin', 'docs');
     rmSync(workshop, { recursive: true, force: true });
     for (const block of blocks) {
@@ -34,23 +35,23 @@ export const docsStage = {
       if (block.kind === 'work') {
         mkdirSync(folder, { recursive: true });
         for (const command of block.commands) {
-          runCommand(command, { block, folder }, run, result);
+          runCommand(command, { block, folder }, run, tally);
         }
         continue;
       }
       if (block.kind !== '') {
-        result.skipped.push(`${block.file}:${block.line} (${block.kind}): ${block.commands[0]}`);
+        tally.skipped.push(`${block.file}:${block.line} (${block.kind}): ${block.commands[0]}`);
         continue;
       }
       for (const command of block.commands) {
-        runCommand(command, { block, folder: root }, run, result);
+        runCommand(command, { block, folder: root }, run, tally);
       }
     }
-    return result;
+    return tally;
   },
 };
 
-function runCommand(command, { block, folder }, run, result) {
+function runCommand(command, { block, folder }, run, tally) {
   const expected = Number(/#\s*exit (\d+)\s*$/.exec(command)?.[1] ?? 0);
   const outcome = run('bash', ['-c', command], {
     cwd: folder,
@@ -58,15 +59,11 @@ function runCommand(command, { block, folder }, run, result) {
     timeoutMs: 300_000,
     env: NPX_CACHE,
   });
-  if (outcome.status === expected) {
-    result.passed++;
-    return;
-  }
-  result.failed++;
-  console.error(
-    `${block.file}:${block.line}: '${command}' exited ${outcome.status}, not ${expected}`,
+  tally.check(
+    `${block.file}:${block.line}: '${command}'`,
+    outcome.status === expected,
+    `exited ${outcome.status}, not ${expected}\n${outcome.stdout.slice(-2000)}`,
   );
-  console.error(outcome.stdout.slice(-2000));
 }
 
 function listMarkdown(root) {

@@ -1,6 +1,8 @@
 // Our daemon beside the real keepalived in network namespaces. The runner itself finds out what this machine can do, names what
 // it skips, and ends with a line `N passed, N failed, N skipped`.
 
+import { Tally } from './tally.mjs';
+
 export const interopStage = {
   name: 'interop with keepalived',
   run: ({ run }) => {
@@ -10,15 +12,23 @@ export const interopStage = {
     const counts = /^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(
       lines.at(-1) ?? '',
     );
-    if (counts === null) return { passed: 0, failed: 1, skipped: [] };
-    const mustRun = process.env.LANTWIN_REQUIRE_INTEROP === '1';
-    const skips = mustRun ? Number(counts[3] ?? 0) : 0;
-    return {
-      passed: Number(counts[1]),
-      failed: Math.max(Number(counts[2]) + skips, outcome.ok ? 0 : 1),
-      skipped: lines
-        .filter((line) => line.startsWith('skipped'))
-        .map((line) => line.replace(/^skipped\s*/, '')),
-    };
+    const tally = new Tally();
+    if (counts === null) {
+      tally.check('test/interop/run.mjs', false, `no counts at its end, exit ${outcome.status}`);
+      return tally;
+    }
+    tally.passed = Number(counts[1]);
+    lines.forEach((line, index) => {
+      if (line.startsWith('FAIL')) tally.fail(line.replace(/^FAIL\s*/, ''), lines[index + 1]);
+      if (line.startsWith('skipped')) tally.skipped.push(line.replace(/^skipped\s*/, ''));
+    });
+    const skips = Number(counts[3] ?? 0);
+    if (process.env.LANTWIN_REQUIRE_INTEROP === '1' && skips > 0) {
+      tally.fail(`${skips} tests skipped where all must run`);
+    }
+    if (!outcome.ok && tally.failures.length === 0) {
+      tally.fail('test/interop/run.mjs', `exit ${outcome.status}`);
+    }
+    return tally;
   },
 };

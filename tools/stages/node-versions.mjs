@@ -2,6 +2,7 @@
 // under the Node that runs this.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Tally } from './tally.mjs';
 
 const OTHER = 24;
 
@@ -11,19 +12,17 @@ export const nodeVersionsStage = {
     const other = installNode(root, run);
     if (other === undefined) {
       const reason = `Node ${OTHER} for ${process.platform}-${process.arch} could not be installed`;
-      return { passed: 0, failed: 0, skipped: [reason] };
+      return Tally.skipped(reason);
     }
     const here = hashes(run, process.execPath);
     const there = hashes(run, other);
-    const result = { passed: 0, failed: here.size === 0 ? 1 : 0, skipped: [] };
+    const tally = new Tally();
+    if (here.size === 0) tally.check('trace hashes', false, 'no scenario gave one');
     for (const [file, hash] of here) {
-      if (there.get(file) === hash) result.passed++;
-      else {
-        result.failed++;
-        console.error(`${file}: ${hash} here, ${there.get(file)} under Node ${OTHER}`);
-      }
+      const other = there.get(file);
+      tally.check(file, other === hash, `${hash} here, ${other} under Node ${OTHER}`);
     }
-    return result;
+    return tally;
   },
 };
 

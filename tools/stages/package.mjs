@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Tally } from './tally.mjs';
 
 /** What the package may weigh, written down in CONTRIBUTING.md too: growing past it is a decision. */
 export const SIZE_BUDGET = { tarballBytes: 3_000_000, unpackedBytes: 11_000_000 };
@@ -51,14 +52,8 @@ export const packageStage = {
   name: 'package',
   run: ({ root, run }) => {
     const folder = mkdtempSync(join(tmpdir(), 'lantwin-package-'));
-    const result = { passed: 0, failed: 0, skipped: [] };
-    const check = (name, isRight, more = '') => {
-      if (isRight) result.passed++;
-      else {
-        result.failed++;
-        console.error(`package: ${name}${more === '' ? '' : `\n${more}`}`);
-      }
-    };
+    const tally = new Tally();
+    const check = (name, isRight, details) => tally.check(name, isRight, details);
     try {
       const tarball = packed(root, folder, check);
       if (tarball !== undefined) {
@@ -68,7 +63,7 @@ export const packageStage = {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    return result;
+    return tally;
   },
 };
 

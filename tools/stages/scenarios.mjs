@@ -1,24 +1,27 @@
 // Every scenario of the repository through the built command line, as a user runs it.
 
+import { Tally } from './tally.mjs';
+
 export const scenariosStage = {
   name: 'scenarios',
   run: ({ run }) => {
     const outcome = run('node', ['bin/lantwin.js', 'run', 'scenarios', '--json'], {
       capture: true,
     });
+    const tally = new Tally();
     let results;
     try {
       results = JSON.parse(outcome.stdout).runs;
     } catch {
-      console.error(`'lantwin run scenarios --json' printed no JSON (exit ${outcome.status})`);
-      return { passed: 0, failed: 1, skipped: [] };
+      tally.check('lantwin run scenarios --json', false, `no JSON, exit ${outcome.status}`);
+      return tally;
     }
-    const failed = results.filter((result) => result.verdict !== 'pass');
-    for (const result of failed) console.error(`${result.verdict}: ${result.file}: ${result.name}`);
-    return {
-      passed: results.length - failed.length,
-      failed: failed.length > 0 || outcome.ok ? failed.length : 1,
-      skipped: [],
-    };
+    for (const { file, name, verdict } of results) {
+      tally.check(`${file}: ${name}`, verdict === 'pass', verdict);
+    }
+    if (tally.failures.length === 0) {
+      tally.check('lantwin run scenarios', outcome.ok, `exit ${outcome.status}, though all pass`);
+    }
+    return tally;
   },
 };

@@ -1,7 +1,8 @@
 // Types, lint and unit tests: what `npm run test:fast` runs before each commit.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { Tally } from './tally.mjs';
 
 /** Types and accessibility warnings of the browser view. */
 const SVELTE_CHECK = [
@@ -16,16 +17,24 @@ const SVELTE_CHECK = [
 export const typesStage = {
   name: 'types',
   run: ({ run }) => {
-    const build = run('npx', ['--no-install', 'tsc', '-b']).ok;
-    const tests = run('npx', ['--no-install', 'tsc', '-p', 'test/tsconfig.json']).ok;
-    return count([build, tests, run('npx', ['--no-install', ...SVELTE_CHECK]).ok]);
+    const tally = new Tally();
+    const tool = (name, ...words) =>
+      tally.check(name, run('npx', ['--no-install', ...words]).ok, 'see its output above');
+    tool('tsc -b', 'tsc', '-b');
+    tool('tsc -p test', 'tsc', '-p', 'test/tsconfig.json');
+    tool('svelte-check', ...SVELTE_CHECK);
+    return tally;
   },
 };
 
 export const lintStage = {
   name: 'lint',
-  run: ({ run }) =>
-    count([run('npx', ['--no-install', 'biome', 'ci', '--error-on-warnings', '.']).ok]),
+  run: ({ run }) => {
+    const tally = new Tally();
+    const { ok } = run('npx', ['--no-install', 'biome', 'ci', '--error-on-warnings', '.']);
+    tally.check('biome ci', ok, 'see its output above');
+    return tally;
+  },
 };
 
 export const unitStage = {
@@ -37,6 +46,7 @@ export const unitStage = {
 export function runVitest(run, args) {
   const folder = mkdtempSync(join(tmpdir(), 'lantwin-test-'));
   const file = join(folder, 'result.json');
+  const tally = new Tally();
   try {
     const outcome = run('npx', [
       '--no-install',
@@ -47,38 +57,31 @@ export function runVitest(run, args) {
       `--outputFile.json=${file}`,
       ...args,
     ]);
-    const report = JSON.parse(readFileSync(file, 'utf8'));
-    const failed = report.numFailedTests + brokenFiles(report);
-    return {
-      passed: report.numPassedTests,
-      failed: outcome.ok ? failed : Math.max(failed, 1),
-      skipped: skippedTests(report),
-    };
+    readReport(JSON.parse(readFileSync(file, 'utf8')), tally);
+    if (!outcome.ok && tally.failures.length === 0) {
+      tally.check('vitest', false, `exit ${outcome.status} though no test failed: see its output`);
+    }
   } catch (error) {
-    console.error(`vitest gave no report: ${error.message}`);
-    return { passed: 0, failed: 1, skipped: [] };
+    tally.check('vitest', false, `gave no report: ${error.message}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  return tally;
 }
 
-/** Test files that could not even be loaded. */
-function brokenFiles(report) {
-  return report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  ).length;
-}
-
-function skippedTests(report) {
-  return report.testResults.flatMap((file) =>
-    file.assertionResults
-      .filter((test) => test.status === 'pending' || test.status === 'skipped')
-      .map((test) => test.fullName),
-  );
-}
-
-/** A stage's result from plain yes/no checks. */
-export function count(checks) {
-  const passed = checks.filter(Boolean).length;
-  return { passed, failed: checks.length - passed, skipped: [] };
+function readReport(report, tally) {
+  tally.passed += report.numPassedTests;
+  for (const file of report.testResults) {
+    const path = relative(process.cwd(), file.name);
+    if (file.status === 'failed' && file.assertionResults.length === 0) {
+      tally.fail(path, file.message);
+    }
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed') {
+        tally.fail(`${path} > ${test.fullName}`, test.failureMessages[0]);
+      } else if (test.status === 'pending' || test.status === 'skipped') {
+        tally.skipped.push(test.fullName);
+      }
+    }
+  }
 }
