@@ -32,7 +32,10 @@ function parseBlock(
   let needsBrace = options.needsBrace;
   for (;;) {
     const line = context.reader.next();
-    if (line === undefined) return false;
+    if (line === undefined) {
+      context.reporter.pastEnd = true;
+      return false;
+    }
     const words = wordsOf(context, line);
     const first = words[0];
     if (first === undefined) continue;

@@ -28,13 +28,11 @@ export function checkVrrpScripts(context: ParseContext): void {
       one.trackedScripts.some((tracked) => tracked.name === script.name),
     );
     const at = script.scriptAt ?? script.at;
-    if (!wanted) {
+    if (!wanted && executable(context, script.arguments) !== false) {
       const message = `vrrp_script ${script.name} is tracked by nobody and never runs`;
       context.remark('unused-script', message, at === undefined ? {} : { at });
-      if (executable(context, script.arguments) !== false) {
-        running = true;
-        elsewhere ??= at;
-      }
+      running = true;
+      elsewhere ??= at;
       vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
       continue;
     }

@@ -42,6 +42,7 @@ export function finishInstance(context: ParseContext, instance: InstanceDraft): 
   finishAddresses(context, instance);
   finishInstanceTracking(context, instance);
   finishDebounce(context, instance);
+  sayNoAddressIsOdd(instance, say);
   return true;
 }
 
@@ -69,10 +70,14 @@ function hasAddresses(instance: InstanceDraft, say: Say): boolean {
     });
     return false;
   }
-  // keepalived says it twice, in two of its checks; as a problem it counts once.
-  say('no-address', 'No VIP specified; at least one is sensible', 'virtual_ipaddress');
-  say('no-address', 'No VIP specified; at least one is sensible', 'virtual_ipaddress');
+  sayNoAddressIsOdd(instance, say);
   return true;
+}
+
+/** keepalived says it twice, first and last of all about an instance; as a problem it counts once. */
+function sayNoAddressIsOdd(instance: InstanceDraft, say: Say): void {
+  if (instance.vips.length > 0 || instance.noVirtualAddresses) return;
+  say('no-address', 'No VIP specified; at least one is sensible', 'virtual_ipaddress');
 }
 
 function finishState(instance: InstanceDraft, say: Say): void {

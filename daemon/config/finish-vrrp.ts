@@ -1,7 +1,7 @@
 /**
  * What keepalived does with the VRRP half when all files are read, in its order: script checks, the
- * minimum an instance needs, double router ids, sync groups, then each instance by itself
- * (`finish-vrrp-instance.ts`), then what groups track. True when VRRP can start.
+ * minimum an instance needs, sync groups, then each instance by itself (`finish-vrrp-instance.ts`), double
+ * router ids, then what groups track. True when VRRP can start.
  *
  * Source: order and words as `keepalived -t` of 2.2.7 prints them.
  */
@@ -31,9 +31,9 @@ export function finishVrrp(context: ParseContext): boolean {
   global.garpLowerDelayUs ??= global.garpDelayUs;
   checkVrrpScripts(context);
   for (const instance of vrrp.instances) if (!hasMinimum(context, instance)) return false;
-  if (findDoubleIds(context)) return false;
   vrrp.groups = vrrp.groups.filter((group) => finishSyncGroup(context, group));
   for (const instance of vrrp.instances) if (!finishInstance(context, instance)) return false;
+  if (findDoubleIds(context)) return false;
   finishTrackGroups(context);
   for (const group of vrrp.groups) finishSyncTracking(context, group);
   dropIdleScripts(context);

@@ -28,6 +28,8 @@ export interface GlobalDraft {
   noEmailFaults: boolean;
   noCheckerEmails: boolean;
   scriptUser?: string;
+  /** Whether a script that names no user has nobody to run it, once that is known in all processes. */
+  scriptUserFails?: boolean;
   scriptGroup?: string;
   scriptSecurity: boolean;
   startupScript?: ScriptDraft;

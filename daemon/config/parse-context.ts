@@ -97,6 +97,8 @@ export class ParseContext {
   line = '';
   /** Blocks to skip: 0 none, -1 when the opening brace is still to come. */
   skip = 0;
+  /** What `script-user.ts` found out in this process; `undefined` before the first script. */
+  defaultUserFails: boolean | undefined;
   /** The objects that the innermost blocks describe. */
   instance: InstanceDraft | undefined;
   group: GroupDraft | undefined;

@@ -57,6 +57,10 @@ export class Reporter {
   readonly findings: Finding[] = [];
   process: ReaderProcess = 'parent';
   location: Location | undefined;
+  /** All lines are read: whatever still comes about a block left open, keepalived says without a place. */
+  pastEnd = false;
+  /** Inside a block that `-t` skips and the running daemon reads: nothing is said in keepalived's words. */
+  skippedByTest = false;
   /** A process that met a missing parameter has ended: it says no more. */
   ended = false;
   private pendingNumber: { readonly line: string; readonly word: string } | undefined;
@@ -74,8 +78,9 @@ export class Reporter {
     const pending = this.pendingNumber;
     this.pendingNumber = undefined;
     const at = complaint.at ?? this.location;
-    const lines: string[] = pending === undefined ? [] : [pending.line];
-    if (complaint.text !== undefined) {
+    const said = !this.skippedByTest;
+    const lines: string[] = pending === undefined || !said ? [] : [pending.line];
+    if (complaint.text !== undefined && said) {
       lines.push(complaint.unplaced === true ? complaint.text : this.placed(complaint.text, at));
     }
     const word = complaint.word ?? pending?.word;
@@ -88,7 +93,9 @@ export class Reporter {
       message: complaint.message ?? complaint.text ?? '',
       ...(complaint.hint === undefined ? {} : { hint: complaint.hint }),
       process: this.process,
-      level: complaint.level ?? (complaint.text === undefined ? 'quiet' : 'general'),
+      level: said
+        ? (complaint.level ?? (complaint.text === undefined ? 'quiet' : 'general'))
+        : 'quiet',
       keepalivedLines: lines,
     });
   }
@@ -106,13 +113,13 @@ export class Reporter {
       column: columnOf(this.location, pending.word),
       message: `${pending.line.replace(/^\([^)]*\) /, '')}; the line has no effect`,
       process: this.process,
-      level: 'general',
-      keepalivedLines: [pending.line],
+      level: this.skippedByTest ? 'quiet' : 'general',
+      keepalivedLines: this.skippedByTest ? [] : [pending.line],
     });
   }
 
   private placed(text: string, at: Location | undefined): string {
-    if (at === undefined || at.reportedLine === 0) return text;
+    if (this.pastEnd || at === undefined || at.reportedLine === 0) return text;
     return at.label === '' ? `(Line ${at.reportedLine}) ${text}` : placedIn(at, text);
   }
 }

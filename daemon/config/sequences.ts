@@ -41,7 +41,7 @@ export function parseSeq(line: string, table: Definitions): SequenceResult {
     return failed("Invalid ~SEQ definition '%s'");
   }
   const close = line.indexOf(')', at);
-  if (close < 0) return failed("Invalid ~SEQ definition '%s'");
+  if (close < 0) return failed("~SEQ parameter strings too long '%s'");
   const raw = line.slice(at + 1, close + 1).replace(/^[ \t]+/, '');
   if (raw.length + 1 > PARAMETERS_MAX) return failed("~SEQ parameter strings too long '%s'");
   const replaced = substitute(table, raw);

@@ -3,6 +3,7 @@
 import { type IpAddress, parseIp } from '../../wire/ip-address.ts';
 import { readUnsigned } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
+import { lacksDefaultUser } from '../script-user.ts';
 import type { ScriptDraft } from '../vrrp-draft.ts';
 import { splitQuotedWords } from '../words.ts';
 
@@ -27,6 +28,10 @@ export function readScript(context: ParseContext): ScriptDraft | undefined {
     context.remark('unknown-user', `user '${user}' does not exist; the script is ignored`, {
       word: user,
     });
+    return undefined;
+  }
+  if (user === undefined && lacksDefaultUser(context)) {
+    context.remark('unknown-user', `nobody may run '${command}': the script is ignored`);
     return undefined;
   }
   const at = context.reporter.location;

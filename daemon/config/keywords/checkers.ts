@@ -7,6 +7,7 @@ import { type KeywordRow, row } from '../keyword-row.ts';
 import type { CheckerDraft } from '../lvs-draft.ts';
 import { readInteger, UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
+import { lacksDefaultUser } from '../script-user.ts';
 import { serverText } from '../server-text.ts';
 import { splitQuotedWords } from '../words.ts';
 import { readAddress } from './arguments.ts';
@@ -234,7 +235,8 @@ function miscRows(): readonly KeywordRow[] {
   return [
     checkerPart('misc_path COMMAND', 'P1', (context, checker) => {
       const words = context.quotedWords();
-      const split = words === undefined ? undefined : splitQuotedWords(context.word(words, 1));
+      const command = words?.[1];
+      const split = command === undefined ? undefined : splitQuotedWords(command);
       if (split === undefined || 'kind' in split || split.length === 0) return;
       checker.script = { arguments: split, at: context.reporter.location };
     }),
@@ -263,7 +265,13 @@ function miscRows(): readonly KeywordRow[] {
 
 function endMisc(context: ParseContext, checker: CheckerDraft): boolean {
   if (checker.scriptUserBad) return false;
-  if (checker.script !== undefined) return true;
+  if (checker.script !== undefined) {
+    if (checker.script.user !== undefined || !lacksDefaultUser(context)) return true;
+    const command = quoteArguments(checker.script.arguments);
+    const text = `Unable to set default user for misc script ${command} - removing`;
+    context.complain('unknown-user', text);
+    return false;
+  }
   const text = 'No script path has been specified for MISC_CHECKER - skipping';
   context.complain('missing-value', text, {
     message: 'MISC_CHECK has no misc_path: the checker is left out',

@@ -20,10 +20,12 @@ export const globalScriptRows: readonly KeywordRow[] = [
     if (hasUser?.(user) === false || (group !== undefined && hasGroup?.(group) === false)) {
       context.complain('unknown-user', 'Error setting global script uid/gid', {
         word: user,
-        message: `user '${user}' does not exist on this host; scripts run as the default user`,
+        message: `user '${user}' does not exist on this host: scripts that name no user are removed`,
       });
+      context.global.scriptUserFails = true;
       return;
     }
+    context.global.scriptUserFails = false;
     context.global.scriptUser = user;
     if (words[2] !== undefined) context.global.scriptGroup = words[2];
   }),

@@ -301,7 +301,7 @@ export function readRule(
       const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
       const result = readUnsigned(value, range, context.reporter);
       if (result.complained) {
-        context.complain('bad-rule', `Invalid rule preference ${value} specified`, { word: value });
+        context.complain('bad-rule', `Invalid rule preference ${word} specified`, { word: value });
       }
       if (result.usable) preference = result.value;
       at++;

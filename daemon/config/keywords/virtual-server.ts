@@ -277,6 +277,7 @@ function openService(context: ParseContext, words: Words): void {
     servers: [],
   };
   context.lvs.virtualServers.push(context.virtualServer);
+  context.reporter.skippedByTest = context.virtualServer.onlyRunning === true;
 }
 
 function serviceKey(
@@ -315,6 +316,7 @@ function closeService(context: ParseContext): void {
   const server = context.virtualServer;
   context.virtualServer = undefined;
   if (server === undefined) return;
+  context.reporter.skippedByTest = false;
   const { sorry } = server;
   if (sorry !== undefined && sorry.method?.kind !== 'TUN') {
     const family = familyOf(sorry.address);

@@ -4,6 +4,7 @@ import { readValueBlock, readWordBlock } from '../block-parser.ts';
 import { type KeywordRow, row } from '../keyword-row.ts';
 import { readDecimal, readInteger, SECONDS_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
+import { lacksDefaultUser } from '../script-user.ts';
 import { type NotifyKind, newTracking, type VrrpScriptDraft } from '../vrrp-draft.ts';
 import { splitQuotedWords } from '../words.ts';
 import { readRoute, readRule } from './ip-routes.ts';
@@ -245,6 +246,10 @@ function closeScript(context: ParseContext): void {
   if (script.arguments.length === 0) {
     const text = `No script set for vrrp_script ${script.name} - removing`;
     context.complain('bad-script', text);
+  } else if (!script.badUser && script.user === undefined && lacksDefaultUser(context)) {
+    const text = `Unable to set default user for vrrp script ${script.name} - removing`;
+    context.complain('unknown-user', text);
+    script.badUser = true;
   }
   if (script.arguments.length === 0 || script.badUser) {
     context.vrrp.scripts = context.vrrp.scripts.filter((one) => one !== script);
