@@ -96,7 +96,8 @@ export function readDecimal(
     text = `number '${word}' outside range [${fixed(range.least, decimals)}, ${most}]`;
   }
   const result = conclude({ value, text, word, inRange, range, reporter });
-  return { ...result, complained: result.complained || tooLong };
+  // Too many places are cut and rounded, and the value is taken, whatever stood behind them.
+  return tooLong ? { value, complained: !inRange, usable: inRange } : result;
 }
 
 function conclude(given: {
@@ -119,6 +120,7 @@ function rangeText(word: string, range: NumberRange): string {
 
 /** A value in units of 10^-decimals as text with all places. */
 function fixed(value: number, decimals: number): string {
+  if (decimals === 0) return `${value}.`;
   const unit = 10 ** decimals;
   return `${Math.trunc(value / unit)}.${String(value % unit).padStart(decimals, '0')}`;
 }

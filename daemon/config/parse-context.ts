@@ -54,6 +54,8 @@ export interface MachineFacts {
   readonly isExecutable?: (path: string) => boolean;
   readonly hasUser?: (name: string) => boolean;
   readonly hasGroup?: (name: string) => boolean;
+  /** For iproute2's files of names. */
+  readonly readFile?: (path: string) => Uint8Array | undefined;
   /** Which keepalived reads; by default 2.2.7. */
   readonly version?: string;
 }

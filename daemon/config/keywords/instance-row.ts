@@ -15,7 +15,11 @@ export function instanceRow(
 ): KeywordRow {
   const take = (context: ParseContext, words: Words) => {
     const { instance } = context;
-    if (instance === undefined) return;
+    if (instance === undefined) {
+      // The block has no name and is read all the same; a missing value ends the reading even there.
+      if (/^\S+ [^[{]/.test(spelling)) context.word(words, 1);
+      return;
+    }
     const at = context.reporter.location;
     if (at !== undefined) instance.places.set(words[0] as string, at);
     apply(context, instance, words);

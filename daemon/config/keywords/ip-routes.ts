@@ -1,14 +1,17 @@
 /**
- * Lines of virtual_routes, static_routes, virtual_rules and static_rules: the words of ip-route(8) and
- * ip-rule(8), checked for form and normalised, so that a machine can hand them to `ip` as they are.
+ * Lines of virtual_routes and static_routes: the words of ip-route(8), checked and normalised, so that a machine
+ * can hand them to `ip` as they are. What each option takes is in `route-options.ts`, next hops in
+ * `route-next-hops.ts`, rules in `ip-rules.ts`.
  *
- * Source: `keepalived -t` of 2.2.7 (test/reference/config-diagnostics-own/089, 090; the shipped samples).
+ * Source: `keepalived -t` of 2.2.7 (test/reference/config-diagnostics-own/ip-words.txt; the shipped samples).
  */
 
-import { formatPrefix, type IpFamily, parsePrefix } from '../../wire/ip-address.ts';
-import { readUnsigned, UNSIGNED_MAX } from '../numbers.ts';
+import { formatPrefix, type IpFamily } from '../../wire/ip-address.ts';
 import type { ParseContext } from '../parse-context.ts';
 import type { RouteDraft } from '../vrrp-draft.ts';
+import { PROTOCOL_KEEPALIVED, readAnyBase } from './ip-names.ts';
+import { readNextHops } from './route-next-hops.ts';
+import { isRouteOption, readRouteOption } from './route-options.ts';
 import { readAddressWord } from './virtual-address.ts';
 
 type Words = readonly string[];
@@ -25,59 +28,11 @@ const ROUTE_TYPES = [
   'nat',
   'anycast',
 ];
-const ROUTE_VALUES = [
-  'via',
-  'dev',
-  'oif',
-  'src',
-  'from',
-  'tos',
-  'dsfield',
-  'table',
-  'protocol',
-  'scope',
-  'metric',
-  'priority',
-  'preference',
-  'expires',
-  'mtu',
-  'hoplimit',
-  'advmss',
-  'rtt',
-  'rttvar',
-  'reordering',
-  'window',
-  'cwnd',
-  'ssthresh',
-  'realms',
-  'rto_min',
-  'initcwnd',
-  'initrwnd',
-  'features',
-  'quickack',
-  'congctl',
-  'pref',
-  'encap',
-  'as',
-  'ttl-propagate',
-  'fastopen_no_cookie',
-  'vrf',
-];
 const ROUTE_FLAGS = ['onlink', 'no_track', 'append'];
 const DEPRECATED_ROUTE_WORDS = new Map([
   ['or', 'nexthop'],
   ['gw', 'via'],
 ]);
-
-/** All that follows belongs to next hops; the old "via A or B" makes a next hop of A too. */
-function takeNextHops(state: RouteState, values: Words): void {
-  if (values[0] === 'or') {
-    const via = state.words.indexOf('via');
-    if (via >= 0) state.words.push('nexthop', ...state.words.splice(via, 2));
-    const rest = values.flatMap((one) => (one === 'or' ? ['nexthop', 'via'] : [one]));
-    state.words.push(...rest);
-  } else state.words.push(...values);
-}
 
 interface RouteState {
   readonly words: string[];
@@ -87,6 +42,7 @@ interface RouteState {
   type?: string;
   family?: IpFamily;
   hasDevice: boolean;
+  foreignProtocol: boolean;
   noTrack: boolean;
   append: boolean;
   trackGroup?: string | undefined;
@@ -98,7 +54,13 @@ export function readRoute(
   values: Words,
   options: { readonly isStatic: boolean },
 ): RouteDraft | undefined {
-  const state: RouteState = { words: [], hasDevice: false, noTrack: false, append: false };
+  const state: RouteState = {
+    words: [],
+    hasDevice: false,
+    foreignProtocol: false,
+    noTrack: false,
+    append: false,
+  };
   for (let at = 0; at < values.length; at++) {
     const step = routeWord(context, state, { values, at, ...options });
     if (step === undefined) return undefined;
@@ -110,6 +72,11 @@ export function readRoute(
         'a route needs a destination: an address with length, or default; the line is left out',
     });
     return undefined;
+  }
+  if (!state.noTrack && state.foreignProtocol) {
+    const text = `Route cannot be tracked if protocol is not RTPROT_KEEPALIVED(${PROTOCOL_KEEPALIVED}), resetting protocol`;
+    context.complain('not-tracked', text, { word: 'protocol' });
+    state.words.splice(state.words.indexOf('protocol'), 2);
   }
   if (!state.noTrack && !state.hasDevice) {
     const shown = state.written ?? state.destination;
@@ -148,8 +115,9 @@ function routeWord(
   const word = newer ?? written;
   const value = values[at + 1];
   if (word === 'inet' || word === 'inet6') {
+    // keepalived passes over the word behind it.
     state.family = word;
-    return 0;
+    return 1;
   }
   if (word === 'track_group' && given.isStatic && value !== undefined) {
     state.trackGroup = knownTrackGroup(context, value);
@@ -162,68 +130,73 @@ function routeWord(
     return 0;
   }
   if (word === 'nexthop') {
-    takeNextHops(state, values.slice(at));
+    const hops = readNextHops(context, hopWords(state, values, at));
+    if (hops === undefined) return undefined;
+    state.words.push(...hops);
     return values.length;
   }
-  if (ROUTE_VALUES.includes(word) && value !== undefined) {
-    return routeOption(context, state, { word, value, more: values.slice(at + 2) });
+  if (isRouteOption(word)) {
+    const renamed = newer === undefined ? values : values.with(at, newer);
+    return takeOption(context, state, { values: renamed, at });
   }
-  if (ROUTE_TYPES.includes(word)) {
+  if (ROUTE_TYPES.includes(word) || (readAnyBase(word) ?? 256) < 256) {
+    const destination = context.word(values, at + 1);
+    if (context.reporter.ended) return undefined;
     state.type = word;
-    return 0;
+    return routeDestination(context, state, destination) === undefined ? undefined : 1;
   }
-  return routeDestination(context, state, { word, value });
+  const named = word === 'to';
+  const destination = named ? context.word(values, at + 1) : word;
+  if (context.reporter.ended || routeDestination(context, state, destination) === undefined) {
+    return undefined;
+  }
+  return named ? 1 : 0;
 }
 
-function routeOption(
+/** The words of the next hops; the old "via A or B" makes a next hop of A too. */
+function hopWords(
+  state: RouteState,
+  values: Words,
+  at: number,
+): { readonly values: Words; readonly at: number; readonly family: IpFamily | undefined } {
+  const { family } = state;
+  if (values[at] !== 'or') return { values, at, family };
+  const via = state.words.indexOf('via');
+  const first = via < 0 ? [] : ['nexthop', ...state.words.splice(via, 2)];
+  const others = values.slice(at).flatMap((one) => (one === 'or' ? ['nexthop', 'via'] : [one]));
+  return { values: [...first, ...others], at: 0, family };
+}
+
+function takeOption(
   context: ParseContext,
   state: RouteState,
-  given: { readonly word: string; readonly value: string; readonly more: Words },
+  given: { readonly values: Words; readonly at: number },
 ): number | undefined {
-  const { word, value, more } = given;
-  if (word === 'dev' || word === 'oif') {
-    if (!context.interfaceKnown(value)) {
-      const text = `WARNING - interface ${value} for VROUTE nexthop doesn't exist`;
-      context.complain('unknown-interface', text, { word: value });
-      return undefined;
-    }
-    state.hasDevice = true;
-    state.words.push('dev', value);
-    return 1;
-  }
-  if (word === 'metric' || word === 'priority' || word === 'preference') {
-    const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
-    if (readUnsigned(value, range, context.reporter).complained) {
-      context.complain('bad-route', `Invalid metric ${value} specified for route`, { word: value });
-      return undefined;
-    }
-  }
-  const family = value === 'inet' || value === 'inet6' ? value : undefined;
-  const address = word === 'via' && family !== undefined ? more[0] : value;
-  if (word === 'via' || word === 'src' || word === 'from') {
-    const prefix = address === undefined ? undefined : parsePrefix(address);
-    if (prefix === undefined) {
-      context.complain('bad-address', `VRRP parsed invalid IP ${address}. skipping IP...`);
-      context.complain('bad-route', `invalid route ${word} address ${address}`, { word: value });
-      return undefined;
-    }
-    state.family ??= typeof prefix.address === 'number' ? 'inet' : 'inet6';
-  }
-  const both = word === 'via' && family !== undefined;
-  state.words.push(word, value, ...(both ? more.slice(0, 1) : []));
-  return both ? 2 : 1;
+  const option = readRouteOption(context, { ...given, family: state.family });
+  if (option === undefined) return undefined;
+  const { family } = option;
+  if (family !== undefined && !fitsFamily(context, state, family)) return undefined;
+  if (option.device === true) state.hasDevice = true;
+  if (option.foreignProtocol === true) state.foreignProtocol = true;
+  state.words.push(...option.words);
+  return option.taken;
+}
+
+function fitsFamily(context: ParseContext, state: RouteState, family: IpFamily): boolean {
+  if (state.family === undefined) state.family = family;
+  if (state.family === family) return true;
+  context.complain('bad-route', 'Cannot mix IPv4 and IPv6 addresses for route');
+  return false;
 }
 
 function routeDestination(
   context: ParseContext,
   state: RouteState,
-  given: { readonly word: string; readonly value: string | undefined },
-): number | undefined {
-  const named = given.word === 'to' && given.value !== undefined;
-  const word = named ? (given.value as string) : given.word;
+  word: string,
+): true | undefined {
   const any = word === 'default' || word === 'any' || word === 'all';
-  const prefix = any ? undefined : readAddressWord(context, word);
-  if (!any && prefix === undefined) {
+  const prefix = any || word === 'default6' ? undefined : readAddressWord(context, word);
+  if (!any && word !== 'default6' && prefix === undefined) {
     const text = `unknown route keyword ${word}`;
     context.complain('bad-route', text, {
       word,
@@ -231,152 +204,18 @@ function routeDestination(
     });
     return undefined;
   }
-  if (state.destination !== undefined) {
-    const text = `Route has trailing nonsense - ${word}`;
-    context.complain('bad-route', text, { word });
-    return undefined;
-  }
-  if (prefix !== undefined) state.family ??= typeof prefix.address === 'number' ? 'inet' : 'inet6';
+  const family = prefix === undefined || typeof prefix.address === 'number' ? 'inet' : 'inet6';
+  if (word === 'default6') state.family ??= 'inet6';
+  if (prefix !== undefined && !fitsFamily(context, state, family)) return undefined;
   state.destination = prefix === undefined ? 'default' : formatPrefix(prefix);
   if (prefix !== undefined && !word.endsWith(`/${prefix.length}`) && word.includes('/')) {
     state.written = word;
   }
-  return named ? 1 : 0;
-}
-
-const RULE_VALUES = [
-  'from',
-  'to',
-  'table',
-  'lookup',
-  'tos',
-  'dsfield',
-  'fwmark',
-  'iif',
-  'dev',
-  'oif',
-  'realms',
-  'suppress_prefixlength',
-  'suppress_prefixlen',
-  'sup_pl',
-  'suppress_ifgroup',
-  'suppress_group',
-  'sup_group',
-  'tunnel-id',
-  'tun_id',
-  'uidrange',
-  'protocol',
-  'ipproto',
-  'sport',
-  'dport',
-  'goto',
-  'nat',
-  'map-to',
-  'type',
-];
-const RULE_ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop', 'l3mdev'];
-
-/** Parses a rule line; `undefined` when keepalived drops it. */
-export function readRule(
-  context: ParseContext,
-  values: Words,
-  options: { readonly isStatic: boolean },
-): RouteDraft | undefined {
-  const words: string[] = [];
-  let family: IpFamily | undefined;
-  let preference: number | undefined;
-  let hasAction = false;
-  let noTrack = false;
-  let trackGroup: string | undefined;
-  for (let at = 0; at < values.length; at++) {
-    const word = values[at] as string;
-    const value = values[at + 1];
-    if (word === 'not') words.push(word);
-    else if (word === 'inet' || word === 'inet6') family = word;
-    else if (word === 'no_track') noTrack = true;
-    else if (RULE_ACTIONS.includes(word)) {
-      hasAction = true;
-      words.push(word);
-    } else if (value !== undefined && /^(preference|order|priority|pref)$/.test(word)) {
-      const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
-      const result = readUnsigned(value, range, context.reporter);
-      if (result.complained) {
-        context.complain('bad-rule', `Invalid rule preference ${word} specified`, { word: value });
-      }
-      if (result.usable) preference = result.value;
-      at++;
-    } else if (value !== undefined && word === 'track_group' && options.isStatic) {
-      trackGroup = knownTrackGroup(context, value);
-      at++;
-    } else if (value !== undefined && RULE_VALUES.includes(word)) {
-      const prefix = ruleAddress(context, word, value);
-      if (prefix === 'bad') return undefined;
-      if (prefix !== undefined) family ??= prefix;
-      if (word === 'table' || word === 'lookup' || word === 'goto') hasAction = true;
-      words.push(word === 'lookup' ? 'table' : word, value);
-      at++;
-    } else {
-      context.complain('bad-rule', `Unknown rule option ${word}`, {
-        word,
-        message: `'${word}' is no word of ip-rule; the line is left out`,
-      });
-      return undefined;
-    }
-  }
-  if (!hasAction) {
-    context.complain('bad-rule', 'No action specified for rule - ignoring');
-    return undefined;
-  }
-  const goto = words.indexOf('goto');
-  if (preference === undefined && goto >= 0) {
-    const text = `Invalid rule - goto target ${words[goto + 1]} specified without preference`;
-    context.complain('bad-rule', text);
-    return undefined;
-  }
-  if (preference === undefined) {
-    preference = context.vrrp.rulePreference--;
-    const text =
-      `Rule has no preference specified - setting to ${preference}.` +
-      ' This is probably not what you want.';
-    context.complain('no-preference', text);
-  }
-  words.push('priority', String(preference));
-  return {
-    family: family ?? 'inet',
-    words,
-    noTrack,
-    append: false,
-    ...(trackGroup === undefined ? {} : { trackGroup }),
-    dumpText: words.join(' '),
-  };
-}
-
-function ruleAddress(
-  context: ParseContext,
-  word: string,
-  value: string,
-): IpFamily | 'bad' | undefined {
-  if (word !== 'from' && word !== 'to') {
-    const device = word === 'iif' || word === 'oif' || word === 'dev';
-    if (!device || context.interfaceKnown(value)) return undefined;
-    const text = `WARNING - interface ${value} for rule doesn't exist`;
-    context.complain('unknown-interface', text, { word: value });
-    return 'bad';
-  }
-  if (value === 'all' || value === 'any' || value === 'default') return undefined;
-  const prefix = parsePrefix(value);
-  if (prefix === undefined) {
-    context.complain('bad-address', `VRRP parsed invalid IP ${value}. skipping IP...`, {
-      word: value,
-    });
-    context.complain('bad-rule', `Invalid rule ${word} address ${value}`, { word: value });
-    return 'bad';
-  }
-  return typeof prefix.address === 'number' ? 'inet' : 'inet6';
+  return true;
 }
 
 /** A track_group must stand before what names it. */
-function knownTrackGroup(context: ParseContext, name: string): string | undefined {
+export function knownTrackGroup(context: ParseContext, name: string): string | undefined {
   if (context.vrrp.trackGroups.some((group) => group.name === name)) return name;
   context.complain('not-found', `track_group ${name} not found`, { word: name });
   return undefined;

@@ -213,7 +213,7 @@ function takeMember(context: ParseContext, group: ServerGroupDraft, values: Word
     return;
   }
   const first = readAddress(word);
-  const port = first === undefined ? 0 : readPort(context, values[1]);
+  const port = readPort(context, values[1]);
   if (first === undefined || port === undefined) {
     const given = values[1] !== undefined && !/^0*$/.test(values[1]);
     const tail = given ? `/port/${values[1]}` : '';

@@ -7,7 +7,8 @@ import type { ParseContext } from '../parse-context.ts';
 import { lacksDefaultUser } from '../script-user.ts';
 import { type NotifyKind, newTracking, type VrrpScriptDraft } from '../vrrp-draft.ts';
 import { splitQuotedWords } from '../words.ts';
-import { readRoute, readRule } from './ip-routes.ts';
+import { readRoute } from './ip-routes.ts';
+import { readRule } from './ip-rules.ts';
 import { notifyRow, trackingRows } from './tracking.ts';
 import { readVirtualAddress } from './virtual-address.ts';
 

@@ -1,0 +1,321 @@
+/**
+ * Lines of virtual_rules and static_rules: the words of ip-rule(8), checked and normalised, so that a machine can
+ * hand them to `ip` as they are.
+ *
+ * Source: `keepalived -t` of 2.2.7 (test/reference/config-diagnostics-own/ip-words.txt; the shipped samples).
+ */
+
+import type { IpFamily } from '../../wire/ip-address.ts';
+import { readUnsigned, UNSIGNED_MAX } from '../numbers.ts';
+import type { ParseContext } from '../parse-context.ts';
+import type { RouteDraft } from '../vrrp-draft.ts';
+import { areRealms, ipNumber, PROTOCOL_KEEPALIVED, readAnyBase } from './ip-names.ts';
+import { knownTrackGroup } from './ip-routes.ts';
+import { readAddressWord } from './virtual-address.ts';
+
+const OTHER_ACTION =
+  'Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable';
+const ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop'];
+/** Route types that are no action of a rule. */
+const NO_ACTIONS = ['nat', 'unicast', 'local', 'broadcast', 'multicast', 'throw', 'anycast'];
+
+interface RuleState {
+  readonly words: string[];
+  family: IpFamily | undefined;
+  preference?: number;
+  goto?: number;
+  action?: string;
+  foreignProtocol: boolean;
+  noTrack: boolean;
+  trackGroup?: string;
+}
+
+/** Takes one word and its value; a text is what keepalived says before it drops the rule. */
+type Take = (
+  context: ParseContext,
+  state: RuleState,
+  given: { readonly word: string; readonly value: string },
+) => string | undefined;
+
+const VALUES: Readonly<Record<string, Take>> = {
+  from: takeAddress,
+  to: takeAddress,
+  preference: takePreference,
+  order: takePreference,
+  priority: takePreference,
+  table: takeTable,
+  lookup: takeTable,
+  goto: takeGoto,
+  type: takeType,
+  iif: takeDevice,
+  dev: takeDevice,
+  oif: takeDevice,
+  protocol: takeProtocol,
+  tos: keep(isTos, ({ value }) => `TOS value ${value} is invalid`),
+  dsfield: keep(isTos, ({ value }) => `TOS value ${value} is invalid`),
+  fwmark: keep(isMark, ({ value }) => `Invalid rule fwmark ${value} specified`),
+  realms: keep(areRealms, ({ value }) => `invalid realms ${value} for rule`),
+  suppress_prefixlength: keep(isCount(128), suppressText),
+  sup_pl: keep(isCount(128), suppressText),
+  suppress_ifgroup: keep(isGroup, ({ value }) => `suppress_group ${value} is invalid`),
+  sup_group: keep(isGroup, ({ value }) => `suppress_group ${value} is invalid`),
+  'tunnel-id': keep(
+    isCount(Number.MAX_SAFE_INTEGER),
+    ({ word }) => `Invalid tunnel-id ${word} specified`,
+  ),
+  uidrange: keep(isRange, ({ word }) => `Invalid uidrange ${word} specified`),
+  ipproto: keep(isIpProtocol, ({ value }) => `Invalid ipproto ${value}`),
+  sport: keep(isRange, ({ value }) => `invalid sport range ${value}`),
+  dport: keep(isRange, ({ value }) => `invalid dport range ${value}`),
+};
+
+/** Parses a rule line; `undefined` when keepalived drops it. */
+export function readRule(
+  context: ParseContext,
+  values: readonly string[],
+  options: { readonly isStatic: boolean },
+): RouteDraft | undefined {
+  const state: RuleState = {
+    words: [],
+    family: undefined,
+    foreignProtocol: false,
+    noTrack: false,
+  };
+  for (let at = 0; at < values.length; at++) {
+    const word = values[at] as string;
+    const take = takerOf(word, options);
+    const value = take === undefined ? '' : context.word(values, ++at);
+    if (context.reporter.ended) return undefined;
+    const text = take === undefined ? takeBare(state, word) : take(context, state, { word, value });
+    if (text === undefined) continue;
+    if (text !== '') context.complain('bad-rule', text, { word: value === '' ? word : value });
+    return undefined;
+  }
+  return conclude(context, state);
+}
+
+function takerOf(word: string, { isStatic }: { readonly isStatic: boolean }): Take | undefined {
+  if (word !== 'track_group' || !isStatic)
+    return Object.hasOwn(VALUES, word) ? VALUES[word] : undefined;
+  return (context, state, { value }) => {
+    const group = knownTrackGroup(context, value);
+    if (group !== undefined) state.trackGroup = group;
+    return undefined;
+  };
+}
+
+/** A word without a value. */
+function takeBare(state: RuleState, word: string): string | undefined {
+  if (word === 'not') state.words.push(word);
+  else if (word === 'no_track') state.noTrack = true;
+  else if (word === 'inet' || word === 'inet6') {
+    if (state.family !== undefined && state.family !== word) {
+      return `${word} specified for ${state.family === 'inet' ? 'IPv4' : 'IPv6'} rule`;
+    }
+    state.family = word;
+  } else if (word === 'l3mdev') {
+    if (state.action !== undefined) return 'Cannot specify l3mdev with other action';
+    state.action = word;
+    state.words.push(word);
+  } else if (ACTIONS.includes(word)) return takeAction(state, word);
+  else if (NO_ACTIONS.includes(word)) return `Invalid rule action ${word}`;
+  else return `Unknown rule option ${word}`;
+  return undefined;
+}
+
+function takeAction(state: RuleState, action: string): string | undefined {
+  if (state.action !== undefined) return `${OTHER_ACTION}/l3mdev for rule`;
+  state.action = action;
+  state.words.push(action);
+  return undefined;
+}
+
+function conclude(context: ParseContext, state: RuleState): RouteDraft | undefined {
+  if (state.action === undefined) {
+    context.complain('bad-rule', 'No action specified for rule - ignoring');
+    return undefined;
+  }
+  const { goto, words } = state;
+  let { preference } = state;
+  if (goto !== undefined && (preference === undefined || preference >= goto)) {
+    const text =
+      preference === undefined
+        ? `Invalid rule - goto target ${goto} specified without preference`
+        : `Invalid rule - preference ${preference} >= goto target ${goto}`;
+    context.complain('bad-rule', text);
+    return undefined;
+  }
+  if (preference === undefined) {
+    preference = context.vrrp.rulePreference--;
+    const text =
+      `Rule has no preference specified - setting to ${preference}.` +
+      ' This is probably not what you want.';
+    context.complain('no-preference', text);
+  }
+  if (state.foreignProtocol && !state.noTrack) {
+    const text = `Rule cannot be tracked if protocol is not RTPROT_KEEPALIVED(${PROTOCOL_KEEPALIVED}), resetting protocol`;
+    context.complain('not-tracked', text, { word: 'protocol' });
+    words.splice(words.indexOf('protocol'), 2);
+  }
+  words.push('priority', String(preference));
+  return {
+    family: state.family ?? 'inet',
+    words,
+    noTrack: state.noTrack,
+    append: false,
+    ...(state.trackGroup === undefined ? {} : { trackGroup: state.trackGroup }),
+    dumpText: words.join(' '),
+  };
+}
+
+/** An option that is kept as it is when it fits. */
+function keep(
+  fits: (context: ParseContext, value: string) => boolean,
+  text: (given: { readonly word: string; readonly value: string }) => string,
+): Take {
+  return (context, state, given) => {
+    if (!fits(context, given.value)) return text(given);
+    state.words.push(given.word, given.value);
+    return undefined;
+  };
+}
+
+function takeAddress(
+  context: ParseContext,
+  state: RuleState,
+  { word, value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  const every = value === 'all' || value === 'any' || value === 'default';
+  const address = every ? undefined : readAddressWord(context, value);
+  if (!every && address === undefined) return `Invalid rule ${word} address ${value}`;
+  const family = address === undefined || typeof address.address === 'number' ? 'inet' : 'inet6';
+  if (state.family !== undefined && (every ? state.words.length > 0 : family !== state.family)) {
+    return 'rule specification has mixed IPv4 and IPv6';
+  }
+  if (!every) state.family = family;
+  state.words.push(word, value);
+  return undefined;
+}
+
+function takePreference(
+  context: ParseContext,
+  state: RuleState,
+  { word, value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
+  const result = readUnsigned(value, range, context.reporter);
+  if (result.usable) state.preference = result.value;
+  if (!result.complained) return undefined;
+  context.complain('bad-rule', `Invalid rule preference ${word} specified`, { word: value });
+  return result.usable ? undefined : '';
+}
+
+function takeTable(
+  context: ParseContext,
+  state: RuleState,
+  { value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  const number = /^-?\d+$/.test(value)
+    ? Number(value)
+    : ipNumber(context, 'rt_tables', { word: value, most: UNSIGNED_MAX });
+  if (number === undefined) return `Routing table ${value} not found for rule`;
+  if (number === 0) return `Table ${number} is not valid`;
+  if (state.action !== undefined) return `${OTHER_ACTION} for rule`;
+  state.action = 'table';
+  state.words.push('table', value);
+  return undefined;
+}
+
+function takeGoto(
+  context: ParseContext,
+  state: RuleState,
+  { word, value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  const result = readUnsigned(value, { least: 0, most: UNSIGNED_MAX }, context.reporter);
+  if (!result.usable) return `Invalid target ${word} specified`;
+  if (state.action !== undefined) return `${OTHER_ACTION}/l3mdev for rule`;
+  state.action = word;
+  state.goto = result.value;
+  state.words.push(word, value);
+  return undefined;
+}
+
+/** `type WORD`: an action by its name, or by the number of a route type. */
+function takeType(
+  _context: ParseContext,
+  state: RuleState,
+  { value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  const number = readAnyBase(value);
+  if (number === undefined || number > 255) {
+    if (ACTIONS.includes(value)) return takeAction(state, value);
+    return NO_ACTIONS.includes(value)
+      ? `Invalid rule action ${value}`
+      : `Unknown rule option ${value}`;
+  }
+  // RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT
+  const action = { 6: 'blackhole', 7: 'unreachable', 8: 'prohibit' }[number];
+  return action === undefined ? `Invalid rule action ${value}` : takeAction(state, action);
+}
+
+function takeDevice(
+  context: ParseContext,
+  state: RuleState,
+  { word, value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  if (!context.interfaceKnown(value)) {
+    const text = `WARNING - interface ${value} for rule doesn't exist`;
+    context.complain('unknown-interface', text, { word: value });
+    return '';
+  }
+  state.words.push(word, value);
+  return undefined;
+}
+
+function takeProtocol(
+  context: ParseContext,
+  state: RuleState,
+  { word, value }: { readonly word: string; readonly value: string },
+): string | undefined {
+  const result = readUnsigned(value, { least: 0, most: 255 }, context.reporter);
+  if (!result.usable) return `Invalid protocol ${value}`;
+  state.foreignProtocol = result.value !== PROTOCOL_KEEPALIVED;
+  state.words.push(word, value);
+  return undefined;
+}
+
+function suppressText({ word }: { readonly word: string }): string {
+  return `Invalid suppress_prefixlength ${word} specified`;
+}
+
+function isTos(context: ParseContext, word: string): boolean {
+  return ipNumber(context, 'rt_dsfield', { word, most: 255 }) !== undefined;
+}
+
+function isMark(_context: ParseContext, value: string): boolean {
+  const parts = value.split('/');
+  const fits = (part: string) => (readAnyBase(part) ?? UNSIGNED_MAX + 1) <= UNSIGNED_MAX;
+  return parts.length <= 2 && parts.every(fits);
+}
+
+function isCount(most: number): (context: ParseContext, value: string) => boolean {
+  return (context, value) => readUnsigned(value, { least: 0, most }, context.reporter).usable;
+}
+
+function isGroup(_context: ParseContext, value: string): boolean {
+  return value === 'default' || readAnyBase(value) !== undefined;
+}
+
+function isRange(_context: ParseContext, value: string): boolean {
+  return /^\d+-\d+$/.test(value);
+}
+
+/** A number, or a name of /etc/protocols. */
+function isIpProtocol(_context: ParseContext, value: string): boolean {
+  return /^\d+$/.test(value) ? Number(value) <= 255 : PROTOCOL_NAMES.includes(value);
+}
+
+const PROTOCOL_NAMES = [
+  ...['ip', 'icmp', 'igmp', 'ggp', 'ipencap', 'tcp', 'egp', 'udp', 'ipv6', 'gre', 'esp', 'ah'],
+  ...['ipv6-icmp', 'ospf', 'ipip', 'pim', 'ipcomp', 'vrrp', 'l2tp', 'sctp', 'udplite', 'dccp'],
+];
