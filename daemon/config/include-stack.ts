@@ -42,6 +42,13 @@ interface Entry {
   readonly waiting: { readonly path: string; readonly label: string }[];
 }
 
+/** `-e` and a bare `include_check`: whatever is missing keeps keepalived from starting. */
+export const ALL_CHECKS: IncludeChecks = {
+  readable: true,
+  match: true,
+  wildcard: true,
+  brace: true,
+};
 const NONE: IncludeChecks = { readable: false, match: false, wildcard: false, brace: false };
 const VARIANTS = new Map<string, IncludeChecks>([
   ['', NONE],
@@ -49,7 +56,7 @@ const VARIANTS = new Map<string, IncludeChecks>([
   ['m', { ...NONE, readable: true, match: true }],
   ['b', { ...NONE, readable: true, brace: true }],
   ['w', { readable: true, match: true, wildcard: true, brace: false }],
-  ['a', { readable: true, match: true, wildcard: true, brace: true }],
+  ['a', ALL_CHECKS],
 ]);
 
 /** The pattern and checks of an include line; `undefined` for any other line. */

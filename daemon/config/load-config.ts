@@ -18,7 +18,7 @@ import { finishLvs } from './finish-lvs.ts';
 import { checkLifecycleScripts } from './finish-scripts.ts';
 import { finishVrrp } from './finish-vrrp.ts';
 import { type GlobalDraft, newGlobalDraft } from './global-draft.ts';
-import { type FileAccess, IncludeStack } from './include-stack.ts';
+import { ALL_CHECKS, type FileAccess, IncludeStack } from './include-stack.ts';
 import { rootRows } from './keywords/root.ts';
 import { LineReader } from './line-reader.ts';
 import { type BfdDraft, type LvsDraft, newLvsDraft } from './lvs-draft.ts';
@@ -49,6 +49,8 @@ export interface LoadOptions extends FileAccess {
   readonly version?: string;
   /** For `${_RANDOM}`. */
   readonly random: RandomSource;
+  /** `-e`: every include demands its files. */
+  readonly allFiles?: boolean;
 }
 
 /** keepalived's own answer to a configuration. */
@@ -64,8 +66,14 @@ export interface LoadResult {
   readonly keepalivedLines: readonly string[];
   /** Of `keepalived -t`: 0, 2 (a parameter is missing), 5, 6, or 139 where 2.2.7 crashes. */
   readonly exitCode: number;
+  /** Exit code of a daemon that does not start with it; absent when it starts, perhaps with nothing to run. */
+  readonly refusal?: number;
   readonly notSimulated: readonly NotSimulated[];
 }
+
+/** keepalived's exit codes for a bad configuration and for a missing file. Source: measured with 2.2.7. */
+const EXIT_CONFIG = 2;
+const EXIT_FILE = 6;
 
 interface Drafts {
   readonly global: GlobalDraft;
@@ -94,7 +102,8 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const verdict = !runs ? 'refuse' : exitCode === 0 ? 'accept' : 'accept-with-messages';
   const keepalivedLines = linesOfTest(run.findings);
   const { notSimulated } = drafts;
-  return { config, problems, verdict, keepalivedLines, exitCode, notSimulated };
+  const refusal = !run.stopped ? {} : { refusal: run.includeFailed ? EXIT_FILE : EXIT_CONFIG };
+  return { config, problems, verdict, keepalivedLines, exitCode, notSimulated, ...refusal };
 }
 
 /** The order in which `keepalived -t` reads for its processes. */
@@ -171,6 +180,7 @@ function runPass(
   const reporter = new Reporter();
   reporter.process = process;
   const includes = new IncludeStack(options, reporter);
+  if (options.allFiles === true) includes.standing = ALL_CHECKS;
   const opened = includes.openMain(options.path, options.path);
   const reader = new LineReader({
     includes,

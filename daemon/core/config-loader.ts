@@ -7,8 +7,7 @@ import { type LoadResult, loadConfig } from '../config/load-config.ts';
 import type { ConfigLoader } from './loaded-config.ts';
 import type { System } from './system.ts';
 
-/** keepalived's exit codes for a bad and for a missing configuration. Source: measured with 2.2.7. */
-const EXIT_CONFIG = 2;
+/** keepalived's exit code for a missing configuration. Source: measured with 2.2.7. */
 const EXIT_MISSING = 6;
 
 /** Reads a configuration with every check that this machine allows. */
@@ -16,10 +15,11 @@ export function readConfiguration(options: {
   readonly system: System;
   readonly path: string;
   readonly configId: string | undefined;
+  readonly allFiles?: boolean;
   readonly version?: string;
   readonly random: { uint32(): number };
 }): LoadResult {
-  const { system, path, configId, random, version } = options;
+  const { system, path, configId, random, version, allFiles = false } = options;
   return loadConfig({
     path,
     hostname: system.hostname(),
@@ -30,6 +30,7 @@ export function readConfiguration(options: {
     readFile: (name) => system.readFile(name),
     expandPattern: (pattern) => system.expandPattern(pattern),
     random,
+    allFiles,
     ...(version === undefined ? {} : { version }),
   });
 }
@@ -49,7 +50,7 @@ export const loadWithReader: ConfigLoader = (options) => {
   return {
     config: result.config,
     messages: keepalivedLines(result),
-    refused: result.verdict === 'refuse',
-    exitCode: EXIT_CONFIG,
+    refused: result.refusal !== undefined,
+    exitCode: result.refusal ?? 0,
   };
 };

@@ -22,6 +22,10 @@ export interface DaemonFlags {
   readonly checkers?: boolean;
   /** False with `-B`: no BFD. */
   readonly bfd?: boolean;
+  /** `--all`: they run even where the configuration has nothing for them. */
+  readonly all?: boolean;
+  /** `-e`: a missing file of any `include` keeps the daemon from starting. */
+  readonly allConfigFiles?: boolean;
   /** `-X`, `-V`: what is left behind; accepted, without effect on start. */
   readonly dontReleaseVrrp?: boolean;
 }

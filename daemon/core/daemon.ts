@@ -33,7 +33,14 @@ import { coreText, DEFAULT_VERSION } from './log-text.ts';
 import { mailEvent, mailsOf } from './mail-client.ts';
 import { metricsText } from './metrics.ts';
 import { ParentScript } from './parent-script.ts';
-import { configNotes, vrrpPart, wantsBfd, wantsCheckers, wantsVrrp } from './process-plan.ts';
+import {
+  configNotes,
+  vrrpPart,
+  wantsBfd,
+  wantsCheckers,
+  wantsNothing,
+  wantsVrrp,
+} from './process-plan.ts';
 import { newSmtpClient, type SmtpClient, smtpAdvance, smtpDeadline } from './smtp.ts';
 import { answerSignal } from './state-files.ts';
 import type { DaemonStatus } from './status.ts';
@@ -113,7 +120,8 @@ export class Daemon {
     }
     if (wantsBfd(config, this.#options.flags))
       this.#say('parent', coreText.bfdChild(this.#pid + 2));
-    for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
+    const reader = this.#vrrpRuns ? 'vrrp' : 'checkers';
+    for (const text of loaded.messages) this.#say(reader, text);
     const machine = newMachine({
       config: vrrpPart(config, this.#options.flags),
       settings: this.#settings(loaded),
@@ -128,7 +136,8 @@ export class Daemon {
     this.#startSync(machine, config);
     initialise(machine, now);
     this.#setCheckers(machine, config, now);
-    this.#say('parent', coreText.startupComplete());
+    const idle = wantsNothing(config, this.#options.flags);
+    this.#say('parent', idle ? coreText.nothingToRun() : coreText.startupComplete());
     this.#phase = 'running';
     this.#setBfd(machine, config, now);
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
@@ -377,12 +386,13 @@ export class Daemon {
   }
 
   #read(): LoadedConfig {
-    const { system, configPath, configId, random } = this.#options;
+    const { system, configPath, configId, random, flags } = this.#options;
     this.#say('parent', coreText.opening(configPath));
     const loaded = this.#load({
       system,
       path: configPath,
       configId,
+      allFiles: flags.allConfigFiles ?? false,
       random,
       version: this.#version,
     });

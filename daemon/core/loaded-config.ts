@@ -27,6 +27,8 @@ export type ConfigLoader = (options: {
   readonly system: System;
   readonly path: string;
   readonly configId: string | undefined;
+  /** `-e`: a missing file of any `include` is a refusal. */
+  readonly allFiles?: boolean;
   /** Which keepalived reads; by default 2.2.7. */
   readonly version?: string;
   readonly random: { uint32(): number };

@@ -1,36 +1,39 @@
 /**
  * Which of keepalived's processes a configuration calls for, and what is said about it as a whole.
  *
- * There is no VRRP process where only virtual servers are configured, and no checkers' process without
- * one. Source: recordings k01 (`-C`), v01 (both).
+ * There is no VRRP process without an instance, and no checkers' process without a virtual server. Source: recordings k01 (`-C`), v01 (both).
  */
 
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { VrrpConfig } from '../vrrp/vrrp-config.ts';
 import { coreText } from './log-text.ts';
 
-/** `-P`, `-C`, `-B`; all by default. */
+/** `-P`, `-C`, `-B` and `--all`; by default each part that has something to do. */
 interface Processes {
   readonly vrrp?: boolean;
   readonly checkers?: boolean;
-  /** False with `-B`. */
   readonly bfd?: boolean;
+  readonly all?: boolean;
 }
 
 /** Whether BFD sessions are wanted. */
 export function wantsBfd(config: DaemonConfig, flags: Processes): boolean {
-  return flags.bfd !== false && config.bfd.sessions.length > 0;
+  return flags.bfd !== false && (flags.all === true || config.bfd.sessions.length > 0);
 }
 
 /** Whether health checkers are wanted. */
 export function wantsCheckers(config: DaemonConfig, flags: Processes): boolean {
-  return flags.checkers !== false && config.lvs.virtualServers.length > 0;
+  return flags.checkers !== false && (flags.all === true || config.lvs.virtualServers.length > 0);
 }
 
-/** Whether VRRP is wanted; a configuration of nothing has the VRRP process all the same. */
+/** Whether VRRP is wanted. */
 export function wantsVrrp(config: DaemonConfig, flags: Processes): boolean {
-  if (flags.vrrp === false) return false;
-  return config.vrrp.instances.length > 0 || !wantsCheckers(config, flags);
+  return flags.vrrp !== false && (flags.all === true || config.vrrp.instances.length > 0);
+}
+
+/** Whether anything at all is: keepalived runs on without children, and warns. Source: measured with 2.2.7. */
+export function wantsNothing(config: DaemonConfig, flags: Processes): boolean {
+  return !wantsBfd(config, flags) && !wantsCheckers(config, flags) && !wantsVrrp(config, flags);
 }
 
 /** What the VRRP process gets; with `-C` there are no instances, whatever the file says. */

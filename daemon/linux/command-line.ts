@@ -1,10 +1,12 @@
 /**
- * keepalived's command line, short and long, as getopt_long(3) reads it: grouped short flags (`-nlD`), values
- * glued or apart (`-fFILE`, `-f FILE`, `--use-file=FILE`), long names cut short while they stay unambiguous.
+ * keepalived's command line: what each flag means, read in order, as `parse_cmdline` of 2.2.7 does. A value that makes no
+ * sense and words that are no flags are remarked upon and passed over; an unknown flag ends with code 1.
  *
- * Source: `keepalived --help` of 2.2.7. Pure: no file is touched here.
+ * Source: `keepalived --help` and measurements of 2.2.7. Pure: no file is touched here.
  */
 
+import { FLAGS, type Flag } from './flags.ts';
+import { readWords } from './getopt.ts';
 import { type MetricsPlace, parseMetricsPlace } from './metrics-place.ts';
 
 /** What the daemon was asked to do. */
@@ -13,6 +15,8 @@ export interface CommandLine {
   readonly vrrp: boolean;
   readonly checkers: boolean;
   readonly bfd: boolean;
+  /** `--all`: these parts run even where the configuration has nothing for them. */
+  readonly all: boolean;
   readonly console: boolean;
   readonly logDetail: boolean;
   readonly facility: number;
@@ -28,32 +32,35 @@ export interface CommandLine {
   readonly bfdPidFile: string | undefined;
   readonly namespace: string | undefined;
   readonly configId: string | undefined;
+  /** `-e`: a missing file of any `include` keeps the daemon from starting. */
   readonly allConfigFiles: boolean;
   readonly umask: number | undefined;
   readonly metrics: MetricsPlace | undefined;
   /** `-a`: every address that comes or goes is told. */
   readonly logAddresses: boolean;
-  /** Recognised, without effect here; each is told once at start. */
+  /** `-m`: a crash may write a core file. */
+  readonly coreDump: boolean;
+  /** `-M`: what to write into the kernel's core_pattern. */
+  readonly corePattern: string | undefined;
+  /** What is recognised without effect here, with the reason; each is told once at start. */
   readonly withoutEffect: readonly string[];
 }
 
-/** What to do instead of running, or what is wrong. */
-export type ParsedCommandLine =
+/** What to do, and what keepalived would have remarked on stderr before. */
+export type ParsedCommandLine = { readonly remarks: readonly string[] } & (
   | { readonly kind: 'run'; readonly options: CommandLine }
-  | { readonly kind: 'test'; readonly options: CommandLine; readonly logFile: string | undefined }
+  | {
+      readonly kind: 'test';
+      readonly options: CommandLine;
+      readonly logFile: string | undefined;
+      /** An unknown facility counts as a flaw of the configuration. Source: measured with 2.2.7. */
+      readonly flawed: boolean;
+    }
   | { readonly kind: 'signum'; readonly name: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'help' }
-  | { readonly kind: 'usage-error'; readonly message: string };
-
-/** The flags and what they do, for the manual page: `-f, --use-file VALUE`. */
-export function flagLines(): readonly (readonly [flags: string, text: string])[] {
-  const values = { none: '', required: ' VALUE', optional: '[=VALUE]' };
-  return FLAGS.map((one) => {
-    const short = one.short === '' ? '' : `-${one.short}, `;
-    return [`${short}--${one.long}${values[one.argument]}`, one.text];
-  });
-}
+  | { readonly kind: 'usage-error' }
+);
 
 /** Default of `-f`. */
 export const DEFAULT_CONFIG_FILE = '/etc/keepalived/keepalived.conf';
@@ -61,211 +68,178 @@ export const DEFAULT_CONFIG_FILE = '/etc/keepalived/keepalived.conf';
 const LOG_DAEMON = 3;
 const LOG_LOCAL0 = 16;
 
-type Argument = 'none' | 'required' | 'optional';
+type Draft = { -readonly [Name in keyof CommandLine]: CommandLine[Name] };
 
-interface Flag {
-  readonly short: string;
-  readonly long: string;
-  readonly argument: Argument;
-  readonly text: string;
-}
-
-function flag(short: string, long: string, argument: Argument, text: string): Flag {
-  return { short, long, argument, text };
-}
-
-/** Every flag of keepalived 2.2.7; `log-file` and `no-syslog` as users expect them. */
-const FLAGS: readonly Flag[] = [
-  flag('f', 'use-file', 'required', 'use this configuration file'),
-  flag('P', 'vrrp', 'none', 'only VRRP'),
-  flag('C', 'check', 'none', 'only health checkers'),
-  flag('B', 'no_bfd', 'none', 'no BFD'),
-  flag('', 'all', 'none', 'all subsystems, even without configuration'),
-  flag('l', 'log-console', 'none', 'log to the console'),
-  flag('D', 'log-detail', 'none', 'detailed log messages'),
-  flag('S', 'log-facility', 'required', 'facility of syslog: 0..7, local0..local7, user, daemon'),
-  flag('g', 'log-file', 'optional', 'also log to this file'),
-  flag('', 'flush-log-file', 'none', 'recognised, always so here'),
-  flag('G', 'no-syslog', 'none', 'do not log via syslog'),
-  flag('u', 'umask', 'required', 'umask for files made, a number'),
-  flag('X', 'release-vips', 'none', 'recognised: addresses are always dropped'),
-  flag('V', 'dont-release-vrrp', 'none', 'keep addresses and routes when the daemon stops'),
-  flag('I', 'dont-release-ipvs', 'none', 'keep the IPVS topology when the daemon stops'),
-  flag('R', 'dont-respawn', 'none', 'recognised: there are no child processes here'),
-  flag('n', 'dont-fork', 'none', 'stay in the foreground'),
-  flag('d', 'dump-conf', 'none', 'log the configuration'),
-  flag('p', 'pid', 'required', 'pid file of the daemon'),
-  flag('r', 'vrrp_pid', 'required', 'pid file of the VRRP part'),
-  flag('c', 'checkers_pid', 'required', 'pid file of the checkers'),
-  flag('b', 'bfd_pid', 'required', 'pid file of the BFD part'),
-  flag('a', 'address-monitoring', 'none', 'log every address that comes or goes'),
-  flag('T', 'genhash', 'none', 'not offered'),
-  flag('x', 'snmp', 'none', 'recognised: there is no SNMP here'),
-  flag('A', 'snmp-agent-socket', 'required', 'recognised: there is no SNMP here'),
-  flag('s', 'namespace', 'required', 'run in this network namespace'),
-  flag('m', 'core-dump', 'none', 'recognised without effect'),
-  flag('M', 'core-dump-pattern', 'optional', 'recognised without effect'),
-  flag('e', 'all-config', 'none', 'recognised without effect'),
-  flag('i', 'config-id', 'required', 'lines beginning with @ID are used, others of the kind not'),
-  flag('', 'signum', 'required', 'print the number of STOP RELOAD DATA STATS STATS_CLEAR JSON'),
-  flag(
-    '',
-    'metrics',
-    'optional',
-    'numbers for Prometheus at [ADDRESS:]PORT, by default 127.0.0.1:9165',
-  ),
-  flag('t', 'config-test', 'optional', 'check the configuration, complaints to the file or stderr'),
-  flag('v', 'version', 'none', 'print the version'),
-  flag('h', 'help', 'none', 'print this'),
-];
-
-interface GivenFlag {
-  readonly flag: Flag;
-  readonly value: string | undefined;
+interface Reading {
+  readonly draft: Draft;
+  readonly remarks: string[];
+  wrong: boolean;
+  flawed: boolean;
+  test: { readonly logFile: string | undefined } | undefined;
 }
 
 /** Reads the words behind the program's name. */
 export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
-  const given: GivenFlag[] = [];
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] as string;
-    const next = words[at + 1];
-    const read = word.startsWith('--') ? readLong(word, next) : readShort(word, next);
-    if (typeof read === 'string') return { kind: 'usage-error', message: read };
-    given.push(...read.given);
-    if (read.tookNext) at++;
-  }
-  return meaningOf(given);
-}
-
-/** The text of `--help`. */
-export function helpText(): string {
-  const lines = FLAGS.map(({ short, long, argument, text }) => {
-    const value = argument === 'required' ? '=VALUE' : argument === 'optional' ? '[=VALUE]' : '';
-    const names = `${short === '' ? '   ' : `-${short},`} --${long}${value}`;
-    return `  ${names.padEnd(34)} ${text}`;
-  });
-  return `Usage: lantwin daemon [OPTION...]\n${lines.join('\n')}\n`;
-}
-
-type Read = { readonly given: readonly GivenFlag[]; readonly tookNext: boolean };
-
-function readLong(word: string, next: string | undefined): Read | string {
-  const equals = word.indexOf('=');
-  const name = word.slice(2, equals < 0 ? undefined : equals);
-  const exact = FLAGS.find((candidate) => candidate.long === name);
-  const similar = FLAGS.filter((candidate) => candidate.long.startsWith(name));
-  const found = exact ?? (similar.length === 1 ? similar[0] : undefined);
-  if (found === undefined) {
-    const how = similar.length > 1 ? `is ambiguous: ${similar.map((f) => f.long).join(', ')}` : '';
-    return `option '--${name}' ${how || 'is not known'}`;
-  }
-  const value = equals < 0 ? undefined : word.slice(equals + 1);
-  if (found.argument === 'none' && value !== undefined) return `option '--${name}' takes no value`;
-  if (found.argument !== 'required' || value !== undefined) {
-    return { given: [{ flag: found, value }], tookNext: false };
-  }
-  if (next === undefined) return `option '--${name}' needs a value`;
-  return { given: [{ flag: found, value: next }], tookNext: true };
-}
-
-function readShort(word: string, next: string | undefined): Read | string {
-  if (!word.startsWith('-') || word === '-') return `'${word}' was not expected`;
-  const given: GivenFlag[] = [];
-  for (let at = 1; at < word.length; at++) {
-    const letter = word[at] as string;
-    const found = FLAGS.find((candidate) => candidate.short === letter);
-    if (found === undefined) return `option '-${letter}' is not known`;
-    if (found.argument === 'none') {
-      given.push({ flag: found, value: undefined });
-      continue;
-    }
-    const rest = word.slice(at + 1);
-    if (rest !== '' || found.argument === 'optional') {
-      given.push({ flag: found, value: rest === '' ? undefined : rest.replace(/^=/, '') });
-      return { given, tookNext: false };
-    }
-    if (next === undefined) return `option '-${letter}' needs a value`;
-    given.push({ flag: found, value: next });
-    return { given, tookNext: true };
-  }
-  return { given, tookNext: false };
-}
-
-function meaningOf(given: readonly GivenFlag[]): ParsedCommandLine {
-  const last = (long: string): GivenFlag | undefined =>
-    given.findLast((item) => item.flag.long === long);
-  const has = (long: string): boolean => last(long) !== undefined;
-  if (has('help')) return { kind: 'help' };
-  if (has('version')) return { kind: 'version' };
-  const signum = last('signum');
-  if (signum !== undefined) return { kind: 'signum', name: signum.value ?? '' };
-  if (has('genhash')) return { kind: 'usage-error', message: 'genhash is not offered' };
-  const facility = facilityNumber(last('log-facility')?.value);
-  if (facility === undefined) {
-    return { kind: 'usage-error', message: `unknown facility '${last('log-facility')?.value}'` };
-  }
-  const umaskText = last('umask')?.value;
-  if (umaskText !== undefined && !/^(0[0-7]*|0x[0-9a-f]+|[1-9]\d*)$/i.test(umaskText)) {
-    return { kind: 'usage-error', message: `umask '${umaskText}' is not a number` };
-  }
-  const metrics = has('metrics') ? parseMetricsPlace(last('metrics')?.value) : undefined;
-  if (has('metrics') && metrics === undefined) {
-    const value = last('metrics')?.value;
-    return { kind: 'usage-error', message: `'${value}' is not [ADDRESS:]PORT for --metrics` };
-  }
-  const only = has('vrrp') || has('check');
-  const options: CommandLine = {
-    file: last('use-file')?.value ?? DEFAULT_CONFIG_FILE,
-    vrrp: !only || has('vrrp') || has('all'),
-    checkers: !only || has('check') || has('all'),
-    bfd: !only && !has('no_bfd'),
-    console: has('log-console'),
-    logDetail: has('log-detail'),
-    facility,
-    syslog: !has('no-syslog'),
-    logFile: has('log-file') ? (last('log-file')?.value ?? '/tmp/keepalived.log') : undefined,
-    keepAddresses: has('dont-release-vrrp'),
-    keepIpvs: has('dont-release-ipvs'),
-    fork: !has('dont-fork'),
-    dump: has('dump-conf'),
-    pidFile: last('pid')?.value,
-    vrrpPidFile: last('vrrp_pid')?.value,
-    checkersPidFile: last('checkers_pid')?.value,
-    bfdPidFile: last('bfd_pid')?.value,
-    namespace: last('namespace')?.value,
-    configId: last('config-id')?.value,
-    allConfigFiles: has('all-config'),
-    metrics,
-    logAddresses: has('address-monitoring'),
-    umask: umaskText === undefined ? undefined : numberOf(umaskText),
-    withoutEffect: given.map((item) => item.flag.long).filter((long) => WITHOUT_EFFECT.has(long)),
+  const reading: Reading = {
+    draft: newDraft(),
+    remarks: [],
+    wrong: false,
+    flawed: false,
+    test: undefined,
   };
-  const test = last('config-test');
-  return test === undefined
-    ? { kind: 'run', options }
-    : { kind: 'test', options, logFile: test.value };
+  const { draft, remarks } = reading;
+  const stray: string[] = [];
+  for (const given of readWords(words, FLAGS)) {
+    if (given.kind === 'stray') {
+      stray.push(given.word);
+    } else if (given.kind === 'wrong') {
+      remarks.push(given.message);
+      reading.wrong = true;
+    } else {
+      const end = endOf(given.flag, given.value);
+      if (end !== undefined) return { ...end, remarks };
+      apply(reading, given.flag, given.value);
+    }
+  }
+  if (stray.length > 0) remarks.push(`Unexpected argument(s): ${stray.join(' ')}`);
+  if (reading.wrong) return { kind: 'usage-error', remarks };
+  const { test, flawed } = reading;
+  if (test !== undefined) return { kind: 'test', options: draft, ...test, flawed, remarks };
+  return { kind: 'run', options: draft, remarks };
 }
 
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
-  'snmp',
-  'snmp-agent-socket',
-  'core-dump',
-  'core-dump-pattern',
-  'release-vips',
-  'all-config',
+function newDraft(): Draft {
+  return {
+    file: DEFAULT_CONFIG_FILE,
+    vrrp: true,
+    checkers: true,
+    bfd: true,
+    all: false,
+    console: false,
+    logDetail: false,
+    facility: LOG_DAEMON,
+    syslog: true,
+    logFile: undefined,
+    keepAddresses: false,
+    keepIpvs: false,
+    fork: true,
+    dump: false,
+    pidFile: undefined,
+    vrrpPidFile: undefined,
+    checkersPidFile: undefined,
+    bfdPidFile: undefined,
+    namespace: undefined,
+    configId: undefined,
+    allConfigFiles: false,
+    umask: undefined,
+    metrics: undefined,
+    logAddresses: false,
+    coreDump: false,
+    corePattern: undefined,
+    withoutEffect: [],
+  };
+}
+
+/** Flags that are answered on the spot, whatever stands behind them. */
+function endOf(
+  { long }: Flag,
+  value: string | undefined,
+): { readonly kind: 'help' | 'version' } | { kind: 'signum'; name: string } | undefined {
+  if (long === 'help' || long === 'version') return { kind: long };
+  return long === 'signum' ? { kind: 'signum', name: value ?? '' } : undefined;
+}
+
+type Setting = (draft: Draft, value: string) => void;
+
+/** What each flag does; those that may be refused stand in `apply`. */
+const SETTINGS: ReadonlyMap<string, Setting> = new Map<string, Setting>([
+  ['use-file', (draft, value) => set(draft, { file: value })],
+  ['vrrp', (draft) => set(draft, { checkers: false })],
+  ['check', (draft) => set(draft, { vrrp: false })],
+  ['no_bfd', (draft) => set(draft, { bfd: false })],
+  ['all', (draft) => set(draft, { all: true, vrrp: true, checkers: true, bfd: true })],
+  ['log-console', (draft) => set(draft, { console: true })],
+  ['log-detail', (draft) => set(draft, { logDetail: true })],
+  ['log-file', (draft, value) => set(draft, { logFile: value || '/tmp/keepalived.log' })],
+  ['no-syslog', (draft) => set(draft, { syslog: false })],
+  ['dont-release-vrrp', (draft) => set(draft, { keepAddresses: true })],
+  ['dont-release-ipvs', (draft) => set(draft, { keepIpvs: true })],
+  ['dont-fork', (draft) => set(draft, { fork: false })],
+  ['dump-conf', (draft) => set(draft, { dump: true })],
+  ['pid', (draft, value) => set(draft, { pidFile: value })],
+  ['vrrp_pid', (draft, value) => set(draft, { vrrpPidFile: value })],
+  ['checkers_pid', (draft, value) => set(draft, { checkersPidFile: value })],
+  ['bfd_pid', (draft, value) => set(draft, { bfdPidFile: value })],
+  ['address-monitoring', (draft) => set(draft, { logAddresses: true })],
+  ['namespace', (draft, value) => set(draft, { namespace: value })],
+  ['core-dump', (draft) => set(draft, { coreDump: true })],
+  [
+    'core-dump-pattern',
+    (draft, value) => set(draft, { coreDump: true, corePattern: value || 'core' }),
+  ],
+  ['all-config', (draft) => set(draft, { allConfigFiles: true })],
+  ['config-id', (draft, value) => set(draft, { configId: value })],
 ]);
 
-function facilityNumber(text: string | undefined): number | undefined {
-  if (text === undefined || text === 'daemon') return LOG_DAEMON;
+function set(draft: Draft, values: Partial<CommandLine>): void {
+  Object.assign(draft, values);
+}
+
+function apply(reading: Reading, flag: Flag, value: string | undefined): void {
+  const { draft, remarks } = reading;
+  const { long, withoutEffect } = flag;
+  if (withoutEffect !== undefined) {
+    const text = `--${long} has no effect: ${withoutEffect}`;
+    draft.withoutEffect = [...new Set([...draft.withoutEffect, text])];
+    return;
+  }
+  switch (long) {
+    case 'log-facility': {
+      const facility = facilityNumber(value ?? '');
+      if (facility !== undefined) {
+        draft.facility = facility;
+        return;
+      }
+      remarks.push(`Invalid log facility '${value}'`);
+      reading.flawed = true;
+      return;
+    }
+    case 'umask': {
+      const mask = umaskOf(value ?? '');
+      if (mask === undefined) remarks.push(`Invalid --umask option ${value}`);
+      else draft.umask = mask;
+      return;
+    }
+    case 'config-test':
+      reading.test = { logFile: value === '' ? undefined : value };
+      return;
+    case 'genhash':
+      remarks.push('--genhash is not offered: curl and openssl dgst -md5 give the same digest');
+      reading.wrong = true;
+      return;
+    case 'metrics':
+      draft.metrics = parseMetricsPlace(value);
+      if (draft.metrics !== undefined) return;
+      remarks.push(`'${value}' is not [ADDRESS:]PORT for --metrics`);
+      reading.wrong = true;
+      return;
+    default:
+      SETTINGS.get(long)?.(draft, value ?? '');
+  }
+}
+
+function facilityNumber(text: string): number | undefined {
+  if (text === 'daemon') return LOG_DAEMON;
   if (text === 'user') return 1;
   const digit = /^(?:local)?([0-7])$/.exec(text)?.[1];
   return digit === undefined ? undefined : LOG_LOCAL0 + Number(digit);
 }
 
-/** As strtol(3) with base 0 reads it: `022` is octal. */
-function numberOf(text: string): number {
-  return /^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number(text);
+/** As strtoul(3) with base 0 reads it (`022` is octal); only permission bits. */
+function umaskOf(text: string): number | undefined {
+  if (!/^(0[0-7]*|0x[0-9a-f]+|[1-9]\d*)$/i.test(text)) return undefined;
+  const mask = /^0[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number(text);
+  return mask > 0o777 ? undefined : mask;
 }
 
 /**

@@ -1,18 +1,16 @@
 /**
  * `-t`: reads a configuration as the daemon would and says what keepalived would say, without privilege. Exit codes
- * are those that the 2.2.7 binary gives (its manual differs), except that a missing file is never a success.
+ * are those that the 2.2.7 binary gives (its manual differs), a missing file's 0 included: `lantwin check` is stricter.
  */
 
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import type { RandomSource } from '../base/random.ts';
 import { keepalivedLines, readConfiguration } from '../core/config-loader.ts';
 import { InterfaceTable } from './interface-table.ts';
 import { linuxSystem } from './linux-system.ts';
 import { loadLibc } from './native/libc.ts';
 import { dumpNetlink } from './native/netlink-socket.ts';
-
-/** keepalived answers 0 to a missing file, which no script that asks would want. */
-const EXIT_MISSING = 6;
 
 /** What `-t` found. */
 export interface ConfigTestResult {
@@ -24,13 +22,11 @@ export interface ConfigTestResult {
 export function checkConfiguration(options: {
   readonly file: string;
   readonly configId: string | undefined;
+  readonly allConfigFiles: boolean;
 }): ConfigTestResult {
-  const { file, configId } = options;
-  try {
-    readFileSync(file);
-  } catch {
-    return { lines: [`Config files missing '${file}'.`], exitCode: EXIT_MISSING };
-  }
+  const { file, configId, allConfigFiles } = options;
+  const missing = whyNoFile(file);
+  if (missing !== undefined) return { lines: [missing], exitCode: 0 };
   const table = new InterfaceTable();
   // Asking netlink needs no privilege.
   const libc = loadLibc();
@@ -39,7 +35,26 @@ export function checkConfiguration(options: {
     system: linuxSystem(table),
     path: file,
     configId,
-    random: { uint32: () => randomBytes(4).readUInt32LE(0) },
+    allFiles: allConfigFiles,
+    random: systemRandom(),
   });
   return { lines: keepalivedLines(result), exitCode: result.exitCode };
+}
+
+/** keepalived's words for a configuration file that is none; `undefined`: it can be read. */
+export function whyNoFile(file: string): string | undefined {
+  try {
+    if (statSync(file).isDirectory()) {
+      return `Configuration file '${file}/' is a directory - skipping`;
+    }
+    readFileSync(file);
+    return undefined;
+  } catch {
+    return `Config files missing '${file}'.`;
+  }
+}
+
+/** Chance of a real host: the system's own, four octets a draw. */
+export function systemRandom(): RandomSource {
+  return { uint32: () => randomBytes(4).readUInt32LE(0) };
 }

@@ -3,14 +3,16 @@
  * the `Daemon` in its `RunLoop`, and the withdrawal on every exit that can be caught.
  */
 
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { RandomSource } from '../base/random.ts';
+import type { TimeUs } from '../base/time.ts';
+import type { Command } from '../core/commands.ts';
 import { loadWithReader } from '../core/config-loader.ts';
 import { Daemon } from '../core/daemon.ts';
 import type { ConfigLoader, LoadedConfig } from '../core/loaded-config.ts';
 import { type Capability, missingCapabilities } from './capabilities.ts';
 import type { CommandLine } from './command-line.ts';
+import { systemRandom } from './config-test.ts';
+import { prepareCoreDumps } from './core-dumps.ts';
 import { type LogOutput, openLog } from './log-output.ts';
 import { type Libc, loadLibc } from './native/libc.ts';
 import { joinNetworkNamespace } from './native/network-namespace.ts';
@@ -18,14 +20,12 @@ import { feedWatchdog, notifyReloading, notifyService } from './native/service-n
 import { removePidFile, removeStalePidFile, runningPid, writePidFile } from './pid-file.ts';
 import { ignoreRealTimeSignals, listenToSignals } from './process-signals.ts';
 import { type HostSettings, RunLoop } from './run-loop.ts';
+import { startFacts } from './start-facts.ts';
 
 /** keepalived's `KEEPALIVED_EXIT_…`: all is well, and everything that keeps it from starting. */
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
 const EXIT_NO_PERMISSION = 4;
-
-/** Where keepalived keeps its pid unless told otherwise. */
-const DEFAULT_PID_FILE = '/run/keepalived.pid';
 
 /** The longest an exit after an error waits for the last commands, in ms; the stop itself takes a second. */
 const LAST_COMMANDS_MS = 3000;
@@ -62,14 +62,15 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
   if (commandLine.umask !== undefined) process.umask(commandLine.umask);
   const libc = loadLibc();
   ignoreRealTimeSignals(libc);
-  if (commandLine.namespace !== undefined) {
-    const failure = joinNetworkNamespace(commandLine.namespace);
+  const { namespace, pidFile } = startFacts(commandLine);
+  if (namespace !== undefined) {
+    const failure = joinNetworkNamespace(namespace);
     if (failure !== undefined) {
-      logParent(log, 'error', `network namespace ${commandLine.namespace}: ${failure}`);
-      return EXIT_FAILURE;
+      logParent(log, 'error', failure);
+      logParent(log, 'error', `Unable to set network namespace ${namespace} - exiting`);
+      return EXIT_OK;
     }
   }
-  const pidFile = commandLine.pidFile ?? DEFAULT_PID_FILE;
   if (runningPid(pidFile) !== undefined) {
     logParent(log, 'info', 'daemon is already running');
     return EXIT_OK;
@@ -79,23 +80,25 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
     removeStalePidFile(pidFile);
   }
   if (lacksPermission(commandLine, log)) return EXIT_NO_PERMISSION;
-  for (const name of new Set(commandLine.withoutEffect)) {
-    logParent(log, 'warning', `--${name} has no effect here`);
-  }
+  for (const text of commandLine.withoutEffect) logParent(log, 'warning', text);
+  const restoreCorePattern = prepareCoreDumps(commandLine, { libc, log });
   const pidFiles = [
     pidFile,
     commandLine.vrrp ? commandLine.vrrpPidFile : undefined,
     commandLine.checkers ? commandLine.checkersPidFile : undefined,
     commandLine.bfd ? commandLine.bfdPidFile : undefined,
   ].filter((path) => path !== undefined);
-  for (const path of pidFiles) {
-    const failure = writePidFile(path);
-    if (failure !== undefined) logParent(log, 'error', `pid file: ${failure}`);
-  }
   try {
+    for (const path of pidFiles) {
+      const failure = writePidFile(path);
+      if (failure === undefined) continue;
+      logParent(log, 'error', failure);
+      return EXIT_OK;
+    }
     return await drive(options, libc, log);
   } finally {
     for (const path of pidFiles) removePidFile(path);
+    restoreCorePattern();
   }
 }
 
@@ -143,6 +146,8 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
       vrrp: commandLine.vrrp,
       checkers: commandLine.checkers,
       bfd: commandLine.bfd,
+      all: commandLine.all,
+      allConfigFiles: commandLine.allConfigFiles,
       dontReleaseVrrp: commandLine.keepAddresses,
     },
     load: configuring(options.load ?? loadWithReader, loop),
@@ -170,7 +175,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
   try {
     loop.run(daemon, (now) => daemon.start(now));
     metrics = await openMetrics(commandLine, daemon, log);
-    if (commandLine.dump) loop.deliver({ kind: 'signal', signal: 'USR1' });
+    if (commandLine.dump) loop.call((now) => logDump(daemon, now));
     return await loop.ended;
   } finally {
     metrics?.close();
@@ -180,6 +185,16 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
     unguard();
     unlisten();
   }
+}
+
+/** `-d`: what SIGUSR1 writes into a file goes to the log, line by line. */
+function logDump(daemon: Daemon, now: TimeUs): readonly Command[] {
+  const commands = daemon.receive(now, { kind: 'signal', signal: 'USR1' });
+  return commands.flatMap((command): readonly Command[] => {
+    if (command.kind !== 'file-write') return [];
+    const lines = new TextDecoder().decode(command.bytes).trimEnd().split('\n');
+    return lines.map((text) => ({ kind: 'log', process: 'vrrp', level: 'info', text }));
+  });
 }
 
 /** Listens for scrapers where that was asked for; a port that is taken is told, and the daemon runs without. */
@@ -246,11 +261,6 @@ function withdrawOnErrors(loop: RunLoop, log: LogOutput, stop: () => void): () =
     process.removeListener('unhandledRejection', onError);
     process.removeListener('exit', onExit);
   };
-}
-
-/** Chance of a real host: the system's own, four octets a draw. */
-function systemRandom(): RandomSource {
-  return { uint32: () => randomBytes(4).readUInt32LE(0) };
 }
 
 function logParent(log: LogOutput, level: 'error' | 'warning' | 'info', text: string): void {

@@ -22,14 +22,17 @@ export function runningPid(path: string): number | undefined {
   return isOfOurKind(pid) ? pid : undefined;
 }
 
-/** Writes our own pid; returns the text of the failure, if any. */
+/** keepalived's own folder, made when the file says `instance` or `net_namespace`; others must be there. */
+const OWN_FOLDER = '/run/keepalived';
+
+/** Writes our own pid; returns keepalived's words for the failure, if any. */
 export function writePidFile(path: string): string | undefined {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    if (dirname(path) === OWN_FOLDER) mkdirSync(OWN_FOLDER, { recursive: true });
     writeFileSync(path, `${process.pid}\n`, { mode: 0o644 });
     return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return `pidfile_write : Cannot open ${path} pidfile`;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Command, Option } from 'commander';
-import { flagLines } from '../../daemon/linux/command-line.ts';
+import { flagLines } from '../../daemon/linux/flags.ts';
 import { scenarioJsonSchema } from '../scenario/schema/scenario-schema.ts';
 import { variableOf } from './environment-mirror.ts';
 import { EXIT_CODES, UsageError } from './exit-codes.ts';

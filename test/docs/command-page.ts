@@ -1,7 +1,7 @@
 /** The reference of the commands, out of the command tree that `--help` prints. */
 
 import type { Command } from 'commander';
-import { flagLines } from '../../daemon/linux/command-line.ts';
+import { flagLines } from '../../daemon/linux/flags.ts';
 import { variableOf } from '../../sim/cli/environment-mirror.ts';
 import { EXIT_CODES } from '../../sim/cli/exit-codes.ts';
 import { buildProgram } from '../../sim/cli/program.ts';

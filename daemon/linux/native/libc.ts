@@ -97,6 +97,8 @@ export interface Libc {
   close(descriptor: number): void;
   /** Sets a signal to be ignored, as Node cannot for real-time signals. */
   ignoreSignal(signal: number): void;
+  /** RLIMIT_CORE without limit, or as far as the hard limit lets; false when even that fails. */
+  allowCoreFiles(): boolean;
   /** The address of a buffer's first octet, for structures that hold pointers; keep the buffer alive. */
   addressOf(bytes: Uint8Array): bigint;
 }
@@ -121,6 +123,8 @@ export function loadLibc(): Libc {
   const read = library.func('intptr_t read(int, void *, size_t)');
   const close = library.func('int close(int)');
   const signal = library.func('intptr_t signal(int, intptr_t)');
+  const getrlimit = library.func('int getrlimit(int, void *)');
+  const setrlimit = library.func('int setrlimit(int, const void *)');
   const failure = (call: string): SystemCallError => new SystemCallError(call, koffi.errno());
   const orErrno = (result: number | bigint): number =>
     Number(result) < 0 ? -koffi.errno() : Number(result);
@@ -175,9 +179,20 @@ export function loadLibc(): Libc {
     ignoreSignal(number) {
       signal(number, SIG_IGN);
     },
+    allowCoreFiles() {
+      const unlimited = BigUint64Array.of(RLIM_INFINITY, RLIM_INFINITY);
+      if (Number(setrlimit(RLIMIT_CORE, unlimited)) === 0) return true;
+      const limit = new BigUint64Array(2);
+      if (Number(getrlimit(RLIMIT_CORE, limit)) !== 0) return false;
+      return Number(setrlimit(RLIMIT_CORE, limit.fill(limit[1] ?? 0n))) === 0;
+    },
     addressOf: (bytes) => koffi.address(bytes),
   };
 }
+
+/** Of setrlimit(2). */
+const RLIMIT_CORE = 4;
+const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 /** `SIG_IGN` of signal(2). */
 const SIG_IGN = 1;

@@ -5,6 +5,11 @@ import { createRequire } from 'node:module';
 
 const CLONE_NEWNET = 0x4000_0000;
 
+/** The file that stands for a namespace. */
+export function namespacePath(name: string): string {
+  return name.includes('/') ? name : `/run/netns/${name}`;
+}
+
 /**
  * Joins a namespace that `ip netns add` made. Only this thread moves, and threads and children started later;
  * so it must be called before the first file is read asynchronously. Returns the text of the failure, if any.
@@ -14,9 +19,9 @@ export function joinNetworkNamespace(name: string): string | undefined {
   const setns = koffi.load(null).func('int setns(int, int)');
   let descriptor: number;
   try {
-    descriptor = openSync(name.includes('/') ? name : `/run/netns/${name}`, 'r');
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    descriptor = openSync(namespacePath(name), 'r');
+  } catch {
+    return `Failed to open ${namespacePath(name)}`;
   }
   const failed = Number(setns(descriptor, CLONE_NEWNET)) < 0;
   const errno = koffi.errno();

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import {
   type CommandLine,
   DEFAULT_CONFIG_FILE,
-  helpText,
   parseCommandLine,
   signalNumber,
 } from '../../../daemon/linux/command-line.ts';
+import { FLAGS, helpText } from '../../../daemon/linux/flags.ts';
 
 function options(...words: readonly string[]): CommandLine {
   const parsed = parseCommandLine(words);
@@ -44,8 +44,11 @@ describe("keepalived's command line", () => {
     { words: ['-f', '/a', '-f', '/b'], expected: { file: '/b' } },
     { words: ['-nlDd'], expected: { fork: false, console: true, logDetail: true, dump: true } },
     { words: ['-nlf', '/a.conf'], expected: { fork: false, file: '/a.conf' } },
-    { words: ['-P'], expected: { vrrp: true, checkers: false, bfd: false } },
-    { words: ['-C'], expected: { vrrp: false, checkers: true, bfd: false } },
+    { words: ['-P'], expected: { vrrp: true, checkers: false, bfd: true } },
+    { words: ['-C'], expected: { vrrp: false, checkers: true, bfd: true } },
+    { words: ['-PC'], expected: { vrrp: false, checkers: false, bfd: true } },
+    { words: ['-P', '--all'], expected: { vrrp: true, checkers: true, all: true } },
+    { words: ['--all', '-P'], expected: { vrrp: true, checkers: false, all: true } },
     { words: ['-B'], expected: { vrrp: true, checkers: true, bfd: false } },
     { words: ['-p', '/p', '-r', '/r', '-c', '/c'], expected: { pidFile: '/p', vrrpPidFile: '/r' } },
     { words: ['--dont-release-vrrp'], expected: { keepAddresses: true, keepIpvs: false } },
@@ -62,7 +65,10 @@ describe("keepalived's command line", () => {
     { words: ['--metrics=[::1]:9165'], expected: { metrics: { address: '::1', port: 9165 } } },
     { words: ['-a'], expected: { logAddresses: true } },
     { words: ['-c', '/c', '-b', '/b'], expected: { checkersPidFile: '/c', bfdPidFile: '/b' } },
-    { words: ['-x', '-m'], expected: { withoutEffect: ['snmp', 'core-dump'] } },
+    { words: ['-m'], expected: { coreDump: true, corePattern: undefined } },
+    { words: ['-M'], expected: { coreDump: true, corePattern: 'core' } },
+    { words: ['-M%e'], expected: { coreDump: true, corePattern: '%e' } },
+    { words: ['-e', '-d'], expected: { allConfigFiles: true, dump: true } },
   ])('$words', ({ words, expected }) => {
     expect(options(...words)).toMatchObject(expected);
   });
@@ -84,19 +90,58 @@ describe("keepalived's command line", () => {
   });
 
   test.each([
-    { words: ['-Q'], message: /-Q/ },
-    { words: ['--bogus'], message: /--bogus/ },
-    { words: ['--log'], message: /ambiguous/ },
-    { words: ['-f'], message: /needs a value/ },
-    { words: ['--pid'], message: /needs a value/ },
-    { words: ['--dont-fork=1'], message: /takes no value/ },
-    { words: ['file.conf'], message: /file\.conf/ },
-    { words: ['-S', 'mail'], message: /mail/ },
-    { words: ['-u', 'abc'], message: /abc/ },
-  ])('$words is a usage error', ({ words, message }) => {
-    const parsed = parseCommandLine(words);
-    expect(parsed).toMatchObject({ kind: 'usage-error' });
-    if (parsed.kind === 'usage-error') expect(parsed.message).toMatch(message);
+    { words: ['-Q'], remark: 'Unknown option -Q' },
+    { words: ['--bogus'], remark: 'Unknown option --bogus' },
+    { words: ['--log'], remark: /^Unknown option --log \(--log-console, / },
+    { words: ['-f'], remark: 'Missing parameter for option -f' },
+    { words: ['--pid'], remark: 'Missing parameter for option --pid' },
+    { words: ['--pid='], remark: 'Missing parameter for option --pid' },
+    { words: ['--dont-fork=1'], remark: 'Unknown option --dont-fork=1' },
+    { words: ['-T'], remark: /genhash is not offered/ },
+    { words: ['--metrics=x'], remark: /--metrics/ },
+  ])('$words is a usage error', ({ words, remark }) => {
+    const { kind, remarks } = parseCommandLine(words);
+    expect(kind).toBe('usage-error');
+    expect(remarks).toEqual([expect.stringMatching(remark)]);
+  });
+
+  test.each([
+    { words: ['file.conf'], remark: 'Unexpected argument(s): file.conf' },
+    { words: ['a', '-n', '--', '-l'], remark: 'Unexpected argument(s): a -l' },
+    { words: ['-S', 'mail'], remark: "Invalid log facility 'mail'" },
+    { words: ['-u', 'abc'], remark: 'Invalid --umask option abc' },
+    { words: ['-u', '07777'], remark: 'Invalid --umask option 07777' },
+  ])('$words is remarked upon, and the rest counts', ({ words, remark }) => {
+    const parsed = parseCommandLine([...words, '-f', '/a']);
+    expect(parsed.remarks.join()).toContain(remark);
+    expect(parsed.kind).toBe('run');
+  });
+
+  test('flags without effect say why, once each', () => {
+    const { withoutEffect } = options('-x', '-X', '-x', '-R', '-A', '/socket');
+    expect(withoutEffect).toHaveLength(4);
+    for (const text of withoutEffect) expect(text).toMatch(/^--\S+ has no effect: \S.{10}/);
+  });
+
+  test('what is answered on the spot is answered before what stands behind', () => {
+    expect(parseCommandLine(['-v', '--bogus'])).toEqual({ kind: 'version', remarks: [] });
+    expect(parseCommandLine(['--bogus', '-v'])).toMatchObject({ kind: 'version' });
+  });
+
+  test('every flag is either of effect or says why not', () => {
+    for (const { short, long, argument, withoutEffect } of FLAGS) {
+      const value = argument === 'required' ? ['7'] : [];
+      const words = [short === '' ? `--${long}` : `-${short}`, ...value];
+      const parsed = parseCommandLine(words);
+      const plainRun = parseCommandLine([]);
+      const has = JSON.stringify(parsed) !== JSON.stringify(plainRun);
+      expect(has, `${words} changes something`).toBe(true);
+      if (withoutEffect === undefined) continue;
+      expect(parsed).toMatchObject({
+        kind: 'run',
+        options: { withoutEffect: [expect.any(String)] },
+      });
+    }
   });
 
   test('help names every flag of keepalived 2.2.7', () => {
