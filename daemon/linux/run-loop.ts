@@ -112,7 +112,7 @@ export class RunLoop {
       interfaceIndex: (name) => this.#table.named(name)?.index ?? 0,
       log: (text) => log({ kind: 'log', process: 'checkers', level: 'info', text }),
     });
-    this.#scripts = new ScriptRunner({ deliver, warn });
+    this.#scripts = new ScriptRunner({ libc, deliver, warn });
     this.#files = new FileWatcher(deliver);
     this.#processes = new ProcessWatcher(deliver);
     this.#timer = new PreciseTimer(this.#clock, () => this.#onDeadline());

@@ -1,12 +1,14 @@
 /**
  * Runs the scripts of a keepalived.conf: an argument vector, never a shell; a process group of its own, so that
- * a timeout reaches children too; a small environment; no descriptor of ours. A script whose time is over gets
+ * a timeout reaches children too; a small environment; no descriptor and no capability of ours. A script whose time is over gets
  * SIGTERM, two seconds later SIGKILL, as keepalived's do.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import type { CommandId, ScriptCommand } from '../core/commands.ts';
 import type { SystemEvent } from '../core/events.ts';
+import { withoutAmbientCapabilities } from './native/ambient-capabilities.ts';
+import type { Libc } from './native/libc.ts';
 import {
   DEFAULT_PATH,
   findProgram,
@@ -22,6 +24,7 @@ type RunCommand = Extract<ScriptCommand, { kind: 'script-run' }>;
 
 /** How scripts are run. */
 export interface ScriptRunnerOptions {
+  readonly libc: Libc;
   readonly deliver: (event: SystemEvent) => void;
   /** A script that was written as unsafe runs with this warning when security is off. */
   readonly warn: (text: string) => void;
@@ -65,13 +68,15 @@ export class ScriptRunner {
     const [, ...rest] = command.arguments;
     let child: ChildProcess;
     try {
-      child = spawn(identity.program, rest, {
-        argv0: command.arguments[0] ?? identity.program,
+      const { program, uid, gid } = identity;
+      const options: SpawnOptions = {
+        argv0: command.arguments[0] ?? program,
         detached: true,
         stdio: 'ignore',
         env: { PATH: process.env['PATH'] ?? DEFAULT_PATH },
-        ...(identity.uid === undefined ? {} : { uid: identity.uid, gid: identity.gid }),
-      });
+        ...(uid === undefined ? {} : { uid, gid }),
+      };
+      child = withoutAmbientCapabilities(this.#options.libc, () => spawn(program, rest, options));
     } catch (error) {
       this.#notRun(command.id, error instanceof Error ? error.message : String(error));
       return;

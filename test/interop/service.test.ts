@@ -41,7 +41,9 @@ describe.concurrent('as a service', () => {
       const run = join(lab.folder, 'run');
       mkdirSync(run);
       chownSync(run, NOBODY, NOBODY);
-      const vmac = '    use_vmac\n    version 3';
+      const copy = join(run, 'status');
+      const master = `    notify_master "/bin/cp /proc/self/status ${copy}"`;
+      const vmac = `    use_vmac\n    version 3\n${master}`;
       const text = instanceConfiguration({ priority: 100, extra: vmac });
       // In the subnet of the base interface Linux would ask for clients with the base's MAC.
       const path = lab.file('a.conf', text.replace(`${VIP}/24`, VIP));
@@ -53,6 +55,11 @@ describe.concurrent('as a service', () => {
       });
       const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
       expect(status).toMatch(new RegExp(`^Uid:\\s+${NOBODY}\\s+${NOBODY}`, 'm'));
+      await until('the script has run', () => existsSync(copy), { withinMs: 5000 });
+      const capabilities = readFileSync(copy, 'utf8').match(/^Cap(Prm|Eff|Amb):.*$/gm);
+      expect(capabilities, 'a script has none').toEqual(
+        ['Prm', 'Eff', 'Amb'].map((set) => `Cap${set}:\t${'0'.repeat(16)}`),
+      );
       const ping = lab.exec('client', ['ping', '-c', '2', '-i', '0.2', '-W', '3', VIP]);
       expect(ping).toContain(' 0% packet loss');
       const links = lab.exec('a', ['ip', '-br', 'link', 'show', 'vrrp.51']);

@@ -97,6 +97,8 @@ export interface Libc {
   close(descriptor: number): void;
   /** Sets a signal to be ignored, as Node cannot for real-time signals. */
   ignoreSignal(signal: number): void;
+  /** prctl(2) with two arguments; throws when it fails. */
+  prctl(option: number, first: number, second: number): void;
   /** RLIMIT_CORE without limit, or as far as the hard limit lets; false when even that fails. */
   allowCoreFiles(): boolean;
   /** The address of a buffer's first octet, for structures that hold pointers; keep the buffer alive. */
@@ -123,6 +125,9 @@ export function loadLibc(): Libc {
   const read = library.func('intptr_t read(int, void *, size_t)');
   const close = library.func('int close(int)');
   const signal = library.func('intptr_t signal(int, intptr_t)');
+  const prctl = library.func(
+    'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+  );
   const getrlimit = library.func('int getrlimit(int, void *)');
   const setrlimit = library.func('int setrlimit(int, const void *)');
   const failure = (call: string): SystemCallError => new SystemCallError(call, koffi.errno());
@@ -178,6 +183,9 @@ export function loadLibc(): Libc {
     },
     ignoreSignal(number) {
       signal(number, SIG_IGN);
+    },
+    prctl(option, first, second) {
+      if (Number(prctl(option, first, second, 0, 0)) < 0) throw failure(`prctl(${option})`);
     },
     allowCoreFiles() {
       const unlimited = BigUint64Array.of(RLIM_INFINITY, RLIM_INFINITY);
