@@ -103,7 +103,10 @@ export function refreshIfDue(machine: VrrpMachine, instance: Instance, now: Time
   }
 }
 
-/** The next packet of each VIP that waited for garp_interval. */
+/**
+ * The next packet of each VIP that waited for garp_interval, in the order of the configuration and not of the waiting
+ * (test/reference/traces-own/garp-interval: with two VIPs and two rounds the first VIP comes twice, then the second).
+ */
 export function runGarpQueue(machine: VrrpMachine, now: TimeUs): void {
   machine.garpQueueAt = undefined;
   for (const instance of machine.instances) {
@@ -112,10 +115,12 @@ export function runGarpQueue(machine: VrrpMachine, now: TimeUs): void {
       instance.garpPending.clear();
       continue;
     }
-    for (const vip of [...instance.garpPending]) {
-      instance.garpPending.delete(vip);
-      sendOrQueue(machine, instance, vip, now);
-    }
+    const { addresses, excludedAddresses } = instance.config;
+    const waiting = [...addresses, ...excludedAddresses].filter((vip) =>
+      instance.garpPending.has(vip),
+    );
+    instance.garpPending.clear();
+    for (const vip of waiting) sendOrQueue(machine, instance, vip, now);
   }
 }
 

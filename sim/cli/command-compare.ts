@@ -7,6 +7,7 @@ import { compareCapture } from '../report/compare/compare-captures.ts';
 import { comparisonLines } from '../report/compare/compare-text.ts';
 import { SIGHTING_KINDS, type SightingKind } from '../report/compare/sighting.ts';
 import { readCapture } from '../report/pcap-read.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import { readMoment, readSeed } from './arguments.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import { loadOrComplain } from './load-or-complain.ts';
@@ -18,12 +19,12 @@ export interface CompareCommandOptions {
   readonly missing?: string;
   readonly kinds?: string;
   readonly begins?: string;
+  readonly on?: string;
   readonly seed?: string;
   readonly json?: boolean;
 }
 
 const TOLERANCE_DEFAULT_US = 100_000;
-const MISSING_DEFAULT = 1;
 const KINDS_DEFAULT: readonly SightingKind[] = ['adverts', 'announcements', 'answers'];
 /** Octets of an unpacked capture. */
 const CAPTURE_BYTES_MAX = 1_000_000_000;
@@ -40,7 +41,7 @@ export function compareCommand(
       options.tolerance === undefined
         ? TOLERANCE_DEFAULT_US
         : (readMoment('--tolerance', options.tolerance) as number),
-    missing: options.missing === undefined ? MISSING_DEFAULT : readMissing(options.missing),
+    ...(options.missing === undefined ? {} : { missing: readMissing(options.missing) }),
   };
   if (tolerances.timeUs === 0) throw new UsageError('--tolerance: expected more than nothing');
   const kinds = new Set(options.kinds === undefined ? KINDS_DEFAULT : readKinds(options.kinds));
@@ -57,7 +58,9 @@ export function compareCommand(
   if (capture.problem !== undefined) {
     output.err(`${capturePath}: warning: the capture ends early (${capture.problem})\n`);
   }
-  const comparison = compareCapture(scenario, capture, { tolerances, kinds, ...seed, ...begins });
+  const on = options.on === undefined ? {} : { on: readLans(options.on, scenario) };
+  const wanted = { tolerances, kinds, ...seed, ...begins, ...on };
+  const comparison = compareCapture(scenario, capture, wanted);
   if (typeof comparison === 'string') {
     output.err(`${capturePath}: ${comparison}\n`);
     return 2;
@@ -85,6 +88,16 @@ function readFile(path: string): CaptureFile | string {
   } catch {
     return 'this is no capture that can be unpacked';
   }
+}
+
+/** Switches of the LANs that were captured. */
+function readLans(text: string, scenario: Scenario): readonly string[] {
+  const known = scenario.lan.switches.map(({ name }) => name);
+  return text.split(',').map((word) => {
+    const name = word.trim();
+    if (known.includes(name)) return name;
+    throw new UsageError(`--on: expected a switch (${known.join(', ')}), read '${word}'`);
+  });
 }
 
 function readMissing(text: string): number {

@@ -63,7 +63,11 @@ function addCompare(program: Command, call: CommandCaller): void {
     .argument('<file>', 'the scenario')
     .argument('<capture>', 'pcap or pcapng, also packed with gzip')
     .option('--tolerance <time>', 'so far apart two packets may be; 100ms')
-    .option('--missing <n>', 'so many packets of one sender and kind may lack a partner; 1')
+    .option(
+      '--missing <n>',
+      'so many packets of one sender and kind may lack a partner; only where phases decide',
+    )
+    .option('--on <switches>', 'where the capture was made; found by itself')
     .option('--kinds <list>', 'adverts,announcements,answers (default), requests')
     .option(
       '--begins <time>',

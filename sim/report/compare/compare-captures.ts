@@ -6,7 +6,6 @@
 
 import { type DurationUs, later, TIME_ZERO, type TimeUs } from '../../../daemon/base/time.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
-import { startRun } from '../../scenario/run.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { type CaptureFile, LINK_TYPE_ETHERNET } from '../capture-file.ts';
 import { alignSightings, shift } from './align.ts';
@@ -18,6 +17,7 @@ import {
   sightingOf,
   virtualAddresses,
 } from './sighting.ts';
+import { playTwin, type TwinSighting } from './twin-sightings.ts';
 
 /** How to compare. */
 export interface CompareOptions {
@@ -26,6 +26,8 @@ export interface CompareOptions {
   readonly seed?: number;
   /** The twin's time at which the capture begins; absent: the best one is looked for. */
   readonly begins?: TimeUs;
+  /** LANs that were captured, by their switches; absent: those in which the capture's routers speak. */
+  readonly on?: readonly string[];
 }
 
 /** A comparison; a text says why there is none. */
@@ -52,7 +54,11 @@ export function compareCapture(
   const real = nameStations(
     frames.flatMap((one) => sightingOf(one.bytes, one.timeUs - first) ?? []),
   );
-  const { sightings: twin, end } = playTwin(scenario, length as DurationUs, options.seed);
+  const until = Math.max(scenario.until, later(TIME_ZERO, length as DurationUs)) as TimeUs;
+  const played = playTwin(scenario, until, options.seed);
+  const { end } = played;
+  const on = options.on?.map((name) => played.lans.get(name) ?? name);
+  const twin = nameStations(capturedOf(played.sightings, real, on));
   const begins = options.begins ?? alignSightings(real, twin, options.tolerances);
   if (begins === undefined)
     return 'no advert of the capture is like one of the twin: give --begins';
@@ -68,31 +74,19 @@ export function compareCapture(
     shift(real, begins).filter(isWanted),
     twin.filter(isWanted),
     options.tolerances,
+    { from, to },
   );
   return { ...match, begins, from, to };
 }
 
-/** Everything that the hosts of a twin send, each frame once, as a capture on a switch would see it. */
-function playTwin(
-  scenario: Scenario,
-  atLeast: DurationUs,
-  seed: number | undefined,
-): { readonly sightings: readonly Sighting[]; readonly end: number } {
-  const sightings: Sighting[] = [];
-  const until = Math.max(scenario.until, later(TIME_ZERO, atLeast)) as TimeUs;
-  const run = startRun(scenario, {
-    ...(seed === undefined ? {} : { seed }),
-    onStart: (lan) => {
-      for (const cable of lan.cables) {
-        cable.tap(({ at, from, frame, lost, late }) => {
-          if (lost !== undefined || late === true) return;
-          if (!lan.hosts.has(from.slice(0, from.indexOf(':')))) return;
-          const sighting = sightingOf(frame, at);
-          if (sighting !== undefined) sightings.push(sighting);
-        });
-      }
-    },
-  });
-  run.advanceTo(until);
-  return { sightings: nameStations(sightings), end: run.engine.now };
+/** The twin's sightings of the LANs that were captured: named ones, or those in which the capture's senders speak. */
+function capturedOf(
+  twin: readonly TwinSighting[],
+  real: readonly Sighting[],
+  on: readonly string[] | undefined,
+): readonly TwinSighting[] {
+  if (on !== undefined) return twin.filter(({ lan }) => on.includes(lan));
+  const spoken = new Set(real.filter(({ kind }) => kind === 'adverts').map(({ key }) => key));
+  const lans = new Set(twin.filter(({ key }) => spoken.has(key)).map(({ lan }) => lan));
+  return lans.size === 0 ? twin : twin.filter(({ lan }) => lans.has(lan));
 }

@@ -9,7 +9,7 @@ const LINES_MAX = 40;
 
 /** Lines for people. */
 export function comparisonLines(comparison: Comparison): readonly string[] {
-  const { partings, counts, begins, from, to, offsetsUs, tolerated } = comparison;
+  const { partings, counts, begins, from, to, offsetsUs, tolerated, races } = comparison;
   const lines = [
     `the capture begins at ${secondsText(begins)} of the twin; compared from ${secondsText(from)} to ${secondsText(to)}`,
     ...counts.map(
@@ -23,7 +23,8 @@ export function comparisonLines(comparison: Comparison): readonly string[] {
       `  reality is later by ${msText(at(0.5))} in the middle, ${msText(at(0))} to ${msText(at(1))} at the ends`,
     );
   }
-  if (tolerated > 0) lines.push(`  ${tolerated} without a partner were let pass (--missing)`);
+  if (tolerated > 0) lines.push(`  ${tolerated} without a partner were let pass`);
+  if (races > 0) lines.push(`  ${races} adverts came from the other of two masters, a race`);
   if (partings.length === 0) return [...lines, 'reality and twin agree'];
   lines.push(`they part ${partings.length} times, first at ${secondsText(partings[0]?.at ?? 0)}:`);
   lines.push(...partings.slice(0, LINES_MAX).map(partingLine));

@@ -16,7 +16,7 @@ import { formatIp, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { readIpv6Source } from '../../../daemon/wire/ipv6.ts';
 import { readIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import { formatMac, type MacAddress } from '../../../daemon/wire/mac-address.ts';
-import { findAdvert } from '../../../daemon/wire/vrrp-sight.ts';
+import { type AdvertSight, findAdvert } from '../../../daemon/wire/vrrp-sight.ts';
 
 /** Kinds of things that are compared, by the names that `--kinds` takes. */
 export const SIGHTING_KINDS = ['adverts', 'announcements', 'answers', 'requests'] as const;
@@ -36,6 +36,8 @@ export interface Sighting {
   /** The address that an announcement, question or answer is about. */
   readonly about: IpAddress | undefined;
   readonly mac: MacAddress;
+  /** Of an advert: its group, and how often it says it comes (µs). */
+  readonly advert?: Pick<AdvertSight, 'family' | 'vrid' | 'priority' | 'intervalUs'>;
   /** The sender's own address, where the frame tells it. */
   readonly source: IpAddress | undefined;
 }
@@ -50,7 +52,7 @@ export function sightingOf(frame: Uint8Array, at: number): Sighting | undefined 
   const advert = findAdvert(frame);
   const mac = readSourceMac(frame);
   if (advert !== undefined) {
-    const { vrid, source, version, priority, addresses } = advert;
+    const { vrid, source, version, priority, addresses, family, intervalUs } = advert;
     const list = [...addresses].map((one) => formatIp(one)).sort(compareText);
     return {
       kind: 'adverts',
@@ -59,6 +61,7 @@ export function sightingOf(frame: Uint8Array, at: number): Sighting | undefined 
       detail: `VRRPv${version}, priority ${priority}, ${list.join(' ')}`,
       about: undefined,
       mac,
+      advert: { family, vrid, priority, intervalUs },
       source,
     };
   }
@@ -125,31 +128,11 @@ export function nameStations(sightings: readonly Sighting[]): readonly Sighting[
       if (!names.has(mac) && !virtual.has(formatIp(source))) names.set(mac, formatIp(source));
     }
   }
-  const named = sightings.map((one) =>
+  return sightings.map((one) =>
     one.kind === 'announcements' || one.kind === 'answers'
       ? { ...one, detail: `by ${names.get(one.mac) ?? formatMac(one.mac)}` }
       : one,
   );
-  return settleRaces(named);
-}
-
-/** Two owners of one address answer one question: which of them is quicker is nobody's doing. */
-const RACE_US = 5_000;
-
-/** Answers of one race in the order of their names. */
-function settleRaces(sightings: readonly Sighting[]): readonly Sighting[] {
-  const settled = [...sightings];
-  for (let i = 0; i < settled.length; i++) {
-    for (let j = i; j > 0; j--) {
-      const [before, here] = [settled[j - 1], settled[j]];
-      if (before === undefined || here === undefined || here.kind !== 'answers') break;
-      if (before.key !== here.key || here.at - before.at > RACE_US) break;
-      if (before.detail <= here.detail) break;
-      settled[j - 1] = { ...before, detail: here.detail, mac: here.mac };
-      settled[j] = { ...here, detail: before.detail, mac: before.mac };
-    }
-  }
-  return settled;
 }
 
 /** The addresses that adverts speak of, as text. */

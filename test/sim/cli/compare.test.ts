@@ -95,7 +95,7 @@ describe('reality and twin part', () => {
         auth_pass secret12 }
       virtual_ipaddress { 192.168.100.100/24 }
     }\n`;
-    const { code, out } = compare('S01', { begins: '0s', tolerance: '450ms' }, { conf: conf(50) });
+    const { code, out } = compare('S01', { begins: '10s', tolerance: '450ms' }, { conf: conf(50) });
     expect(code).toBe(1);
     expect(out).toMatch(
       /announcement of 192\.168\.100\.100: by 192\.168\.100\.11 in reality, by 192\.168\.100\.12 in the twin/,
