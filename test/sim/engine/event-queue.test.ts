@@ -63,6 +63,46 @@ function compareWithTinyQueue(steps: readonly Step[], queue: EventQueue): void {
   }
 }
 
+/** Pushes 10,000 events, fires half of them and pushes as many anew, cancels a third, and fires the rest. */
+function firesInOrder(draws: readonly number[], spread: number): void {
+  const queue = new EventQueue();
+  const recorder = new Recorder();
+  const alive = new Map<number, { readonly at: number; readonly handle: number }>();
+  let pushed = 0;
+  let now = 0;
+  const push = () => {
+    const draw = (draws[pushed % draws.length] as number) + Math.imul(pushed, 0x9e3779b1);
+    const at = now + ((draw >>> 0) % spread);
+    alive.set(pushed, { at, handle: queue.push(timeUs(at), recorder, pushed, undefined) });
+    pushed++;
+  };
+  const fire = () => {
+    queue.fire();
+    const [at, code] = recorder.fired.at(-1) as [number, number, unknown];
+    expect(alive.get(code)?.at).toBe(at);
+    alive.delete(code);
+    now = at;
+  };
+  for (let i = 0; i < 10_000; i++) push();
+  for (let i = 0; i < 5000; i++) {
+    fire();
+    push();
+  }
+  for (const [code, { handle }] of [...alive]) {
+    if (code % 3 !== 0) continue;
+    expect(queue.cancel(handle)).toBe(true);
+    alive.delete(code);
+  }
+  expect(queue.size).toBe(alive.size);
+  // What an ordered list of all that is left says: by time, then in the order of pushing.
+  const expected = [...alive].sort(([a, x], [b, y]) => x.at - y.at || a - b).map(([code]) => code);
+  const from = recorder.fired.length;
+  while (queue.size > 0) fire();
+  expect(recorder.fired.slice(from).map(([, code]) => code)).toEqual(expected);
+  const times = recorder.fired.map(([at]) => at);
+  expect(times.every((at, i) => i === 0 || (times[i - 1] as number) <= at)).toBe(true);
+}
+
 describe('EventQueue', () => {
   it('agrees with tinyqueue on any sequence of push, fire and cancel', () => {
     fc.assert(
@@ -79,6 +119,30 @@ describe('EventQueue', () => {
         compareWithTinyQueue(steps, new EventQueue(4, 0x8000_0000 - 50));
       }),
       { numRuns: 100 },
+    );
+  });
+
+  it.each([
+    ['far apart', 2_000_000_000],
+    ['close together', 300],
+    ['at the same time', 1],
+  ])('keeps the order of ten thousand events %s, cancelled ones among them', (_, spread) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { minLength: 100, maxLength: 100 }), (draws) => {
+        firesInOrder(draws, spread);
+      }),
+      { numRuns: 3, seed: 9 },
+    );
+  });
+
+  it('takes no longer over thousands of events of one instant than over others', () => {
+    // Each push must not look at all of them: 20,000 squared would never end.
+    const queue = new EventQueue();
+    const recorder = new Recorder();
+    for (let code = 0; code < 20_000; code++) queue.push(timeUs(1_000_000), recorder, code, 0);
+    while (queue.size > 0) queue.fire();
+    expect(recorder.fired.map(([, code]) => code)).toEqual(
+      Array.from({ length: 20_000 }, (_, i) => i),
     );
   });
 
