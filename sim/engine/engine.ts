@@ -40,6 +40,11 @@ export class Engine {
     return this.queue.push(at < this.#now ? this.#now : at, target, code, payload);
   }
 
+  /** `schedule` for an event that is never taken out again, as frames are: `EventQueue.post`. */
+  post(at: TimeUs, target: EventTarget, code: number, payload: unknown): void {
+    this.queue.post(at < this.#now ? this.#now : at, target, code, payload);
+  }
+
   /** `schedule`, counted from now. */
   scheduleAfter(by: DurationUs, target: EventTarget, code: number, payload: unknown): EventHandle {
     return this.queue.push((this.#now + by) as TimeUs, target, code, payload);

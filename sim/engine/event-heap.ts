@@ -4,6 +4,8 @@
  * processor's cache.
  */
 
+import { type EntrySink, SLOT_LIMIT, SLOT_MASK, sequenceOf } from './event-key.ts';
+
 /** Large arrays begin 16 bytes into a page; from this place on, children of one parent share a line. */
 const START = 4;
 
@@ -28,7 +30,8 @@ export class EventHeap {
   }
 
   /** Adds an entry. */
-  add(time: number, key: number): void {
+  add(time: number, sequence: number, slot: number): void {
+    const key = sequence * SLOT_LIMIT + slot;
     const heap = START + this.size * 2 === this.#heap.length ? this.#grow() : this.#heap;
     let place = this.size++;
     while (place > 0) {
@@ -50,12 +53,15 @@ export class EventHeap {
     this.#siftDown(START, this.#heap[last] as number, this.#heap[last + 1] as number);
   }
 
-  /** Takes the last entry of the array out and adds it elsewhere, until none is left: in no order. */
-  drainInto(other: { add(time: number, key: number): void }): void {
+  /** Moves everything elsewhere, in no order. */
+  drainInto(other: EntrySink): void {
     const heap = this.#heap;
     const end = START + this.size * 2;
     this.size = 0;
-    for (let at = START; at < end; at += 2) other.add(heap[at] as number, heap[at + 1] as number);
+    for (let at = START; at < end; at += 2) {
+      const key = heap[at + 1] as number;
+      other.add(heap[at] as number, sequenceOf(key), key & SLOT_MASK);
+    }
   }
 
   /** The latest time of all; 0 without entries. */

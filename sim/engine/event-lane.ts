@@ -4,6 +4,8 @@
  * one that is sent later nearly always arrives later, however many timers are pending far behind them.
  */
 
+import { type EntrySink, SLOT_LIMIT, SLOT_MASK, sequenceOf } from './event-key.ts';
+
 /** Entries that fit at first; a power of two, as ever after. */
 const CAPACITY_START = 64;
 
@@ -25,13 +27,13 @@ export class EventLane {
     return this.#ring[this.#first * 2 + 1] as number;
   }
 
-  /** Adds an entry behind the last; `time` is at least `lastTime` and `key` the largest yet. */
-  add(time: number, key: number): void {
+  /** Adds an entry behind the last; `time` is at least `lastTime` and `sequence` the largest yet. */
+  add(time: number, sequence: number, slot: number): void {
     if (this.size > this.#mask) this.#grow();
     if (this.size === 0) this.firstTime = time;
     const at = ((this.#first + this.size++) & this.#mask) * 2;
     this.#ring[at] = time;
-    this.#ring[at + 1] = key;
+    this.#ring[at + 1] = sequence * SLOT_LIMIT + slot;
     this.lastTime = time;
   }
 
@@ -43,22 +45,27 @@ export class EventLane {
   }
 
   /** Moves everything elsewhere, in order. */
-  drainInto(other: { add(time: number, key: number): void }): void {
+  drainInto(other: EntrySink): void {
     const { size } = this;
     const ring = this.#ring;
     this.size = 0;
     this.#empty();
     for (let i = 0; i < size; i++) {
       const at = ((this.#first + i) & this.#mask) * 2;
-      other.add(ring[at] as number, ring[at + 1] as number);
+      const key = ring[at + 1] as number;
+      other.add(ring[at] as number, sequenceOf(key), key & SLOT_MASK);
     }
   }
 
   /** Takes out all entries but those whose key `keeps` says. */
   keepWhere(keeps: (key: number) => boolean): void {
-    const kept: (readonly [time: number, key: number])[] = [];
-    this.drainInto({ add: (time, key) => void (keeps(key) && kept.push([time, key])) });
-    for (const [time, key] of kept) this.add(time, key);
+    const kept: (readonly [time: number, sequence: number, slot: number])[] = [];
+    this.drainInto({
+      add(time, sequence, slot) {
+        if (keeps(sequence * SLOT_LIMIT + slot)) kept.push([time, sequence, slot]);
+      },
+    });
+    for (const [time, sequence, slot] of kept) this.add(time, sequence, slot);
   }
 
   #empty(): void {

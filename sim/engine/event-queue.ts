@@ -9,6 +9,7 @@
 import { assert } from '../../daemon/base/assert.ts';
 import type { TimeUs } from '../../daemon/base/time.ts';
 import { EventHeap } from './event-heap.ts';
+import { type EntrySink, SLOT_LIMIT, SLOT_MASK, sequenceOf } from './event-key.ts';
 import { EventLane } from './event-lane.ts';
 import { FarEvents } from './far-events.ts';
 
@@ -21,14 +22,7 @@ export interface EventTarget {
 /** Names a pending event for `cancel`; never reused while pending. 0 is never a handle. */
 export type EventHandle = number;
 
-/** Slots are below 2^22 (4 M pending events, the stated limit); the rest of a handle is a generation. */
-const SLOT_LIMIT = 0x40_0000;
-/** `&` takes the low 32 bits of any safe integer first, and is many times faster than `%` on such numbers. */
-const SLOT_MASK = SLOT_LIMIT - 1;
-/**
- * An event's key is its sequence and its slot in one number, so that ties need one comparison and an entry
- * two numbers. After 2^31 events the sequences of what is pending are dealt anew.
- */
+/** After so many events the sequences of what is pending are dealt anew. */
 const SEQUENCE_LIMIT = 0x8000_0000;
 const GENERATION_LIMIT = 0x7fff_ffff;
 /** A heap of so many entries still fits into the processor's cache. */
@@ -112,21 +106,29 @@ export class EventQueue {
 
   /** Adds an event; of two at the same time the one pushed first comes first. */
   push(at: TimeUs, target: EventTarget, code: number, payload: unknown): EventHandle {
+    const slot = this.#insert(at, target, code, payload);
+    return (this.#slots[slot * SLOT_FIELDS + GENERATION] as number) * SLOT_LIMIT + slot;
+  }
+
+  /** The same for an event that nobody will cancel: a handle is a number too large to cost nothing. */
+  post(at: TimeUs, target: EventTarget, code: number, payload: unknown): void {
+    this.#insert(at, target, code, payload);
+  }
+
+  /** Adds an event; its slot. */
+  #insert(at: TimeUs, target: EventTarget, code: number, payload: unknown): number {
     if (this.#sequence >= SEQUENCE_LIMIT) this.#renumber();
     const slot = this.#firstFree === NONE ? this.#newSlot() : this.#reuseSlot();
     const sequence = this.#sequence++;
-    const slots = this.#slots;
-    const base = slot * SLOT_FIELDS;
-    slots[base + SEQUENCE] = sequence;
-    slots[base + CODE] = code;
+    this.#slots[slot * SLOT_FIELDS + SEQUENCE] = sequence;
+    this.#slots[slot * SLOT_FIELDS + CODE] = code;
     this.#targets[slot] = target;
     this.#payloads[slot] = payload;
-    const key = sequence * SLOT_LIMIT + slot;
     const lane = this.#lane;
-    if (at >= lane.lastTime && at - this.#lastFired <= LANE_SPAN) lane.add(at, key);
-    else if (this.#far?.isFar(at) === true) this.#far.add(at, key);
-    else this.#addToHeap(at, key);
-    return (slots[base + GENERATION] as number) * SLOT_LIMIT + slot;
+    if (at >= lane.lastTime && at - this.#lastFired <= LANE_SPAN) lane.add(at, sequence, slot);
+    else if (this.#far?.isFar(at) === true) this.#far.add(at, sequence, slot);
+    else this.#addToHeap(at, sequence, slot);
+    return slot;
   }
 
   /** Takes a pending event out; `false` when it has fired or was cancelled before. */
@@ -217,13 +219,12 @@ export class EventQueue {
   }
 
   #isDead(key: number): boolean {
-    const slot = key & SLOT_MASK;
-    return this.#slots[slot * SLOT_FIELDS + SEQUENCE] !== (key - slot) / SLOT_LIMIT;
+    return this.#slots[(key & SLOT_MASK) * SLOT_FIELDS + SEQUENCE] !== sequenceOf(key);
   }
 
-  #addToHeap(time: number, key: number): void {
+  #addToHeap(time: number, sequence: number, slot: number): void {
     const heap = this.#heap;
-    heap.add(time, key);
+    heap.add(time, sequence, slot);
     if (heap.size < this.#heapSizeMax || (this.#far?.size ?? 0) > 0) return;
     this.#far ??= new FarEvents();
     this.#far.takeFrom(heap);
@@ -252,16 +253,15 @@ export class EventQueue {
   /** Gives what is pending the sequences 0, 1, 2 … in its order. */
   #renumber(): void {
     this.#clean();
-    const entries: { readonly time: number; readonly key: number }[] = [];
-    const list = { add: (time: number, key: number) => void entries.push({ time, key }) };
+    const entries: { readonly time: number; readonly old: number; readonly slot: number }[] = [];
+    const list: EntrySink = { add: (time, old, slot) => void entries.push({ time, old, slot }) };
     this.#lane.drainInto(list);
     this.#far?.drainInto(list);
     this.#heap.drainInto(list);
-    entries.sort((a, b) => a.time - b.time || a.key - b.key);
-    entries.forEach(({ time, key }, sequence) => {
-      const slot = key & SLOT_MASK;
+    entries.sort((a, b) => a.time - b.time || a.old - b.old);
+    entries.forEach(({ time, slot }, sequence) => {
       this.#slots[slot * SLOT_FIELDS + SEQUENCE] = sequence;
-      this.#heap.add(time, sequence * SLOT_LIMIT + slot);
+      this.#heap.add(time, sequence, slot);
     });
     this.#sequence = entries.length;
   }

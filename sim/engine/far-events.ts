@@ -10,6 +10,7 @@
  */
 
 import type { EventHeap } from './event-heap.ts';
+import { type EntrySink, SLOT_LIMIT, SLOT_MASK, sequenceOf } from './event-key.ts';
 
 const BUCKETS = 512;
 /** Entries of a piece. */
@@ -49,7 +50,7 @@ export class FarEvents {
   }
 
   /** Adds an entry, whose time is far. */
-  add(time: number, key: number): void {
+  add(time: number, sequence: number, slot: number): void {
     const bucket = this.#bucketOf(time);
     let piece = this.#piece[bucket] as number;
     let filled = this.#filled[bucket] as number;
@@ -62,7 +63,7 @@ export class FarEvents {
     }
     const at = (piece * PIECE + filled) * 2;
     this.#entries[at] = time;
-    this.#entries[at + 1] = key;
+    this.#entries[at + 1] = sequence * SLOT_LIMIT + slot;
     this.#filled[bucket] = filled + 1;
     this.size++;
   }
@@ -77,13 +78,17 @@ export class FarEvents {
   }
 
   /** Moves everything elsewhere, in no order. */
-  drainInto(other: { add(time: number, key: number): void }): void {
+  drainInto(other: EntrySink): void {
     for (let bucket = 0; bucket <= BUCKETS; bucket++) this.#drain(bucket, other);
   }
 
   /** Takes out all entries but those whose key `keeps` says. */
   keepWhere(keeps: (key: number) => boolean): void {
-    const living = { add: (time: number, key: number) => keeps(key) && this.add(time, key) };
+    const living: EntrySink = {
+      add: (time, sequence, slot) => {
+        if (keeps(sequence * SLOT_LIMIT + slot)) this.add(time, sequence, slot);
+      },
+    };
     for (let bucket = this.#opened; bucket <= BUCKETS; bucket++) this.#drain(bucket, living);
   }
 
@@ -112,7 +117,7 @@ export class FarEvents {
   }
 
   /** Takes a bucket's entries out and adds them elsewhere, or here anew. */
-  #drain(bucket: number, other: { add(time: number, key: number): unknown }): void {
+  #drain(bucket: number, other: EntrySink): void {
     let piece = this.#piece[bucket] as number;
     let filled = this.#filled[bucket] as number;
     this.#piece[bucket] = NONE;
@@ -120,7 +125,8 @@ export class FarEvents {
       this.size -= filled;
       for (let i = 0; i < filled; i++) {
         const at = (piece * PIECE + i) * 2;
-        other.add(this.#entries[at] as number, this.#entries[at + 1] as number);
+        const key = this.#entries[at + 1] as number;
+        other.add(this.#entries[at] as number, sequenceOf(key), key & SLOT_MASK);
       }
       const older = this.#next[piece] as number;
       this.#next[piece] = this.#firstFree;

@@ -132,7 +132,7 @@ export class CableEnd implements Port, EventTarget {
     const now = this.#engine.now;
     const sentAt = line === undefined ? now : line.take(now, frame.length);
     if (sentAt < 0) this.#lose(frame, 'queue-full');
-    else this.#engine.schedule((sentAt + this.plainDelayUs) as TimeUs, this, this.epoch, frame);
+    else this.#engine.post((sentAt + this.plainDelayUs) as TimeUs, this, this.epoch, frame);
   }
 
   setEnabled(enabled: boolean): void {
@@ -210,7 +210,7 @@ export class CableEnd implements Port, EventTarget {
     }
     const arrivesAt = (sentAt + this.plainDelayUs) as TimeUs;
     if (this.watched) this.#tell(frame, { arrivesAt });
-    this.#engine.schedule(arrivesAt, this, this.epoch, frame);
+    this.#engine.post(arrivesAt, this, this.epoch, frame);
   }
 
   #sendWatched(frame: Uint8Array): void {
@@ -221,7 +221,7 @@ export class CableEnd implements Port, EventTarget {
     }
     if (this.plainDelayUs >= 0) {
       this.#tell(frame, { arrivesAt: arrival as TimeUs });
-      this.#engine.schedule(arrival as TimeUs, this, this.epoch, frame);
+      this.#engine.post(arrival as TimeUs, this, this.epoch, frame);
     } else {
       this.#sendImpaired(frame, arrival);
     }

@@ -58,7 +58,7 @@ class FloodGroup implements EventTarget {
     }
     const arrivesAt = (sentAt + this.delayUs) as TimeUs;
     if (this.#watched) this.#forEachBut(except, (end) => end.noteSent(frame, arrivesAt));
-    engine.schedule(arrivesAt, this, except, frame);
+    engine.post(arrivesAt, this, except, frame);
   }
 
   onEvent(_now: TimeUs, except: number, payload: unknown): void {
