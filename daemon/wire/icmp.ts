@@ -104,6 +104,32 @@ export type IcmpMessage =
 export type IcmpDropReason = 'icmp:truncated' | 'icmp:bad-checksum';
 
 /**
+ * Why the message from `at` to `end` is not sound; `undefined` when it is. With the `read…` functions enough for an echo,
+ * which most messages are, and makes no view of the payload: that costs more than all the rest.
+ */
+export function checkIcmp(bytes: Uint8Array, at: number, end: number): IcmpDropReason | undefined {
+  if (end - at < ICMP_HEADER_LENGTH) return 'icmp:truncated';
+  return internetChecksum(bytes, at, end - at) === 0 ? undefined : 'icmp:bad-checksum';
+}
+
+/** `ICMP_ECHO_REQUEST`, `ICMP_ECHO_REPLY`, or `undefined` for any other sound message at `at`. */
+export function readEchoType(bytes: Uint8Array, at: number): number | undefined {
+  const type = bytes[at + TYPE];
+  const isEcho = type === ICMP_ECHO_REQUEST || type === ICMP_ECHO_REPLY;
+  return isEcho && bytes[at + CODE] === 0 ? type : undefined;
+}
+
+/** Identifier of the echo at `at`. */
+export function readEchoIdentifier(bytes: Uint8Array, at: number): number {
+  return readUint16(bytes, at + REST);
+}
+
+/** Sequence number of the echo at `at`. */
+export function readEchoSequence(bytes: Uint8Array, at: number): number {
+  return readUint16(bytes, at + REST + 2);
+}
+
+/**
  * The message that fills `at` to `end`. Fails: 'icmp:truncated' below 8 octets,
  * 'icmp:bad-checksum'.
  */
@@ -112,16 +138,15 @@ export function decodeIcmp(
   at: number,
   end: number,
 ): IcmpMessage | IcmpDropReason {
-  if (end - at < ICMP_HEADER_LENGTH) return 'icmp:truncated';
-  if (internetChecksum(bytes, at, end - at) !== 0) return 'icmp:bad-checksum';
-  const type = bytes[at + TYPE] as number;
-  const code = bytes[at + CODE] as number;
+  const reason = checkIcmp(bytes, at, end);
+  if (reason !== undefined) return reason;
+  const echo = readEchoType(bytes, at);
   const body = bytes.subarray(at + ICMP_HEADER_LENGTH, end);
-  if ((type === ICMP_ECHO_REQUEST || type === ICMP_ECHO_REPLY) && code === 0) {
+  if (echo !== undefined) {
     return {
-      kind: type === ICMP_ECHO_REQUEST ? 'echo-request' : 'echo-reply',
-      identifier: readUint16(bytes, at + REST),
-      sequence: readUint16(bytes, at + REST + 2),
+      kind: echo === ICMP_ECHO_REQUEST ? 'echo-request' : 'echo-reply',
+      identifier: readEchoIdentifier(bytes, at),
+      sequence: readEchoSequence(bytes, at),
       payload: body,
     };
   }

@@ -5,6 +5,7 @@
 
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { EVENTS_ONLY, FULL_LOG, type RunLogOptions } from '../engine/run-log.ts';
 import type { FileOutcome } from '../report/reporter.ts';
 import { reproduceLine } from '../report/reporter.ts';
 import { runScenario } from '../scenario/run.ts';
@@ -69,6 +70,7 @@ interface Plan {
   readonly update: boolean;
   /** A reporter shows packets. */
   readonly wantsPackets: boolean;
+  readonly log: RunLogOptions;
   readonly load: (file: string) => readonly LoadedFile[];
   readonly isChosen: (file: string, loaded: LoadedFile) => boolean;
 }
@@ -88,7 +90,12 @@ export function runCommand(
     onGithub,
   });
   const wantsPackets = chosen.some((one) => one.name === 'html');
-  const plan = { ...planOf(paths, options, surroundings), wantsPackets };
+  const asked = planOf(paths, options, surroundings);
+  const log = logFor(
+    asked.trace,
+    chosen.map(({ name }) => name),
+  );
+  const plan = { ...asked, wantsPackets, log };
   const sinks = chosen.map((one) => new ReportSink(one, output));
   const many = plan.seeds.length > 1;
   for (const sink of sinks) {
@@ -114,11 +121,17 @@ export function runCommand(
   return worstExitCode(outcomes.map(codeOf));
 }
 
+/** What a run writes down: frames are hashed only where a report or a run file shows the hash. */
+export function logFor(trace: TraceMode, reporters: readonly string[]): RunLogOptions {
+  const isShown = reporters.some((name) => ['json', 'junit', 'html'].includes(name));
+  return trace === 'off' && !isShown ? EVENTS_ONLY : FULL_LOG;
+}
+
 function planOf(
   paths: readonly string[],
   options: RunCommandOptions,
   surroundings: RunSurroundings,
-): Omit<Plan, 'wantsPackets'> {
+): Omit<Plan, 'wantsPackets' | 'log'> {
   const { version, modules, isWanted: isChosen = () => true } = surroundings;
   if (options.update === true && options.inCi === true) {
     throw new UsageError('--update: golden traces are accepted by people, not where CI is set');
@@ -203,6 +216,7 @@ function runOne(
   try {
     const result = runScenario(scenario, {
       ...(seed === undefined ? {} : { seed }),
+      log: plan.log,
       onStart: (lan) => {
         pcap?.start(lan);
         packets?.start(lan);

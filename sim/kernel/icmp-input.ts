@@ -1,8 +1,11 @@
 /** ICMP that comes in: echo is answered, errors go to the socket whose packet they quote. */
 
 import {
+  checkIcmp,
   decodeIcmp,
+  ICMP_ECHO_REQUEST,
   type IcmpMessage,
+  readEchoType,
   turnEchoIntoReply,
   UNREACHABLE_FRAGMENTATION_NEEDED,
 } from '../../daemon/wire/icmp.ts';
@@ -38,15 +41,21 @@ export function receiveIcmp(
     readonly toGroup: boolean;
   },
 ): void {
-  const message = decodeIcmp(packet.bytes, packet.at, packet.end);
-  if (typeof message === 'string') {
-    drop(kernel, message);
+  const reason = checkIcmp(packet.bytes, packet.at, packet.end);
+  if (reason !== undefined) {
+    drop(kernel, reason);
     return;
   }
+  const echo = readEchoType(packet.bytes, packet.at);
+  if (echo === undefined) receiveError(kernel, packet);
+  else if (echo === ICMP_ECHO_REQUEST) answerEcho(kernel, link, packet);
+  // A reply is for raw sockets, which have had their copy.
+}
+
+function receiveError(kernel: KernelState, packet: Parameters<typeof receiveIcmp>[2]): void {
+  const message = decodeIcmp(packet.bytes, packet.at, packet.end);
+  if (typeof message === 'string') return;
   switch (message.kind) {
-    case 'echo-request':
-      answerEcho(kernel, link, packet);
-      return;
     case 'destination-unreachable':
     case 'time-exceeded':
     case 'parameter-problem':

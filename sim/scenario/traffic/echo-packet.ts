@@ -2,11 +2,13 @@
 
 import { addressSum } from '../../../daemon/wire/checksum.ts';
 import {
-  decodeIcmp,
+  checkIcmp,
   encodeIcmp,
   ICMP_ECHO_REPLY,
   ICMP_HEADER_LENGTH,
-  readIcmpType,
+  readEchoIdentifier,
+  readEchoSequence,
+  readEchoType,
 } from '../../../daemon/wire/icmp.ts';
 import { decodeIcmpv6, encodeIcmpv6 } from '../../../daemon/wire/icmpv6.ts';
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
@@ -167,11 +169,13 @@ export function echoReply4(
 ): (Echo & { readonly source: IpAddress }) | undefined {
   if (checkIpv4Header(bytes, at, bytes.length) !== undefined) return undefined;
   const body = at + ipv4HeaderLength(bytes, at);
-  if (readIcmpType(bytes, body) !== ICMP_ECHO_REPLY) return undefined;
-  const message = decodeIcmp(bytes, body, at + readIpv4TotalLength(bytes, at));
-  if (typeof message === 'string' || message.kind !== 'echo-reply') return undefined;
-  const { identifier, sequence } = message;
-  return { identifier, sequence, source: readIpv4Source(bytes, at) };
+  if (readEchoType(bytes, body) !== ICMP_ECHO_REPLY) return undefined;
+  if (checkIcmp(bytes, body, at + readIpv4TotalLength(bytes, at)) !== undefined) return undefined;
+  return {
+    identifier: readEchoIdentifier(bytes, body),
+    sequence: readEchoSequence(bytes, body),
+    source: readIpv4Source(bytes, at),
+  };
 }
 
 /** The same for IPv6. */

@@ -10,7 +10,18 @@ import {
   updateChecksum32,
 } from '../../../daemon/wire/checksum.ts';
 import { hmacMd5 } from '../../../daemon/wire/hmac.ts';
-import { decodeIcmp, encodeIcmp, turnEchoIntoReply } from '../../../daemon/wire/icmp.ts';
+import {
+  checkIcmp,
+  decodeIcmp,
+  encodeIcmp,
+  ICMP_ECHO_REPLY,
+  ICMP_ECHO_REQUEST,
+  readEchoIdentifier,
+  readEchoSequence,
+  readEchoType,
+  turnEchoIntoReply,
+} from '../../../daemon/wire/icmp.ts';
+import { writeUint16 } from '../../../daemon/wire/integers.ts';
 import { checkIpv4Header, decrementTtl, encodeIpv4Header } from '../../../daemon/wire/ipv4.ts';
 import { md5 } from '../../../daemon/wire/md5.ts';
 import {
@@ -213,5 +224,33 @@ describe('text', () => {
     );
     expect(parseHex('0g')).toBeUndefined();
     expect(parseHex('abc')).toBeUndefined();
+  });
+});
+
+describe('an ICMP echo by its readers', () => {
+  test('is what the decoder says, whatever the bytes', () => {
+    const bytes = fc.uint8Array({ minLength: 6, maxLength: 20 });
+    const start = fc.constantFrom(ICMP_ECHO_REQUEST, ICMP_ECHO_REPLY, 3, 11);
+    fc.assert(
+      fc.property(bytes, start, fc.boolean(), fc.nat(1), (random, type, isSound, code) => {
+        random.set([type, code], 0);
+        if (isSound) {
+          random.set([0, 0], 2);
+          writeUint16(internetChecksum(random, 0, random.length), random, 2);
+        }
+        const decoded = decodeIcmp(random, 0, random.length);
+        expect(checkIcmp(random, 0, random.length)).toBe(
+          typeof decoded === 'string' ? decoded : undefined,
+        );
+        if (typeof decoded === 'string') return;
+        const echo = readEchoType(random, 0);
+        const isEcho = decoded.kind === 'echo-request' || decoded.kind === 'echo-reply';
+        expect(echo !== undefined).toBe(isEcho);
+        if (!isEcho) return;
+        expect(echo).toBe(decoded.kind === 'echo-request' ? ICMP_ECHO_REQUEST : ICMP_ECHO_REPLY);
+        expect(readEchoIdentifier(random, 0)).toBe(decoded.identifier);
+        expect(readEchoSequence(random, 0)).toBe(decoded.sequence);
+      }),
+    );
   });
 });
