@@ -14,6 +14,9 @@ import { siteStage } from './stages/site.mjs';
 import { lintStage, typesStage, unitStage } from './stages/static.mjs';
 import { Tally } from './stages/tally.mjs';
 
+/** Only against what hangs: on two busy cores the unit tests alone took more than a quarter of an hour. */
+const PATIENCE_MS = 3_600_000;
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const fast = process.argv.includes('--fast');
 const stages = fast
@@ -60,7 +63,10 @@ function run(command, args, options = {}) {
     maxBuffer: 256 * 1024 * 1024,
     stdio: options.capture ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...options.env },
-    timeout: options.timeoutMs ?? 900_000,
+    timeout: options.timeoutMs ?? PATIENCE_MS,
   });
+  if (result.error?.code === 'ETIMEDOUT') {
+    console.error(`'${command} ${args.join(' ')}' did not end in time and was stopped`);
+  }
   return { ok: result.status === 0, status: result.status, stdout: result.stdout ?? '' };
 }

@@ -25,7 +25,8 @@ import { EnvironmentError, type ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { PcapFiles } from './pcap-files.ts';
 import { bridgedRunPath, recordingOf, writeBridgedRun } from './run-file.ts';
-import { type LoadedFile, loadScenarioFile } from './scenario-files.ts';
+import type { LoadedFile } from './scenario-files.ts';
+import { scenarioLoader } from './scenario-loader.ts';
 
 /** The options of `bridge` as the command line hands them over. */
 export interface BridgeCommandOptions extends PortOptions {
@@ -61,7 +62,8 @@ export async function bridgeCommand(
   const join = readVrids(options.joinVrid);
   const forUs = options.for === undefined ? undefined : readMoment('--for', options.for);
   const outside = wishes.map(({ node, at }) => ({ name: node, port: at }));
-  const loaded = loadScenarioFile(file, outside);
+  const load = await scenarioLoader([file]);
+  const loaded = load(file, outside);
   for (const one of loaded.problems) {
     output.err(`${problemText(one, loaded.sources, output.style)}\n`);
   }

@@ -16,7 +16,12 @@ import { checkConfigFile } from './config-files.ts';
 import { configsIn, isFolder, nodeName } from './config-folders.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { findScenarios, isScenarioName, loadScenarioFile } from './scenario-files.ts';
+import {
+  findScenarios,
+  isScenarioName,
+  type LoadedFile,
+  loadScenarioFile,
+} from './scenario-files.ts';
 
 /** The options of `check`. */
 export interface CheckCommandOptions {
@@ -47,15 +52,20 @@ export function checkCommand(
   files: readonly string[],
   options: CheckCommandOptions,
   output: Output,
-  version = 'unknown',
+  given: {
+    readonly version?: string;
+    /** Scenarios that are programs, imported beforehand; by file. */
+    readonly modules?: ReadonlyMap<string, readonly LoadedFile[]>;
+  } = {},
 ): ExitCode {
+  const { version = 'unknown', modules = new Map() } = given;
   if (options.explain !== undefined) return explain(options.explain, output);
   if (files.length === 0) throw new UsageError('check: expected files or folders');
   const form = options.diagnostics ?? 'lantwin';
   if (form !== 'lantwin' && form !== 'keepalived') {
     throw new UsageError(`--diagnostics: expected lantwin or keepalived, read '${form}'`);
   }
-  const checked = checkSets(files);
+  const checked = checkSets(files, modules);
   if (options.sarif !== undefined) {
     writeSarif(checked, { target: options.sarif, output, version });
   } else if (options.json === true) printJson(checked, output);
@@ -68,7 +78,10 @@ export function checkCommand(
  * Every file alone, then the files against each other: those of a folder among themselves, those
  * named one by one among themselves, those of a scenario's hosts among themselves.
  */
-function checkSets(paths: readonly string[]): readonly Checked[] {
+function checkSets(
+  paths: readonly string[],
+  modules: ReadonlyMap<string, readonly LoadedFile[]>,
+): readonly Checked[] {
   const folders = paths.filter(isFolder);
   const single = paths.filter((path) => !folders.includes(path));
   const inFolders = new Map(folders.map((folder) => [folder, filesOf(folder)] as const));
@@ -79,7 +92,11 @@ function checkSets(paths: readonly string[]): readonly Checked[] {
   return paths
     .flatMap((path) => inFolders.get(path) ?? [path])
     .flatMap((file): readonly Checked[] => {
-      if (isScenarioName(file)) return [checkScenario(file)];
+      if (isScenarioName(file)) {
+        return (modules.get(file) ?? [loadScenarioFile(file)]).map((one) =>
+          checkScenario(file, one),
+        );
+      }
       const one = confs.get(file);
       return one === undefined ? [] : [one];
     });
@@ -142,8 +159,8 @@ function explain(code: string | true, output: Output): ExitCode {
   return 0;
 }
 
-function checkScenario(file: string): Checked {
-  const { scenario, problems, sources } = loadScenarioFile(file);
+function checkScenario(file: string, loaded: LoadedFile): Checked {
+  const { scenario, problems, sources } = loaded;
   const facts =
     scenario === undefined ? {} : { name: scenario.name, hosts: scenario.lan.hosts.length };
   const between =

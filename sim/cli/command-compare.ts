@@ -12,6 +12,7 @@ import { readMoment, readSeed } from './arguments.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import { loadOrComplain } from './load-or-complain.ts';
 import type { Output } from './output.ts';
+import type { LoadScenario } from './scenario-loader.ts';
 
 /** The options of `compare` as the command line hands them over. */
 export interface CompareCommandOptions {
@@ -31,11 +32,12 @@ const CAPTURE_BYTES_MAX = 1_000_000_000;
 
 /** 0 they agree, 1 they part, 2 nothing could be compared, 3 a file is not readable as what it should be. */
 export function compareCommand(
-  file: string,
-  capturePath: string,
+  target: { readonly file: string; readonly capture: string },
   options: CompareCommandOptions,
   output: Output,
+  load?: LoadScenario,
 ): ExitCode {
+  const { file, capture: capturePath } = target;
   const tolerances = {
     timeUs:
       options.tolerance === undefined
@@ -48,7 +50,7 @@ export function compareCommand(
   const seed = options.seed === undefined ? {} : { seed: readSeed(options.seed) };
   const begins =
     options.begins === undefined ? {} : { begins: readMoment('--begins', options.begins) };
-  const scenario = loadOrComplain(file, output);
+  const scenario = loadOrComplain(file, output, load);
   if (scenario === undefined) return 3;
   const capture = readFile(capturePath);
   if (typeof capture === 'string') {

@@ -8,6 +8,7 @@ import { readMoment, readSeed } from './arguments.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { loadOrComplain } from './load-or-complain.ts';
 import type { Output } from './output.ts';
+import type { LoadScenario } from './scenario-loader.ts';
 
 /** The options of `events`. */
 export interface EventsCommandOptions {
@@ -24,10 +25,11 @@ export function eventsCommand(
   file: string,
   options: EventsCommandOptions,
   output: Output,
+  load?: LoadScenario,
 ): ExitCode {
   const from = options.from === undefined ? 0 : readMoment('--from', options.from);
   const to = options.to === undefined ? Number.MAX_SAFE_INTEGER : readMoment('--to', options.to);
-  const scenario = loadOrComplain(file, output);
+  const scenario = loadOrComplain(file, output, load);
   if (scenario === undefined) return 3;
   const seed = options.seed === undefined ? {} : { seed: readSeed(options.seed) };
   const { log } = runScenario(scenario, { ...seed, log: EVENTS_ONLY });

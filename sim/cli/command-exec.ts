@@ -12,6 +12,7 @@ import { readMoment, readSeed } from './arguments.ts';
 import { type ExitCode, UsageError } from './exit-codes.ts';
 import { loadOrComplain } from './load-or-complain.ts';
 import type { Output } from './output.ts';
+import type { LoadScenario } from './scenario-loader.ts';
 
 /** The options of `exec`. */
 export interface ExecCommandOptions {
@@ -28,9 +29,10 @@ export function execCommand(
   target: { readonly file: string; readonly host: string; readonly command: string },
   options: ExecCommandOptions,
   output: Output,
+  load?: LoadScenario,
 ): ExitCode {
   const at = readMoment('--at', options.at);
-  const scenario = loadOrComplain(target.file, output);
+  const scenario = loadOrComplain(target.file, output, load);
   if (scenario === undefined) return 3;
   const seed = options.seed === undefined ? {} : { seed: readSeed(options.seed) };
   const run = startRun(scenario, { ...seed, log: EVENTS_ONLY });

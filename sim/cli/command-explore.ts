@@ -3,7 +3,7 @@
  * `explore merge`: the JSON reports of shards as one. Ctrl+C ends the search with what there is.
  */
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { shellWord } from '../report/reporter.ts';
@@ -30,6 +30,7 @@ import { type DoneBlock, hashOf, readState, searchKey, writeState } from './expl
 import { searchInThreads } from './explore-threads.ts';
 import type { Output } from './output.ts';
 import { RUN_FOLDER } from './run-file.ts';
+import { scenarioLoader } from './scenario-loader.ts';
 
 /** The options of `explore`. */
 export interface ExploreCommandOptions {
@@ -66,7 +67,7 @@ export async function exploreCommand(
   const kinds = readKinds(options.faults);
   const shard = options.shard === undefined ? { index: 1, count: 1 } : readShard(options.shard);
   const workers = readCount('--workers', options.workers, availableParallelism());
-  const base = readSearchBase(paths, output);
+  const base = readSearchBase(paths, output, await scenarioLoader(paths));
   if (base === undefined) return 3;
   const search: SearchOptions = { base, seed, ...(kinds === undefined ? {} : { kinds }) };
   const key = searchKey(search, version);
@@ -163,6 +164,12 @@ function writeFound(search: SearchOptions, failure: Failure): FoundFile {
   const file = join(dirname(search.base.scenario.file), `found-${hashOf(text)}.twin.yml`);
   try {
     writeFileSync(file, text);
+    // What it names must lie beside it: configurations that only a program had come along.
+    for (const [name, bytes] of search.base.scenario.unwritten ?? []) {
+      const path = join(dirname(file), name);
+      mkdirSync(dirname(path), { recursive: true });
+      if (!existsSync(path)) writeFileSync(path, bytes);
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`cannot write what was found: ${reason}`, { cause: error });

@@ -16,6 +16,7 @@ import { schemaText } from './command-schema.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { loadScenarioFile } from './scenario-files.ts';
+import type { LoadScenario } from './scenario-loader.ts';
 
 /** The options of `init`. */
 export interface InitCommandOptions {
@@ -111,6 +112,7 @@ export function graphCommand(
   paths: readonly string[],
   options: GraphCommandOptions,
   output: Output,
+  load: LoadScenario = loadScenarioFile,
 ): ExitCode {
   const format = GRAPH_FORMATS.find((one) => one === (options.format ?? 'mermaid'));
   if (format === undefined) {
@@ -118,9 +120,7 @@ export function graphCommand(
     throw new UsageError(`--format: expected ${known}, read '${options.format}'`);
   }
   const first = paths[0] ?? '';
-  const loaded = paths.every(isBareConfig)
-    ? readBareConfigs(paths).loaded
-    : loadScenarioFile(first);
+  const loaded = paths.every(isBareConfig) ? readBareConfigs(paths).loaded : load(first);
   const { scenario, problems, sources } = loaded;
   if (scenario === undefined) {
     for (const one of problems) output.err(`${problemText(one, sources, output.style)}\n`);

@@ -27,6 +27,7 @@ import { isBareConfig, readBareConfigs } from './bare-configs.ts';
 import { type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { loadScenarioFile } from './scenario-files.ts';
+import type { LoadScenario } from './scenario-loader.ts';
 
 /** The options of `sweep`. */
 export interface SweepCommandOptions {
@@ -49,13 +50,14 @@ export function sweepCommand(
   paths: readonly string[],
   options: SweepCommandOptions,
   output: Output,
+  load: LoadScenario = loadScenarioFile,
 ): ExitCode {
   const seeds = readSeeds(options.seeds ?? seedRange(options.seed ?? '1'));
   const points = readPoints(options.phases);
   const phase = options.phase === undefined ? undefined : readPhase(options.phase);
   const faults = readFaults(options.faults);
   const bare = paths.every(isBareConfig) ? readBareConfigs(paths) : undefined;
-  const loaded = bare?.loaded ?? loadScenarioFile(paths[0] ?? '');
+  const loaded = bare?.loaded ?? load(paths[0] ?? '');
   const { scenario, problems, sources } = loaded;
   if (scenario === undefined) {
     for (const one of problems) output.err(`${problemText(one, sources, output.style)}\n`);

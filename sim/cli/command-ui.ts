@@ -16,7 +16,8 @@ import type { ScenarioChoice } from '../session/protocol-views.ts';
 import type { Positions } from '../session/topology-view.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { findScenarios, loadScenarioFile } from './scenario-files.ts';
+import { findScenarios } from './scenario-files.ts';
+import { type LoadScenario, offeredScenarios, scenarioLoader } from './scenario-loader.ts';
 
 /** The options of `ui` as the command line hands them over. */
 export interface UiCommandOptions {
@@ -46,10 +47,10 @@ export async function uiCommand(
   },
 ): Promise<ExitCode> {
   const { output, version } = surroundings;
-  const { choices, files } = offered(file);
+  const { choices, files, load } = await offered(file);
   const session = new LiveSession({
     scenarios: choices,
-    load: (id) => loadChoice(files.get(id)),
+    load: (id) => loadChoice(files.get(id), load),
     saveLayout: (id, positions) => saveLayout(files.get(id), positions),
     application: `lantwin ${version}`,
   });
@@ -129,18 +130,21 @@ function readPort(text: string): number {
 }
 
 /** What can be opened, and where it lies. Only the ids leave this process. */
-function offered(file: string | undefined): {
+async function offered(file: string | undefined): Promise<{
   readonly choices: readonly ScenarioChoice[];
   readonly files: ReadonlyMap<string, string>;
-} {
+  readonly load: LoadScenario;
+}> {
   const root = file ?? (isFolder('scenarios') ? 'scenarios' : shippedScenarios());
-  const paths = file !== undefined && !isFolder(file) ? [file] : findScenarios([root]);
+  const isOne = file !== undefined && !isFolder(file);
+  const paths = isOne ? [file] : await offeredScenarios(findScenarios([root]));
   if (paths.length === 0) throw new UsageError(`no scenario found below ${root}`);
+  const load = await scenarioLoader(paths);
   const files = new Map<string, string>();
   const choices = paths.map((path): ScenarioChoice => {
     const isAlone = file !== undefined && path === file;
     const id = (isAlone ? basename(path) : relative(root, path)).replaceAll('\\', '/');
-    const { scenario } = loadScenarioFile(path);
+    const { scenario } = load(path);
     files.set(id, path);
     return {
       id,
@@ -149,12 +153,12 @@ function offered(file: string | undefined): {
       group: dirname(id) === '.' ? '' : dirname(id),
     };
   });
-  return { choices, files };
+  return { choices, files, load };
 }
 
-function loadChoice(path: string | undefined): LoadedChoice | string {
+function loadChoice(path: string | undefined, load: LoadScenario): LoadedChoice | string {
   if (path === undefined) return 'there is no such scenario';
-  const { scenario, problems, sources } = loadScenarioFile(path);
+  const { scenario, problems, sources } = load(path);
   if (scenario === undefined) {
     return problems.map((one) => problemText(one, sources, PLAIN_STYLE)).join('\n');
   }
@@ -163,7 +167,7 @@ function loadChoice(path: string | undefined): LoadedChoice | string {
 
 /** `NAME.layout.json` beside the scenario, so that changes of meaning and of looks stay apart. */
 function layoutPath(path: string): string {
-  return `${path.replace(/(\.twin)?\.ya?ml$/, '')}.layout.json`;
+  return `${path.replace(/#.*$/, '').replace(/\.twin\.\w+$|\.ya?ml$/, '')}.layout.json`;
 }
 
 function readLayout(path: string): Positions {

@@ -24,6 +24,7 @@ import { type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import { readRunFile } from './run-file.ts';
 import { loadScenarioFile } from './scenario-files.ts';
+import type { LoadScenario } from './scenario-loader.ts';
 
 /** The options of `why`. */
 export interface WhyCommandOptions {
@@ -36,10 +37,15 @@ const DEFAULT_REPLAYS = 12;
 const REPLAYS_MAX = 1000;
 
 /** Explains; 0 when there is a failure to explain, 2 when the run does not fail. */
-export function whyCommand(path: string, options: WhyCommandOptions, output: Output): ExitCode {
+export function whyCommand(
+  path: string,
+  options: WhyCommandOptions,
+  output: Output,
+  load: LoadScenario = loadScenarioFile,
+): ExitCode {
   const replays = readReplays(options.replays);
   const given = options.seed === undefined ? undefined : readSeed(options.seed);
-  const loaded = loadedFrom(path);
+  const loaded = loadedFrom(path, load);
   if (loaded === undefined) {
     output.err(`${path}: error: this is no run file of lantwin [run:unreadable]\n`);
     return 3;
@@ -69,8 +75,11 @@ export function whyCommand(path: string, options: WhyCommandOptions, output: Out
   return 0;
 }
 
-function loadedFrom(path: string): (LoadedScenario & { readonly seed?: number }) | undefined {
-  if (!path.endsWith('.json')) return loadScenarioFile(path);
+function loadedFrom(
+  path: string,
+  load: LoadScenario,
+): (LoadedScenario & { readonly seed?: number }) | undefined {
+  if (!path.endsWith('.json')) return load(path);
   const run = readRunFile(path);
   return run === undefined ? undefined : { ...run.loaded, seed: run.seed };
 }

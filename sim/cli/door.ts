@@ -11,7 +11,7 @@ import { problemText } from '../report/problem-text.ts';
 import { PLAIN_STYLE } from '../report/style.ts';
 import { textReporter } from '../report/text-report.ts';
 import type { ScenarioDocument } from '../scenario/document/scenario-document.ts';
-import type { LoadedScenario } from '../scenario/load-scenario.ts';
+import type { LoadedScenario, LoadOptions } from '../scenario/load-scenario.ts';
 import { type RunResult, runScenario } from '../scenario/run.ts';
 import { loadTypedScenario } from '../scenario/typed-scenario.ts';
 import { type LoadedFile, loadScenarioFile, readerBeside } from './scenario-files.ts';
@@ -105,23 +105,28 @@ export function scenarioFile(path: string): RunnableScenario {
   return runnable(() => loadScenarioFile(path), { place: {} });
 }
 
-/** Reads and checks a document; `file` is its name in problems and reports. */
+/** Reads and checks a document; `file` is its name in problems and reports, `outside` real networks that it is joined to. */
 export function loadDocument(
   document: ScenarioDocument,
   place: ScenarioPlace,
-  file = fileOf(place),
+  options: { readonly file?: string; readonly outside?: LoadOptions['outside'] } = {},
 ): LoadedFile {
+  const { file = fileOf(place), outside = [] } = options;
   const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const beside = readerBeside(file);
   const given = new Map(Object.entries(place.files ?? {}));
   const files = new Map<string, Uint8Array>();
+  const unwritten = new Map<string, Uint8Array>();
   const readFile = (path: string): Uint8Array | undefined => {
     const text = given.get(path) ?? given.get(`./${path}`);
     const bytes = text === undefined ? beside(path) : new TextEncoder().encode(text);
     if (bytes !== undefined) files.set(path, bytes);
+    if (bytes !== undefined && text !== undefined) unwritten.set(path, bytes);
     return bytes;
   };
-  return { ...loadTypedScenario({ file, source, document, readFile }), files };
+  const loaded = loadTypedScenario({ file, source, document, readFile, outside });
+  if (loaded.scenario === undefined) return { ...loaded, files };
+  return { ...loaded, scenario: { ...loaded.scenario, unwritten }, files };
 }
 
 function fileOf(place: ScenarioPlace): string {

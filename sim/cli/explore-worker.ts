@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PLAIN_STYLE } from '../report/style.ts';
 import { exploreBlock } from '../scenario/explore/explore.ts';
 import { readSearchBase } from './explore-base.ts';
+import { scenarioLoader } from './scenario-loader.ts';
 
 /** What the main thread hands over; then it sends blocks one by one, and `end`. */
 export interface WorkerTask {
@@ -14,7 +15,8 @@ export interface WorkerTask {
 
 const task = workerData as WorkerTask;
 const port = parentPort;
-const base = readSearchBase(task.paths, { out: () => {}, err: () => {}, style: PLAIN_STYLE });
+const silent = { out: () => {}, err: () => {}, style: PLAIN_STYLE };
+const base = readSearchBase(task.paths, silent, await scenarioLoader(task.paths));
 if (base === undefined || port === null) throw new Error('a worker of explore cannot start');
 const { seed, kinds } = task;
 const options = { base, seed, ...(kinds === undefined ? {} : { kinds }) };

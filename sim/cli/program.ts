@@ -11,16 +11,9 @@ import type { ExecCommandOptions } from './command-exec.ts';
 import type { UiCommandOptions } from './command-ui.ts';
 import { MIRROR_HELP } from './environment-mirror.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
-import type { Output } from './output.ts';
 import { addRealNetworks } from './real-commands.ts';
 import { addRunCommands } from './run-commands.ts';
-import { addSearch } from './search-commands.ts';
-
-/** What a command needs. */
-interface Call {
-  readonly output: Output;
-  readonly version: string;
-}
+import { addSearch, type CommandCall, type CommandCaller } from './search-commands.ts';
 
 const SCENARIOS = 'Scenarios:';
 const FILES = 'Files:';
@@ -37,10 +30,12 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
     .exitOverride()
     .showHelpAfterError('(lantwin --help tells more)')
     .addHelpText('after', `\nExit codes:\n${exitCodeTable()}\n\n${MIRROR_HELP}\n`);
-  const call = async (work: (call: Call) => Promise<ExitCode>): Promise<void> => {
+  const loader: CommandCall['loader'] = async (paths) =>
+    (await import('./scenario-loader.ts')).scenarioLoader(paths);
+  const call: CommandCaller = async (work) => {
     const { processOutput, wantsColor } = await import('./output.ts');
     const color = wantsColor(program.opts()['color'] !== false);
-    done(await work({ output: processOutput(color), version }));
+    done(await work({ output: processOutput(color), version, loader }));
   };
   addRunCommands(program, call);
   addExec(program, call);
@@ -78,9 +73,7 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   return program;
 }
 
-type Caller = (work: (call: Call) => Promise<ExitCode>) => Promise<void>;
-
-function addExec(program: Command, call: Caller): void {
+function addExec(program: Command, call: CommandCaller): void {
   program
     .command('exec')
     .helpGroup(SCENARIOS)
@@ -92,14 +85,15 @@ function addExec(program: Command, call: Caller): void {
     .option('--for <time>', 'Ctrl+C after that time; 30s by default')
     .option('--seed <n>', 'seed of all chance')
     .action((file: string, host: string, words: string[], options: ExecCommandOptions) =>
-      call(async ({ output }) => {
+      call(async ({ output, loader }) => {
         const { execCommand } = await import('./command-exec.ts');
-        return execCommand({ file, host, command: words.join(' ') }, options, output);
+        const load = await loader([file]);
+        return execCommand({ file, host, command: words.join(' ') }, options, output, load);
       }),
     );
 }
 
-function addEvents(program: Command, call: Caller): void {
+function addEvents(program: Command, call: CommandCaller): void {
   program
     .command('events')
     .helpGroup(SCENARIOS)
@@ -116,13 +110,14 @@ function addEvents(program: Command, call: Caller): void {
     .option('--from <time>', 'from this moment on')
     .option('--to <time>', 'up to this moment')
     .action((file: string, options: EventsCommandOptions) =>
-      call(async ({ output }) =>
-        (await import('./command-events.ts')).eventsCommand(file, options, output),
-      ),
+      call(async ({ output, loader }) => {
+        const { eventsCommand } = await import('./command-events.ts');
+        return eventsCommand(file, options, output, await loader([file]));
+      }),
     );
 }
 
-function addUi(program: Command, call: Caller): void {
+function addUi(program: Command, call: CommandCaller): void {
   program
     .command('ui')
     .helpGroup(SCENARIOS)
@@ -138,7 +133,7 @@ function addUi(program: Command, call: Caller): void {
     );
 }
 
-function addCheck(program: Command, call: Caller): void {
+function addCheck(program: Command, call: CommandCaller): void {
   program
     .command('check')
     .helpGroup(FILES)
@@ -150,9 +145,12 @@ function addCheck(program: Command, call: Caller): void {
     .option('--diagnostics <form>', "'keepalived': exactly what keepalived -t would print")
     .option('--explain [code]', 'what a code means and how to mend it; without one, all codes')
     .action((files: string[], options: CheckCommandOptions) =>
-      call(async ({ output, version }) =>
-        (await import('./command-check.ts')).checkCommand(files, options, output, version),
-      ),
+      call(async ({ output, version }) => {
+        const { checkCommand } = await import('./command-check.ts');
+        const { typedModules } = await import('./run-files.ts');
+        const modules = files.length === 0 ? new Map() : await typedModules(files);
+        return checkCommand(files, options, output, { version, modules });
+      }),
     );
 }
 

@@ -76,9 +76,11 @@ function addCompare(program: Command, call: CommandCaller): void {
     .option('--seed <n>', 'seed of all chance')
     .option('--json', 'as JSON')
     .action((file: string, capture: string, options: CompareCommandOptions) =>
-      call(async ({ output }) =>
-        (await import('./command-compare.ts')).compareCommand(file, capture, options, output),
-      ),
+      call(async ({ output, loader }) => {
+        const { compareCommand } = await import('./command-compare.ts');
+        const load = await loader([file]);
+        return compareCommand({ file, capture }, options, output, load);
+      }),
     );
 }
 

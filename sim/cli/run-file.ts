@@ -94,7 +94,7 @@ export function writeBridgedRun(
     seed: scenario.seed,
     traceHash: result?.traceHash ?? '',
     verdict: result?.verdict ?? 'unknown',
-    scenario: scenario.text,
+    scenario: scenario.rendered ?? scenario.text,
     files: encodeFiles(files),
     outside: {
       joins: outside.map(({ name, port }) => ({ name, port })),

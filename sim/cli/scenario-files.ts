@@ -61,7 +61,7 @@ export function loadScenarioFile(
 ): LoadedFile {
   const files = new Map<string, Uint8Array>();
   if (isTypedName(file)) {
-    const message = 'this scenario is a program, which only `lantwin run` and `watch` take';
+    const message = 'this scenario is a program: it is imported, not read';
     const problem: Problem = { ...unreadable(file, undefined), code: 'scenario:program', message };
     return { problems: [problem], sources: new Map(), files };
   }

@@ -12,11 +12,18 @@ import type { SweepCommandOptions } from './command-sweep.ts';
 import type { WhyCommandOptions } from './command-why.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import type { LoadScenario } from './scenario-loader.ts';
+
+/** What a command needs. */
+export interface CommandCall {
+  readonly output: Output;
+  readonly version: string;
+  /** Reads the scenarios of these paths; those that are programs are imported at once. */
+  readonly loader: (paths: readonly string[]) => Promise<LoadScenario>;
+}
 
 /** Runs a command's work and keeps its exit code; `main.ts` makes it. */
-export type CommandCaller = (
-  work: (given: { readonly output: Output; readonly version: string }) => Promise<ExitCode>,
-) => Promise<void>;
+export type CommandCaller = (work: (given: CommandCall) => Promise<ExitCode>) => Promise<void>;
 
 const SCENARIOS = 'Scenarios:';
 const FILES = 'Files:';
@@ -80,9 +87,10 @@ function addWhy(program: Command, call: CommandCaller): void {
     .option('--replays <n>', 'replays per moment; 12 by default')
     .option('--json', 'as JSON')
     .action((path: string, options: WhyCommandOptions) =>
-      call(async ({ output }) =>
-        (await import('./command-why.ts')).whyCommand(path, options, output),
-      ),
+      call(async ({ output, loader }) => {
+        const { whyCommand } = await import('./command-why.ts');
+        return whyCommand(path, options, output, await loader([path]));
+      }),
     );
 }
 
@@ -99,9 +107,10 @@ function addSweep(program: Command, call: CommandCaller): void {
     .option('--faults <list>', 'faults of the matrix, separated by commas; all by default')
     .option('--json', 'as JSON')
     .action((paths: string[], options: SweepCommandOptions) =>
-      call(async ({ output }) =>
-        (await import('./command-sweep.ts')).sweepCommand(paths, options, output),
-      ),
+      call(async ({ output, loader }) => {
+        const { sweepCommand } = await import('./command-sweep.ts');
+        return sweepCommand(paths, options, output, await loader(paths));
+      }),
     );
   program
     .command('diff')
@@ -142,9 +151,10 @@ function addFileCommands(program: Command, call: CommandCaller): void {
     .argument('<files...>', 'a scenario, or keepalived.conf files')
     .option('--format <format>', 'mermaid (default), dot, svg, json')
     .action((paths: string[], options: GraphCommandOptions) =>
-      call(async ({ output }) =>
-        (await import('./command-init.ts')).graphCommand(paths, options, output),
-      ),
+      call(async ({ output, loader }) => {
+        const { graphCommand } = await import('./command-init.ts');
+        return graphCommand(paths, options, output, await loader(paths));
+      }),
     );
 }
 

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly until: TimeUs;
   /** Content of the files that actions need, by the path as written. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Files that only the program that made the scenario has, by the path as written. */
+  readonly unwritten?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** A part of the file with its place. */

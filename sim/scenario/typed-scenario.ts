@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import type { Problem } from '../../daemon/config/problem.ts';
 import { encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { ScenarioDocument } from './document/scenario-document.ts';
-import { type LoadedScenario, loadScenario } from './load-scenario.ts';
+import { type LoadedScenario, type LoadOptions, loadScenario } from './load-scenario.ts';
 import type { ReadScenarioFile } from './reading.ts';
 import type { Located, Scenario } from './scenario.ts';
 import type { Place } from './yaml-source.ts';
@@ -21,13 +21,15 @@ export interface TypedScenario {
   readonly source: string;
   readonly document: ScenarioDocument;
   readonly readFile: ReadScenarioFile;
+  /** Real networks that the command line joins. */
+  readonly outside?: LoadOptions['outside'];
 }
 
 /** Checks a scenario that a program made; problems and places are those of the program. */
 export function loadTypedScenario(typed: TypedScenario): LoadedScenario {
-  const { file, source, document, readFile } = typed;
+  const { file, source, document, readFile, outside = [] } = typed;
   const rendered = stringify(document, { aliasDuplicateObjects: false });
-  const loaded = loadScenario({ file, bytes: encodeUtf8(rendered), readFile });
+  const loaded = loadScenario({ file, bytes: encodeUtf8(rendered), readFile, outside });
   const shown = source === '' ? rendered : source;
   const move = source === '' ? (place: Place) => place : placeMover(rendered, source);
   const problems = loaded.problems.map((one): Problem => {

@@ -34,7 +34,7 @@ export function saveScenario(
   options: { readonly name: string; readonly expectations: boolean },
 ): SavedScenario {
   const { scenario, position } = timeline;
-  const document = parseDocument(scenario.text);
+  const document = parseDocument(scenario.rendered ?? scenario.text);
   const remarks: string[] = [];
   const steps = [...scriptedSteps(timeline, document.toJS()), ...handSteps(timeline, remarks)];
   steps.sort((a, b) => a.at - b.at);
@@ -54,6 +54,12 @@ export function saveScenario(
   remarks.push(
     `Keep the file in ${folder === '' ? 'the same folder as' : folder} the original: it names files there.`,
   );
+  if (scenario.unwritten !== undefined && scenario.unwritten.size > 0) {
+    const names = [...scenario.unwritten.keys()].join(', ');
+    remarks.push(
+      `These exist only in the program that made the scenario, write them there: ${names}.`,
+    );
+  }
   return {
     fileName: `${fileName(options.name)}.twin.yml`,
     text: document.toString({ lineWidth: 100 }),

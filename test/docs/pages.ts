@@ -9,7 +9,7 @@ import { knownPage } from './known-page.ts';
 import { findMarkers, type Marker } from './markers.ts';
 import { proofPage } from './proof-page.ts';
 import { actionsInRecordings, keywordsInRecordings } from './recordings.ts';
-import { listedScenarios } from './scenario-list.ts';
+import { listedPrograms, listedScenarios } from './scenario-list.ts';
 import { scenarioPage } from './scenario-page.ts';
 import { seedPage } from './seed-page.ts';
 import { MADE, table } from './tables.ts';
@@ -49,7 +49,7 @@ export function renderPages(root: string): ReadonlyMap<string, string> {
     ],
     ['docs/commands.md', commandPage()],
     ['docs/scenario-file.md', scenarioPage()],
-    ['docs/examples.md', examplePage(scenarios)],
+    ['docs/examples.md', examplePage([...scenarios, ...listedPrograms(root)])],
     ['docs/seeds.md', seedPage(scenarios, markers)],
   ]);
 }

@@ -24,6 +24,24 @@ export function listedScenarios(root: string): readonly ListedScenario[] {
     .map((name) => describe(root, `scenarios/${name}`));
 }
 
+/** Scenarios that are programs, as their head comment describes them: nothing is imported for a page. */
+export function listedPrograms(root: string): readonly ListedScenario[] {
+  return readdirSync(join(root, 'scenarios'), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.twin.ts'))
+    .toSorted()
+    .map((name) => {
+      const text = readFileSync(join(root, 'scenarios', name), 'utf8');
+      const about = /^\/\*\*([\s\S]*?)\*\//.exec(text)?.[1]?.replaceAll(/^\s*\* ?/gm, '') ?? '';
+      return {
+        path: `scenarios/${name}`,
+        name: /\bname: '([^']+)'/.exec(text)?.[1] ?? name,
+        claim: firstSentence(about),
+        rows: [],
+      };
+    });
+}
+
 function describe(root: string, path: string): ListedScenario {
   const bytes = new Uint8Array(readFileSync(join(root, path)));
   const folder = join(root, dirname(path));

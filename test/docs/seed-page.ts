@@ -17,7 +17,7 @@ export function proofsOfRows(
     if (!known.includes(proof)) proofs.set(row, [...known, proof]);
   };
   for (const { path, rows } of scenarios) {
-    for (const row of rows) add(row, `[${shortName(path)}](${playLink(path)} "${path}")`);
+    for (const row of rows) add(row, `[${shortName(path)}](${scenarioLink(path)} "${path}")`);
   }
   for (const marker of markers) {
     if (marker.kind === 'seed') add(marker.name, `${marker.title} (\`${marker.file}\`)`);
@@ -25,10 +25,9 @@ export function proofsOfRows(
   return proofs;
 }
 
-/** Where the static page opens a scenario; the page stands beside the docs as `play/`. */
-export function playLink(path: string): string {
-  const id = path.replace(/^scenarios\//, '');
-  return `/play/#s=${encodeURIComponent(id)}`;
+/** The file, from a page in docs/; the docs site leads to the page that plays it instead (docs/site/.vitepress/config.js). */
+export function scenarioLink(path: string): string {
+  return `../${path}`;
 }
 
 /** The page. */
@@ -39,7 +38,7 @@ export function seedPage(scenarios: readonly ListedScenario[], markers: readonly
     MADE,
     [
       'lantwin was asked for with five articles about keepalived in hand. Each row is one thing that an article does or shows; the',
-      'scenario or test named asserts it. A scenario opens in the browser by its link and runs with `npx lantwin run PATH`.',
+      'scenario or test named asserts it. A scenario runs with `npx lantwin run PATH`; on the docs site its link plays it in the browser.',
     ].join('\n'),
   ];
   for (const article of SEED_ARTICLES) {

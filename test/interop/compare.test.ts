@@ -62,7 +62,7 @@ until: ${passed()}ms
       copyFileSync(join(pair.lab.folder, 'lan.pcap'), capture);
       // The start of the real daemons took what it took: an advert more or less before the stop.
       const options = { tolerance: '450ms', missing: '2' };
-      return { code: compareCommand(file, capture, options, output), text };
+      return { code: compareCommand({ file, capture }, options, output), text };
     };
     const same = compare('same.twin.yml', stoppedAt);
     expect(same.code, same.text).toBe(0);

@@ -20,6 +20,12 @@ function pages(...entries) {
     .map(([text, link]) => ({ text, link }));
 }
 
+/** A scenario of the repository is played; all other links stay. */
+function playing(href) {
+  const id = /^\.\.\/scenarios\/(.*\.twin\.yml)$/.exec(href ?? '')?.[1];
+  return id === undefined ? href : `/play/#s=${encodeURIComponent(id)}`;
+}
+
 export default {
   title: 'lantwin',
   description:
@@ -42,7 +48,7 @@ export default {
       const open = md.renderer.rules.link_open;
       md.renderer.rules.link_open = (tokens, index, ...rest) => {
         const token = tokens[index];
-        const href = token.attrGet('href');
+        const href = playing(token.attrGet('href'));
         if (href?.startsWith('/play/')) {
           token.attrSet('href', base + href.slice(1));
           token.attrSet('target', '_self');

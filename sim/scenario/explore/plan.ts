@@ -164,7 +164,7 @@ export function plannedScenario(base: SearchBase, plan: Plan): Scenario {
 /** The same as the text of a scenario file. */
 export function plannedText(base: SearchBase, plan: Plan, about: string): string {
   const { scenario, boundMs } = base;
-  const read: Document = parse(scenario.text) ?? {};
+  const read: Document = parse(scenario.rendered ?? scenario.text) ?? {};
   const from = ms(plan.healAt + boundMs);
   const steps = fileSteps(plan).map((step) => {
     const [only, second] = step.actions;

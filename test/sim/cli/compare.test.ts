@@ -32,7 +32,7 @@ function compare(
   writeFileSync(file, change.scenario === undefined ? text : change.scenario(text));
   if (change.conf !== undefined) writeFileSync(join(place, 'n1.conf'), change.conf);
   const texts = { out: '', err: '' };
-  const code = compareCommand(file, join(place, 'br0.pcap.gz'), options, {
+  const code = compareCommand({ file, capture: join(place, 'br0.pcap.gz') }, options, {
     out: (more) => {
       texts.out += more;
     },
@@ -136,16 +136,18 @@ describe('what cannot be compared', () => {
     const file = join(folder, 'x.twin.yml');
     writeFileSync(file, scenarioOfRecording('S01'));
     cpSync(join(TRACES, 'S01'), folder, { recursive: true });
-    expect(compareCommand(file, file, {}, output)).toBe(3);
-    expect(compareCommand(join(folder, 'none.yml'), file, {}, output)).toBe(3);
-    expect(() => compareCommand(file, join(folder, 'none'), {}, output)).toThrow(EnvironmentError);
+    expect(compareCommand({ file, capture: file }, {}, output)).toBe(3);
+    expect(compareCommand({ file: join(folder, 'none.yml'), capture: file }, {}, output)).toBe(3);
+    expect(() => compareCommand({ file, capture: join(folder, 'none') }, {}, output)).toThrow(
+      EnvironmentError,
+    );
     for (const options of [
       { kinds: 'x' },
       { missing: 'x' },
       { tolerance: '5' },
       { tolerance: '0s' },
     ]) {
-      expect(() => compareCommand(file, file, options, output)).toThrow(UsageError);
+      expect(() => compareCommand({ file, capture: file }, options, output)).toThrow(UsageError);
     }
   });
 });
