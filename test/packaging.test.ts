@@ -215,7 +215,7 @@ describe('completion', () => {
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s ends a run with %i, as the help says', (signal, code) => {
+] as const)('%s ends a run with %i, as the help says', { timeout: 120_000 }, (signal, code) => {
   const lantwin = join(root, 'bin/lantwin.js');
   const run = `"${process.execPath}" "${lantwin}" run scenarios --seeds 1..500 --reporter dot`;
   // Told from outside once the first run is through; the shell says 128 and the signal.

@@ -2,17 +2,10 @@
 // a Web Worker and every scenario of the repository beside it. It needs no server of ours: any file server will do, below any
 // path, and after the first visit no network either.
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listFiles } from './file-server.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -84,11 +77,4 @@ self.addEventListener('fetch', (event) => {
   );
 });
 `;
-}
-
-function listFiles(folder) {
-  return readdirSync(folder)
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((name) => join(folder, name))
-    .flatMap((path) => (statSync(path).isDirectory() ? listFiles(path) : [path]));
 }

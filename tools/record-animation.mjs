@@ -1,12 +1,12 @@
 // `node tools/record-animation.mjs FILE.gif`: the README's animation, taken from the zero-install page in headless Chromium. Time is set,
 // not waited for, so the pictures are the same on every machine. Needs Debian's chromium and imagemagick.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { writeStaticPage } from './build-static.mjs';
+import { serveFiles } from './file-server.mjs';
 
 const SCENARIO = 'seeds/three-servers/power-off-and-on.twin.yml';
 /** Virtual seconds; the power goes at 10 s, and the second server takes over three and a half seconds later. */
@@ -20,19 +20,7 @@ if (target === undefined) {
 const folder = mkdtempSync(join(tmpdir(), 'lantwin-animation-'));
 const page = join(folder, 'page');
 await writeStaticPage(page);
-const server = createServer((request, response) => {
-  const path = new URL(request.url ?? '/', 'http://page').pathname;
-  const name = path === '/' ? '/index.html' : path;
-  const types = {
-    html: 'text/html',
-    js: 'text/javascript',
-    css: 'text/css',
-    json: 'application/json',
-  };
-  response.setHeader('content-type', types[name.split('.').at(-1)] ?? 'image/svg+xml');
-  response.end(readFileSync(join(page, name)));
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const server = await serveFiles({ folder: page });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--headless', '--no-sandbox', '--disable-gpu'],
@@ -42,8 +30,7 @@ try {
     viewport: { width: 1200, height: 760 },
     colorScheme: 'light',
   });
-  const port = server.address().port;
-  await tab.goto(`http://127.0.0.1:${port}/#s=${encodeURIComponent(SCENARIO)}`);
+  await tab.goto(`${server.url}#s=${encodeURIComponent(SCENARIO)}`);
   await tab.waitForSelector('[data-node="laptop"]');
   await tab.click('[data-node="laptop"]');
   const pictures = [];

@@ -1,8 +1,9 @@
 /** The scenarios of the repository with the files that each may read, for runs outside of Node's file system. */
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { listFiles } from '../../tools/file-server.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -23,11 +24,4 @@ export function listScenarios(): ScenarioFiles[] {
         .filter((other) => other.startsWith(`${dirname(path)}/`))
         .map((other) => [relative(ROOT, other), new Uint8Array(readFileSync(other))] as const),
     }));
-}
-
-function listFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((name) => join(folder, name))
-    .flatMap((path) => (statSync(path).isDirectory() ? listFiles(path) : [path]));
 }

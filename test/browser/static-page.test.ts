@@ -1,26 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serveFiles } from '../../tools/file-server.mjs';
 import { ROOT, startChromium } from './ui-page.ts';
 
 /** A page on a project site does not live at the root of its host. */
 const PREFIX = '/some/project/';
 const SCENARIO = 'seeds/three-servers/power-off-and-on.twin.yml';
-const TYPES = new Map([
-  ['.html', 'text/html; charset=utf-8'],
-  ['.js', 'text/javascript'],
-  ['.css', 'text/css'],
-  ['.svg', 'image/svg+xml'],
-  ['.json', 'application/json'],
-]);
-
 const folder = mkdtempSync(join(tmpdir(), 'lantwin-static-'));
 let browser: Browser;
-let server: Server;
+let server: Awaited<ReturnType<typeof serveFiles>>;
 let address = '';
 
 beforeAll(async () => {
@@ -29,24 +21,8 @@ beforeAll(async () => {
     encoding: 'utf8',
   });
   expect(built.stderr).toBe('');
-  server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://page').pathname.replace(/\/$/, '/index.html');
-    const file = join(folder, path.slice(PREFIX.length));
-    if (!path.startsWith(PREFIX) || !existsSync(file)) {
-      response.statusCode = 404;
-      response.end();
-      return;
-    }
-    response.setHeader('content-type', TYPES.get(extname(file)) ?? 'application/octet-stream');
-    response.end(readFileSync(file));
-  });
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const found = server.address();
-      resolve(typeof found === 'object' && found !== null ? found.port : 0);
-    });
-  });
-  address = `http://127.0.0.1:${port}${PREFIX}`;
+  server = await serveFiles({ folder, prefix: PREFIX });
+  address = server.url;
   browser = await startChromium();
 }, 120_000);
 

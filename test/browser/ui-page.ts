@@ -1,23 +1,16 @@
 /** The browser view in headless Chromium: as a static page whose session runs in a worker, or served by `lantwin ui`. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { listFiles, serveFiles } from '../../tools/file-server.mjs';
 
 /** The repository. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const BUILT = join(ROOT, 'dist', 'ui');
-
-const TYPES = new Map([
-  ['.html', 'text/html; charset=utf-8'],
-  ['.js', 'text/javascript'],
-  ['.css', 'text/css'],
-  ['.svg', 'image/svg+xml'],
-]);
 
 /** A page to open and how to take what serves it down. */
 export interface ServedUi {
@@ -48,29 +41,14 @@ export async function serveStaticUi(folder: string): Promise<ServedUi> {
     relative(join(ROOT, folder), path),
     readFileSync(path, 'utf8'),
   ]);
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '/').replace(/[?#].*/, '');
-    if (path === '/scenarios.json') {
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(files));
-      return;
-    }
-    const file = join(BUILT, path === '/' ? 'index.html' : path);
-    if (!existsSync(file)) {
-      response.statusCode = 404;
-      response.end();
-      return;
-    }
-    response.setHeader('content-type', TYPES.get(extname(file)) ?? 'application/octet-stream');
-    response.end(path === '/' ? withWorker(readFileSync(file, 'utf8')) : readFileSync(file));
+  return serveFiles({
+    folder: BUILT,
+    instead: (path) => {
+      if (path === '/scenarios.json') return JSON.stringify(files);
+      if (path !== '/index.html') return undefined;
+      return withWorker(readFileSync(join(BUILT, 'index.html'), 'utf8'));
+    },
   });
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
-  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
 }
 
 /** `lantwin ui FILE` as a person starts it; waits for the URL that it prints. */
@@ -117,10 +95,4 @@ function printedUrl(child: ChildProcess): Promise<string> {
     child.stderr?.on('data', hear);
     child.on('exit', (code) => reject(new Error(`lantwin ui ended with ${code}: ${text}`)));
   });
-}
-
-function listFiles(folder: string): string[] {
-  return readdirSync(folder)
-    .map((name) => join(folder, name))
-    .flatMap((path) => (statSync(path).isDirectory() ? listFiles(path) : [path]));
 }
