@@ -68,7 +68,9 @@ function matricesOf(
   if (missing !== undefined) throw new UsageError(`there is no file or folder ${missing}`);
   const bare = readBareConfigs(paths);
   const { scenario, problems, sources } = bare.loaded;
-  const wrong = [...bare.errors, ...(scenario === undefined ? problems : [])];
+  // What is derived from a wrong file has problems that are only echoes of its own.
+  const derived = scenario === undefined ? problems : [];
+  const wrong = bare.errors.length > 0 ? bare.errors : derived;
   const texts = new Map([...bare.sources, ...sources]);
   for (const one of wrong) output.err(`${problemText(one, texts, output.style)}\n`);
   if (wrong.length > 0 || scenario === undefined) return undefined;

@@ -20,7 +20,7 @@ export function readSearchBase(
   if (paths.every(isBareConfig)) {
     const bare = readBareConfigs(paths, undefined, BARE_INTERVAL);
     const { scenario, problems, sources } = bare.loaded;
-    const wrong = [...bare.errors, ...(scenario === undefined ? problems : [])];
+    const wrong = bare.errors.length > 0 ? bare.errors : scenario === undefined ? problems : [];
     const texts = new Map([...bare.sources, ...sources]);
     for (const one of wrong) output.err(`${problemText(one, texts, output.style)}\n`);
     return scenario === undefined ? undefined : searchBase(scenario, bare.configs);

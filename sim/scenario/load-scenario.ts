@@ -103,7 +103,11 @@ function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOption
       const rest = new Reading(options.file, placed.places, options.readFile);
       assemble(result.data, { file: options.file, text: '' }, rest, options.outside);
       const ghosts = namesIn(dropped);
-      reading.problems.push(...rest.problems.filter((problem) => !isEcho(problem, ghosts)));
+      const cards = new Set(dropped.flatMap(cardIn));
+      const own = rest.problems.filter(
+        (problem) => !isEcho(problem, ghosts) && !isCardEcho(problem, cards),
+      );
+      reading.problems.push(...own);
       for (const [file, text] of rest.sources) reading.sources.set(file, text);
       return;
     }
@@ -121,6 +125,22 @@ function isEcho(problem: Problem, ghosts: ReadonlySet<string>): boolean {
   if (!problem.code.startsWith('scenario:unknown-')) return false;
   const name = /'([^']*)'/.exec(problem.message)?.[1] ?? '';
   return name.split(':').some((part) => ghosts.has(part));
+}
+
+/** The network card whose description was refused, or that of which a part was. */
+function cardIn(path: readonly PathPart[]): readonly string[] {
+  const [lan, hosts, , nics, card] = path;
+  const isCard = lan === 'lan' && hosts === 'hosts' && nics === 'nics';
+  return isCard && typeof card === 'string' ? [card] : [];
+}
+
+/** What a keepalived.conf says of a card that is only missing because its description was refused. */
+function isCardEcho(problem: Problem, cards: ReadonlySet<string>): boolean {
+  if (problem.code !== 'config:unknown-interface' || cards.size === 0) return false;
+  const { message } = problem;
+  return (
+    message.startsWith('an interface named') || message.split(' ').some((one) => cards.has(one))
+  );
 }
 
 function located<T>(

@@ -159,6 +159,21 @@ describe('single problems', () => {
     },
   );
 
+  test('a card whose address is wrong is no missing card to the configuration of its host', () => {
+    const conf = `vrrp_instance V {
+  interface eth0
+  virtual_router_id 5
+  virtual_ipaddress { 10.0.0.9 }
+}
+`;
+    const bad = LAN.replace('10.0.0.1/24 }', "10.0.0.1/33 }, keepalived: './a.conf'");
+    const codes = loadText(bad, { 'a.conf': conf }).problems.map((one) => one.code);
+    expect(codes).toEqual(['scenario:bad-value']);
+    const other = { 'a.conf': conf.replace('eth0', 'eth7') };
+    const both = loadText(bad, other).problems.map((one) => one.code);
+    expect(both).toContain('config:unknown-interface');
+  });
+
   test('a host cannot be called nobody', () => {
     const source = LAN.replace('    b: ', '    nobody: ').replace('b:eth0', 'nobody:eth0');
     expect(loadText(source).problems.map((one) => one.code)).toEqual(['scenario:bad-name']);
