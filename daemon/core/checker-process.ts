@@ -139,7 +139,7 @@ export class CheckerProcess {
   stop(): readonly Command[] {
     stopCheckers(this.#check);
     stopServices(this.#lvs);
-    this.#say(coreText.stoppedChild());
+    this.#say(coreText.stoppedChild(this.#options.system.processorTime?.()));
     return this.#take();
   }
 

@@ -345,7 +345,8 @@ export class Daemon {
   #finish(machine: VrrpMachine, now: TimeUs): readonly Command[] {
     this.#exitAt = undefined;
     removeAllLinks(machine);
-    if (this.#vrrpRuns) this.#say('vrrp', coreText.stoppedChild());
+    if (this.#vrrpRuns)
+      this.#say('vrrp', coreText.stoppedChild(this.#options.system.processorTime?.()));
     return this.#leave(now);
   }
 
@@ -361,7 +362,7 @@ export class Daemon {
   #exit(): readonly Command[] {
     this.#phase = 'stopped';
     this.#script = undefined;
-    this.#say('parent', coreText.cpuUsage());
+    this.#say('parent', coreText.cpuUsage(this.#options.system.processorTime?.()));
     this.#say('parent', coreText.stopped(this.#version));
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
     this.#out.push({ kind: 'exit', code: 0 });

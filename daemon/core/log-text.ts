@@ -3,6 +3,8 @@
  * `vrrp/log-text.ts`.
  */
 
+import type { ProcessorTime } from './system.ts';
+
 /**
  * The version whose behaviour and words are the default. Source: recordings of Debian 12's package.
  */
@@ -10,6 +12,14 @@ export const DEFAULT_VERSION = '2.2.7';
 
 /** What keepalived prints behind its version. */
 const RELEASE_DATES: ReadonlyMap<string, string> = new Map([['2.2.7', ' (01/16,2022)']]);
+
+/** Of a machine that does not count it. */
+const NO_TIME: ProcessorTime = { userUs: 0, systemUs: 0, childrenUserUs: 0, childrenSystemUs: 0 };
+
+/** Seconds with six digits. */
+function microseconds(time: number): string {
+  return `${Math.floor(time / 1e6)}.${String(time % 1e6).padStart(6, '0')}`;
+}
 
 /** One formatter a line. */
 export const coreText = {
@@ -46,8 +56,21 @@ export const coreText = {
   reloadingChild: () => 'Reloading',
   reloadComplete: () => 'Reload complete',
   stopping: () => 'Stopping',
-  stoppedChild: () => 'Stopped - used 0.000000 user time, 0.000000 system time',
-  cpuUsage: () => 'CPU usage (self/children) user: 0.000000/0.000000 system: 0.000000/0.000000',
+  stoppedChild: (time: ProcessorTime = NO_TIME) => {
+    const { userUs, systemUs, childrenUserUs, childrenSystemUs } = time;
+    const [user, system] = [microseconds(userUs), microseconds(systemUs)];
+    if (childrenUserUs + childrenSystemUs === 0) {
+      return `Stopped - used ${user} user time, ${system} system time`;
+    }
+    const children = [microseconds(childrenUserUs), microseconds(childrenSystemUs)];
+    const text = `${user}/${children[0]} user time, ${system}/${children[1]} system time`;
+    return `Stopped - used (self/children) ${text}`;
+  },
+  cpuUsage: (time: ProcessorTime = NO_TIME) => {
+    const user = `${microseconds(time.userUs)}/${microseconds(time.childrenUserUs)}`;
+    const system = `${microseconds(time.systemUs)}/${microseconds(time.childrenSystemUs)}`;
+    return `CPU usage (self/children) user: ${user} system: ${system}`;
+  },
   stopped: (version: string) => `Stopped Keepalived v${version}${RELEASE_DATES.get(version) ?? ''}`,
   printingData: (pid: number) => `Printing VRRP data for process(${pid}) on signal`,
   printingStatistics: (pid: number) => `Printing VRRP stats for process(${pid}) on signal`,

@@ -33,8 +33,18 @@ export interface System {
   processes(): readonly ProcessFacts[];
   /** The current value of a sysctl in dotted form, `undefined` when it does not exist. */
   sysctl(name: string): string | undefined;
+  /** What the daemon and its ended children have used of the processor; a machine may not know. */
+  processorTime?(): ProcessorTime;
   /** Wall clock of the machine at `now`, in µs since 1970-01-01 UTC; for stamps only, it may jump. */
   wallClockUs(now: TimeUs): number;
+}
+
+/** Time on the processor, in µs, as getrusage(2) counts it. */
+export interface ProcessorTime {
+  readonly userUs: number;
+  readonly systemUs: number;
+  readonly childrenUserUs: number;
+  readonly childrenSystemUs: number;
 }
 
 /** One network interface as netlink describes it. */

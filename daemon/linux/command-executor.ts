@@ -30,6 +30,8 @@ export interface CommandExecutorOptions {
   readonly log: (line: LogLine) => void;
   readonly report: (report: DaemonReport) => void;
   readonly exit: (code: number) => void;
+  /** A link of ours is being made, or is made and up as far as it can be. */
+  readonly linkMaking: (name: string, phase: 'begins' | 'done') => void;
   /** `--dont-release-vrrp`: addresses, routes and rules stay when the daemon stops. */
   readonly keepAddresses: boolean;
   /** `--dont-release-ipvs`: virtual services stay when the daemon stops. */
@@ -218,6 +220,7 @@ export class CommandExecutor {
   #runIp(command: IpCommand): void {
     if (this.#stopping && this.#options.keepAddresses && isRelease(command)) return;
     this.#remember(command);
+    if (command.kind === 'link-add') this.#options.linkMaking(command.name, 'begins');
     this.#hold((done) => {
       this.#ip[ipFamilyOf(command)].run(ipWords(command), (failure) => {
         if (failure !== undefined && !isAlreadyThere(command.kind, failure)) {
@@ -226,6 +229,7 @@ export class CommandExecutor {
           if (!isRelease(command)) this.#logFailure(`ip ${ipWords(command).join(' ')}: ${failure}`);
           this.#failed(command.id, failure);
         }
+        if (command.kind === 'link-up') this.#options.linkMaking(command.name, 'done');
         done();
       });
     });

@@ -11,6 +11,9 @@ import type {
 import { familyOf, formatIp, type IpFamily, isIpv4 } from '../wire/ip-address.ts';
 import { formatMac } from '../wire/mac-address.ts';
 
+/** `proto keepalived` of `ip route`, by number: not every /etc/iproute2 knows it. Source: linux/rtnetlink.h. */
+const RTPROT_KEEPALIVED = '18';
+
 /** Commands that iproute2 carries out. */
 export type IpCommand = AddressCommand | RouteCommand | RuleCommand | LinkCommand;
 
@@ -29,11 +32,13 @@ export function ipWords(command: IpCommand): readonly string[] {
       return ['address', 'del', ...addressKeyWords(command.address)];
     case 'route-add':
     case 'route-append':
-    case 'route-delete':
-      return ['route', verbOf(command.kind), ...command.words];
+      return ['route', verbOf(command.kind), ...marked(command.words)];
     case 'rule-add':
+      return ['rule', 'add', ...marked(command.words)];
+    case 'route-delete':
+      return ['route', 'del', ...command.words];
     case 'rule-delete':
-      return ['rule', verbOf(command.kind), ...command.words];
+      return ['rule', 'del', ...command.words];
     case 'link-add':
       return linkAddWords(command);
     case 'link-delete':
@@ -82,6 +87,14 @@ function linkAddWords(command: Extract<LinkCommand, { kind: 'link-add' }>): stri
   const start = ['link', 'add', 'link', base, 'name', name];
   if (type.kind === 'ipvlan') return [...start, 'type', 'ipvlan', 'mode', 'l2', type.mode];
   return [...start, 'address', formatMac(type.mac), 'type', 'macvlan', 'mode', type.mode];
+}
+
+/** Routes and rules say who made them, unless the file does; in front of next hops, which end a route. */
+function marked(words: readonly string[]): readonly string[] {
+  if (words.includes('proto') || words.includes('protocol')) return words;
+  const found = words.indexOf('nexthop');
+  const at = found < 0 ? words.length : found;
+  return [...words.slice(0, at), 'protocol', RTPROT_KEEPALIVED, ...words.slice(at)];
 }
 
 function verbOf(kind: string): string {

@@ -2,13 +2,14 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { ProcessFacts, System } from '../core/system.ts';
+import type { ProcessFacts, ProcessorTime, System } from '../core/system.ts';
 import type { InterfaceTable } from './interface-table.ts';
+import type { Libc } from './native/libc.ts';
 import { expandPathPattern } from './path-pattern.ts';
 import { findProgram, userNamed } from './script-security.ts';
 
 /** This host as the daemon sees it. */
-export function linuxSystem(table: InterfaceTable): System {
+export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
   return {
     hostname: () => hostname(),
     interfaces: () => table.interfaces(),
@@ -22,7 +23,19 @@ export function linuxSystem(table: InterfaceTable): System {
       const bytes = readOrUndefined(sysctlPath(name));
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
     },
+    ...(libc === undefined ? {} : { processorTime: () => processorTime(libc) }),
     wallClockUs: () => Date.now() * 1000,
+  };
+}
+
+function processorTime(libc: Libc): ProcessorTime {
+  const { user, system } = process.cpuUsage();
+  const children = libc.childrenTime();
+  return {
+    userUs: user,
+    systemUs: system,
+    childrenUserUs: children.userUs,
+    childrenSystemUs: children.systemUs,
   };
 }
 

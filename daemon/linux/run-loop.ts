@@ -24,8 +24,12 @@ import type { RawDriver } from './native/raw-ip-socket.ts';
 import { NetworkClients } from './network-clients.ts';
 import { type MonotonicClock, monotonicClock, PreciseTimer } from './precise-timer.ts';
 import { ProcessWatcher } from './process-watcher.ts';
+import type { LinkMessage } from './rtnetlink.ts';
 import { ScriptRunner } from './script-runner.ts';
 import { VrrpTransport } from './vrrp-transport.ts';
+
+/** How long a new link may take to show its carrier after `ip link set up` has returned, in ms. */
+const LINK_RISES_MS = 200;
 
 /** The daemon as the loop sees it; `daemon/core/daemon.ts` has this shape. */
 export interface DrivenDaemon {
@@ -77,6 +81,8 @@ export class RunLoop {
   readonly #files: FileWatcher;
   readonly #processes: ProcessWatcher;
   readonly #inbox: SystemEvent[] = [];
+  /** Links that we are making: netlink shows them down before it shows them up, which is no news. */
+  readonly #making = new Set<string>();
   readonly #closeNetlink: () => void;
   #daemon: DrivenDaemon | undefined;
   #delivering = false;
@@ -96,7 +102,7 @@ export class RunLoop {
     });
     this.#poller = new DescriptorPoller(libc);
     this.#closeNetlink = this.#openNetlink();
-    this.system = linuxSystem(this.#table);
+    this.system = linuxSystem(this.#table, libc);
     this.#transport = new VrrpTransport({
       libc,
       poller: this.#poller,
@@ -124,6 +130,10 @@ export class RunLoop {
       log,
       report: options.report ?? (() => {}),
       exit: (code) => void this.end(code),
+      linkMaking: (name, phase) => {
+        if (phase === 'begins') this.#making.add(name);
+        else setTimeout(() => this.#linkMade(name), LINK_RISES_MS).unref();
+      },
       keepAddresses: options.keepAddresses ?? false,
       keepIpvs: options.keepIpvs ?? false,
       ...(options.ipProgram === undefined ? {} : { ipProgram: options.ipProgram }),
@@ -193,12 +203,25 @@ export class RunLoop {
       libc,
       poller: this.#poller,
       onMessage: (message) => {
+        if (message.kind === 'link' && this.#isRising(message)) return;
         for (const event of this.#table.apply(message)) this.deliver(event);
       },
       onOverrun: () => this.#resynchronise(),
     });
     this.#resynchronise();
     return close;
+  }
+
+  /** Whether a message tells of a link of ours that is not up yet; once it is, all is read that came before. */
+  #isRising({ removed, facts }: LinkMessage): boolean {
+    if (removed || !this.#making.has(facts.name)) return false;
+    if (facts.running) this.#linkMade(facts.name);
+    return true;
+  }
+
+  /** It is up, or will not be by itself: from now on it is a link like any other. */
+  #linkMade(name: string): void {
+    if (this.#making.delete(name) && !this.#ended) this.#resynchronise();
   }
 
   #resynchronise(): void {

@@ -97,6 +97,8 @@ export interface Libc {
   close(descriptor: number): void;
   /** Sets a signal to be ignored, as Node cannot for real-time signals. */
   ignoreSignal(signal: number): void;
+  /** What ended children have used of the processor (RUSAGE_CHILDREN), in µs. */
+  childrenTime(): { readonly userUs: number; readonly systemUs: number };
   /** prctl(2) with two arguments; throws when it fails. */
   prctl(option: number, first: number, second: number): void;
   /** RLIMIT_CORE without limit, or as far as the hard limit lets; false when even that fails. */
@@ -128,6 +130,7 @@ export function loadLibc(): Libc {
   const prctl = library.func(
     'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
   );
+  const getrusage = library.func('int getrusage(int, void *)');
   const getrlimit = library.func('int getrlimit(int, void *)');
   const setrlimit = library.func('int setrlimit(int, const void *)');
   const failure = (call: string): SystemCallError => new SystemCallError(call, koffi.errno());
@@ -184,6 +187,13 @@ export function loadLibc(): Libc {
     ignoreSignal(number) {
       signal(number, SIG_IGN);
     },
+    childrenTime() {
+      // struct rusage begins with two struct timeval of 64-bit seconds and microseconds.
+      const usage = new BigInt64Array(18);
+      if (Number(getrusage(RUSAGE_CHILDREN, usage)) < 0) throw failure('getrusage');
+      const at = (index: number): number => Number(usage[index] ?? 0n);
+      return { userUs: at(0) * 1e6 + at(1), systemUs: at(2) * 1e6 + at(3) };
+    },
     prctl(option, first, second) {
       if (Number(prctl(option, first, second, 0, 0)) < 0) throw failure(`prctl(${option})`);
     },
@@ -197,6 +207,9 @@ export function loadLibc(): Libc {
     addressOf: (bytes) => koffi.address(bytes),
   };
 }
+
+/** Of getrusage(2). */
+const RUSAGE_CHILDREN = -1;
 
 /** Of setrlimit(2). */
 const RLIMIT_CORE = 4;

@@ -57,6 +57,17 @@ describe('words for iproute2', () => {
     const route = { kind: 'route-delete', id: 1, family: 'inet6', words } as const;
     expect(ipWords(route).join(' ')).toBe('route del 10.1.0.0/16 via 10.0.0.254');
     expect(ipFamilyOf(route)).toBe('inet6');
+    const text = (kind: 'route-add' | 'rule-add' | 'rule-delete', line: string) =>
+      ipWords({ kind, id: 1, family: 'inet', words: line.split(' ') }).join(' ');
+    expect(text('route-add', 'blackhole 10.1.0.0/16')).toBe(
+      'route add blackhole 10.1.0.0/16 protocol 18',
+    );
+    expect(text('route-add', '10.1.0.0/16 nexthop via 10.0.0.2 nexthop via 10.0.0.3')).toBe(
+      'route add 10.1.0.0/16 protocol 18 nexthop via 10.0.0.2 nexthop via 10.0.0.3',
+    );
+    expect(text('route-add', '10.1.0.0/16 dev eth0 proto static')).toMatch(/proto static$/);
+    expect(text('rule-add', 'to 10.1.0.0/16 table 9')).toMatch(/table 9 protocol 18$/);
+    expect(text('rule-delete', 'to 10.1.0.0/16 table 9')).toBe('rule del to 10.1.0.0/16 table 9');
     const mac = parseMac('00:00:5e:00:01:33');
     if (mac === undefined) throw new Error('mac');
     const type = { kind: 'macvlan', mac, mode: 'private' } as const;
