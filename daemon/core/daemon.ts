@@ -407,7 +407,7 @@ export class Daemon {
    */
   #sayConfigNotes(machine: VrrpMachine): void {
     const said = new Set(this.#out.map((c) => (c.kind === 'log' ? c.text : '')));
-    for (const text of configNotes(machine.config, this.#phase === 'starting')) {
+    for (const text of configNotes(machine.config)) {
       if (!said.has(text)) this.#say('vrrp', text);
     }
   }

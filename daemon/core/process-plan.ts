@@ -43,7 +43,7 @@ export function vrrpPart(config: DaemonConfig, flags: Processes): VrrpConfig {
 }
 
 /** Lines about the configuration as a whole. */
-export function configNotes(config: VrrpConfig, starting: boolean): readonly string[] {
+export function configNotes(config: VrrpConfig): readonly string[] {
   const notes: string[] = [];
   const hasScripts =
     config.scripts.some((script) => isTracked(config, script.name)) ||
@@ -54,7 +54,7 @@ export function configNotes(config: VrrpConfig, starting: boolean): readonly str
   const needsFirewall = config.instances.some(
     (one) => one.vmac !== undefined || (!one.accept && one.priority !== 255),
   );
-  if (needsFirewall && starting) notes.push(coreText.nftables());
+  if (needsFirewall) notes.push(coreText.nftables());
   return notes;
 }
 

@@ -15,11 +15,11 @@ import { joinGroups, logAssignedAddresses, sayFault, settle } from './initialise
 import { instanceText } from './log-text.ts';
 import { announceStates, notifyDeleted, notifyGroup } from './notify.ts';
 import { indexInstances } from './receive.ts';
+import { isSameAddress, removeStaleObjects, replaceStaticObjects } from './reload-lists.ts';
 import { startScript } from './scripts.ts';
 import { initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { findSource } from './source-address.ts';
-import { addStaticObjects } from './static-objects.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer, setTimer } from './timers.ts';
 import { leaveFault, leaveMaster, sendZero } from './transitions.ts';
 import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
@@ -61,12 +61,15 @@ export function reload(
   const gone = old.filter((i) => !machine.instances.includes(i));
   for (const instance of gone) dismiss(machine, instance);
   const changes = machine.instances.map((instance, index) =>
-    adopt(machine, instance, next.config.instances[index] as VrrpInstanceConfig),
+    adopt(instance, next.config.instances[index] as VrrpInstanceConfig),
   );
   joinGroups(machine);
-  logAssignedAddresses(machine);
-  for (const name of createLinks(machine)) machine.madeLinks.add(name);
   replaceStaticObjects(machine, before);
+  logAssignedAddresses(machine);
+  for (const { instance, before: old } of changes) {
+    if (old !== undefined && instance.vipSet) removeStaleObjects(machine, old, instance.config);
+  }
+  for (const name of createLinks(machine)) machine.madeLinks.add(name);
   for (const instance of machine.instances) instance.source = findSource(machine, instance);
   setupTracking(machine);
   for (const script of machine.scripts) keepScript(script, oldScripts);
@@ -107,13 +110,8 @@ function dismiss(machine: VrrpMachine, instance: Instance): void {
   removeLinks(machine, instance);
 }
 
-function adopt(
-  machine: VrrpMachine,
-  instance: Instance,
-  config: VrrpInstanceConfig,
-): AddressChanges {
+function adopt(instance: Instance, config: VrrpInstanceConfig): AddressChanges {
   const before = instance.config === config ? undefined : instance.config;
-  if (before !== undefined && instance.vipSet) removeStale(machine, before, config);
   instance.config = config;
   // keepalived makes a new record for the instance: its adverts are numbered anew (recording S18).
   instance.packetId = 0;
@@ -131,25 +129,6 @@ function adopt(
   return { instance, before };
 }
 
-function removeStale(
-  machine: VrrpMachine,
-  before: VrrpInstanceConfig,
-  after: VrrpInstanceConfig,
-): void {
-  const kept = [...after.addresses, ...after.excludedAddresses];
-  for (const vip of [...before.addresses, ...before.excludedAddresses]) {
-    if (!kept.some((k) => isSameAddress(k, vip))) changeAddress(machine, 'address-delete', vip);
-  }
-  const routes = after.routes.map((r) => r.words.join(' '));
-  for (const route of before.routes) {
-    if (!routes.includes(route.words.join(' '))) changeRoute(machine, 'delete', route);
-  }
-  const rules = after.rules.map((r) => r.words.join(' '));
-  for (const rule of before.rules) {
-    if (!rules.includes(rule.words.join(' '))) changeRule(machine, 'delete', rule);
-  }
-}
-
 /** New VIPs of a MASTER are set, and then all of them are announced. */
 function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeUs): void {
   const { instance, before } = change;
@@ -158,7 +137,11 @@ function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeU
   const had = [...before.addresses, ...before.excludedAddresses];
   const isNew = (vip: VirtualAddress): boolean => !had.some((h) => isSameAddress(h, vip));
   const added = [...config.addresses, ...config.excludedAddresses].filter(isNew);
-  logDetail(machine, instanceText.settingVips(config.name));
+  const { name } = config;
+  logDetail(machine, instanceText.settingVips(name));
+  if (config.excludedAddresses.length > 0) logDetail(machine, instanceText.settingExcluded(name));
+  if (config.routes.length > 0) logDetail(machine, instanceText.settingRoutes(name));
+  if (config.rules.length > 0) logDetail(machine, instanceText.settingRules(name));
   for (const vip of added) changeAddress(machine, 'address-add', vip);
   const routes = before.routes.map((r) => r.words.join(' '));
   for (const route of config.routes) {
@@ -169,19 +152,6 @@ function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeU
     if (!rules.includes(rule.words.join(' '))) changeRule(machine, 'add', rule);
   }
   if (added.length > 0) sendBurst(machine, instance, { repeat: config.garp.repeat, now });
-}
-
-function isSameAddress(a: VirtualAddress, b: VirtualAddress): boolean {
-  return a.address === b.address && a.interface === b.interface && a.length === b.length;
-}
-
-function replaceStaticObjects(machine: VrrpMachine, before: VrrpConfig): void {
-  for (const address of before.staticAddresses) {
-    if (!machine.config.staticAddresses.some((a) => isSameAddress(a, address))) {
-      changeAddress(machine, 'address-delete', address);
-    }
-  }
-  addStaticObjects(machine);
 }
 
 /** A script that was judged before keeps its judgement; a run that is out is forgotten. */

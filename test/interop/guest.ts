@@ -47,14 +47,17 @@ export class Guest {
       `GUEST_ADDRESSES=${addresses.join(',')}`,
     ]);
     await until('the guest is up', () => console.output().includes('<<ready>>'), {
-      withinMs: 60_000,
+      withinMs: 180_000,
       explain: () => console.output(),
     });
     return new Guest(console);
   }
 
   /** Carries out one line of shell; its output. Throws when it fails, unless failing is allowed. */
-  async run(line: string, options: { readonly mayFail?: true } = {}): Promise<string> {
+  async run(
+    line: string,
+    options: { readonly mayFail?: true; readonly withinMs?: number } = {},
+  ): Promise<string> {
     const begin = this.#console.output().length;
     this.#seen++;
     const marks = (): RegExpMatchArray[] => [
@@ -62,7 +65,7 @@ export class Guest {
     ];
     this.#console.input(`${line}\n`);
     await until(`the guest has run ${line}`, () => marks().length >= this.#seen, {
-      withinMs: 30_000,
+      withinMs: options.withinMs ?? 30_000,
       explain: () => this.#console.output(),
     });
     const mark = marks()[this.#seen - 1];
@@ -79,7 +82,7 @@ export class Guest {
   ): Promise<string> {
     const begin = performance.now();
     for (;;) {
-      const output = await this.run(line, { mayFail: true });
+      const output = await this.run(line, { mayFail: true, withinMs: options.withinMs });
       if (holds(output)) return output;
       if (performance.now() - begin > options.withinMs) {
         const more = await this.run(options.explain, { mayFail: true });
