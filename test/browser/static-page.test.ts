@@ -47,6 +47,17 @@ describe('the page without a server', () => {
     await page.context().close();
   });
 
+  it('fits a phone: no part of it is wider than the window', async () => {
+    const page = await open(`#s=${encodeURIComponent(SCENARIO)}&t=15000000`);
+    await page.waitForSelector('[data-node="srv-2"] .state-MASTER');
+    for (const width of [390, 800, 1280]) {
+      await page.setViewportSize({ width, height: 844 });
+      const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
+      await expect.poll(wide).toBeLessThanOrEqual(width);
+    }
+    await page.context().close();
+  });
+
   it('a link names scenario and moment', async () => {
     const page = await open(`#s=${encodeURIComponent(SCENARIO)}&t=15000000`);
     await page.waitForSelector('[data-node="srv-2"] .state-MASTER');

@@ -87,6 +87,13 @@ describe('the guided tour', () => {
 });
 
 describe('the lab sheet of five directors, by hand (rows E5-E8, E11)', () => {
+  it.each([false, true])('axe finds nothing serious in it, dark: %s', async (dark) => {
+    const { page } = await open(`${FIVE}/laboratory.twin.yml`, { dark });
+    await goTo(page, 14);
+    await page.waitForSelector('#guide li.done');
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
   it('ticks its tasks off as they are done', async () => {
     const { page, errors } = await open(`${FIVE}/laboratory.twin.yml`);
     const done = (title: string) =>

@@ -257,6 +257,11 @@ describe.each(['light', 'dark'] as const)('in %s', (theme) => {
       await page.click(`#lower-tab-${tab}`);
       found.push(...(await violations(page)));
     }
+    await page.keyboard.press('Control+k');
+    await page.waitForSelector('#palette');
+    found.push(...(await violations(page)));
+    await page.fill('#palette', 'srv-2');
+    found.push(...(await violations(page)));
     expect(found).toEqual([]);
     await page.context().close();
   });
