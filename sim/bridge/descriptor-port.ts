@@ -14,6 +14,7 @@ import {
   type OutsideKind,
   type OutsidePort,
 } from './outside-port.ts';
+import { VlanReader, withVlanTag } from './vlan-reader.ts';
 
 /** Longest read: a segment that was left to hardware has up to 64 KiB, and its headers. */
 const READ_LENGTH_MAX = 65_536 + 256;
@@ -31,8 +32,10 @@ export interface DescriptorPortOptions {
   readonly descriptor: number;
   /** Written to here; may be the same. */
   readonly outDescriptor: number;
-  /** Frames come behind a virtio header that tells what was left to hardware. */
-  readonly hasVirtioHeader: boolean;
+  /**
+   * A packet socket: frames come behind a virtio header that tells what was left to hardware, and VLAN tags beside them.
+   */
+  readonly isPacketSocket: boolean;
   /** Tells the real side whether the twin's end has a signal. */
   readonly onEnabled?: (enabled: boolean) => void;
   /** Whether the interface behind the descriptor still exists; absent: reading tells. */
@@ -55,6 +58,7 @@ export class DescriptorPort implements OutsidePort {
   readonly #options: DescriptorPortOptions;
   readonly #calls: LinkCalls;
   readonly #buffer = new Uint8Array(READ_LENGTH_MAX);
+  readonly #vlan: VlanReader | undefined;
   readonly #pieces: OffloadedFrame = { frames: [], wasOffloaded: false };
   #receiver: PortReceiver | undefined;
   #pendingCarrier: boolean[] = [];
@@ -70,6 +74,9 @@ export class DescriptorPort implements OutsidePort {
     this.mtu = options.mtu;
     this.carrier = options.carrier;
     this.descriptor = options.descriptor;
+    this.#vlan = options.isPacketSocket
+      ? new VlanReader(options.calls.libc, options.descriptor, this.#buffer)
+      : undefined;
   }
 
   attach(receiver: PortReceiver): void {
@@ -96,12 +103,15 @@ export class DescriptorPort implements OutsidePort {
   drain(budget: number): boolean {
     for (const up of this.#pendingCarrier.splice(0)) this.#receiver?.onCarrier(up);
     if (this.#closed || this.vanished) return false;
-    const { hasVirtioHeader } = this.#options;
+    const vlan = this.#vlan;
     for (let left = budget; left > 0; left--) {
-      const length = this.#calls.read(this.descriptor, this.#buffer, READ_LENGTH_MAX);
+      const length =
+        vlan === undefined
+          ? this.#calls.read(this.descriptor, this.#buffer, READ_LENGTH_MAX)
+          : vlan.read();
       if (length <= 0) return this.#onReadFailure(-length);
-      if (hasVirtioHeader) this.#takeOffloaded(length);
-      else this.#take(length);
+      if (vlan === undefined) this.#take(length);
+      else this.#takeOffloaded(length, vlan.tag);
     }
     return true;
   }
@@ -147,7 +157,7 @@ export class DescriptorPort implements OutsidePort {
     this.#receiver?.onFrame(frame);
   }
 
-  #takeOffloaded(length: number): void {
+  #takeOffloaded(length: number, tag: number): void {
     if (length < VIRTIO_HEADER_LENGTH + FRAME_LENGTH_MIN) {
       this.counters.malformed++;
       return;
@@ -157,7 +167,7 @@ export class DescriptorPort implements OutsidePort {
     if (pieces.frames.length > 1) this.counters.segmented++;
     for (const frame of pieces.frames) {
       this.counters.received++;
-      this.#receiver?.onFrame(frame);
+      this.#receiver?.onFrame(tag === 0 ? frame : withVlanTag(frame, tag));
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * A network card of this host as a port, over AF_PACKET: every frame that the card hears comes in, what is sent leaves
  * by the card with whatever source MAC it has. The host's own stack goes on hearing the same frames; give the card
- * no address. VLAN tags that the card takes off by itself are lost here. Read packet(7).
+ * no address. VLAN tags that the card takes off by itself are put back (`vlan-reader.ts`). Read packet(7).
  */
 
 import { LINUX, SystemCallError } from '../../daemon/linux/native/libc.ts';
@@ -18,6 +18,7 @@ import {
   type LinkCalls,
   readInterface,
 } from './link-calls.ts';
+import { PACKET_AUXDATA } from './vlan-reader.ts';
 
 /** Room for bursts; the kernel doubles it and cuts it to its own limit. */
 const RECEIVE_QUEUE_BYTES = 4_194_304;
@@ -33,6 +34,7 @@ export function openPacketPort(calls: LinkCalls, name: string): DescriptorPort {
     const { libc } = calls;
     libc.setOption(input, LINUX.SOL_PACKET, LINUX.PACKET_IGNORE_OUTGOING, int(1));
     libc.setOption(input, LINUX.SOL_PACKET, LINK.PACKET_VNET_HDR, int(1));
+    libc.setOption(input, LINUX.SOL_PACKET, PACKET_AUXDATA, int(1));
     libc.setOption(input, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF, int(RECEIVE_QUEUE_BYTES));
     libc.setOption(input, LINUX.SOL_PACKET, LINK.PACKET_ADD_MEMBERSHIP, promiscuous(facts.index));
     // Protocol 0 until here: nothing was heard before all of this was in place.
@@ -55,7 +57,7 @@ export function openPacketPort(calls: LinkCalls, name: string): DescriptorPort {
     carrier: facts.running,
     descriptor: input,
     outDescriptor: output,
-    hasVirtioHeader: true,
+    isPacketSocket: true,
   });
 }
 

@@ -54,7 +54,7 @@ export function openTap(calls: LinkCalls, options: TapOptions): DescriptorPort {
       carrier: facts.up,
       descriptor,
       outDescriptor: descriptor,
-      hasVirtioHeader: false,
+      isPacketSocket: false,
       isAlive: () => isTapAlive(calls, descriptor),
       onEnabled: (enabled) => setTapCarrier(calls, descriptor, enabled),
     });

@@ -76,7 +76,7 @@ function joinedPort(calls: LinkCalls, name: string, descriptor: number) {
     carrier: true,
     descriptor,
     outDescriptor: descriptor,
-    hasVirtioHeader: false,
+    isPacketSocket: false,
   });
   const rate = Number.MAX_SAFE_INTEGER;
   return { node: name, port, limit: new RateLimit({ rate, groupRate: rate }) };

@@ -238,6 +238,7 @@ export class LiveSession implements TerminalPlace {
             scenario: scenarioView(open.id, open.timeline.scenario),
             topology: topologyView(open.timeline.scenario, open.positions),
           }),
+      ...(this.options.realTime === undefined ? {} : { realTime: true as const }),
       commands: commandNames(),
     };
   }

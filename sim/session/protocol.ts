@@ -209,6 +209,8 @@ export type ServerMessage =
       /** Absent until one was chosen. */
       readonly scenario?: ScenarioView;
       readonly topology?: TopologyView;
+      /** Joined to a real network: time cannot stop, jump or go back. */
+      readonly realTime?: true;
       /** Names for completion in terminals. */
       readonly commands: readonly string[];
     }

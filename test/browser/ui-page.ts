@@ -18,10 +18,13 @@ export interface ServedUi {
   close(): void;
 }
 
+/** Where Chromium is. */
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
 /** Starts Chromium as every browser test here does. */
-export function startChromium(): Promise<Browser> {
+export function startChromium(executablePath = CHROMIUM): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath,
     args: [
       '--headless',
       '--no-sandbox',

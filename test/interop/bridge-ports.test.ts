@@ -193,6 +193,26 @@ describe('frames whose checksum was left to hardware', () => {
   });
 });
 
+describe('VLAN tags on a packet port', () => {
+  test.each([
+    ['802.1Q', [0x81, 0x00, 0x60, 0x05]],
+    ['802.1ad', [0x88, 0xa8, 0x0f, 0xff]],
+  ])('%s: the kernel takes it off, the port puts it back', async (_name, tag) => {
+    if (MISSING !== undefined) return;
+    const pair = packetPair();
+    const ear = new Ear();
+    pair.b.attach(ear);
+    const plain = markedFrame(7);
+    const tagged = Uint8Array.from([...plain.subarray(0, 12), ...tag, ...plain.subarray(12)]);
+    pair.a.send(tagged);
+    pair.a.send(plain);
+    await pair.settle();
+    pair.close?.();
+    const mine = ear.frames.filter((frame) => frame.at(-1) === 7);
+    expect(mine).toEqual([tagged, plain]);
+  });
+});
+
 /** The sum over pseudo header and datagram: all ones when the checksum is right. */
 function udpSum(frame: Uint8Array): number {
   const length = ((frame[38] ?? 0) << 8) | (frame[39] ?? 0);

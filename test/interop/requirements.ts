@@ -28,6 +28,7 @@ export type Piece =
   | 'frr'
   | 'setpriv'
   | 'socat'
+  | 'chromium'
   | 'systemd-analyze';
 
 const found = new Map<Piece, string | undefined>();
@@ -78,6 +79,8 @@ function look(piece: Piece): string | undefined {
       return existsSync('/usr/lib/frr/vrrpd') ? undefined : 'FRR is not installed (package frr)';
     case 'setpriv':
       return lookForProgram('setpriv', ['--version'], 'util-linux');
+    case 'chromium':
+      return lookForProgram(process.env['CHROMIUM'] ?? 'chromium', ['--version'], 'Chromium');
     case 'socat':
       return lookForProgram('socat', ['-V'], 'socat');
     case 'systemd-analyze':

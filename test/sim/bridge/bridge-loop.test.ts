@@ -94,7 +94,7 @@ function loopOn(machine: PlayedMachine, nodeLoop: number | undefined): BridgeLoo
       carrier: true,
       descriptor,
       outDescriptor: descriptor,
-      hasVirtioHeader: false,
+      isPacketSocket: false,
     });
     return { node: name, port, limit: new RateLimit({ rate: 1e9, groupRate: 1e9 }) };
   });

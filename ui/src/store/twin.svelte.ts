@@ -73,6 +73,8 @@ export class Twin {
   scenario: ScenarioView | undefined = $state.raw(undefined);
   topology: TopologyView = $state.raw({ nodes: [], cables: [] });
   commands: readonly string[] = $state.raw([]);
+  /** Joined to a real network: its time is everybody's. */
+  realTime = $state(false);
 
   at = $state(0);
   end = $state(0);
@@ -148,6 +150,11 @@ export class Twin {
   /** Whether this page may touch anything. */
   get mayControl(): boolean {
     return this.role === 'control' && this.status === 'open';
+  }
+
+  /** Whether time may be stopped, jumped and turned back. */
+  get mayTurnTime(): boolean {
+    return this.mayControl && !this.realTime;
   }
 
   send(message: ClientMessage): void {
@@ -254,6 +261,7 @@ export class Twin {
     this.scenario = message.scenario;
     this.topology = message.topology ?? { nodes: [], cables: [] };
     this.commands = message.commands;
+    this.realTime = message.realTime === true;
     if (message.scenario !== undefined) this.send({ type: 'subscribe', views: this.#views });
   }
 

@@ -76,6 +76,10 @@ function oneWayText(way: ImpairmentView): string {
   return parts.join(', ');
 }
 
+/** What a node that stands for the outside is. */
+export const OUTSIDE_SENTENCE =
+  'What is behind it is real: machines of a network that this LAN is joined to. Its cable can be pulled, the machines cannot be touched from here';
+
 /** One sentence for a host: what a screen reader hears on its card. */
 export function hostSentence(host: HostView): string {
   const parts = [host.name, powerWord(host.power)];
