@@ -69,6 +69,8 @@ export class BfdProcess {
   readonly #listeners = new Map<IpFamily, CommandId>();
   readonly #outputs = new Map<BfdSession, Output>();
   #out: BfdStep[] = [];
+  /** It cannot listen: the daemon as a whole must end. Source: measured with 2.2.7, port 3784 taken. */
+  isLost = false;
 
   constructor(options: BfdProcessOptions) {
     this.#options = options;
@@ -173,6 +175,7 @@ export class BfdProcess {
   #failed(id: CommandId, isSocket: boolean): void {
     if (isSocket && [...this.#listeners.values()].includes(id)) {
       say(this.#machine, 'error', bfdText.noListener());
+      this.isLost = true;
       return;
     }
     for (const [session, output] of this.#outputs) {

@@ -54,6 +54,9 @@ import { ignoresPackets, vrrpEvent } from './vrrp-events.ts';
  */
 const STOP_WAIT = seconds(1);
 
+/** A child ended with a "permanent error". Source: measured with 2.2.7. */
+const EXIT_FATAL = 1;
+
 /** Returned whenever nothing is to be done; shared, so that idle packets allocate nothing. */
 const NOTHING: readonly Command[] = Object.freeze([]);
 
@@ -72,6 +75,7 @@ export class Daemon {
   /** keepalived makes no VRRP process where there is nothing for it to do. */
   #vrrpRuns = true;
   #exitAt: TimeUs | undefined;
+  #exitCode = 0;
   /** startup_script or shutdown_script, while it runs or is being ended. */
   #script: ParentScript | undefined;
   #shutdownScript: LifecycleScript | undefined;
@@ -160,6 +164,7 @@ export class Daemon {
     const answered = this.#checkers?.receive(event, now);
     if (answered !== undefined) this.#out.push(...answered);
     if (this.#bfd !== undefined) this.#follow(machine, this.#bfd.receive(event, now), now);
+    if (this.#bfd?.isLost) return this.#endForBfd(now);
     this.#handle(machine, event, now);
     this.#postMails(machine, now);
     return this.#take();
@@ -240,6 +245,13 @@ export class Daemon {
     // Mails of the end get a connection and no more: nobody reads answers any longer (recorded).
     this.#postMails(machine, now);
     return this.#take();
+  }
+
+  /** The BFD process ended for good: so does everything, as by SIGTERM, with an exit code of its own. */
+  #endForBfd(now: TimeUs): readonly Command[] {
+    this.#exitCode = EXIT_FATAL;
+    this.#say('parent', coreText.childLost(this.#pid + 2));
+    return this.stop(now);
   }
 
   /** When `advance` wants to be called next; `undefined`: not before something happens. */
@@ -365,7 +377,7 @@ export class Daemon {
     this.#say('parent', coreText.cpuUsage(this.#options.system.processorTime?.()));
     this.#say('parent', coreText.stopped(this.#version));
     this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
-    this.#out.push({ kind: 'exit', code: 0 });
+    this.#out.push({ kind: 'exit', code: this.#exitCode });
     return this.#take();
   }
 

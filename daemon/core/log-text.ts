@@ -48,6 +48,7 @@ export const coreText = {
   nftables: () =>
     'use_vmac or no_accept/strict specified, but no firewall configured - using nftables',
   startupComplete: () => 'Startup complete',
+  childLost: (pid: number) => `pid ${pid} exited with permanent error FATAL. Terminating`,
   nothingToRun: () => 'Warning - keepalived has no configuration to run',
   unreadable: (path: string) => `Configuration file '${path}' is not a regular non-executable file`,
   missing: (path: string) => `Unable to find configuration file ${path} (glob returned 3)`,

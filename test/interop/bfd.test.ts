@@ -112,4 +112,31 @@ describe.concurrent('BFD beside real keepalived', () => {
       });
     });
   }
+
+  test('a port that is taken ends the whole daemon, as it ends keepalived', async (context) => {
+    const missing = MISSING ?? whyNot('socat');
+    context.skip(missing !== undefined, missing);
+    const lab = new Lab();
+    try {
+      const ends = (['ours', 'theirs'] as const).map(async (host) => {
+        lab.addHost(host, `${ADDRESSES.inet[host]}/24`);
+        lab.start(host, ['socat', '-u', 'UDP-RECV:3784', '-']);
+        const isTaken = (): boolean => lab.exec(host, ['ss', '-Hlun']).includes(':3784');
+        await until('the port is taken', isTaken, { withinMs: UP_MS });
+        const path = lab.file(`${host}.conf`, configuration(host, 'inet'));
+        const pid = join(lab.folder, `${host}.pid`);
+        const flags = ['-n', '-l', '-G', '-f', path, '-p', pid, '-r', `${pid}.r`, '-b', `${pid}.b`];
+        const entry = join(REPOSITORY, 'test', 'interop', 'probes', 'daemon-entry.mjs');
+        const program = host === 'ours' ? [process.execPath, entry] : ['keepalived'];
+        const running = lab.start(host, [...program, ...flags]);
+        const code = await running.ended;
+        expect(running.output()).toContain('Unable to open listening socket');
+        expect(running.output()).toMatch(/pid \d+ exited with permanent error FATAL\. Terminating/);
+        return code;
+      });
+      expect(await Promise.all(ends)).toEqual([1, 1]);
+    } finally {
+      await lab.close();
+    }
+  });
 });
