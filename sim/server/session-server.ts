@@ -43,6 +43,8 @@ export interface SessionServerOptions extends AccessRules {
 /** A server that runs. */
 export interface SessionServer {
   readonly port: number;
+  /** Browsers that are connected now. */
+  readonly connected: number;
   close(): Promise<void>;
 }
 
@@ -102,6 +104,9 @@ export async function startSessionServer(options: SessionServerOptions): Promise
   const stopPacing = pace(options, connections);
   return {
     port,
+    get connected() {
+      return connections.size;
+    },
     close: async () => {
       stopPacing();
       for (const client of sockets.clients) client.terminate();

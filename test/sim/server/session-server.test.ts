@@ -148,7 +148,7 @@ describe('limits', () => {
     await expect(connect(small.server.port, { token })).rejects.toThrow('503');
     first.socket.close();
     await first.ended();
-    await new Promise((done) => setTimeout(done, 50));
+    await expect.poll(() => small.server.connected, { timeout: 10_000 }).toBe(0);
     await expect(join(small.server.port, token)).resolves.toBeDefined();
     await small.server.close();
   });
