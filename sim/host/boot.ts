@@ -35,11 +35,16 @@ export function bootKernel(
   for (const { spec: nic, port } of nics) {
     kernel.addEthernet({ name: nic.name, mac: nic.mac, mtu: nic.mtu, port });
   }
+  for (const { name } of spec.tunnels ?? []) kernel.addTunnelLink(name);
   applySysctls(kernel, options);
   for (const address of spec.loopbackAddresses ?? []) kernel.addAddress('lo', nicAddress(address));
   for (const { spec: nic } of nics) {
     kernel.setLinkUp(nic.name, true);
     for (const address of nic.addresses) kernel.addAddress(nic.name, nicAddress(address));
+  }
+  for (const { name, addresses } of spec.tunnels ?? []) {
+    kernel.setLinkUp(name, true);
+    for (const address of addresses) kernel.addAddress(name, nicAddress(address));
   }
   for (const route of spec.routes) {
     const link =

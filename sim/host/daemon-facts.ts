@@ -123,8 +123,8 @@ class LinkFacts implements InterfaceFacts {
     this.name = link.name;
     this.index = link.index;
     this.loopback = link.kind === 'loopback';
-    this.multicast = link.kind !== 'loopback';
-    this.kind = link.kind === 'ethernet' ? 'physical' : link.kind;
+    this.multicast = link.kind !== 'loopback' && link.kind !== 'tunnel';
+    this.kind = link.kind === 'ethernet' || link.kind === 'tunnel' ? 'physical' : link.kind;
     if (link.base !== undefined) this.base = link.base;
   }
 

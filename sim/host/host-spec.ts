@@ -38,6 +38,11 @@ export interface HostSpec {
   readonly tickPhaseUs?: number;
   /** Added to `lo` at boot, behind 127.0.0.1/8 (web servers behind a director in DR mode). */
   readonly loopbackAddresses?: readonly NicAddressSpec[];
+  /** Tunnel devices that the boot configuration loads and brings up, with their addresses (servers in TUN mode). */
+  readonly tunnels?: readonly {
+    readonly name: string;
+    readonly addresses: readonly NicAddressSpec[];
+  }[];
   /** What `-i` of keepalived would say; default the first label of the name. */
   readonly configId?: string;
 }

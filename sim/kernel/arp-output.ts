@@ -9,7 +9,7 @@ import { readIpv4Source } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { BROADCAST_MAC, type MacAddress, ZERO_MAC } from '../../daemon/wire/mac-address.ts';
 import { areInOneSubnet, SCOPE_LINK, selectSource } from './address-selection.ts';
-import type { KernelState, LinkState } from './kernel-state.ts';
+import { isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { transmit } from './link-output.ts';
 import type { NeighbourEntry } from './neighbour-state.ts';
 
@@ -54,7 +54,7 @@ export function sendAnnouncementOfAddress(
   address: Ipv4Address,
 ): void {
   if (Math.max(kernel.ipv4All.arp_notify, link.ipv4.arp_notify) === 0) return;
-  if (link.kind === 'loopback') return;
+  if (isWithoutNeighbours(link)) return;
   announceByArp(kernel, link, address);
 }
 

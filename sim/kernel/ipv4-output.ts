@@ -28,7 +28,7 @@ import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { firewallVerdict } from './firewall.ts';
 import type { SocketError } from './kernel-api.ts';
-import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { drop, isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
 import { routeOutput } from './route-lookup.ts';
@@ -132,7 +132,7 @@ export function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way)
     entry.state = 'NOARP';
     entry.mac =
       way.kind === 'multicast' ? multicastMacOfIpv4(way.nextHop as Ipv4Address) : BROADCAST_MAC;
-  } else if (entry.state === 'NONE' && way.link.kind === 'loopback') {
+  } else if (entry.state === 'NONE' && isWithoutNeighbours(way.link)) {
     entry.state = 'NOARP';
   }
   sendToNeighbour(kernel, entry, frame);
@@ -181,7 +181,8 @@ export function errorOf(failure: RouteFailure): SocketError {
   }
 }
 
-function takeIdentification(kernel: KernelState): number {
+/** The identification of the next packet that may be cut. */
+export function takeIdentification(kernel: KernelState): number {
   const id = kernel.nextIdentification;
   kernel.nextIdentification = (id % 0xffff) + 1;
   return id;

@@ -21,7 +21,13 @@ import { announceGroupsOf, joinGroupOn, leaveGroupOn } from './group-machine.ts'
 import { isDisabled } from './ipv6-output.ts';
 import type { NewAddress } from './kernel-api.ts';
 import { HZ, makeTimer, ticksOf } from './kernel-clock.ts';
-import { type AddressState, drop, type KernelState, type LinkState } from './kernel-state.ts';
+import {
+  type AddressState,
+  drop,
+  isWithoutNeighbours,
+  type KernelState,
+  type LinkState,
+} from './kernel-state.ts';
 import { MLD } from './mld-host.ts';
 import { announceByNd, sendSolicitation } from './nd-output.ts';
 import { announce } from './netlink.ts';
@@ -46,7 +52,7 @@ export function addIpv6Address(
   const address = wanted.address as Ipv6Address;
   if (isDisabled(kernel, link)) return 'invalid';
   if (link.addresses.some((own) => own.address === address)) return 'exists';
-  const checks = wanted.noDad !== true && link.kind !== 'loopback' && link.ipv6.accept_dad > 0;
+  const checks = wanted.noDad !== true && !isWithoutNeighbours(link) && link.ipv6.accept_dad > 0;
   const own: AddressState = {
     address,
     length: wanted.length,
@@ -73,7 +79,7 @@ export function deleteIpv6Address(kernel: KernelState, link: LinkState, prefix: 
   if (own === undefined) return false;
   link.addresses.splice(at, 1);
   if (own.dadTimer !== undefined) kernel.clock.cancel(own.dadTimer);
-  if (link.up && link.kind !== 'loopback') {
+  if (link.up && !isWithoutNeighbours(link)) {
     leaveGroupOn(kernel, MLD, link, solicitedNodeGroup(own.address as Ipv6Address));
   }
   if (!own.tentative && link.up) countLocalAddress(kernel, own.address, -1);
@@ -90,6 +96,12 @@ export function startIpv6(kernel: KernelState, link: LinkState): void {
   if (isDisabled(kernel, link) || !link.up) return;
   if (link.kind === 'loopback') {
     addIpv6Address(kernel, link, { address: ipv6FromBigint(1n), length: 128 });
+    return;
+  }
+  if (isWithoutNeighbours(link)) {
+    for (const own of link.addresses) {
+      if (typeof own.address === 'bigint') startUsing(kernel, link, own);
+    }
     return;
   }
   if (link.mld.joined.every((each) => each.group !== ALL_NODES_IPV6)) {
@@ -150,7 +162,7 @@ export function linkLocalFromMac(mac: MacAddress): Ipv6Address {
 
 function startUsing(kernel: KernelState, link: LinkState, own: AddressState): void {
   const address = own.address as Ipv6Address;
-  if (link.kind !== 'loopback') joinGroupOn(kernel, MLD, link, solicitedNodeGroup(address));
+  if (!isWithoutNeighbours(link)) joinGroupOn(kernel, MLD, link, solicitedNodeGroup(address));
   addPrefixRoute(kernel, link, own);
   if (!own.tentative) {
     becomeValid(kernel, link, own);
@@ -185,7 +197,7 @@ function becomeValid(kernel: KernelState, link: LinkState, own: AddressState): v
   countLocalAddress(kernel, own.address, 1);
   insertRoute(kernel, localRoute(link, own), 'append');
   flushRouteCache(kernel);
-  if (link.kind !== 'loopback') announceByNd(kernel, link, own.address as Ipv6Address);
+  if (!isWithoutNeighbours(link)) announceByNd(kernel, link, own.address as Ipv6Address);
 }
 
 function localRoute(link: LinkState, own: AddressState) {

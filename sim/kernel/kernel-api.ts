@@ -32,6 +32,8 @@ export interface KernelApi {
    * missing.
    */
   addVirtualLink(options: VirtualLinkOptions): boolean;
+  /** `modprobe` of a tunnel module: tunl0, sit0, gre0 or ip6tnl0, down. `false`: no such, or there. */
+  addTunnelLink(name: string): boolean;
   deleteLink(name: string): boolean;
   /** `ip link set NAME up|down`. Down drops the routes and (IPv6) addresses as Linux does. */
   setLinkUp(name: string, up: boolean): boolean;
@@ -160,7 +162,7 @@ export type VirtualLinkOptions =
 export interface Link {
   readonly name: string;
   readonly index: number;
-  readonly kind: 'ethernet' | 'loopback' | 'macvlan' | 'ipvlan' | 'vlan';
+  readonly kind: 'ethernet' | 'loopback' | 'macvlan' | 'ipvlan' | 'vlan' | 'tunnel';
   readonly base?: string;
   readonly mac: MacAddress;
   readonly mtu: number;

@@ -193,3 +193,8 @@ export function voidPaths(kernel: KernelState): void {
 export function drop(kernel: KernelState, reason: DropReason): void {
   kernel.drops.set(reason, (kernel.drops.get(reason) ?? 0) + 1);
 }
+
+/** Whether a link has no neighbours and no groups: `lo`, tunnels. */
+export function isWithoutNeighbours(link: Pick<Link, 'kind'>): boolean {
+  return link.kind === 'loopback' || link.kind === 'tunnel';
+}

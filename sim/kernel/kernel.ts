@@ -91,6 +91,7 @@ import { routeOutput } from './route-lookup.ts';
 import { insertRoute, listRoutes, makeRouting, removeRoutes, routeMatches } from './route-table.ts';
 import { listSysctls, readSysctl, writeSysctl } from './sysctl-registry.ts';
 import { attachTcp } from './tcp/tcp-sockets.ts';
+import { addTunnelLink } from './tunnel-links.ts';
 import { openUdpSocket } from './udp-sockets.ts';
 
 /**
@@ -253,6 +254,7 @@ function linkCalls(kernel: KernelState) {
       followCarrier(kernel, link);
     },
     addVirtualLink: (options: VirtualLinkOptions) => addVirtualLink(kernel, options),
+    addTunnelLink: (name: string) => addTunnelLink(kernel, name),
     deleteLink: (name: string) => deleteLink(kernel, name),
     setLinkUp(name: string, up: boolean) {
       const link = kernel.linksByName.get(name);

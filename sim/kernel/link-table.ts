@@ -22,7 +22,12 @@ import {
 import { IGMP } from './igmp-host.ts';
 import { deleteIpv6Address, startIpv6, stopIpv6 } from './ipv6-addresses.ts';
 import type { Link, VirtualLinkOptions } from './kernel-api.ts';
-import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
+import {
+  isWithoutNeighbours,
+  type KernelState,
+  type LinkState,
+  voidPaths,
+} from './kernel-state.ts';
 import { MLD } from './mld-host.ts';
 import { flushNeighboursOf } from './neighbour-table.ts';
 import { announce } from './netlink.ts';
@@ -106,7 +111,7 @@ export function registerLink(kernel: KernelState, link: LinkState): void {
 export function addVirtualLink(kernel: KernelState, options: VirtualLinkOptions): boolean {
   const baseLink = kernel.linksByName.get(options.base);
   if (baseLink === undefined || kernel.linksByName.has(options.name)) return false;
-  if (baseLink.kind === 'loopback') return false;
+  if (isWithoutNeighbours(baseLink)) return false;
   const common = { name: options.name, kind: options.kind, mtu: baseLink.mtu, baseLink } as const;
   const spec: LinkSpec =
     options.kind === 'macvlan'
@@ -211,7 +216,7 @@ const LOOPBACK_ADDRESS = ipv4FromNumber(0x7f00_0001);
 function carrierOf(
   spec: Pick<LinkSpec, 'kind'> & { port?: Port | undefined; baseLink?: LinkState | undefined },
 ) {
-  if (spec.kind === 'loopback') return true;
+  if (spec.kind === 'loopback' || spec.kind === 'tunnel') return true;
   if (spec.baseLink !== undefined) return spec.baseLink.up && spec.baseLink.carrier;
   return spec.port?.carrier ?? false;
 }

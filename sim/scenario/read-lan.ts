@@ -7,6 +7,7 @@
 import { durationUs, milliseconds, NO_DURATION, seconds } from '../../daemon/base/time.ts';
 import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';
 import { formatMac, type MacAddress, macFromNumber } from '../../daemon/wire/mac-address.ts';
+import { TUNNEL_NAMES } from '../kernel/tunnel-links.ts';
 import type {
   CableSpec,
   HostSpec,
@@ -86,6 +87,9 @@ function readHost(from: HostReading): HostSpec {
   const configId = keepalived?.['config-id'];
   const isEnabled = host.keepalived !== undefined && keepalived?.enabled !== false;
   const loopback = host.addresses?.['lo'];
+  const tunnels = Object.entries(host.addresses ?? {})
+    .filter(([link]) => TUNNEL_NAMES.includes(link))
+    .map(([link, addresses]) => ({ name: link, addresses: addresses.map(nicAddress) }));
   return {
     name,
     nics: readNics(from, path),
@@ -108,6 +112,7 @@ function readHost(from: HostReading): HostSpec {
     startsOff: host.power === 'off',
     ...(configId === undefined ? {} : { configId }),
     ...(loopback === undefined ? {} : { loopbackAddresses: loopback.map(nicAddress) }),
+    ...(tunnels.length === 0 ? {} : { tunnels }),
   };
 }
 
@@ -122,7 +127,8 @@ function namesOf(raw: RawScenario, host: RawHost): readonly (readonly [string, I
 function readNics(from: HostReading, path: readonly PathPart[]): readonly NicSpec[] {
   const nics = Object.entries(from.host.nics ?? {});
   for (const link of Object.keys(from.host.addresses ?? {})) {
-    if (link === 'lo' || from.host.nics?.[link] !== undefined) continue;
+    if (link === 'lo' || TUNNEL_NAMES.includes(link) || from.host.nics?.[link] !== undefined)
+      continue;
     from.reading.report({
       code: 'scenario:unknown-interface',
       path: [...path, 'addresses', link],

@@ -31,7 +31,7 @@ export function hostView(host: HostApi, recorder: RunRecorder): HostView {
   const held = host.power === 'on' || host.power === 'frozen' ? links : [];
   const vips = new Set<string>();
   for (const link of held) {
-    if (!link.up || link.kind === 'loopback') continue;
+    if (!link.up || link.kind === 'loopback' || link.kind === 'tunnel') continue;
     for (const { address } of link.addresses) {
       const text = virtualAddressText(address);
       if (text !== undefined && !isBootAddress(lan.spec, host.name, address)) vips.add(text);

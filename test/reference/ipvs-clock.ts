@@ -49,6 +49,11 @@ export class ReplayClock {
     return this.#timers.has(timer) && timer.dueUs <= this.now + this.#stampErrorUs(timer);
   }
 
+  /** Timers of work put off by a tick that may have fired by now. */
+  work(): KernelTimer[] {
+    return [...this.#work].filter((timer) => this.mayHaveFired(timer));
+  }
+
   /** Timers that must have fired by now, in order. */
   overdue(): KernelTimer[] {
     return [...this.#timers]

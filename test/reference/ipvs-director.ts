@@ -31,8 +31,17 @@ export interface Director {
   ipvsadm(line: string): string;
 }
 
-/** Makes the director: 10.10.0.254 and the VIP on eth0, 10.20.0.254 on eth1, routers as neighbours. */
-export function makeDirector(): Director {
+type NicAddress = readonly [nic: 'eth0' | 'eth1', prefix: string];
+
+/** Those of the recordings under `forwarding`: 10.10.0.254 and the VIP on eth0, 10.20.0.254 on eth1. */
+const RECORDED_ADDRESSES: readonly NicAddress[] = [
+  ['eth0', '10.10.0.254/24'],
+  ['eth0', '10.10.0.100/32'],
+  ['eth1', '10.20.0.254/24'],
+];
+
+/** Makes the director; IPv6 is off when none of its addresses is of that family. */
+export function makeDirector(addresses = RECORDED_ADDRESSES): Director {
   const engine = new Engine({ seed: 1 });
   const kernel = createKernel({ engine, node: 'director' });
   const sent: PortFrame[] = [];
@@ -50,17 +59,14 @@ export function makeDirector(): Director {
     kernel.addEthernet({ name: nic, mac: own, mtu: 1500, port });
     kernel.setLinkUp(nic, true);
   }
-  kernel.setSysctl('net.ipv6.conf.all.disable_ipv6', '1');
+  const hasIpv6 = addresses.some(([, text]) => text.includes(':'));
+  kernel.setSysctl('net.ipv6.conf.all.disable_ipv6', hasIpv6 ? '0' : '1');
   kernel.setSysctl('net.ipv4.ip_forward', '1');
   kernel.setSysctl('net.ipv4.conf.all.send_redirects', '0');
   kernel.setSysctl('net.ipv4.conf.eth0.send_redirects', '0');
-  for (const [nic, text] of [
-    ['eth0', '10.10.0.254/24'],
-    ['eth0', '10.10.0.100/32'],
-    ['eth1', '10.20.0.254/24'],
-  ] as const) {
+  for (const [nic, text] of addresses) {
     const prefix = parsePrefix(text);
-    if (prefix !== undefined) kernel.addAddress(nic, prefix);
+    if (prefix !== undefined) kernel.addAddress(nic, { ...prefix, noDad: true });
   }
   return {
     engine,

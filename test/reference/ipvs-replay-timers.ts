@@ -17,8 +17,9 @@ export interface Timed {
   readonly state: IpvsState;
 }
 
-/** Lets timers that may have fired do so where the recorded counters say that they have. */
-export function settle(timed: Timed, expected: readonly CounterRow[]): void {
+/** Lets timers that may have fired do so where the recorded counters say that they have; whether one did. */
+export function settle(timed: Timed, expected: readonly CounterRow[]): boolean {
+  let hasFired = false;
   const targets = new Map(expected.map((row) => [row[0], row]));
   for (const connection of mayHaveExpired(timed)) {
     const { server } = connection;
@@ -27,8 +28,11 @@ export function settle(timed: Timed, expected: readonly CounterRow[]): void {
     const surplus = connection.isInactive
       ? server.inactiveConnections - target[3]
       : server.activeConnections - target[2];
-    if (surplus > 0) timed.clock.fire(connection.timer);
+    if (surplus <= 0) continue;
+    timed.clock.fire(connection.timer);
+    hasFired = true;
   }
+  return hasFired;
 }
 
 /**

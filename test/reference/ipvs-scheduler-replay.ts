@@ -53,21 +53,18 @@ const FLAG_BITS: ReadonlyMap<string, number> = new Map([
   ['flag-3', 4],
 ]);
 
-/** Steps with packets; those up to `packet` may make an entry. */
-const PACKET_STEPS: readonly string[] = [
-  'connect',
-  'syn',
-  'packet',
-  'close',
-  'reset',
-  'server_reset',
-];
-const OPENING_STEPS: readonly string[] = PACKET_STEPS.slice(0, 3);
+/** Steps that may make an entry. */
+const OPENING_STEPS: readonly string[] = ['connect', 'syn', 'packet'];
+/** How many choices are tried to explain one difference. */
+const TRIED_CHOICES_MAX = 40;
 
-/** What a pass found, and the step that may go otherwise when a timer fires earlier. */
+/** What a pass found. */
 interface Outcome {
   readonly differences: string[];
-  readonly step?: number;
+  /** How many steps it explains. */
+  readonly steps: number;
+  /** Steps during which a timer fired that may have fired before the operation. */
+  readonly choices: readonly number[];
 }
 
 interface Replay {
@@ -81,45 +78,66 @@ interface Replay {
   readonly persistent: Persistence | undefined;
 }
 
-/** What differs, one line each; stops after the first differing step, as all later ones follow from it. */
+/**
+ * What differs, one line each; stops after the first differing step, as all later ones follow from it.
+ *
+ * A timer may have fired just before a step's operation instead of just behind it, which may show only later.
+ * So where the recording differs, the other order is tried at the steps that had the choice, latest first, and
+ * kept where it explains more steps.
+ */
 export function replaySchedulerRecording(recording: SchedulerRecording): string[] {
   const early = new Set<number>();
+  let best = replayOnce(recording, early);
   for (;;) {
-    const outcome = replayOnce(recording, early);
-    const { step } = outcome;
-    // A timer may have fired just before the packet instead of just behind it: the other order is tried.
-    if (outcome.differences.length === 0 || step === undefined || early.has(step)) {
-      return outcome.differences;
-    }
-    early.add(step);
+    const better = findBetter(recording, early, best);
+    if (better === undefined) return best.differences;
+    best = better;
   }
 }
 
-/** One pass; timers that fired during a step of `early` fire before its packet. */
+/** Puts the latest choice that explains more steps into `early`. */
+function findBetter(
+  recording: SchedulerRecording,
+  early: Set<number>,
+  best: Outcome,
+): Outcome | undefined {
+  if (best.differences.length === 0) return undefined;
+  for (const step of best.choices.toReversed().slice(0, TRIED_CHOICES_MAX)) {
+    if (early.has(step)) continue;
+    early.add(step);
+    const outcome = replayOnce(recording, early);
+    if (outcome.differences.length === 0 || outcome.steps > best.steps) return outcome;
+    early.delete(step);
+  }
+  return undefined;
+}
+
+/** One pass; timers that fired during a step of `early` fire before its operation. */
 function replayOnce(recording: SchedulerRecording, early: ReadonlySet<number>): Outcome {
   const replay = start(recording);
   const order = rows(replay).map(([server]) => server);
   const recorded = [...recording.kernel_list_order_at_start];
   const atStart = compareLists('list order at start', order, recorded);
-  if (atStart.length > 0) return { differences: atStart };
+  if (atStart.length > 0) return { differences: atStart, steps: 0, choices: [] };
   let previous: readonly CounterRow[] | undefined;
+  const choices: number[] = [];
   for (const [index, step] of recording.steps.entries()) {
     const nextAt = recording.steps[index + 1]?.t;
-    const differences = replayStep(replay, step, {
+    const outcome = replayStep(replay, step, {
       before: step.before ?? previous,
       isEarly: early.has(index),
       endsAt: nextAt ?? step.t + (step.seconds ?? 0),
     });
+    const { differences } = outcome;
+    if (outcome.hadChoice || differences.length > 0) choices.push(index);
     if (differences.length > 0) {
       const title = `step ${index} (${step.op} ${step.client ?? step.server ?? ''} t=${step.t})`;
       const texts = differences.map((text) => `${title} ${text}`);
-      return PACKET_STEPS.includes(step.op)
-        ? { differences: texts, step: index }
-        : { differences: texts };
+      return { differences: texts, steps: index, choices };
     }
     previous = step.after ?? previous;
   }
-  return { differences: [] };
+  return { differences: [], steps: recording.steps.length, choices };
 }
 
 function replayStep(
@@ -131,7 +149,7 @@ function replayStep(
     /** When the next step begins. */
     readonly endsAt: number;
   },
-): string[] {
+): { readonly differences: string[]; readonly hadChoice: boolean } {
   const differences: string[] = [];
   setClock(replay, step.t);
   for (const timer of replay.clock.overdue()) replay.clock.fire(timer);
@@ -139,21 +157,34 @@ function replayStep(
     settle(replay, when.before);
     differences.push(...compareLists('before', rows(replay), when.before));
   }
-  if (when.isEarly && step.after !== undefined) {
-    const mayOpen = OPENING_STEPS.includes(step.op) && !replay.hasOnePacket;
-    const isNew = mayOpen && entryOf(replay, step) === undefined;
-    expireTemplates(replay, requestOf(replay, step, 0), replay.persistent?.prefix);
-    expireBeforePacket(replay, step.after, isNew ? step.chosen : undefined);
-  }
+  if (when.isEarly) expireBefore(replay, step);
   differences.push(...perform(replay, step));
   moveTimers(replay);
   // Stamps tell the beginning; the counters were read at some moment before the next step.
   setClock(replay, when.endsAt);
-  if (step.after !== undefined) {
-    settle(replay, step.after);
-    differences.push(...compareLists('after', rows(replay), step.after));
+  if (step.after === undefined) return { differences, hadChoice: false };
+  const hadChoice = settle(replay, step.after);
+  differences.push(...compareLists('after', rows(replay), step.after));
+  return { differences, hadChoice };
+}
+
+/** What may have expired just before the operation does so, as far as the counters after it tell. */
+function expireBefore(replay: Replay, step: SchedulerStep): void {
+  for (const timer of replay.clock.work()) replay.clock.fire(timer);
+  if (step.after === undefined) return;
+  if (step.client === undefined) {
+    expireBeforePacket(replay, step.after, undefined);
+    return;
   }
-  return differences;
+  const mayOpen = OPENING_STEPS.includes(step.op) && !replay.hasOnePacket;
+  const isNew = mayOpen && entryOf(replay, step) === undefined;
+  expireTemplates(replay, requestOf(replay, step, 0), replay.persistent?.prefix);
+  expireBeforePacket(replay, step.after, isNew ? step.chosen : undefined);
+  const entry = entryOf(replay, step);
+  // No counter tells of a removed server's entries.
+  if (entry?.server?.available === false && replay.clock.mayHaveFired(entry.timer)) {
+    replay.clock.fire(entry.timer);
+  }
 }
 
 function setClock(replay: Replay, seconds: number): void {

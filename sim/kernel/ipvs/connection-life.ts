@@ -74,6 +74,7 @@ export function openConnection(
     timer: makeTimer(() => onTimer(state, connection)),
     control: undefined,
     controlled: 0,
+    hasYielded: false,
     inPackets: 0,
     announcedState: 0,
     announcedUntilTick: 0,
@@ -201,6 +202,13 @@ function onTimer(state: IpvsState, connection: Connection): void {
     state.clock.arm(connection.timer, connection.expiryUs);
     return;
   }
+  if (connection.controlled > 0 && !connection.hasYielded) {
+    // Of timers in one slot of the wheel Linux fires the youngest first, and a connection's is younger than its template's.
+    connection.hasYielded = true;
+    state.clock.arm(connection.timer, state.clock.now);
+    return;
+  }
+  connection.hasYielded = false;
   if (connection.controlled > 0) {
     connection.timeoutTicks = EXTENSION_SECONDS * HZ;
     state.onPacketIn?.(connection, connection.inPackets);

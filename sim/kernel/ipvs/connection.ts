@@ -49,6 +49,8 @@ export interface Connection {
   control: Connection | undefined;
   /** How many connections this template controls. */
   controlled: number;
+  /** It has let timers of the same moment go first; see `onTimer`. */
+  hasYielded: boolean;
   inPackets: number;
   /** State and time of the last announcement of the sync daemon. */
   announcedState: number;

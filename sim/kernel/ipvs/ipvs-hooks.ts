@@ -26,8 +26,9 @@ import { makePacketFacts, readPacketFacts } from './packet-facts.ts';
 import { receiveAnswer, receiveRequest } from './packet-input.ts';
 import { forwardErrorToServer, translateErrorToClient } from './related-icmp.ts';
 import { rewriteEndpoint } from './rewrite.ts';
-import { type TransmitPacket, transmitIpv4 } from './transmit.ts';
+import { transmitIpv4 } from './transmit.ts';
 import { transmitIpv6 } from './transmit-ipv6.ts';
+import type { TransmitPacket } from './transmit-packet.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const PROTOCOL_ICMP = 1;

@@ -32,7 +32,8 @@ import type { Connection } from './connection.ts';
 import type { IpvsState } from './ipvs-state.ts';
 import { makePacketFacts, readPacketFacts, reverseFacts } from './packet-facts.ts';
 import { rewriteEndpoint } from './rewrite.ts';
-import { copyPacket, transmitIpv4 } from './transmit.ts';
+import { transmitIpv4 } from './transmit.ts';
+import { copyPacket } from './transmit-packet.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const SOURCE_AT = 12;

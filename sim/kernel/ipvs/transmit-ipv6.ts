@@ -1,6 +1,6 @@
 /**
- * Sends IPv6 packets of connections to their real servers, by NAT and DR. Tunnels over or for IPv6 are not
- * modelled: such packets are counted as `ipvs:unsupported`. Source: net/netfilter/ipvs/ip_vs_xmit.c.
+ * Sends IPv6 packets of connections to their real servers, by NAT and DR, and by TUN as `transmit-tunnel.ts`
+ * does. Source: net/netfilter/ipvs/ip_vs_xmit.c.
  */
 
 import { ETHERNET_HEADER_LENGTH } from '../../../daemon/wire/ethernet.ts';
@@ -11,7 +11,6 @@ import {
   readIpv6PayloadLength,
 } from '../../../daemon/wire/ipv6.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
-import { newFrame } from '../../lan/frame-memory.ts';
 import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { routeIpv6 } from '../ipv6-lookup.ts';
 import { sendIpv6BehindHooks } from '../ipv6-output.ts';
@@ -19,7 +18,8 @@ import { drop, type KernelState } from '../kernel-state.ts';
 import { sendToLoopback } from '../loopback.ts';
 import type { Connection } from './connection.ts';
 import { rewriteEndpoint } from './rewrite.ts';
-import type { TransmitPacket } from './transmit.ts';
+import { copyForQuotation, copyIpv6Packet, type TransmitPacket } from './transmit-packet.ts';
+import { transmitByTunnel } from './transmit-tunnel.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const CODE_ADDRESS_UNREACHABLE = 3;
@@ -30,11 +30,8 @@ export function transmitIpv6(
   connection: Connection,
   packet: TransmitPacket,
 ): boolean {
+  if (connection.method === 'tun') return transmitByTunnel(kernel, connection, packet);
   const { bytes, at, link } = packet;
-  if (connection.method === 'tun') {
-    drop(kernel, 'ipvs:unsupported');
-    return true;
-  }
   const way = routeIpv6(kernel, connection.serverAddress as Ipv6Address);
   if (typeof way === 'string') {
     drop(kernel, 'ipvs:no-route');
@@ -56,12 +53,11 @@ export function transmitIpv6(
   }
   if (!isLocal && length > way.link.mtu) {
     drop(kernel, 'ipv6:too-big');
-    const parameter = way.link.mtu;
-    sendIcmpv6Error(kernel, bytes, at, link, { kind: 'packet-too-big', code: 0, parameter });
+    const error = { kind: 'packet-too-big', code: 0, parameter: way.link.mtu } as const;
+    sendIcmpv6Error(kernel, copyForQuotation(packet), IP_AT, link, error);
     return true;
   }
-  const frame = newFrame(IP_AT + length);
-  frame.set(bytes.subarray(at, at + length), IP_AT);
+  const frame = copyIpv6Packet(bytes, at);
   if (connection.method === 'nat') {
     rewriteEndpoint(frame, {
       headerAt: IP_AT,

@@ -1,6 +1,6 @@
 /**
  * Sends IPv4 packets of connections to their real servers: NAT (destination changed), DR (only the MACs) and
- * TUN (wrapped). All of them take one from the TTL and care for the MTU; a server that is this host itself
+ * TUN (wrapped, `transmit-tunnel.ts`). All of them take one from the TTL and care for the MTU; a server that is this host itself
  * gets the packet locally. Source: net/netfilter/ipvs/ip_vs_xmit.c.
  */
 
@@ -17,28 +17,18 @@ import {
   readIpv4Ttl,
 } from '../../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
-import { newFrame } from '../../lan/frame-memory.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import { deliverBehindHooks } from '../ipv4-input.ts';
 import { sendBehindHooks } from '../ipv4-output.ts';
-import { drop, type KernelState, type LinkState } from '../kernel-state.ts';
+import { drop, type KernelState } from '../kernel-state.ts';
 import { routeOutput } from '../route-lookup.ts';
 import type { RouteDecision } from '../route-state.ts';
 import type { Connection } from './connection.ts';
-import type { PacketFacts } from './ipvs-state.ts';
 import { rewriteEndpoint } from './rewrite.ts';
-import { sendThroughTunnel, tunnelOverhead } from './tunnel.ts';
+import { copyForQuotation, copyPacket, type TransmitPacket } from './transmit-packet.ts';
+import { transmitByTunnel } from './transmit-tunnel.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
-
-/** A packet on its way to a real server; `bytes` may be shared and is not written to. */
-export interface TransmitPacket {
-  readonly bytes: Uint8Array;
-  readonly at: number;
-  readonly transportAt: number;
-  readonly link: LinkState;
-  readonly facts: PacketFacts;
-}
 
 /**
  * Sends a packet to its connection's server; `false` when it is for this host as it is, so that local input
@@ -49,6 +39,7 @@ export function transmitIpv4(
   connection: Connection,
   packet: TransmitPacket,
 ): boolean {
+  if (connection.method === 'tun') return transmitByTunnel(kernel, connection, packet);
   const { bytes, at } = packet;
   const way = routeOutput(kernel, connection.serverAddress as Ipv4Address);
   if (typeof way === 'string') {
@@ -63,25 +54,12 @@ export function transmitIpv4(
     sendIcmpError(kernel, bytes, at, { kind: 'time-exceeded', code: EXCEEDED_TTL });
     return true;
   }
-  const overhead = connection.method === 'tun' ? tunnelOverhead(connection.server) : 0;
-  if (!fits(kernel, packet, way, overhead)) return true;
-  if (connection.method === 'tun') {
-    sendThroughTunnel(kernel, connection, bytes, at, way);
-    return true;
-  }
+  if (!fits(kernel, packet, way)) return true;
   const frame = copyPacket(bytes, at);
   decrementTtl(frame, IP_AT);
   if (connection.method === 'nat') aimAtServer(frame, connection, packet);
   sendBehindHooks(kernel, frame, way);
   return true;
-}
-
-/** A frame with the packet at `at` and room for the Ethernet header. */
-export function copyPacket(bytes: Uint8Array, at: number): Uint8Array {
-  const length = readIpv4TotalLength(bytes, at);
-  const frame = newFrame(IP_AT + length);
-  frame.set(bytes.subarray(at, at + length), IP_AT);
-  return frame;
 }
 
 function aimAtServer(frame: Uint8Array, connection: Connection, packet: TransmitPacket): void {
@@ -109,19 +87,15 @@ function deliverToSelf(
 }
 
 /** Packets are not cut: too big with DF is told to the sender, without DF only counted. */
-function fits(
-  kernel: KernelState,
-  packet: TransmitPacket,
-  way: RouteDecision,
-  overhead: number,
-): boolean {
+function fits(kernel: KernelState, packet: TransmitPacket, way: RouteDecision): boolean {
   const { bytes, at } = packet;
-  const mtu = way.link.mtu - overhead;
+  const { mtu } = way.link;
   if (readIpv4TotalLength(bytes, at) <= mtu) return true;
   drop(kernel, 'ipv4:too-big');
   if (hasDontFragment(bytes, at)) {
     const code = UNREACHABLE_FRAGMENTATION_NEEDED;
-    sendIcmpError(kernel, bytes, at, { kind: 'destination-unreachable', code, nextHopMtu: mtu });
+    const error = { kind: 'destination-unreachable', code, nextHopMtu: mtu } as const;
+    sendIcmpError(kernel, copyForQuotation(packet), IP_AT, error);
   }
   return false;
 }

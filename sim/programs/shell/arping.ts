@@ -68,7 +68,8 @@ function checkOptions(io: CommandIo, parsed: Options): ArpingOptions | string {
       ? 'arping: Suitable device could not be determined. Please, use option -I.'
       : `arping: Device ${name} not available.`;
   if (!link.up) return `arping: Interface "${link.name}" is down`;
-  if (link.kind === 'loopback') return `arping: Interface "${link.name}" is not ARPable`;
+  if (link.kind === 'loopback' || link.kind === 'tunnel')
+    return `arping: Interface "${link.name}" is not ARPable`;
   const mode = parsed.flags.has('D')
     ? 'detect'
     : parsed.flags.has('A')

@@ -224,7 +224,10 @@ export interface LanHost {
   readonly programs?: readonly LanPrograms[];
   /** Kernel settings at boot, in dotted form. */
   readonly sysctl?: Readonly<Record<string, string | number>>;
-  /** More addresses at boot, by interface (lo among them). */
+  /**
+   * More addresses at boot, by interface: lo too, and tunl0, sit0, gre0 or ip6tnl0, which are
+   * loaded and brought up (real servers in TUN mode).
+   */
   readonly addresses?:
     | Readonly<Record<string, string
     | LanAddress

@@ -39,7 +39,7 @@ export function holdersOf(lan: LivingLan, address: IpAddress): readonly string[]
 
 function holds(host: HostApi, address: IpAddress): boolean {
   for (const link of host.kernel?.links() ?? []) {
-    if (!link.up || link.kind === 'loopback') continue;
+    if (!link.up || link.kind === 'loopback' || link.kind === 'tunnel') continue;
     if (link.addresses.some((own) => own.address === address)) return true;
   }
   return false;

@@ -219,7 +219,7 @@ const host = table(
     sysctl: named(sysctlValue, 'Kernel settings at boot, in dotted form.', SYSCTL_FORM).optional(),
     addresses: named(
       oneOrMore(nicAddress, 'Addresses to add.'),
-      'More addresses at boot, by interface (lo among them).',
+      'More addresses at boot, by interface: lo too, and tunl0, sit0, gre0 or ip6tnl0, which are loaded and brought up (real servers in TUN mode).',
       LINK_FORM,
     ).optional(),
     routes: z.array(route).describe('Static routes at boot.').optional(),

@@ -5,7 +5,7 @@ import { Engine } from '../../../../sim/engine/engine.ts';
 import type { IpvsState, PacketFacts, ServiceKey } from '../../../../sim/kernel/ipvs/ipvs-state.ts';
 import { makeIpvs } from '../../../../sim/kernel/ipvs/make-ipvs.ts';
 import { receiveRequest } from '../../../../sim/kernel/ipvs/packet-input.ts';
-import { addServer } from '../../../../sim/kernel/ipvs/real-servers.ts';
+import { addServer, deleteServer } from '../../../../sim/kernel/ipvs/real-servers.ts';
 import { addService } from '../../../../sim/kernel/ipvs/service-table.ts';
 import { KernelClock } from '../../../../sim/kernel/kernel-clock.ts';
 
@@ -17,6 +17,7 @@ function setUp(options: {
   readonly scheduler: string;
   readonly weights: readonly number[];
   readonly onePacket?: boolean;
+  readonly persistenceSeconds?: number;
 }) {
   const engine = new Engine({ seed: 7 });
   const random = engine.streams.named('test');
@@ -24,12 +25,18 @@ function setUp(options: {
   const state = makeIpvs({ clock, random: () => random.uint32() });
   const { protocol, scheduler, onePacket = false } = options;
   const key: ServiceKey = { kind: 'address', protocol, address: VIP, port: 53 };
-  addService(state, key, { scheduler, schedulerFlags: 0, onePacket });
+  const { persistenceSeconds } = options;
+  addService(state, key, {
+    scheduler,
+    schedulerFlags: 0,
+    onePacket,
+    ...(persistenceSeconds === undefined ? {} : { persistenceSeconds }),
+  });
   for (const [index, weight] of options.weights.entries()) {
     const which = { address: ipv4FromNumber(0x0a140001 + index), port: 53 };
     addServer(state, key, which, { method: 'nat', weight });
   }
-  return { engine, state };
+  return { engine, state, key };
 }
 
 /** The last octet of the server that a client's packet goes to. */
@@ -64,6 +71,19 @@ describe('UDP', () => {
     expect(state.connections.count).toBe(0);
   });
 
+  it('a template of the same lifetime goes with its last connection, not a minute later', () => {
+    const { engine, state } = setUp({
+      protocol: 17,
+      scheduler: 'rr',
+      weights: [1, 1],
+      persistenceSeconds: 300,
+    });
+    send(state, 17, 1);
+    expect(state.connections.count).toBe(2);
+    engine.runUntil((317 * SECOND_US) as TimeUs);
+    expect(state.connections.count).toBe(0);
+  });
+
   it('with sed goes to the heaviest server, because nothing is ever active', () => {
     const { state } = setUp({ protocol: 17, scheduler: 'sed', weights: [1, 5, 2] });
     const picks = Array.from({ length: 20 }, (_, client) => send(state, 17, client));
@@ -94,4 +114,44 @@ describe('twos', () => {
     expect((counts.get(2) ?? 0) / 4000).toBeGreaterThan(0.72);
     expect((counts.get(2) ?? 0) / 4000).toBeLessThan(0.78);
   });
+});
+
+describe('what happens later than the command or the packet', () => {
+  it('expire_nodest_conn ends connections a tick after the removal, unless the server is back', () => {
+    const { engine, state, key } = setUp({ protocol: 6, scheduler: 'rr', weights: [1] });
+    state.settings.expire_nodest_conn = 1;
+    const which = { address: ipv4FromNumber(0x0a140001), port: 53 };
+    send(state, 6, 1);
+    deleteServer(state, key, which);
+    expect(state.connections.count).toBe(1);
+    addServer(state, key, which, { method: 'nat', weight: 1 });
+    engine.runUntil(SECOND_US as TimeUs);
+    expect(state.connections.count).toBe(1);
+    deleteServer(state, key, which);
+    engine.runUntil((SECOND_US + 3_000) as TimeUs);
+    expect(state.connections.count).toBe(1);
+    engine.runUntil((SECOND_US + 13_000) as TimeUs);
+    expect(state.connections.count).toBe(0);
+  });
+
+  it.each(['lblc', 'lblcr'])(
+    '%s forgets an address unused for long at its half-hourly check',
+    (scheduler) => {
+      const { engine, state, key } = setUp({ protocol: 17, scheduler, weights: [1] });
+      state.settings.lblc_expiration = 900;
+      state.settings.lblcr_expiration = 900;
+      expect(send(state, 17, 1)).toBe(1);
+      // What is new stands first in the list: who asks anew gets it.
+      const which = { address: ipv4FromNumber(0x0a140002), port: 53 };
+      addServer(state, key, which, { method: 'nat', weight: 1 });
+      // Unused for longer than that, but the check is still to come.
+      engine.runUntil((1000 * SECOND_US) as TimeUs);
+      expect(send(state, 17, 2)).toBe(1);
+      // Thirty rounds of a minute, each late by up to 2 s; used 900 s before, it goes with the second check only.
+      engine.runUntil((1860 * SECOND_US) as TimeUs);
+      expect(send(state, 17, 3)).toBe(1);
+      engine.runUntil((3720 * SECOND_US) as TimeUs);
+      expect(send(state, 17, 4)).toBe(2);
+    },
+  );
 });
