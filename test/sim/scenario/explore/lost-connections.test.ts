@@ -71,7 +71,10 @@ describe('lost-connections-at-most', () => {
   });
 });
 
-describe('the search', () => {
+/** A search is some fifty runs: seconds on an idle machine, and it may be a busy one. */
+const SEARCH_MS = 120_000;
+
+describe('the search', { timeout: SEARCH_MS }, () => {
   test('finds a deaf backup, shrinks it, and writes a scenario that shows it', () => {
     const options = { ...search(SCENARIO, DEAF), kinds: ['power'] };
     const { failures } = exploreBlock(options, 0, 2);
