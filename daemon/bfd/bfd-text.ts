@@ -85,6 +85,7 @@ function pair(address: IpAddress, port: number): string {
   return `[${formatIp(address)}]:${port}`;
 }
 
-function diagnosticText(code: number): string {
+/** The name of a diagnostic code. */
+export function diagnosticText(code: number): string {
   return DIAGNOSTICS[code] ?? 'Unknown';
 }

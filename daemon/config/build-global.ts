@@ -2,7 +2,14 @@
 
 import { durationUs, seconds } from '../base/time.ts';
 import { notifyScript } from './build-vrrp.ts';
-import type { GlobalConfig, GlobalFifo, LifecycleScript, LvsTimeouts } from './global-config.ts';
+import type {
+  GlobalConfig,
+  GlobalFifo,
+  GlobalGarp,
+  LifecycleScript,
+  LvsTimeouts,
+  VrrpDefaults,
+} from './global-config.ts';
 import type { FifoDraft, GlobalDraft } from './global-draft.ts';
 import type { Mutable } from './lvs-draft.ts';
 import type { ScriptDraft } from './vrrp-draft.ts';
@@ -16,12 +23,18 @@ export function buildGlobal(draft: GlobalDraft, hostname: string): GlobalConfig 
     routerId: draft.routerId ?? hostname,
     mail: {
       recipients: draft.recipients,
-      sender: draft.sender ?? `keepalived@${hostname}`,
+      // The name of the user that runs it: root, as 2.2.7 shows it in its dump.
+      sender: draft.sender ?? `root@${hostname}`,
       ...(draft.smtpServer === undefined ? {} : { server: draft.smtpServer }),
       heloName: draft.heloName ?? hostname,
       connectTimeout: durationUs(draft.smtpTimeoutUs),
       alertVrrp: draft.smtpAlertVrrp ?? draft.smtpAlert ?? false,
       ...checkerAlert(draft),
+      alerts: {
+        ...(draft.smtpAlert === undefined ? {} : { all: draft.smtpAlert }),
+        ...(draft.smtpAlertVrrp === undefined ? {} : { vrrp: draft.smtpAlertVrrp }),
+        ...(draft.smtpAlertChecker === undefined ? {} : { checker: draft.smtpAlertChecker }),
+      },
       noEmailFaults: draft.noEmailFaults,
       noCheckerEmails: draft.noCheckerEmails,
     },
@@ -37,12 +50,47 @@ export function buildGlobal(draft: GlobalDraft, hostname: string): GlobalConfig 
     lvsTimeouts: timeouts(draft),
     lvsFlush: draft.lvsFlush,
     lvsFlushOnStop: draft.lvsFlushOnStop,
+    vrrpDefaults: vrrpDefaults(draft),
     defaultInterface: draft.defaultInterface ?? 'eth0',
     childWait: seconds(draft.childWaitS),
     ...(draft.instanceName === undefined ? {} : { instanceName: draft.instanceName }),
     ...(draft.netNamespace === undefined ? {} : { netNamespace: draft.netNamespace }),
     ...(draft.netNamespaceIpvs === undefined ? {} : { netNamespaceIpvs: draft.netNamespaceIpvs }),
     other: draft.other,
+  };
+}
+
+function vrrpDefaults(draft: GlobalDraft): VrrpDefaults {
+  const { vmacPrefix, vmacAddrPrefix } = draft;
+  return {
+    version: draft.version,
+    strict: draft.strict,
+    skipCheckAdvertAddresses: draft.skipCheckAdvertAddresses,
+    checkUnicastSource: draft.checkUnicastSource,
+    multicastGroup4: draft.multicastGroup4,
+    multicastGroup6: draft.multicastGroup6,
+    garp: globalGarp(draft),
+    downTimerAdverts: draft.downTimerAdverts,
+    lowerPriorityNoAdvert: draft.lowerPriorityNoAdvert,
+    higherPrioritySendAdvert: draft.higherPrioritySendAdvert,
+    ...(vmacPrefix === undefined ? {} : { vmacPrefix }),
+    ...(vmacAddrPrefix === undefined ? {} : { vmacAddrPrefix }),
+  };
+}
+
+function globalGarp(draft: GlobalDraft): GlobalGarp {
+  const { garpLowerDelayUs: lowerDelay, garpLowerRepeat: lowerRepeat } = draft;
+  return {
+    delay: durationUs(draft.garpDelayUs),
+    repeat: draft.garpRepeat,
+    refresh: seconds(draft.garpRefreshS),
+    refreshRepeat: draft.garpRefreshRepeat,
+    ...(lowerDelay === undefined ? {} : { lowerPriorityDelay: durationUs(lowerDelay) }),
+    ...(lowerRepeat === undefined ? {} : { lowerPriorityRepeat: lowerRepeat }),
+    interval: durationUs(draft.garpIntervalUs),
+    gnaInterval: durationUs(draft.gnaIntervalUs),
+    extraInterface: seconds(draft.garpExtraS),
+    extraAll: draft.garpExtraAll,
   };
 }
 

@@ -119,8 +119,16 @@ function fifo(
   draft: FifoDraft,
 ): Partial<Record<typeof name, FifoConfig>> {
   if (draft.path === undefined) return {};
+  const { path, user, group } = draft;
   const script = draft.script?.arguments;
-  return { [name]: { path: draft.path, ...(script === undefined ? {} : { script }) } };
+  return {
+    [name]: {
+      path,
+      ...(user === undefined ? {} : { user }),
+      ...(group === undefined ? {} : { group }),
+      ...(script === undefined ? {} : { script }),
+    },
+  };
 }
 
 function buildInstance(draft: InstanceDraft, global: GlobalDraft): VrrpInstanceConfig {
@@ -201,6 +209,7 @@ function buildGarp(draft: InstanceDraft, global: GlobalDraft): GarpConfig {
       draft.garpExtraS === undefined && global.garpExtraS === 0
         ? NO_DURATION
         : durationUs((draft.garpExtraS ?? global.garpExtraS) * 1_000_000),
+    extraAll: draft.garpExtraS === undefined ? global.garpExtraAll : draft.garpExtraAll,
   };
 }
 

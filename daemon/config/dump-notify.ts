@@ -1,6 +1,7 @@
 /** Notification scripts as keepalived dumps them. */
 
 import type { NotifyConfig, NotifyScript } from '../vrrp/vrrp-config.ts';
+import { type IdsOf, rootOnly } from './user-ids.ts';
 
 const TITLES = [
   ['backup', 'Backup'],
@@ -12,12 +13,13 @@ const TITLES = [
   ['masterReceivesLowerPriority', 'Master rx lower pri'],
 ] as const;
 
-/** One line per script. The ids of users other than root are not known here and shown as 0. */
-export function dumpNotify(notify: NotifyConfig): readonly string[] {
+/** One line per script. */
+export function dumpNotify(notify: NotifyConfig, idsOf: IdsOf = rootOnly): readonly string[] {
   return TITLES.flatMap(([field, title]) => {
     const script: NotifyScript | undefined = notify[field];
     if (script === undefined) return [];
-    return [`   ${title} state transition script = ${quoted(script.arguments)}, uid:gid 0:0`];
+    const words = quoted(script.arguments);
+    return [`   ${title} state transition script = ${words}, uid:gid ${idsOf(script)}`];
   });
 }
 

@@ -16,13 +16,17 @@ import type {
 import { formatIp, isIpv4 } from '../wire/ip-address.ts';
 import { formatMac } from '../wire/mac-address.ts';
 import { decodeUtf8 } from '../wire/text.ts';
-import { dumpAddress, dumpRoute, dumpRule } from './dump-addresses.ts';
+import { dumpAddress } from './dump-addresses.ts';
 import { dumpNotify, quoted } from './dump-notify.ts';
+import { dumpRoute, dumpRule } from './dump-routes.ts';
 import type { ConfigInterface } from './parse-context.ts';
+import { type IdsOf, rootOnly } from './user-ids.ts';
 
 /** What the dump needs besides: interfaces of the host, for the source address. */
 export interface DumpFacts {
   readonly interfaces: readonly ConfigInterface[];
+  /** Numbers of users; without it everybody is root. */
+  readonly idsOf?: IdsOf;
 }
 
 /** Renders the sections of the VRRP process, each line ended by a line feed; empty without instances. */
@@ -52,7 +56,7 @@ export function dumpVrrp(config: VrrpConfig, facts: DumpFacts): string {
     ),
     ...section(
       'VRRP Scripts',
-      config.scripts.flatMap((one) => dumpScript(one, config)),
+      config.scripts.flatMap((one) => dumpScript(one, config, facts.idsOf)),
     ),
     ...section('VRRP Track files', dumpFiles(config)),
     ...section('VRRP Track processes', dumpProcesses(config)),
@@ -93,7 +97,7 @@ function dumpInstance(
     ...dumpTracking(one, { processes: '   Tracked processes :' }),
     `   Using smtp notification = ${one.smtpAlert ? 'yes' : 'no'}`,
     `   Notify deleted = ${one.notifyDeleted === true ? 'Deleted' : 'Fault'}`,
-    ...dumpNotify(one.notify),
+    ...dumpNotify(one.notify, facts.idsOf),
     `   Notify priority changes = ${one.notifyPriorityChanges}`,
   ];
 }
@@ -114,6 +118,7 @@ function dumpFlags(one: VrrpInstanceConfig): readonly string[] {
     one.dontTrackPrimary ||
     one.promoteSecondaries ||
     one.trackSourceAddress ||
+    one.garp.extraAll ||
     one.vmac !== undefined ||
     one.ipvlan !== undefined;
   if (!flagged) return ['   Flags: none'];
@@ -300,8 +305,9 @@ function dumpGroup(
     ...group.instances.map((name) => `     ${name}`),
     ...(group.trackingWeight ? ['   sync group tracking weight set'] : []),
     `   Using smtp notification = ${group.smtpAlert ? 'yes' : 'no'}`,
+    ...(group.notifyPriorityChanges ? ['   Notify priority changes = yes'] : []),
     ...dumpTracking(group, { processes: '   Tracked process :' }),
-    ...dumpNotify(group.notify),
+    ...dumpNotify(group.notify, facts.idsOf),
   ];
 }
 
@@ -310,7 +316,11 @@ function isInput(script: VrrpScriptConfig): boolean {
   return script.arguments[0]?.startsWith('</') === true;
 }
 
-function dumpScript(script: VrrpScriptConfig, config: VrrpConfig): readonly string[] {
+function dumpScript(
+  script: VrrpScriptConfig,
+  config: VrrpConfig,
+  idsOf: IdsOf = rootOnly,
+): readonly string[] {
   const timeout = script.timeoutConfigured === true ? script.timeout / 1_000_000 : 0;
   return [
     ` VRRP Script = ${script.name}`,
@@ -324,7 +334,7 @@ function dumpScript(script: VrrpScriptConfig, config: VrrpConfig): readonly stri
     '   Insecure = no',
     '   Init state = INIT',
     '   Status = BAD',
-    '   Script uid:gid = 0:0',
+    `   Script uid:gid = ${idsOf(script)}`,
     '   VRRP instances :',
     ...trackingInstances(config, 'trackedScripts', script.name),
     '   State = idle',
@@ -340,15 +350,17 @@ function trackingInstances(
   const add = (instance: string, item: TrackedItem) => {
     lines.push(`     ${instance}, weight ${weightText(item)}`);
   };
+  const ofGroups = config.syncGroups.flatMap((group) => {
+    const item = group[field].find((one) => one.name === name);
+    return item === undefined ? [] : [{ members: group.instances, item }];
+  });
   for (const instance of config.instances) {
     const item = instance[field].find((one) => one.name === name);
-    if (item !== undefined) add(instance.name, item);
+    // What the group says of the same script stands.
+    const overruled = ofGroups.some((one) => one.members.includes(instance.name));
+    if (item !== undefined && !overruled) add(instance.name, item);
   }
-  for (const group of config.syncGroups) {
-    const item = group[field].find((one) => one.name === name);
-    if (item === undefined) continue;
-    for (const member of group.instances) add(member, item);
-  }
+  for (const { members, item } of ofGroups) for (const member of members) add(member, item);
   return lines.length === 0 ? [] : ['   Tracking instances :', ...lines];
 }
 

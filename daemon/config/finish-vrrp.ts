@@ -15,7 +15,7 @@ import type { InstanceDraft } from './vrrp-draft.ts';
 
 /** Applies keepalived's corrections; false when it would not start VRRP. */
 export function finishVrrp(context: ParseContext): boolean {
-  const { vrrp, global, reporter } = context;
+  const { vrrp, reporter } = context;
   if (vrrp.missingInterface) {
     context.complain('unknown-interface', 'Non-existent interface specified in configuration', {
       unplaced: true,
@@ -27,8 +27,6 @@ export function finishVrrp(context: ParseContext): boolean {
     return false;
   }
   reporter.location = undefined;
-  global.garpLowerRepeat ??= global.garpRepeat;
-  global.garpLowerDelayUs ??= global.garpDelayUs;
   checkVrrpScripts(context);
   for (const instance of vrrp.instances) if (!hasMinimum(context, instance)) return false;
   vrrp.groups = vrrp.groups.filter((group) => finishSyncGroup(context, group));

@@ -29,6 +29,8 @@ export interface GlobalConfig {
   readonly lvsFlush: boolean;
   /** `lvs_flush_on_stop`: `services` leaves what others made. */
   readonly lvsFlushOnStop: 'no' | 'all' | 'services';
+  /** What instances inherit, as the dump of `global_defs` shows it. */
+  readonly vrrpDefaults: VrrpDefaults;
   /** `default_interface`, for static addresses without `dev`. */
   readonly defaultInterface: string;
   /** `child_wait_time`: patience with children at the end. */
@@ -41,10 +43,42 @@ export interface GlobalConfig {
   readonly other: readonly { readonly keyword: string; readonly words: readonly string[] }[];
 }
 
+/** `vrrp_*` settings of `global_defs`, before any instance changes them. Times in µs. */
+export interface VrrpDefaults {
+  readonly version: 2 | 3;
+  readonly strict: boolean;
+  readonly skipCheckAdvertAddresses: boolean;
+  readonly checkUnicastSource: boolean;
+  readonly multicastGroup4: IpAddress;
+  readonly multicastGroup6: IpAddress;
+  readonly garp: GlobalGarp;
+  readonly downTimerAdverts: number;
+  readonly lowerPriorityNoAdvert: boolean;
+  readonly higherPrioritySendAdvert: boolean;
+  readonly vmacPrefix?: string;
+  readonly vmacAddrPrefix?: string;
+}
+
+/** Gratuitous ARP as `global_defs` has it. Times in µs. */
+export interface GlobalGarp {
+  readonly delay: DurationUs;
+  readonly repeat: number;
+  readonly refresh: DurationUs;
+  readonly refreshRepeat: number;
+  /** Absent: `delay` and `repeat` hold. */
+  readonly lowerPriorityDelay?: DurationUs;
+  readonly lowerPriorityRepeat?: number;
+  readonly interval: DurationUs;
+  readonly gnaInterval: DurationUs;
+  /** `vrrp_garp_extra_if`; `all` interfaces or VMACs only. */
+  readonly extraInterface: DurationUs;
+  readonly extraAll: boolean;
+}
+
 /** Mail settings. Times in µs. */
 export interface MailConfig {
   readonly recipients: readonly string[];
-  /** By default `keepalived@` and the host name. */
+  /** By default the daemon's user at the host name (2.2.7: `root@`). */
   readonly sender: string;
   readonly server?: { readonly host: string; readonly port: number };
   readonly heloName: string;
@@ -52,6 +86,8 @@ export interface MailConfig {
   /** `smtp_alert*`; absent: VRRP off, virtual servers off, real servers on. */
   readonly alertVrrp: boolean;
   readonly alertChecker?: boolean;
+  /** `smtp_alert`, `smtp_alert_vrrp` and `smtp_alert_checker` as written; for the dump. */
+  readonly alerts: { readonly all?: boolean; readonly vrrp?: boolean; readonly checker?: boolean };
   readonly noEmailFaults: boolean;
   readonly noCheckerEmails: boolean;
 }

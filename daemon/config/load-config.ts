@@ -95,7 +95,8 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const run = runPasses(options, drafts);
   const something = run.vrrpRuns && drafts.vrrp.instances.length > 0;
   const config = buildConfig(options, drafts, run);
-  const runs = !run.stopped && (something || config.lvs.virtualServers.length > 0);
+  const serves = config.lvs.virtualServers.length > 0 || config.bfd.sessions.length > 0;
+  const runs = !run.stopped && (something || serves);
   const problems = mergeFindings(run.findings, options.path);
   if (!runs) explainNothing(problems, { path: options.path, stopped: run.stopped });
   const exitCode = exitCodeOf(run, drafts);

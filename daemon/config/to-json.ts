@@ -27,7 +27,8 @@ const DURATIONS = new Set(
 
 /** Fields that are addresses; IPv4 is a number too. */
 const ADDRESSES = new Set(
-  `address bindAddress broadcast first group multicastGroup neighborAddress peer
+  `address bindAddress broadcast first group multicastGroup multicastGroup4
+  multicastGroup6 neighborAddress peer
   sourceAddress`.split(/\s+/),
 );
 

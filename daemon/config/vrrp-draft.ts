@@ -50,8 +50,6 @@ export interface RouteDraft {
   readonly noTrack: boolean;
   readonly append: boolean;
   readonly trackGroup?: string;
-  /** As keepalived dumps it. */
-  readonly dumpText: string;
 }
 
 /** A unicast peer. */

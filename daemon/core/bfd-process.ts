@@ -65,7 +65,8 @@ interface Output {
 /** The process; there is one while the configuration has a session. */
 export class BfdProcess {
   readonly #options: BfdProcessOptions;
-  readonly #machine: BfdMachine;
+  /** The sessions, to look at. */
+  readonly machine: BfdMachine;
   readonly #listeners = new Map<IpFamily, CommandId>();
   readonly #outputs = new Map<BfdSession, Output>();
   #out: BfdStep[] = [];
@@ -74,12 +75,12 @@ export class BfdProcess {
 
   constructor(options: BfdProcessOptions) {
     this.#options = options;
-    this.#machine = newBfdMachine(options.random, options.logDetail);
+    this.machine = newBfdMachine(options.random, options.logDetail);
   }
 
   /** Opens the sockets and lets every session begin. */
   start(config: BfdConfig, now: TimeUs): readonly BfdStep[] {
-    const machine = this.#machine;
+    const machine = this.machine;
     for (const one of config.sessions) machine.sessions.push(newSession(machine, one));
     this.#openSockets();
     startSessions(machine, now);
@@ -88,11 +89,11 @@ export class BfdProcess {
 
   /** Another configuration: sessions of the same name go on, from a new socket. */
   reload(config: BfdConfig, now: TimeUs): readonly BfdStep[] {
-    say(this.#machine, 'info', coreText.reloadingChild());
+    say(this.machine, 'info', coreText.reloadingChild());
     this.#flush();
     for (const { id } of this.#outputs.values()) this.#close(id);
     this.#outputs.clear();
-    reloadSessions(this.#machine, config.sessions, now);
+    reloadSessions(this.machine, config.sessions, now);
     this.#openSockets();
     return this.#take();
   }
@@ -101,18 +102,24 @@ export class BfdProcess {
   stop(): readonly Command[] {
     for (const { id } of this.#outputs.values()) this.#close(id);
     for (const id of this.#listeners.values()) this.#close(id);
-    say(this.#machine, 'info', coreText.stoppedChild());
+    say(this.machine, 'info', coreText.stoppedChild());
     return this.#take().flatMap((step) => (step.kind === 'bfd-news' ? [] : [step]));
+  }
+
+  /** Whether the last packet of a session could not be sent. */
+  failsToSend(session: BfdSession): boolean {
+    const output = this.#outputs.get(session);
+    return output !== undefined && (output.failedNow || output.failedSaid);
   }
 
   /** When `advance` wants to be called next. */
   nextDeadline(): TimeUs | undefined {
-    return nextBfdDue(this.#machine);
+    return nextBfdDue(this.machine);
   }
 
   /** Everything that is due. */
   advance(now: TimeUs): readonly BfdStep[] {
-    runBfdTimers(this.#machine, now);
+    runBfdTimers(this.machine, now);
     return this.#take();
   }
 
@@ -121,7 +128,7 @@ export class BfdProcess {
     switch (event.kind) {
       case 'datagram-received':
         if (![...this.#listeners.values()].includes(event.id)) return [];
-        receiveBfd(this.#machine, event, now);
+        receiveBfd(this.machine, event, now);
         break;
       case 'datagram-failed':
         this.#failed(event.id, event.failure === 'no-resource');
@@ -136,7 +143,7 @@ export class BfdProcess {
   }
 
   #openSockets(): void {
-    const { sessions } = this.#machine;
+    const { sessions } = this.machine;
     const families = new Set(sessions.map(({ config }) => familyOf(config.neighborAddress)));
     for (const family of families) {
       if (this.#listeners.has(family)) continue;
@@ -174,7 +181,7 @@ export class BfdProcess {
 
   #failed(id: CommandId, isSocket: boolean): void {
     if (isSocket && [...this.#listeners.values()].includes(id)) {
-      say(this.#machine, 'error', bfdText.noListener());
+      say(this.machine, 'error', bfdText.noListener());
       this.isLost = true;
       return;
     }
@@ -184,8 +191,8 @@ export class BfdProcess {
       else if (output.tries < PORT_TRIES_MAX) this.#openOutput(session, output.tries + 1);
       else {
         this.#outputs.delete(session);
-        say(this.#machine, 'error', bfdText.noSocket(session.config.name));
-        disable(this.#machine, session);
+        say(this.machine, 'error', bfdText.noSocket(session.config.name));
+        disable(this.machine, session);
       }
       return;
     }
@@ -195,7 +202,7 @@ export class BfdProcess {
     output.failedNow = true;
     if (output.failedSaid) return;
     output.failedSaid = true;
-    say(this.#machine, 'error', bfdText.sendFailed(session.config.name));
+    say(this.machine, 'error', bfdText.sendFailed(session.config.name));
   }
 
   #close(id: CommandId): void {
@@ -204,7 +211,7 @@ export class BfdProcess {
 
   /** What the machine wants, as commands. */
   #flush(): void {
-    for (const action of this.#machine.actions.splice(0)) {
+    for (const action of this.machine.actions.splice(0)) {
       if (action.kind === 'log') this.#out.push(action);
       else if (action.kind === 'bfd-send') this.#send(action.session, action.bytes);
       else {

@@ -26,7 +26,7 @@ import { CheckerProcess } from './checker-process.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
 import type { DaemonOptions } from './daemon-options.ts';
-import type { SystemEvent, VrrpPacketEvent } from './events.ts';
+import type { SignalEvent, SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
@@ -68,6 +68,7 @@ export class Daemon {
   readonly #pid: number;
   #phase: DaemonStatus['phase'] = 'starting';
   #machine: VrrpMachine | undefined;
+  #config: DaemonConfig | undefined;
   #mailer: SmtpClient | undefined;
   #checkers: CheckerProcess | undefined;
   #bfd: BfdProcess | undefined;
@@ -132,6 +133,7 @@ export class Daemon {
       host: this.#options.system,
     });
     this.#machine = machine;
+    this.#config = config;
     this.#shutdownScript = config.global.shutdownScript;
     this.#mailer = newSmtpClient(config.global.mail);
     machine.actions = this.#out as VrrpMachine['actions'];
@@ -206,6 +208,7 @@ export class Daemon {
     if (this.#vrrpRuns) this.#say('vrrp', coreText.reloadingChild());
     for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     if (loaded.config !== undefined && !loaded.refused) {
+      this.#config = loaded.config;
       this.#shutdownScript = loaded.config.global.shutdownScript;
       const settings = this.#settings(loaded);
       this.#mailer = newSmtpClient(loaded.config.global.mail);
@@ -292,12 +295,22 @@ export class Daemon {
 
   #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
     if (event.kind === 'signal') {
-      const { system } = this.#options;
-      this.#out.push(...answerSignal(machine, event.signal, { system, pid: this.#pid, now }));
+      this.#signalled(machine, event.signal, now);
       return;
     }
     if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
     vrrpEvent(machine, event, { seenDown: this.#seenDown, now });
+  }
+
+  #signalled(machine: VrrpMachine, signal: SignalEvent['signal'], now: TimeUs): void {
+    const { system, flags } = this.#options;
+    const config = this.#config;
+    if (config === undefined) return;
+    // On a real host one process is all of keepalived's.
+    const single = flags.vrrpPid !== undefined;
+    const pids = { parent: this.#pid - (single ? 0 : 1), vrrp: this.#pid, bfd: this.#pid + 2 };
+    const parts = { machine, config, bfd: this.#bfd };
+    this.#out.push(...answerSignal(parts, signal, { system, pids, now }));
   }
 
   /** Every mail that was reported just now goes on its way, where there is a server for it. */

@@ -1,70 +1,159 @@
 /**
  * keepalived.data, which USR1 writes: the configuration as `-d` prints it, with what only a running
- * daemon knows put in: states, timers, priorities, sockets. The general part (`Global definitions`)
- * and the list of interfaces are left out: they tell of the build and the host, not of VRRP.
+ * daemon knows put in: states, timers, priorities, sockets; the general settings before it
+ * (`dump-global.ts`), the interfaces behind it (`dump-interfaces.ts`).
  *
- * Source: dumps of keepalived 2.2.7, test/golden/keepalived/dump.
+ * Source: dumps of keepalived 2.2.7, test/reference/dumps and test/golden/keepalived/dump.
  */
 
 import { unreachable } from '../base/assert.ts';
 import type { TimeUs } from '../base/time.ts';
+import type { DaemonConfig } from '../config/daemon-config.ts';
+import { dumpGlobal } from '../config/dump-global.ts';
+import { installed } from '../config/dump-routes.ts';
 import { dumpVrrp } from '../config/dump-vrrp.ts';
-import type { ConfigInterface } from '../config/parse-context.ts';
-import { type Stamps, stampText } from '../vrrp/dump.ts';
+import type { IdsOf } from '../config/user-ids.ts';
+import { lateFraction, type Stamps, stampText } from '../vrrp/dump.ts';
 import { groupFaults, groupInits } from '../vrrp/fault.ts';
 import { scriptIsWell } from '../vrrp/scripts.ts';
-import type { Group, Instance, Script, VrrpMachine, VrrpSocket } from '../vrrp/vrrp-machine.ts';
+import { firstDescriptor } from '../vrrp/sockets.ts';
+import type { VrrpConfig } from '../vrrp/vrrp-config.ts';
+import {
+  type Group,
+  type Instance,
+  type Script,
+  type TrackedFile,
+  type TrackedProcess,
+  transmitInterface,
+  type VrrpMachine,
+  type VrrpSocket,
+} from '../vrrp/vrrp-machine.ts';
 import { formatIp } from '../wire/ip-address.ts';
+import { dumpTrackedBfds } from './dump-bfd.ts';
+import { dumpGarpDelays, dumpInterfaces } from './dump-interfaces.ts';
+import { receiveBufferBytes } from './receive-buffer.ts';
+import type { System } from './system.ts';
 
 /** What the dump needs besides the machine. */
 export interface DumpHost {
-  readonly interfaces: readonly ConfigInterface[];
+  readonly config: DaemonConfig;
+  readonly system: System;
   readonly stamp: Stamps;
+  readonly idsOf: IdsOf;
 }
 
-/** Descriptors that a recorded daemon's first socket had; they go on in pairs. */
-const FIRST_DESCRIPTOR = 13;
+const TOPOLOGY = '------< VRRP Topology >------';
 const SOCKPOOL = '------< VRRP Sockpool >------';
 
 /** Whose lines are being read. */
 type Owner =
   | { readonly kind: 'instance'; readonly of: Instance }
   | { readonly kind: 'group'; readonly of: Group }
-  | { readonly kind: 'script'; readonly of: Script };
+  | { readonly kind: 'script'; readonly of: Script }
+  | { readonly kind: 'file'; readonly of: TrackedFile }
+  | { readonly kind: 'process'; readonly of: TrackedProcess };
 
 /** The content of keepalived.data. */
 export function dataDump(machine: VrrpMachine, host: DumpHost): string {
+  const { system, stamp } = host;
+  const lines: string[] = [...dumpGlobal(host.config, 'vrrp', host.idsOf)];
+  const facts = { interfaces: system.interfaces(), idsOf: host.idsOf };
+  const sections = dumpVrrp(usedPart(machine), facts).trimEnd().split('\n');
+  const topology = sections.indexOf(TOPOLOGY);
+  const end = sections.findIndex((line, at) => at > topology && line.startsWith('------<'));
+  const after = topology < 0 ? 0 : end < 0 ? sections.length : end;
+  lines.push(...sections.slice(0, Math.max(topology, 0)).map(staticLine));
+  lines.push(...dumpGarpDelays(machine, stamp));
+  lines.push(...running(machine, sections.slice(Math.max(topology, 0), after), host));
+  lines.push(...sockpool(machine, host));
+  lines.push(...running(machine, sections.slice(after), host));
+  lines.push(...dumpTrackedBfds(machine, host.config));
+  lines.push(...dumpInterfaces(machine, { system, stamp }));
+  return `${lines.filter((line) => line !== '').join('\n')}\n`;
+}
+
+/** What nobody tracks has no place in a running daemon. */
+function usedPart(machine: VrrpMachine): VrrpConfig {
+  const used = (all: readonly { config: { name: string }; followers: readonly unknown[] }[]) =>
+    new Set(all.filter((one) => one.followers.length > 0).map((one) => one.config.name));
+  const scripts = used(machine.scripts);
+  const files = used(machine.files);
+  const processes = used(machine.processes);
+  const { config } = machine;
+  return {
+    ...config,
+    scripts: config.scripts.filter((one) => scripts.has(one.name)),
+    files: config.files.filter((one) => files.has(one.name)),
+    processes: config.processes.filter((one) => processes.has(one.name)),
+  };
+}
+
+/** Static routes are set all the time. */
+function staticLine(line: string): string {
+  return installed(line, true);
+}
+
+/** Lines with what only the running daemon knows put in. */
+function running(
+  machine: VrrpMachine,
+  section: readonly string[],
+  host: DumpHost,
+): readonly string[] {
   const lines: string[] = [];
   let owner: Owner | undefined;
-  let isTopology = false;
-  const dumped = dumpVrrp(machine.config, host).trimEnd();
-  for (const line of dumped === '' ? [] : dumped.split('\n')) {
-    if (line.startsWith('------<')) {
-      if (isTopology) lines.push(...sockpool(machine));
-      isTopology = line === '------< VRRP Topology >------';
-      owner = undefined;
-    } else owner = ownerNamed(machine, line) ?? owner;
-    lines.push(...runningLine(machine, owner, { line, host }));
+  let formatted = formatIp(host.config.global.vrrpDefaults.multicastGroup6);
+  for (const line of section) {
+    owner = line.startsWith('------<') ? undefined : (ownerNamed(machine, line) ?? owner);
+    const made = runningLine(machine, owner, { line, host, formatted });
+    lines.push(...made);
+    formatted = lastFormatted(line) ?? formatted;
   }
-  if (isTopology) lines.push(...sockpool(machine));
-  return `${lines.join('\n')}\n`;
+  return lines;
+}
+
+/** Addresses that keepalived formats into one buffer, which a line without an address shows again. */
+function lastFormatted(line: string): string | undefined {
+  return /^ {3}(?:Using src_ip =|Multicast address) ([\da-f.:]+)/.exec(line)?.[1];
 }
 
 interface DumpedLine {
   readonly line: string;
   readonly host: DumpHost;
+  /** The address that was formatted last. */
+  readonly formatted: string;
 }
 
 function ownerNamed(machine: VrrpMachine, line: string): Owner | undefined {
-  const found = /^ VRRP (Instance|Sync Group|Script) = ([^,]*)/.exec(line);
-  if (found === null) return undefined;
-  const [, what, name] = found;
-  const instance = machine.instances.find((one) => one.config.name === name);
-  if (what === 'Instance') return instance && { kind: 'instance', of: instance };
-  const group = machine.groups.find((one) => one.config.name === name);
-  if (what === 'Sync Group') return group && { kind: 'group', of: group };
-  const script = machine.scripts.find((one) => one.config.name === name);
-  return script && { kind: 'script', of: script };
+  const found = /^ (?:VRRP )?(Instance|Sync Group|Script|Track file|Track process) = ([^,]*)/.exec(
+    line,
+  );
+  const name = found?.[2];
+  const named = <T extends { config: { name: string } }>(all: readonly T[]): T | undefined =>
+    all.find((one) => one.config.name === name);
+  switch (found?.[1]) {
+    case 'Instance': {
+      const of = named(machine.instances);
+      return of && { kind: 'instance', of };
+    }
+    case 'Sync Group': {
+      const of = named(machine.groups);
+      return of && { kind: 'group', of };
+    }
+    case 'Script': {
+      const of = named(machine.scripts);
+      return of && { kind: 'script', of };
+    }
+    case 'Track file': {
+      const of = named(machine.files);
+      return of && { kind: 'file', of };
+    }
+    case 'Track process': {
+      const of = named(machine.processes);
+      return of && { kind: 'process', of };
+    }
+    default:
+      return undefined;
+  }
 }
 
 function runningLine(
@@ -80,6 +169,10 @@ function runningLine(
       return [groupLine(owner.of, dumped.line)];
     case 'script':
       return [scriptLine(owner.of, dumped.line)];
+    case 'file':
+      return [fileLine(owner.of, dumped.line)];
+    case 'process':
+      return processLines(owner.of, dumped.line);
     default:
       return unreachable(owner);
   }
@@ -104,6 +197,24 @@ function scriptLine(script: Script, line: string): string {
   return line.startsWith('   State = ') ? `   State = ${script.running}` : line;
 }
 
+function fileLine(file: TrackedFile, line: string): string {
+  return line.startsWith('   Status = ') ? `   Status = ${file.value}` : line;
+}
+
+function processLines(tracked: TrackedProcess, line: string): readonly string[] {
+  if (line.startsWith('   Current processes = ')) {
+    return [`   Current processes = ${tracked.pids.size}`];
+  }
+  if (line.startsWith('   Have quorum = ')) return [`   Have quorum = ${tracked.quorum}`];
+  if (!line.startsWith('   Full command = ')) return [line];
+  const runs = (what: 'gain' | 'loss') => (tracked.pending === what ? '' : 'not ');
+  return [
+    `   Fork delay timer ${runs('gain')}running`,
+    `   Terminate delay timer ${runs('loss')}running`,
+    line,
+  ];
+}
+
 /** A line of an instance as it is while the daemon runs; the dumped one tells where it stands. */
 function instanceLine(
   machine: VrrpMachine,
@@ -111,7 +222,7 @@ function instanceLine(
   dumped: DumpedLine,
 ): readonly string[] {
   const { line, host } = dumped;
-  if (line.startsWith('   Flags')) return [...stateLines(instance), line];
+  if (line.startsWith('   Flags')) return [...stateLines(instance, dumped.formatted), line];
   if (line.startsWith('   Wantstate = ')) return [`   Wantstate = ${instance.wanted}`];
   if (line.startsWith('   Number of config faults')) {
     return [line, ...timerLines(instance, host)];
@@ -123,7 +234,14 @@ function instanceLine(
       `   Total priority = ${instance.totalPriority}`,
     ];
   }
+  if (line.startsWith('   Down timer adverts = ')) return [line, ...extraGarp(instance, host)];
+  if (line.startsWith('   Using src_ip = ') && instance.config.sourceAddress === undefined) {
+    const { source } = instance;
+    return [`   Using src_ip = ${source === undefined ? '(none)' : formatIp(source)}`];
+  }
+  if (line.startsWith('   Multicast address ')) return [multicastLine(instance, dumped)];
   if (line.startsWith('   Advert interval = ')) return [line, ...masterInterval(instance)];
+  if (/^ {5}(prepend|append|add) /.test(line)) return [installed(line, instance.vipSet)];
   if (isAddress(line)) return [`${line}${instance.vipSet ? ' set' : ''}`];
   return line === descriptorsBefore(instance) ? [...descriptors(machine, instance), line] : [line];
 }
@@ -137,18 +255,20 @@ function descriptorsBefore(instance: Instance): string {
   if (config.trackedScripts.length > 0) return '   Tracked scripts :';
   if (config.trackedFiles.length > 0) return '   Tracked files :';
   if (config.trackedProcesses.length > 0) return '   Tracked processes :';
+  if (config.trackedBfds.length > 0) return '   Tracked BFDs :';
   return `   Using smtp notification = ${config.smtpAlert ? 'yes' : 'no'}`;
 }
 
 function isAddress(line: string): boolean {
-  return /^ {5}[\da-f.:]+(\/\d+)? dev \S+ scope /.test(line);
+  return /^ {5}[\da-f.:]+(\/\d+)? (brd \S+ )?dev \S+ scope /.test(line);
 }
 
-function stateLines(instance: Instance): readonly string[] {
+function stateLines(instance: Instance, formatted: string): readonly string[] {
   const lines = [`   State = ${instance.state}`];
   if (instance.state !== 'BACKUP') return lines;
   const master = instance.masterAddress;
-  lines.push(`   Master router = ${master === undefined ? '0.0.0.0' : formatIp(master)}`);
+  // Without a master keepalived shows whatever address it formatted last.
+  lines.push(`   Master router = ${master === undefined ? formatted : formatIp(master)}`);
   lines.push(`   Master priority = ${instance.masterPriority}`);
   if (instance.config.version === 3) {
     const seconds = (instance.masterAdvertInterval / 1_000_000).toFixed(2);
@@ -169,6 +289,24 @@ function timerLines(instance: Instance, host: DumpHost): readonly string[] {
   ];
 }
 
+/** garp_extra_if, once it runs. */
+function extraGarp(instance: Instance, host: DumpHost): readonly string[] {
+  const { garpExtraAt: at, config } = instance;
+  if (at === undefined || config.garp.extraInterface === 0) return [];
+  const what = config.garp.extraAll ? 'i/f' : 'VMAC';
+  return [
+    `   Gratuitous ARP for each secondary ${what} = ${config.garp.extraInterface / 1_000_000}`,
+    `   Next gratuitous ARP for such secondary = ${lateFraction(host.stamp(at))}`,
+  ];
+}
+
+/** IPv6 groups are joined on the interface that adverts leave through. */
+function multicastLine({ config }: Instance, { line, host }: DumpedLine): string {
+  if (config.family === 'inet') return line;
+  const index = host.system.interfaceNamed(transmitInterface(config))?.index ?? 0;
+  return line.replace(/, ifindex \d+$/, `, ifindex ${index}`);
+}
+
 function moment(host: DumpHost, at: TimeUs): string {
   return stampText(host.stamp(at));
 }
@@ -183,17 +321,24 @@ function masterInterval(instance: Instance): readonly string[] {
 function descriptors(machine: VrrpMachine, instance: Instance): readonly string[] {
   const place = machine.sockets.findIndex((socket) => socket.id === instance.socketId);
   if (place < 0) return [];
-  const first = FIRST_DESCRIPTOR + 2 * place;
+  const first = firstDescriptor(machine) + 2 * place;
   return [`   fd_in ${first}, fd_out ${first + 1}`];
 }
 
-function sockpool(machine: VrrpMachine): readonly string[] {
+function sockpool(machine: VrrpMachine, host: DumpHost): readonly string[] {
   if (machine.sockets.length === 0) return [];
-  return [SOCKPOOL, ...machine.sockets.flatMap((socket, at) => socketLines(machine, socket, at))];
+  return [
+    SOCKPOOL,
+    ...machine.sockets.flatMap((one, at) => socketLines(machine, one, { at, host })),
+  ];
 }
 
-function socketLines(machine: VrrpMachine, socket: VrrpSocket, at: number): readonly string[] {
-  const first = FIRST_DESCRIPTOR + 2 * at;
+function socketLines(
+  machine: VrrpMachine,
+  socket: VrrpSocket,
+  { at, host }: { readonly at: number; readonly host: DumpHost },
+): readonly string[] {
+  const first = firstDescriptor(machine) + 2 * at;
   const users = machine.instances.filter((one) => one.socketId === socket.id);
   return [
     ` fd_in ${first} fd_out = ${first + 1}`,
@@ -202,7 +347,7 @@ function socketLines(machine: VrrpMachine, socket: VrrpSocket, at: number): read
     `   Protocol = ${socket.protocol === 51 ? 'AH' : 'VRRP'}`,
     `   Type = ${socket.unicast === undefined ? 'Multicast' : 'Unicast'}`,
     ...(socket.unicast === undefined ? [] : [`   Address = ${formatIp(socket.unicast)}`]),
-    '   Rx buf size = 0',
+    `   Rx buf size = ${receiveBufferBytes(users, host)}`,
     '   VRRP instances',
     ...users.map((one) => `     ${one.config.name} vrid ${one.config.vrid}`),
   ];

@@ -1,42 +1,115 @@
 /**
- * SIGUSR1, SIGUSR2 and the JSON signal: the state of the daemon, written into a file for people.
+ * SIGUSR1, SIGUSR2 and the JSON signal: the state of the daemon, written into files for people.
  *
- * The texts come from `data-dump.ts` and `daemon/vrrp/dump.ts`; here is which file each goes to.
+ * Each of keepalived's processes writes a file of its own. The texts come from `data-dump.ts`,
+ * `dump-bfd.ts` and `daemon/vrrp/dump.ts`; here is which file each goes to. Differs: what the
+ * checkers' process writes (keepalived_check.data) is left out.
  */
 
 import type { TimeUs } from '../base/time.ts';
-import { type DumpMoment, jsonText, stampsOf, statisticsText } from '../vrrp/dump.ts';
+import type { DaemonConfig } from '../config/daemon-config.ts';
+import { dumpGlobal } from '../config/dump-global.ts';
+import { type IdsOf, idsFrom, scriptUserOf } from '../config/user-ids.ts';
+import { stampsOf, statisticsText } from '../vrrp/dump.ts';
 import { newStatistics, type VrrpMachine } from '../vrrp/vrrp-machine.ts';
-import { encodeUtf8 } from '../wire/text.ts';
+import { decodeUtf8, encodeUtf8 } from '../wire/text.ts';
+import type { BfdProcess } from './bfd-process.ts';
 import type { Command } from './commands.ts';
 import { dataDump } from './data-dump.ts';
+import { bfdDump } from './dump-bfd.ts';
 import type { SignalEvent } from './events.ts';
+import { jsonText } from './json-dump.ts';
 import { coreText } from './log-text.ts';
 import type { System } from './system.ts';
 
+/** What is dumped. */
+export interface DumpedParts {
+  readonly machine: VrrpMachine;
+  readonly config: DaemonConfig;
+  readonly bfd: BfdProcess | undefined;
+}
+
+/** Where and when. */
+export interface DumpOccasion {
+  readonly system: System;
+  readonly pids: { readonly parent: number; readonly vrrp: number; readonly bfd: number };
+  readonly now: TimeUs;
+}
+
 /** Answers the signal: a log line and a file, or counters back at zero and nothing said. */
 export function answerSignal(
-  machine: VrrpMachine,
+  parts: DumpedParts,
   signal: SignalEvent['signal'],
-  { system, pid, now }: { readonly system: System; readonly pid: number; readonly now: TimeUs },
+  occasion: DumpOccasion,
 ): readonly Command[] {
-  if (signal === 'STATS_CLEAR') {
-    for (const instance of machine.instances) {
-      Object.assign(instance.statistics, newStatistics());
-    }
-    return [];
-  }
-  const data = (of: VrrpMachine, at: DumpMoment) =>
-    dataDump(of, { interfaces: system.interfaces(), stamp: stampsOf(at) });
-  const dumps = {
-    USR1: ['/tmp/keepalived.data', data, coreText.printingData],
-    USR2: ['/tmp/keepalived.stats', statisticsText, coreText.printingStatistics],
-    JSON: ['/tmp/keepalived.json', jsonText, coreText.printingJson],
-  } as const;
-  const [path, text, line] = dumps[signal];
+  const { machine } = parts;
+  const { system, pids, now } = occasion;
   const moment = { now, wallClockUs: system.wallClockUs(now) };
-  return [
-    { kind: 'log', process: 'vrrp', level: 'info', text: line(pid) },
-    { kind: 'file-write', path, bytes: encodeUtf8(text(machine, moment)) },
+  switch (signal) {
+    case 'STATS_CLEAR':
+      for (const instance of machine.instances) {
+        Object.assign(instance.statistics, newStatistics());
+      }
+      return [];
+    case 'USR1':
+      return dataFiles(parts, occasion);
+    case 'USR2':
+      return [
+        say('vrrp', coreText.printingStatistics(pids.vrrp)),
+        file('/tmp/keepalived.stats', statisticsText(machine)),
+      ];
+    case 'JSON':
+      return [
+        say('vrrp', coreText.printingJson(pids.vrrp)),
+        file('/tmp/keepalived.json', jsonText(machine, moment)),
+      ];
+  }
+}
+
+/** One file a process, and what each says while it writes. */
+function dataFiles(
+  { machine, config, bfd }: DumpedParts,
+  { system, pids, now }: DumpOccasion,
+): readonly Command[] {
+  const ids = userIds(system);
+  const byDefault = scriptUserOf(config.global);
+  const idsOf: IdsOf = (one) => ids(one.user === undefined ? byDefault : one);
+  const stamp = stampsOf({ now, wallClockUs: system.wallClockUs(now) });
+  const unnamed =
+    config.global.scriptUser === undefined && !system.hasUser('keepalived_script')
+      ? [coreText.noScriptUser()]
+      : [];
+  const complain = (process: 'parent' | 'vrrp' | 'bfd') => unnamed.map((one) => say(process, one));
+  const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
+  const commands = [
+    say('parent', coreText.printingParent(pids.parent)),
+    file('/tmp/keepalived_parent.data', text(dumpGlobal(config, 'parent', idsOf))),
+    ...complain('parent'),
+    say('vrrp', coreText.printingData(pids.vrrp)),
+    file('/tmp/keepalived.data', dataDump(machine, { config, system, stamp, idsOf })),
+    ...complain('vrrp'),
   ];
+  if (bfd === undefined) return commands;
+  return [
+    ...commands,
+    say('bfd', coreText.printingBfd(pids.bfd)),
+    file('/tmp/keepalived_bfd.data', text(bfdDump(bfd, { config, stamp, idsOf }))),
+    ...complain('bfd'),
+  ];
+}
+
+function userIds(system: System): IdsOf {
+  const read = (path: string) => {
+    const bytes = system.readFile(path);
+    return bytes === undefined ? '' : decodeUtf8(bytes);
+  };
+  return idsFrom(read('/etc/passwd'), read('/etc/group'));
+}
+
+function say(process: 'parent' | 'vrrp' | 'bfd', text: string): Command {
+  return { kind: 'log', process, level: 'info', text };
+}
+
+function file(path: string, text: string): Command {
+  return { kind: 'file-write', path, bytes: encodeUtf8(text) };
 }

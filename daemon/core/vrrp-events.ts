@@ -21,6 +21,7 @@ export function vrrpEvent(
 ): void {
   switch (event.kind) {
     case 'link-changed':
+      noteLink(machine, event.interface);
       machine.madeLinks.delete(event.interface);
       linkAppeared(machine, event.interface, seenDown);
       linkChanged(machine, event.interface, now);
@@ -63,6 +64,13 @@ export function ignoresPackets(instance: Instance): boolean {
     if (one.state === 'BACKUP' || one.state === 'MASTER') return false;
   }
   return true;
+}
+
+/** What the dump of interfaces tells: of whom netlink spoke, and who was up. */
+function noteLink(machine: VrrpMachine, name: string): void {
+  machine.toldLinks.add(name);
+  const link = machine.host.interfaceNamed(name);
+  if (link?.up && link.running) machine.seenUpLinks.add(name);
 }
 
 /**

@@ -89,7 +89,7 @@ function comeUp(
   const { group } = instance;
   if (group !== undefined && (groupFaults(group) > 0 || groupInits(group) > 0)) return;
   leaveFault(machine, instance, occasion);
-  announceOwnSource(machine, instance);
+  announceOwnSource(machine, instance, occasion.now);
   restartTimer(machine, instance, occasion.now);
   if (group === undefined) return;
   if (instance.state === 'MASTER') syncMaster(machine, instance, occasion.now);
@@ -100,14 +100,14 @@ function comeUp(
  * A unicast router that comes back refreshes its own entry at the peers, else the first adverts to
  * it would wait for ARP and it would time out meanwhile.
  */
-function announceOwnSource(machine: VrrpMachine, instance: Instance): void {
+function announceOwnSource(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const name = addressInterface(instance);
   if (!isUnicast(instance.config) || instance.source === undefined || name === undefined) return;
   const link = machine.host.interfaceNamed(name);
   if (link === undefined) return;
   const what = instance.config.family === 'inet' ? 'ARP' : 'NA';
   logDetail(machine, instanceText.ownArp(instance.config.name, what, instance.source));
-  announceAddress(machine, link, instance.source);
+  announceAddress(machine, link, { address: instance.source, now });
 }
 
 /** 'interface eth0' -> 'interface'. */

@@ -8,7 +8,7 @@
  * not cancelled by leaving MASTER (recording S27).
  */
 
-import { type DurationUs, later, type TimeUs } from '../base/time.ts';
+import { type DurationUs, later, seconds, type TimeUs } from '../base/time.ts';
 import { buildArpFrame } from '../wire/arp.ts';
 import type { Ipv4Address } from '../wire/ipv4-address.ts';
 import { BROADCAST_MAC, type MacAddress } from '../wire/mac-address.ts';
@@ -131,9 +131,10 @@ export function runGarpQueue(machine: VrrpMachine, now: TimeUs): void {
 export function announceAddress(
   machine: VrrpMachine,
   link: InterfaceView,
-  address: VirtualAddress['address'],
+  { address, now }: { readonly address: VirtualAddress['address']; readonly now: TimeUs },
 ): void {
   const frame = gratuitousFrame(machine, link, address);
+  if (typeof address !== 'number') noteForwardingCheck(machine, link.base ?? link.name, now);
   machine.actions.push({ kind: 'frame-send', interface: link.name, frame });
 }
 
@@ -159,13 +160,13 @@ function sendOrQueue(
 ): void {
   const interval = intervalFor(machine, instance, vip);
   if (interval === 0) {
-    sendNow(machine, vip);
+    sendNow(machine, vip, now);
     return;
   }
   const key = `${vip.interface} ${typeof vip.address}`;
   const nextAt = machine.garpNextAt.get(key);
   if (nextAt === undefined || now >= nextAt) {
-    sendNow(machine, vip);
+    sendNow(machine, vip, now);
     machine.garpNextAt.set(key, later(now, interval));
     return;
   }
@@ -187,11 +188,11 @@ function intervalFor(machine: VrrpMachine, instance: Instance, vip: VirtualAddre
   return isV4 ? instance.config.garp.interval : instance.config.garp.gnaInterval;
 }
 
-function sendNow(machine: VrrpMachine, vip: VirtualAddress): void {
+function sendNow(machine: VrrpMachine, vip: VirtualAddress, now: TimeUs): void {
   const link = machine.host.interfaceNamed(vip.interface);
   if (link === undefined) return;
   if (machine.settings.logDetail) logDetail(machine, garpText.sending(link.name, vip.address));
-  announceAddress(machine, link, vip.address);
+  announceAddress(machine, link, { address: vip.address, now });
 }
 
 function gratuitousFrame(
@@ -200,8 +201,19 @@ function gratuitousFrame(
   address: VirtualAddress['address'],
 ): Uint8Array {
   if (typeof address === 'number') return gratuitousArp(link.mac, address);
-  const forwarding = machine.host.sysctl(`net.ipv6.conf.${link.base ?? link.name}.forwarding`);
+  const base = (link.base ?? link.name).replaceAll('.', '/');
+  const forwarding = machine.host.sysctl(`net.ipv6.conf.${base}.forwarding`);
   return buildUnsolicitedNa({ mac: link.mac, address, router: forwarding === '1' });
+}
+
+/** keepalived looks again when its knowledge is older than this; only the dump tells of it. */
+const FORWARDING_CHECK = seconds(5);
+
+function noteForwardingCheck(machine: VrrpMachine, base: string, now: TimeUs): void {
+  const before = machine.forwardingCheckedAt.get(base);
+  if (before === undefined || now >= later(before, FORWARDING_CHECK)) {
+    machine.forwardingCheckedAt.set(base, now);
+  }
 }
 
 /** keepalived's form: broadcast request, sender and target are the VIP, target MAC all ones. */
@@ -219,14 +231,19 @@ function gratuitousArp(mac: MacAddress, address: Ipv4Address): Uint8Array {
   });
 }
 
-/** garp_extra_if: one packet for each further interface that VIPs stand on. */
+/**
+ * garp_extra_if: one packet for each further interface that VIPs stand on; without `all` only for
+ * virtual MACs. Source: 2.2.7 (test/reference/dumps/garp-extra).
+ */
 function sendExtra(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
-  if (!instance.vipSet || instance.config.vmac === undefined) return;
+  if (!instance.vipSet) return;
   const done = new Set<string>();
   const { config } = instance;
+  const { vmac, garp } = config;
   for (const vip of [...config.addresses, ...config.excludedAddresses]) {
-    const isAdvertInterface = vip.interface === config.interface && !config.vmac?.transmitOnBase;
-    if (isAdvertInterface || done.has(vip.interface)) continue;
+    const isVmac = vip.interface === vmac?.name || vip.vmacBase !== undefined;
+    const isAdvertInterface = vip.interface === config.interface && vmac?.transmitOnBase !== true;
+    if (isAdvertInterface || done.has(vip.interface) || !(isVmac || garp.extraAll)) continue;
     done.add(vip.interface);
     announce(machine, instance, vip, true, now);
   }

@@ -33,6 +33,9 @@ import {
 /** Starts everything; the log lines of the configuration have been said already. */
 export function initialise(machine: VrrpMachine, now: TimeUs): void {
   machine.instances = machine.config.instances.map((config) => newInstance(config, now));
+  for (const link of machine.host.interfaces()) {
+    if (link.up && link.running) machine.seenUpLinks.add(link.name);
+  }
   joinGroups(machine);
   delayStartup(machine, now);
   logAssignedAddresses(machine);

@@ -11,9 +11,9 @@ import { applyPriority, fileStatus, weightOf } from './effective-priority.ts';
 import { linkIsUp } from './link-state.ts';
 import { instanceText } from './log-text.ts';
 import { scriptIsWell } from './scripts.ts';
-import { trackGroupLinks } from './static-objects.ts';
+import { objectLinks, trackGroupLinks } from './static-objects.ts';
 import { hasQuorum, matchesProcess, readFileValue } from './tracking.ts';
-import type { TrackedItem } from './vrrp-config.ts';
+import type { TrackedInterface, TrackedItem } from './vrrp-config.ts';
 import {
   type Follower,
   type Instance,
@@ -30,6 +30,7 @@ export const CONFIG_FAULT = 'config';
 export function setupTracking(machine: VrrpMachine): void {
   machine.links = new Map();
   for (const instance of machine.instances) followLinks(machine, instance);
+  for (const instance of machine.instances) followGroupLinks(machine, instance);
   machine.scripts = machine.config.scripts
     .map((config): Script => {
       const followers = followersOf(machine, config.name, (c) => c.trackedScripts);
@@ -93,6 +94,10 @@ export function sourceIsMissing(machine: VrrpMachine, instance: Instance): boole
     .some((link) => link.addresses.some((a) => a.address === sourceAddress));
 }
 
+/**
+ * The own interface, those of addresses, routes and rules that are tracked, then what
+ * track_interface names; the first entry of an interface stands.
+ */
 function followLinks(machine: VrrpMachine, instance: Instance): void {
   const { config } = instance;
   const own = [config.interface, config.vmac?.base, config.ipvlan?.base];
@@ -100,19 +105,31 @@ function followLinks(machine: VrrpMachine, instance: Instance): void {
     for (const name of own)
       if (name !== undefined) follow(machine, name, { instance, ...UNWEIGHTED });
   }
+  for (const name of objectLinks(instance)) {
+    if (own.includes(name)) continue;
+    follow(machine, name, { instance, ...UNWEIGHTED });
+  }
   for (const name of trackGroupLinks(machine, instance)) {
     follow(machine, name, { instance, ...UNWEIGHTED });
   }
   const ofGroup = instance.group?.config.trackedInterfaces ?? [];
-  for (const tracked of [...ofGroup, ...config.trackedInterfaces]) {
-    const isMember = !ofGroup.includes(tracked);
-    if (isMember && tracked.weight !== 0 && ignoresWeights(instance)) continue;
-    follow(machine, tracked.interface, {
-      instance,
-      weight: tracked.weight,
-      reverse: tracked.reverse,
-    });
+  for (const tracked of config.trackedInterfaces) {
+    if (tracked.weight !== 0 && ignoresWeights(instance)) continue;
+    if (ofGroup.some((one) => one.interface === tracked.interface)) continue;
+    followTracked(machine, instance, tracked);
   }
+}
+
+/** Trackers of the group come last in the list of an interface's followers. */
+function followGroupLinks(machine: VrrpMachine, instance: Instance): void {
+  for (const tracked of instance.group?.config.trackedInterfaces ?? []) {
+    followTracked(machine, instance, tracked);
+  }
+}
+
+function followTracked(machine: VrrpMachine, instance: Instance, tracked: TrackedInterface): void {
+  const { weight, reverse } = tracked;
+  follow(machine, tracked.interface, { instance, weight, reverse });
 }
 
 const UNWEIGHTED = { weight: 0, reverse: false } as const;

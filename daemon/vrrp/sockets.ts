@@ -17,7 +17,7 @@ import {
 } from './vrrp-machine.ts';
 
 /** keepalived has used this many descriptors before it opens the first socket. */
-const FIRST_DESCRIPTOR = 13;
+const DESCRIPTORS_USED = 13;
 
 /** Opens what is missing for the instances, and closes what none needs any more. */
 export function openSockets(machine: VrrpMachine): void {
@@ -56,12 +56,32 @@ export function closeSockets(machine: VrrpMachine): void {
 
 /** The lines that tell of the pool with `-D`. */
 export function logSockets(machine: VrrpMachine): void {
-  const usesNftables = machine.instances.some((i) => i.config.vmac !== undefined);
-  let descriptor = FIRST_DESCRIPTOR + (usesNftables ? 1 : 0);
+  let descriptor = firstDescriptor(machine);
   for (const socket of machine.sockets) {
     logDetail(machine, socketText(machine, socket, descriptor));
     descriptor += 2;
   }
+}
+
+/**
+ * The number of the first socket's descriptor: nftables, a second kind of announcement beside
+ * gratuitous ARP or neighbour advertisements, watched files and FIFOs took one each before. Source: dumps and logs of 2.2.7 (test/reference/dumps).
+ */
+export function firstDescriptor(machine: VrrpMachine): number {
+  const { instances, files, config } = machine;
+  const vips = instances.flatMap(({ config: one }) => [...one.addresses, ...one.excludedAddresses]);
+  const usesBoth =
+    vips.some((vip) => typeof vip.address === 'bigint') &&
+    vips.some((vip) => typeof vip.address === 'number');
+  const { notifyFifo, vrrpNotifyFifo } = config.globals;
+  const others = [
+    instances.some((one) => one.config.vmac !== undefined),
+    usesBoth,
+    files.some((file) => file.followers.length > 0),
+    notifyFifo !== undefined,
+    vrrpNotifyFifo !== undefined,
+  ];
+  return DESCRIPTORS_USED + others.filter(Boolean).length;
 }
 
 function socketText(machine: VrrpMachine, socket: VrrpSocket, descriptor: number): string {

@@ -68,6 +68,25 @@ export function trackGroupLinks(machine: VrrpMachine, instance: Instance): reado
   return [...new Set(links.filter((link) => link !== undefined))];
 }
 
+/**
+ * Interfaces that an instance's addresses, routes and rules stand on, but for those with no_track:
+ * it goes to FAULT with them, whatever dont_track_primary says of its own interface.
+ *
+ * Source: keepalived 2.2.7, a VIP, a route and a rule on an interface that lost its carrier
+ * (test/reference/dumps/objects-on-another-link).
+ */
+export function objectLinks({ config }: Instance): readonly string[] {
+  const tracked = <T extends { readonly noTrack: boolean }>(all: readonly T[]) =>
+    all.filter((one) => !one.noTrack);
+  const links = [
+    ...tracked(config.addresses).map((one) => one.interface),
+    ...tracked(config.excludedAddresses).map((one) => one.interface),
+    ...tracked(config.routes).map(deviceOf),
+    ...tracked(config.rules).flatMap(devicesOf),
+  ];
+  return [...new Set(links.filter((link) => link !== undefined))];
+}
+
 /** Whether two routes are one: destination, gateway, interface and table; not who set it. */
 export function isSameRoute(a: readonly string[], b: readonly string[]): boolean {
   const [one, other] = [routeParts(a), routeParts(b)];
@@ -96,6 +115,11 @@ function routeParts(words: readonly string[]): ReadonlyMap<string, string> {
     at += isFamily ? 2 : 1;
   }
   return parts;
+}
+
+/** A rule may name two. */
+function devicesOf(one: { readonly words: readonly string[] }): readonly string[] {
+  return one.words.filter((_, at) => /^(dev|iif|oif)$/.test(one.words[at - 1] ?? ''));
 }
 
 function deviceOf(one: { readonly words: readonly string[] }): string | undefined {

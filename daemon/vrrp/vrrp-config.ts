@@ -46,6 +46,9 @@ export interface VrrpGlobals {
 /** A FIFO that gets notification lines, and the script that reads it. */
 export interface FifoConfig {
   readonly path: string;
+  /** Who owns it; absent: the user of scripts. */
+  readonly user?: string;
+  readonly group?: string;
   readonly script?: readonly string[];
 }
 
@@ -198,7 +201,10 @@ export interface GarpConfig {
   /** Pause between two packets on one interface; 0 is back to back. */
   readonly interval: DurationUs;
   readonly gnaInterval: DurationUs;
+  /** `garp_extra_if`: how often further interfaces are refreshed; 0 never. */
   readonly extraInterface: DurationUs;
+  /** `garp_extra_if all`: those without a virtual MAC too. */
+  readonly extraAll: boolean;
 }
 
 /** `track_interface`. Weight 0: FAULT while down. */

@@ -242,6 +242,12 @@ export interface VrrpMachine {
   readonly timers: Deadlines<VrrpTimer>;
   /** Per interface 6 tables of 256: family, protocol; see `receive.ts`. */
   readonly byVrid: Map<string, (Instance | undefined)[]>;
+  /** Interfaces of which netlink said something since the start; for the dump. */
+  readonly toldLinks: Set<string>;
+  /** Interfaces that were up at some time since the start; for the dump. */
+  readonly seenUpLinks: Set<string>;
+  /** When net.ipv6.conf.IF.forwarding was last read, for the router flag of advertisements. */
+  readonly forwardingCheckedAt: Map<string, TimeUs>;
   /** Next moment for a queued gratuitous packet, per interface and family. */
   readonly garpNextAt: Map<string, TimeUs>;
   garpQueueAt: TimeUs | undefined;
@@ -361,6 +367,9 @@ export function newMachine(options: {
     sockets: [],
     timers: new Deadlines(),
     byVrid: new Map(),
+    toldLinks: new Set(),
+    seenUpLinks: new Set(),
+    forwardingCheckedAt: new Map(),
     garpNextAt: new Map(),
     garpQueueAt: undefined,
     startupDelayUntil: undefined,

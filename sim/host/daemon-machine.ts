@@ -17,7 +17,7 @@ import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
 import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
-import type { Program, ProgramContext } from './machine.ts';
+import type { Program, ProgramContext, UserSignal } from './machine.ts';
 import { routeWords } from './route-words.ts';
 import { Scripts } from './scripts.ts';
 
@@ -57,6 +57,13 @@ const PROCESS_NAMES = {
 } as const;
 
 /** The daemon as a program of a machine; see the head of the file. */
+const DAEMON_SIGNALS = {
+  USR1: 'USR1',
+  USR2: 'USR2',
+  'RTMIN+2': 'JSON',
+  'RTMAX-1': 'STATS_CLEAR',
+} as const;
+
 export class DaemonMachine implements Program, SocketEvents {
   readonly #context: ProgramContext;
   readonly #makeDaemon: DaemonFactory;
@@ -176,8 +183,8 @@ export class DaemonMachine implements Program, SocketEvents {
     this.#finishMaybe();
   }
 
-  signal(signal: 'USR1' | 'USR2'): void {
-    this.#post({ kind: 'signal', signal });
+  signal(signal: UserSignal): void {
+    this.#post({ kind: 'signal', signal: DAEMON_SIGNALS[signal] });
   }
 
   /** The whole machine stands still, or goes on. */

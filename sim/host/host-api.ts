@@ -32,7 +32,7 @@ export interface HostApi {
   /** Signals to a unit or program by name: `KILL` is a crash, `STOP` freezes the process alone, `HUP` reloads. */
   signal(
     program: string,
-    signal: 'TERM' | 'KILL' | 'HUP' | 'STOP' | 'CONT' | 'USR1' | 'USR2',
+    signal: 'TERM' | 'KILL' | 'HUP' | 'STOP' | 'CONT' | 'USR1' | 'USR2' | 'RTMIN+2' | 'RTMAX-1',
   ): ProgramResult;
   /** systemctl start|stop|restart|reload|enable|disable. */
   unit(verb: UnitVerb, unit: string): ProgramResult;

@@ -65,7 +65,13 @@ export interface Machine {
 export type Unstamped<E> = E extends unknown ? Omit<E, 'at' | 'node'> : never;
 
 /** Signals that programs know. */
-export type ProgramSignal = 'TERM' | 'KILL' | 'HUP' | 'STOP' | 'CONT' | 'USR1' | 'USR2' | 'INT';
+export type ProgramSignal = 'TERM' | 'KILL' | 'HUP' | 'STOP' | 'CONT' | 'INT' | UserSignal;
+
+/**
+ * Signals whose meaning is the program's own. keepalived writes JSON on SIGRTMIN+2 (36) and clears its
+ * counters on SIGRTMAX-1 (63), as `keepalived --signum=` tells.
+ */
+export type UserSignal = 'USR1' | 'USR2' | 'RTMIN+2' | 'RTMAX-1';
 
 /** How the shell is called: output at once or later, `cancel` is Ctrl+C. */
 export type ShellRunner = (
@@ -129,7 +135,7 @@ export interface Program {
   /** STOP and CONT. */
   setStopped(stopped: boolean): void;
   /** USR1, USR2. */
-  signal(signal: 'USR1' | 'USR2'): void;
+  signal(signal: UserSignal): void;
 }
 
 /** Makes a program of a kind. */

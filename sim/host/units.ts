@@ -150,6 +150,8 @@ export class Units implements UnitsApi {
         return true;
       case 'USR1':
       case 'USR2':
+      case 'RTMIN+2':
+      case 'RTMAX-1':
         program.signal(signal);
         return true;
     }
@@ -461,6 +463,8 @@ function signalNumber(signal: ProgramSignal): number {
     ['TERM', 15],
     ['CONT', 18],
     ['STOP', 19],
+    ['RTMIN+2', 36],
+    ['RTMAX-1', 63],
   ]);
   return numbers.get(signal) ?? 0;
 }

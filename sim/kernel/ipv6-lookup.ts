@@ -124,6 +124,8 @@ function decide(
       gateway: false,
     };
   }
+  // Every link has fe80::/64; which one is meant only a zone can tell (rt6_need_strict).
+  if (link === undefined && isLinkLocalIpv6(destination)) return 'no-route';
   const entry = lookupRoute(
     kernel.inet6,
     { destination, source, outputLink: link?.name },

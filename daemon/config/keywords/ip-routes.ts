@@ -95,7 +95,6 @@ export function readRoute(
     noTrack: state.noTrack,
     append: state.append,
     ...(state.trackGroup === undefined ? {} : { trackGroup: state.trackGroup }),
-    dumpText: words.join(' '),
   };
 }
 

@@ -136,7 +136,12 @@ function conclude(context: ParseContext, state: RuleState): RouteDraft | undefin
     return undefined;
   }
   const { goto, words } = state;
-  let { preference } = state;
+  let { preference, trackGroup } = state;
+  if (trackGroup !== undefined && !words.includes('dev') && !words.includes('iif')) {
+    const text = 'Static rule cannot have track_group if dev/iif not specified';
+    context.complain('not-tracked', text, { word: trackGroup });
+    trackGroup = undefined;
+  }
   if (goto !== undefined && (preference === undefined || preference >= goto)) {
     const text =
       preference === undefined
@@ -163,8 +168,7 @@ function conclude(context: ParseContext, state: RuleState): RouteDraft | undefin
     words,
     noTrack: state.noTrack,
     append: false,
-    ...(state.trackGroup === undefined ? {} : { trackGroup: state.trackGroup }),
-    dumpText: words.join(' '),
+    ...(trackGroup === undefined ? {} : { trackGroup }),
   };
 }
 

@@ -25,6 +25,10 @@ const SIGNALS: ReadonlyMap<string, ProgramSignal | 'NONE'> = new Map<
   ['CONT', 'CONT'],
   ['19', 'STOP'],
   ['STOP', 'STOP'],
+  ['36', 'RTMIN+2'],
+  ['RTMIN+2', 'RTMIN+2'],
+  ['63', 'RTMAX-1'],
+  ['RTMAX-1', 'RTMAX-1'],
 ]);
 
 /** pidof: numbers of the processes with that name, the latest first. */
@@ -155,7 +159,7 @@ function takeSignal(words: string[]): ProgramSignal | 'NONE' | undefined {
     return SIGNALS.get((words.shift() ?? '').toUpperCase().replace(/^SIG/, ''));
   }
   const name = first.slice(1).toUpperCase().replace(/^SIG/, '');
-  if (!first.startsWith('-') || !/^(\d+|[A-Z]{3,}\d?)$/.test(name)) return 'TERM';
+  if (!first.startsWith('-') || !/^(\d+|[A-Z]{3,}([+-]?\d)?)$/.test(name)) return 'TERM';
   words.shift();
   return SIGNALS.get(name);
 }

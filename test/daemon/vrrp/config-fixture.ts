@@ -80,6 +80,7 @@ export function instance(more: Partial<VrrpInstanceConfig> = {}): VrrpInstanceCo
       interval: durationUs(0),
       gnaInterval: durationUs(0),
       extraInterface: durationUs(0),
+      extraAll: false,
     },
     downTimerAdverts: 3,
     lowerPriorityNoAdvert: false,
