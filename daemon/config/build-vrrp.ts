@@ -154,6 +154,7 @@ function buildInstance(draft: InstanceDraft, global: GlobalDraft): VrrpInstanceC
     rules: draft.rules.map(buildRoute),
     preempt: !draft.nopreempt,
     preemptDelay: durationUs(draft.preemptDelayUs),
+    ...(draft.timerExpiredBackup ? { timerExpiredBackup: true } : {}),
     strict: draft.strict ?? false,
     accept: draft.accept ?? true,
     skipCheckAdvertAddresses: draft.skipCheckAdvertAddresses,

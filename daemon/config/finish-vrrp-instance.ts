@@ -319,11 +319,13 @@ function finishDebounce(context: ParseContext, instance: InstanceDraft): void {
   const delay = context.vrrp.delays.find((one) => one.interface === instance.interface);
   if (delay === undefined || Math.max(delay.downUs, delay.upUs) === 0) return;
   const patience = (instance.downTimerAdverts - 1) * instance.advertUs;
-  if (delay.downUs < patience && delay.upUs < patience) return;
+  // From 2.3.3 on an interface may come up as late as one likes.
+  const limitsUp = !context.knows('2.3.3');
+  if (delay.downUs < patience && (!limitsUp || delay.upUs < patience)) return;
   const message =
     `delays of interface ${delay.interface} are not below (down_timer_adverts - 1) * advert_int` +
     ` of vrrp_instance ${instance.name}; keepalived shortens them`;
   context.remark('debounce', message, placeOf(instance, 'down_timer_adverts', 'advert_int'));
   delay.downUs = Math.min(delay.downUs, Math.max(0, patience - 1));
-  delay.upUs = Math.min(delay.upUs, Math.max(0, patience - 1));
+  if (limitsUp) delay.upUs = Math.min(delay.upUs, Math.max(0, patience - 1));
 }

@@ -119,6 +119,7 @@ export interface InstanceDraft extends TrackingDraft {
   promoteSecondaries: boolean;
   nopreempt: boolean;
   preemptDelayUs: number;
+  timerExpiredBackup: boolean;
   strict?: boolean;
   accept?: boolean;
   skipCheckAdvertAddresses: boolean;

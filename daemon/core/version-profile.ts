@@ -1,6 +1,6 @@
 /**
  * What another keepalived than 2.2.7 does differently. Not verified against recordings: from the
- * lists of changes of 2.3.2 and 2.3.3.
+ * lists of changes of 2.2.8, 2.3.2 and 2.3.3.
  */
 
 import { versionNumber } from '../config/version-number.ts';
@@ -14,6 +14,8 @@ export type VersionProfile = Pick<
   | 'ownersKeepPriority'
   | 'tellsNewMaster'
   | 'hasRefreshTimer'
+  | 'ignoresAdvertsInDelay'
+  | 'tellsIntervalMismatch'
 >;
 
 /** The profile of a version such as `2.3.3`. */
@@ -25,6 +27,8 @@ export function versionProfile(version: string): VersionProfile {
     limitsRefusals: isAligned,
     ownersKeepPriority: isAligned,
     tellsNewMaster: isAligned,
+    tellsIntervalMismatch: isAligned,
+    ignoresAdvertsInDelay: number >= versionNumber('2.2.8'),
     hasRefreshTimer: number >= versionNumber('2.3.2'),
   };
 }

@@ -15,6 +15,7 @@ function milliseconds(duration: DurationUs): number {
 
 /** Lines about one instance. */
 export const instanceText = {
+  timerExpired: (n: string) => `(${n}) timer expired - reverting to backup`,
   timeout: (n: string) => `(${n}) Receive advertisement timeout`,
   enteringMaster: (n: string) => `(${n}) Entering MASTER STATE`,
   entering: (n: string, state: string) => `(${n}) Entering ${state} STATE`,
@@ -108,6 +109,8 @@ export const refuseText = {
     `(${n}) IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !`,
   interval: (n: string, mine: number, received: number) =>
     `(${n}) advertisement interval mismatch mine=${mine} sec rcv'd=${received} sec`,
+  intervalV3: (n: string, mine: number, received: number) =>
+    `(${n}) advertisement interval mismatch mine=${mine} ms rcv'd=${received} ms`,
   type: (n: string, type: number) => `(${n}) Invalid packet type. ${type} and expect 1`,
   count: (n: string, received: number, expected: number) =>
     `(${n}) received an unexpected ip number count ${received}, expected ${expected}!`,

@@ -14,7 +14,7 @@
  */
 
 import { durationUs, elapsed, later, type TimeUs } from '../base/time.ts';
-import type { IpAddress } from '../wire/ip-address.ts';
+import { formatIp, type IpAddress } from '../wire/ip-address.ts';
 import { readVrrpIntervalCentiseconds, readVrrpPriority } from '../wire/vrrp-header.ts';
 import { receiveText } from './log-text.ts';
 import { checkAdvert, type ReceivedPacket } from './receive-checks.ts';
@@ -113,6 +113,14 @@ function runPreemptDelay(
 }
 
 function followMaster(instance: Instance, master: IpAddress): void {
-  if (instance.masterAddress !== master) instance.refusalsTold.clear();
+  if (instance.masterAddress !== master) forgetOthers(instance, master);
   instance.masterAddress = master;
+}
+
+/** What was told of the new master itself stays told. */
+function forgetOthers(instance: Instance, master: IpAddress): void {
+  const own = `${formatIp(master)} `;
+  for (const kind of instance.refusalsTold) {
+    if (!kind.startsWith(own)) instance.refusalsTold.delete(kind);
+  }
 }

@@ -29,6 +29,7 @@ import { isMulticastIpv6 } from '../wire/ipv6-address.ts';
 import {
   readVrrpAddressCount,
   readVrrpAuthType,
+  readVrrpIntervalCentiseconds,
   readVrrpIntervalSeconds,
   readVrrpIpv4,
   readVrrpIpv6,
@@ -76,7 +77,9 @@ export function checkAdvert(
 ): Refusal | undefined {
   const refusal =
     checkEnvelope(machine, instance, packet) ??
-    (instance.config.version === 2 ? checkVersion2(machine, instance, packet) : undefined) ??
+    (instance.config.version === 2
+      ? checkVersion2(machine, instance, packet)
+      : tellInterval(machine, instance, packet)) ??
     checkContent(machine, instance, packet, options) ??
     checkAddressing(machine, instance, packet, options);
   if (refusal === undefined && readVrrpPriority(packet.bytes, packet.vrrpAt) === 0) {
@@ -123,6 +126,19 @@ function lengths(
   // For IPv6 the kernel hands over what follows the IP header only.
   const from = isInet ? packet.at : packet.vrrpAt;
   return { received: packet.end - from, expected: packet.vrrpAt - from + vrrp };
+}
+
+/**
+ * From 2.3.3 on another interval in a v3 advert is told; it is accepted all the same, since backups
+ * follow the master's. Source: the list of changes of 2.3.3; the words are ours.
+ */
+function tellInterval(machine: VrrpMachine, instance: Instance, packet: ReceivedPacket): undefined {
+  const { config } = instance;
+  if (!machine.settings.tellsIntervalMismatch) return;
+  const received = readVrrpIntervalCentiseconds(packet.bytes, packet.vrrpAt) * 10;
+  const mine = Math.trunc(config.advertInterval / 1000);
+  if (received === mine) return;
+  sayRefusal(machine, instance, packet, refuseText.intervalV3(config.name, mine, received));
 }
 
 function checkVersion2(

@@ -46,6 +46,7 @@ export function receiveInMaster(
     return;
   }
   const order = compareAddresses(instance, packet);
+  if (lets(machine, instance, priority, order)) return;
   if (instance.config.higherPrioritySendAdvert && outranks(instance, priority, order)) {
     sendAdvert(machine, instance, instance.effectivePriority);
   }
@@ -55,6 +56,23 @@ export function receiveInMaster(
   } else if (outranks(instance, priority, order)) {
     yieldTo(machine, instance, packet, priority, now);
   }
+}
+
+/** How many adverts of an owner with a lower address go by before it is answered. */
+const OWNER_ADVERTS_LET = 2;
+
+/**
+ * From 2.3.3 on an owner of the higher address waits two adverts: the other one yields as soon as it
+ * hears this one. Not verified by a recording.
+ */
+function lets(machine: VrrpMachine, instance: Instance, priority: number, order: number): boolean {
+  const isConflict =
+    machine.settings.ownersKeepPriority &&
+    priority === OWNER_PRIORITY &&
+    instance.effectivePriority === OWNER_PRIORITY &&
+    order < 0;
+  instance.ownerAdverts = isConflict ? instance.ownerAdverts + 1 : 0;
+  return isConflict && instance.ownerAdverts <= OWNER_ADVERTS_LET;
 }
 
 function compareAddresses(instance: Instance, packet: ReceivedPacket): number {

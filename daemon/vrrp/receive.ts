@@ -121,12 +121,19 @@ function receiveFor(
 ): void {
   const from = instance.state;
   if (instance.config.ownerIgnoreAdverts && instance.basePriority === OWNER_PRIORITY) return;
+  if (isDeafInDelay(machine, now)) return;
   if (from === 'BACKUP') receiveInBackup(machine, instance, packet, now);
   else if (from === 'MASTER') receiveInMaster(machine, instance, packet, now);
   else return;
   syncAfter(machine, instance, { from, now });
   const keepsAdvertTimer = instance.state === 'MASTER' && instance.config.lowerPriorityNoAdvert;
   if (!keepsAdvertTimer) restartTimer(machine, instance, now);
+}
+
+/** Until the end of vrrp_startup_delay; an owner that is MASTER already does not answer either. */
+function isDeafInDelay(machine: VrrpMachine, now: TimeUs): boolean {
+  const until = machine.startupDelayUntil;
+  return machine.settings.ignoresAdvertsInDelay && until !== undefined && now < until;
 }
 
 /** With a unicast and a multicast instance of one VRID each hears its own kind only. */

@@ -14,7 +14,7 @@ import { scriptLimit, scriptTick } from './scripts.ts';
 import { syncAfter } from './sync-group.ts';
 import { instanceDueAt, nextInstanceTimer, restartTimer } from './timers.ts';
 import { linkDelayPassed, processDelayPassed } from './tracking.ts';
-import { gotoMaster, masterTimer } from './transitions.ts';
+import { gotoMaster, leaveMaster, masterTimer } from './transitions.ts';
 import { type Instance, log, logDetail, type VrrpMachine, type VrrpTimer } from './vrrp-machine.ts';
 
 /** keepalived complains from this lateness on. Source: min_auto_priority_delay, 1000000 µs. */
@@ -84,11 +84,27 @@ function fire(machine: VrrpMachine, timer: VrrpTimer, dueAt: TimeUs, now: TimeUs
   }
 }
 
+/**
+ * timer_expired_backup (2.2.8, with nopreempt): the process was not scheduled for so long that
+ * another router has become MASTER: it was silent for `down_timer_adverts` intervals. Where exactly
+ * 2.2.8 draws the line is not known.
+ */
+function sleptThroughElection(instance: Instance, now: TimeUs): boolean {
+  const { timerExpiredBackup, preempt, advertInterval, downTimerAdverts } = instance.config;
+  if (timerExpiredBackup !== true || preempt || instance.timerDueAt === undefined) return false;
+  const silent = elapsed(instance.timerDueAt, now) + advertInterval;
+  return silent >= downTimerAdverts * advertInterval;
+}
+
 function instanceTimer(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const from = instance.state;
   if (from === 'BACKUP') {
     logDetail(machine, instanceText.timeout(instance.config.name));
     gotoMaster(machine, instance, { now, cause: 'advert-timeout' });
+  } else if (from === 'MASTER' && sleptThroughElection(instance, now)) {
+    log(machine, instanceText.timerExpired(instance.config.name));
+    instance.wanted = 'BACKUP';
+    leaveMaster(machine, instance, { now, cause: 'timer-expired', announce: false });
   } else if (from === 'MASTER') {
     masterTimer(machine, instance, { now, cause: 'advert-timeout' });
   }

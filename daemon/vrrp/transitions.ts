@@ -124,6 +124,7 @@ export function reportState(
 ): void {
   instance.lastTransitionAt = occasion.now;
   instance.refusalsTold.clear();
+  instance.ownerAdverts = 0;
   machine.actions.push({
     kind: 'report',
     report: {

@@ -73,6 +73,8 @@ export interface VrrpInstanceConfig {
   readonly rules: readonly VirtualRule[];
   readonly preempt: boolean;
   readonly preemptDelay: DurationUs;
+  /** `timer_expired_backup` (2.2.8): a MASTER with nopreempt that slept too long goes to BACKUP. */
+  readonly timerExpiredBackup?: boolean;
   readonly strict: boolean;
   readonly accept: boolean;
   readonly skipCheckAdvertAddresses: boolean;

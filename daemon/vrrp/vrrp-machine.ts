@@ -113,6 +113,8 @@ export interface Instance {
   socketId: number | undefined;
   /** Kinds of refusals that were told already; only kept with `limitsRefusals`. */
   readonly refusalsTold: Set<string>;
+  /** Adverts of another owner that an owner has let pass, from 2.3.3 on. */
+  ownerAdverts: number;
 }
 
 /** One vrrp_sync_group. */
@@ -215,6 +217,10 @@ export interface VrrpSettings {
   readonly tellsNewMaster: boolean;
   /** From 2.3.2 on: garp_master_refresh has a timer of its own, from delay plus refresh on. */
   readonly hasRefreshTimer: boolean;
+  /** From 2.2.8 on: adverts during vrrp_startup_delay change nothing. */
+  readonly ignoresAdvertsInDelay: boolean;
+  /** From 2.3.3 on: a v3 advert with another interval than the own one is told. */
+  readonly tellsIntervalMismatch: boolean;
   /**
    * How much later the advert timer is restarted after becoming MASTER. keepalived restarts it when
    * the work is done (about 0.5 ms on the recording machine), which decides who is first when two
@@ -342,6 +348,7 @@ export function newInstance(config: VrrpInstanceConfig, now: TimeUs): Instance {
     sibling: undefined,
     socketId: undefined,
     refusalsTold: new Set(),
+    ownerAdverts: 0,
   };
 }
 

@@ -28,6 +28,8 @@ export interface CheckCommandOptions {
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly diagnostics?: string;
+  /** Which keepalived reads configuration files; scenarios say it themselves. */
+  readonly keepalivedVersion?: string;
   /** SARIF on stdout (true) or into a file. */
   readonly sarif?: string | true;
   /** Prints the page of a code (or the list of codes) instead of checking. */
@@ -65,7 +67,11 @@ export function checkCommand(
   if (form !== 'lantwin' && form !== 'keepalived') {
     throw new UsageError(`--diagnostics: expected lantwin or keepalived, read '${form}'`);
   }
+<<<<<<< HEAD
   const checked = checkSets(files, modules);
+=======
+  const checked = checkSets(files, versionOf(options));
+>>>>>>> 8addf7c (keepalived-version: what is known of 2.2.8 to 2.3.3, marked in every report; check takes a version)
   if (options.sarif !== undefined) {
     writeSarif(checked, { target: options.sarif, output, version });
   } else if (options.json === true) printJson(checked, output);
@@ -78,16 +84,22 @@ export function checkCommand(
  * Every file alone, then the files against each other: those of a folder among themselves, those
  * named one by one among themselves, those of a scenario's hosts among themselves.
  */
+<<<<<<< HEAD
 function checkSets(
   paths: readonly string[],
   modules: ReadonlyMap<string, readonly LoadedFile[]>,
 ): readonly Checked[] {
+=======
+function checkSets(paths: readonly string[], version: string | undefined): readonly Checked[] {
+>>>>>>> 8addf7c (keepalived-version: what is known of 2.2.8 to 2.3.3, marked in every report; check takes a version)
   const folders = paths.filter(isFolder);
   const single = paths.filter((path) => !folders.includes(path));
   const inFolders = new Map(folders.map((folder) => [folder, filesOf(folder)] as const));
   const sets = [single, ...inFolders.values()].map((set) => set.filter(isConf));
   const confs = new Map(
-    sets.flatMap((set) => compared(set.map(checkConf))).map((one) => [one.file, one] as const),
+    sets
+      .flatMap((set) => compared(set.map((file) => checkConf(file, version))))
+      .map((one) => [one.file, one] as const),
   );
   return paths
     .flatMap((path) => inFolders.get(path) ?? [path])
@@ -134,6 +146,14 @@ function writeSarif(checked: readonly Checked[], given: SarifTarget): void {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`cannot write the report: ${reason}`, { cause: error });
   }
+}
+
+function versionOf({ keepalivedVersion }: CheckCommandOptions): string | undefined {
+  if (keepalivedVersion === undefined || /^\d+(\.\d+){1,2}$/.test(keepalivedVersion)) {
+    return keepalivedVersion;
+  }
+  const text = `--keepalived-version: expected a version such as 2.3.3, read '${keepalivedVersion}'`;
+  throw new UsageError(text);
 }
 
 const isConf = (path: string) => !isScenarioName(path);
@@ -183,8 +203,8 @@ interface CheckedConf extends Checked {
   readonly config: DaemonConfig;
 }
 
-function checkConf(file: string): CheckedConf {
-  const { result, sources } = checkConfigFile(file);
+function checkConf(file: string, version: string | undefined): CheckedConf {
+  const { result, sources } = checkConfigFile(file, version);
   const { verdict, exitCode, notSimulated, config } = result;
   return {
     file,

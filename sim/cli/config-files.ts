@@ -18,9 +18,10 @@ export interface CheckedConfig {
 
 /**
  * Reads a configuration as keepalived would, with its includes. The machine it is for is not known,
- * so interfaces, users and scripts are not checked.
+ * so interfaces, users and scripts are not checked. `version` is the keepalived that reads, 2.2.7 by
+ * default.
  */
-export function checkConfigFile(file: string): CheckedConfig {
+export function checkConfigFile(file: string, version?: string): CheckedConfig {
   const sources = new Map<string, string>();
   const readFile = (path: string): Uint8Array | undefined => {
     const bytes = readIfFile(path);
@@ -32,6 +33,7 @@ export function checkConfigFile(file: string): CheckedConfig {
     readFile,
     expandPattern: (pattern) => expandOnDisk(pattern, dirname(file)),
     hostname: 'localhost',
+    ...(version === undefined ? {} : { version }),
     random: { uint32: () => 0 },
   });
   return { result, sources };

@@ -4,6 +4,7 @@
 
 import type { FileOutcome, ReportContext, Reporter } from './reporter.ts';
 import { textReporter } from './text-report.ts';
+import { versionNotes } from './version-note.ts';
 
 /** Characters of one line. */
 const LINE_WIDTH = 80;
@@ -19,7 +20,9 @@ export function dotReporter(context: ReportContext): Reporter {
     },
     onEnd: (outcomes) => {
       const wrong = outcomes.map((outcome) => text.onFile(outcome)).join('');
-      return `${count % LINE_WIDTH === 0 ? '' : '\n'}${wrong}${text.onEnd(outcomes)}`;
+      const notes = versionNotes(outcomes).map((one) => `${one}\n`);
+      const front = count % LINE_WIDTH === 0 ? '' : '\n';
+      return `${front}${wrong}${notes.join('')}${text.onEnd(outcomes)}`;
     },
   };
 }

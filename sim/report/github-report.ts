@@ -8,6 +8,7 @@ import type { Problem } from '../../daemon/config/problem.ts';
 import type { ExpectationResult } from '../scenario/expectations/verdict.ts';
 import { durationWords, momentWords } from '../scenario/expectations/verdict.ts';
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
+import { versionNote, versionNotes } from './version-note.ts';
 
 /** Annotations of one kind that GitHub shows per step. */
 const SHOWN_PER_STEP = 10;
@@ -66,7 +67,17 @@ function annotationsOf(outcome: FileOutcome): readonly Annotation[] {
           },
         ]),
     ...outcome.warnings.map((one) => ofProblem(one, 5)),
+    ...ofVersion(outcome),
   ];
+}
+
+/** A run of a version that nothing verifies says so at its file. */
+function ofVersion(outcome: FileOutcome & { readonly kind: 'ran' }): readonly Annotation[] {
+  const { file, result } = outcome;
+  const text = versionNote(result);
+  if (text === undefined) return [];
+  const title = result.scenario.name;
+  return [{ level: 'warning', file, line: 1, column: 1, title, text, rank: 6 }];
 }
 
 function ofExpectation(
@@ -133,6 +144,7 @@ export function githubSummary(outcomes: readonly FileOutcome[], version: string)
     '',
     `${outcomes.length} runs, lantwin ${version}`,
     '',
+    ...versionNotes(outcomes).flatMap((one) => [`⚠️ ${one}`, '']),
     '| | scenario | seed | expectations | longest outage |',
     '|---|---|---|---|---|',
   ].join('\n');

@@ -6,6 +6,7 @@
 
 import { momentWords } from '../scenario/expectations/verdict.ts';
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
+import { versionNote } from './version-note.ts';
 
 /** Characters that XML 1.0 has no form for. */
 const UNPRINTABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
@@ -81,11 +82,13 @@ function ranSuite(outcome: FileOutcome & { readonly kind: 'ran' }, context: Repo
   const failures = result.expectations.filter((one) => one.verdict === 'fail').length;
   const skipped = result.expectations.filter((one) => one.verdict === 'unknown').length;
   const numbers = { tests: count, failures, errors: 0, skipped, seconds };
+  const note = versionNote(result);
   const properties = [
     ['seed', String(result.seed)],
     ['traceHash', result.traceHash],
     ['virtualSeconds', String(result.end / 1_000_000)],
     ['lantwin', context.version],
+    ...(note === undefined ? [] : [['keepalived', note] as const]),
   ].map(([name, value]) => `            <${element('property', { name, value })}/>`);
   return {
     ...numbers,

@@ -4,6 +4,7 @@
  */
 
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
+import { versionNotes } from './version-note.ts';
 
 /** `--reporter minimal`: one line per failed expectation, then the counts. */
 export function minimalReporter(_context: ReportContext): Reporter {
@@ -17,7 +18,8 @@ export function minimalReporter(_context: ReportContext): Reporter {
         outcomes.filter((one) => one.kind === 'ran' && one.result.verdict === verdict).length;
       const invalid = outcomes.filter((one) => one.kind === 'invalid').length;
       const counts = `${of('pass')} pass, ${of('fail')} fail, ${of('unknown')} unknown`;
-      return `${counts}, ${invalid} invalid\n`;
+      const notes = versionNotes(outcomes).map((one) => `note: ${one}\n`);
+      return `${notes.join('')}${counts}, ${invalid} invalid\n`;
     },
   };
 }

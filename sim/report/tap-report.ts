@@ -1,6 +1,7 @@
 /** The Test Anything Protocol, version 14: one point per expectation, details of failures as YAML. */
 
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
+import { versionNote } from './version-note.ts';
 
 /** `--reporter tap`; the plan comes last, as the protocol allows. */
 export function tapReporter(_context: ReportContext): Reporter {
@@ -9,7 +10,9 @@ export function tapReporter(_context: ReportContext): Reporter {
   return {
     onFile: (outcome) => {
       const head = number === 0 ? ['TAP version 14'] : [];
-      return `${[...head, ...pointsOf(outcome, next)].join('\n')}\n`;
+      const note = outcome.kind === 'ran' ? versionNote(outcome.result) : undefined;
+      const comment = note === undefined ? [] : [`# ${note}`];
+      return `${[...head, ...comment, ...pointsOf(outcome, next)].join('\n')}\n`;
     },
     onEnd: () => (number === 0 ? 'TAP version 14\n1..0\n' : `1..${number}\n`),
   };

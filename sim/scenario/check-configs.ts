@@ -60,7 +60,8 @@ export function checkConfigs(
   for (const candidate of candidates) {
     const files = included.get(candidate.host.name) ?? new Map<string, Uint8Array>();
     included.set(candidate.host.name, files);
-    const result = readCandidate(candidate, files, reading);
+    const version = lan.keepalivedVersion;
+    const result = readCandidate(candidate, { files, version }, reading);
     addProblems(result.problems, known, reading);
     checkScripts(candidate, result.config, reading);
     collect(result.config, facts);
@@ -107,9 +108,10 @@ function candidatesOf(
 
 function readCandidate(
   candidate: Candidate,
-  included: Map<string, Uint8Array>,
+  given: { readonly files: Map<string, Uint8Array>; readonly version: string },
   reading: Reading,
 ): LoadResult {
+  const { files: included, version } = given;
   const { host, name, bytes } = candidate;
   const folder = name === undefined ? undefined : name.slice(0, name.lastIndexOf('/') + 1);
   const shown = name === undefined ? `${reading.file}:${KEEPALIVED_CONF}` : reading.shownPath(name);
@@ -136,6 +138,7 @@ function readCandidate(
     readFile,
     expandPattern: (pattern) => expand(pattern, onHost, readFile),
     hostname: host.name,
+    version,
     ...(host.configId === undefined ? {} : { configId: host.configId }),
     interfaces: interfacesOf(host),
     random: { uint32: () => 0 },

@@ -2,7 +2,7 @@
 
 import { readValueBlock, readWordBlock } from '../block-parser.ts';
 import { type KeywordRow, row } from '../keyword-row.ts';
-import { readDecimal, readInteger, SECONDS_MAX } from '../numbers.ts';
+import { readDecimal, readInteger, SECONDS_MAX, UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
 import { lacksDefaultUser } from '../script-user.ts';
 import { type NotifyKind, newTracking, type VrrpScriptDraft } from '../vrrp-draft.ts';
@@ -381,7 +381,9 @@ function takeDelay(context: ParseContext, values: Words): void {
   if (!down.usable) return;
   let upUs = 0;
   if (values[2] !== undefined) {
-    const up = readDecimal(values[2], range, context.reporter);
+    // From 2.3.3 on an interface may be kept down as long as one likes.
+    const most = context.knows('2.3.3') ? UNSIGNED_MAX * 1_000_000 : DEBOUNCE_US_MAX;
+    const up = readDecimal(values[2], { ...range, most }, context.reporter);
     if (!up.usable) return;
     upUs = up.value;
   }

@@ -12,7 +12,7 @@ type Words = readonly string[];
 
 /** Rows about interfaces that keepalived makes. */
 export const instanceVmacRows: readonly KeywordRow[] = [
-  instanceRow('use_vmac [NAME] [MAC]', 'P2', takeVmac),
+  instanceRow('use_vmac [[name] NAME] [MAC] [group GROUP]', 'P2', takeVmac),
   instanceRow('use_vmac_addr', 'P2', (_context, instance) => {
     instance.vmacAddresses = true;
   }),
@@ -25,7 +25,17 @@ export const instanceVmacRows: readonly KeywordRow[] = [
 
 function takeVmac(context: ParseContext, instance: InstanceDraft, words: Words): void {
   instance.vmac ??= {};
-  for (const word of words.slice(1)) {
+  // `name IF` and `group G` came with 2.3.0; a group of interfaces has no effect here.
+  const named = context.knows('2.3.0');
+  for (let at = 1; at < words.length; at++) {
+    const word = words[at] as string;
+    if (named && (word === 'name' || word === 'group')) {
+      const value = context.word(words, ++at);
+      if (context.reporter.ended) return;
+      if (word === 'name') takeVmacName(context, instance, value);
+      continue;
+    }
+    if (named && word === 'netlink_notify_msg') continue;
     const mac = parseMac(word);
     if (mac === undefined) takeVmacName(context, instance, word);
     else if (instance.vmac.mac !== undefined) {

@@ -162,6 +162,16 @@ const behaviourRows: readonly KeywordRow[] = [
     },
     { since: '2.2.8' },
   ),
+  ...['timer_expired_backup [PRIORITY]', 'thread_timer_expired [PRIORITY]'].map((spelling) =>
+    instanceRow(
+      spelling,
+      'P3',
+      (_context, instance) => {
+        instance.timerExpiredBackup = true;
+      },
+      { since: '2.2.8' },
+    ),
+  ),
   instanceRow(
     'no_virtual_ipaddress',
     'P3',
@@ -312,6 +322,7 @@ function newInstance(context: ParseContext, name: string): InstanceDraft {
     promoteSecondaries: false,
     nopreempt: false,
     preemptDelayUs: 0,
+    timerExpiredBackup: false,
     skipCheckAdvertAddresses: global.skipCheckAdvertAddresses,
     v3ChecksumAsV2: global.v3ChecksumAsV2,
     noVirtualAddresses: false,

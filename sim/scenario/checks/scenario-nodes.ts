@@ -22,6 +22,7 @@ export function scenarioNodes(
       readFile: (path) => files.get(path),
       expandPattern: (pattern) => (files.has(pattern) ? [pattern] : []),
       hostname: host.name,
+      version: scenario.lan.keepalivedVersion,
       ...(host.configId === undefined ? {} : { configId: host.configId }),
       random: { uint32: () => 0 },
     });

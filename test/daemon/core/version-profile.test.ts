@@ -152,4 +152,107 @@ describe('version profile', () => {
     expect(told('')).toBe('VI_1=BACKUP');
     expect(told('vrrp_owner_ignore_adverts')).toBe('VI_1=MASTER');
   });
+
+  it('adverts during vrrp_startup_delay: counted in 2.2.7, without effect from 2.2.8 on', () => {
+    const became = (version: string) => {
+      const lan = new FakeLan();
+      // One advert of priority 0 goes out while n2 is in its delay of five seconds.
+      const n1 = startVersion(lan, version, conf({ priority: 200 }));
+      lan.run(s(4));
+      const n2 = startVersion(lan, version, conf({ global: 'vrrp_startup_delay 5' }));
+      lan.run(s(6));
+      n1.stop();
+      lan.run(s(20));
+      const first = lan.sent.find((p) => p.kind === 'ip' && p.host === n2.name);
+      return (first?.at ?? 0) / 1_000_000;
+    };
+    // 2.2.7: the delay's end at 9 s and a skew time; 2.2.8: a whole master-down time.
+    expect(became('2.2.7')).toBeCloseTo(9.609375, 3);
+    expect(became('2.2.8')).toBeCloseTo(12.609375, 3);
+  });
+
+  // proves: keyword:vrrp_instance/timer_expired_backup keyword:vrrp_instance/thread_timer_expired
+  it.each(['timer_expired_backup', 'thread_timer_expired'])(
+    '%s: from 2.2.8 on a MASTER with nopreempt that slept too long goes to BACKUP',
+    (keyword) => {
+      const states = (version: string, instance: string, sleep: number) => {
+        const lan = new FakeLan();
+        const n1 = startVersion(lan, version, conf({ priority: 200, instance }));
+        startVersion(lan, version, conf());
+        lan.run(s(6));
+        n1.freeze();
+        lan.run(s(6 + sleep));
+        n1.resume();
+        lan.run(s(30));
+        return lan.hosts.map((host) => host.states()).join(' ');
+      };
+      const kept = 'VI_1=MASTER VI_1=BACKUP';
+      expect(states('2.2.8', `nopreempt\n ${keyword}`, 8)).toBe('VI_1=BACKUP VI_1=MASTER');
+      expect(states('2.2.8', `nopreempt\n ${keyword}`, 1.5)).toBe(kept);
+      expect(states('2.2.8', keyword, 8)).toBe(kept);
+      expect(states('2.2.7', `nopreempt\n ${keyword}`, 8)).toBe(kept);
+    },
+  );
+
+  it('use_vmac name and group: words of 2.3.0', () => {
+    const made = (version: string) => {
+      const lan = new FakeLan();
+      const host = startVersion(lan, version, conf({ instance: 'use_vmac name vx group 7' }));
+      const links = host.commands.flatMap((c) => (c.kind === 'link-add' ? [c.name] : []));
+      return [links, host.log.some((line) => line.includes('VMAC interface name'))];
+    };
+    expect(made('2.3.0')).toEqual([['vx'], false]);
+    // 2.2.7 takes the first word for the name and complains of the rest.
+    expect(made('2.2.7')).toEqual([['name'], true]);
+  });
+
+  it('up-delay of interface_up_down_delays: at most 255 s before 2.3.3', () => {
+    const back = (version: string) => {
+      const lan = new FakeLan();
+      const blocks = 'interface_up_down_delays {\n eth0 0 300\n }';
+      const n1 = startVersion(lan, version, conf({ blocks }));
+      lan.run(s(5));
+      n1.carrier('eth0', false);
+      lan.run(s(6));
+      n1.carrier('eth0', true);
+      lan.run(s(6 + 299));
+      const held = n1.states();
+      lan.run(s(6 + 310));
+      return [held, n1.states()];
+    };
+    expect(back('2.3.3')).toEqual(['VI_1=FAULT', 'VI_1=MASTER']);
+    expect(back('2.2.7')).toEqual(['VI_1=MASTER', 'VI_1=MASTER']);
+  });
+
+  it('two owners in 2.3.3: that of the higher address lets two adverts pass', () => {
+    const forced = (version: string) => {
+      const lan = new FakeLan();
+      const owner = conf({ priority: 255, instance: 'state MASTER' });
+      // n1 is deaf, so it never yields.
+      lan.loses = (_from, to) => to.name === 'n1';
+      startVersion(lan, version, owner);
+      const n2 = startVersion(lan, version, owner);
+      lan.run(s(1.5));
+      const early = n2.log.filter((line) => line.includes('lower priority')).length;
+      lan.run(s(6));
+      return [early, n2.log.some((line) => line.includes('lower priority'))];
+    };
+    expect(forced('2.3.3')).toEqual([0, true]);
+  });
+
+  it('v3 interval: another one is told from 2.3.3 on, once, and followed', () => {
+    const told = (version: string) => {
+      const lan = new FakeLan();
+      const v3 = (interval: number) => `version 3\n advert_int ${interval}`;
+      startVersion(lan, version, conf({ priority: 200, instance: v3(0.5) }));
+      const n2 = startVersion(lan, version, conf({ instance: v3(1) }));
+      lan.run(s(8));
+      return [n2.log.filter((line) => line.includes('mismatch')), n2.states()];
+    };
+    expect(told('2.2.7')).toEqual([[], 'VI_1=BACKUP']);
+    expect(told('2.3.3')).toEqual([
+      ["(VI_1) advertisement interval mismatch mine=1000 ms rcv'd=500 ms (from 192.168.100.11)"],
+      'VI_1=BACKUP',
+    ]);
+  });
 });

@@ -74,6 +74,14 @@ describe('check of keepalived.conf files', () => {
     expect(stdout).toContain(`${file('warns.conf')}:7:15: warning: `);
     expect(stdout).toContain('    7 |     auth_pass secure123\n      |               ^\n');
   });
+  test('--keepalived-version says who reads', () => {
+    const newer = INSTANCE.replace(/ {2}authentication \{[^}]*\}/, '  timer_expired_backup');
+    writeFileSync(file('newer.conf'), newer);
+    expect(check(['newer.conf']).stdout).toContain('config:unknown-keyword');
+    const { stdout } = check(['newer.conf'], { keepalivedVersion: '2.2.8' });
+    expect(stdout).not.toContain('config:unknown-keyword');
+    expect(() => check(['newer.conf'], { keepalivedVersion: 'new' })).toThrow(UsageError);
+  });
   test("--diagnostics=keepalived uses keepalived's words", () => {
     const { stdout } = check(['warns.conf'], { diagnostics: 'keepalived' });
     expect(stdout).toContain(

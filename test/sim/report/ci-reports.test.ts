@@ -53,6 +53,28 @@ function reportOf(factory: ReporterFactory, outcomes: readonly FileOutcome[]): s
 
 const BOTH = () => [ran(source(HOLDS)), ran(source(HOLDS + FAILS)), invalid()];
 
+const UNVERIFIED = 'keepalived 2.3.3 by its list of changes; not verified against a recording';
+
+describe('a run of a keepalived that no recording verifies', () => {
+  const other = () => ran(source(HOLDS).replace('lan:', "keepalived-version: '2.3.3'\nlan:"));
+  test.each([
+    ['dot', dotReporter, `\n${UNVERIFIED}\n`],
+    ['github', githubReporter, `::${UNVERIFIED}`],
+    ['junit', junitReporter, `<property name="keepalived" value="${UNVERIFIED}"/>`],
+    ['minimal', minimalReporter, `note: ${UNVERIFIED}\n`],
+    ['tap', tapReporter, `\n# ${UNVERIFIED}\n`],
+    ['ndjson', ndjsonReporter, '"keepalived":{"version":"2.3.3","verified":false}'],
+    ['html', htmlReporter, UNVERIFIED],
+  ])('%s says so', (_name, factory, mark) => {
+    expect(reportOf(factory, [other()])).toContain(mark);
+    expect(reportOf(factory, [ran(source(HOLDS))])).not.toContain(mark);
+  });
+  test('the summary of a job says so once', () => {
+    const summary = githubSummary([other(), other()], '1.2.3');
+    expect(summary.split(UNVERIFIED)).toHaveLength(2);
+  });
+});
+
 describe('reporters for CI', () => {
   // proves: reporter:dot
   test('dot prints one character per run and the failures in full', () => {

@@ -28,6 +28,11 @@ describe('configurations of a scenario', () => {
   test('a right one has no problems', () => {
     expect(codes(SCENARIO, CONF)).toEqual([]);
   });
+  test('they are read as the scenario’s keepalived-version reads them', () => {
+    const newer = CONF.replace('  virtual_ip', '  timer_expired_backup\n  virtual_ip');
+    expect(codes(SCENARIO, newer)).toEqual([['warning', 'config:unknown-keyword']]);
+    expect(codes(`keepalived-version: '2.2.8'\n${SCENARIO}`, newer)).toEqual([]);
+  });
   test('what is wrong with a file of two hosts is said once, at its own place', () => {
     const { problems, sources } = loadText(SCENARIO, {
       'a/k.conf': CONF.replace('  virtual_ip', '  no_such_word 1\n  virtual_ip'),
