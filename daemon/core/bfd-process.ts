@@ -27,6 +27,7 @@ import { familyOf, type IpFamily } from '../wire/ip-address.ts';
 import type { Command, CommandId } from './commands.ts';
 import type { SystemEvent } from './events.ts';
 import { coreText } from './log-text.ts';
+import type { BfdStatus } from './status.ts';
 
 /** Highest source port. Source: keepalived stays below the end of net.ipv4.ip_local_port_range. */
 const SOURCE_PORT_MOST = 60_999;
@@ -104,6 +105,17 @@ export class BfdProcess {
     for (const id of this.#listeners.values()) this.#close(id);
     say(this.machine, 'info', coreText.stoppedChild());
     return this.#take().flatMap((step) => (step.kind === 'bfd-news' ? [] : [step]));
+  }
+
+  /** What the sessions are doing. */
+  status(): readonly BfdStatus[] {
+    return this.machine.sessions.map(({ config, state, remoteState, detectTime }) => ({
+      name: config.name,
+      neighbor: config.neighborAddress,
+      state,
+      remoteState,
+      detectTime,
+    }));
   }
 
   /** Whether the last packet of a session could not be sent. */

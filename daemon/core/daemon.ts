@@ -271,12 +271,17 @@ export class Daemon {
   /** A snapshot for verdicts, tables and metrics. */
   status(): DaemonStatus {
     const status = statusOf(this.#machine, this.#phase);
-    return this.#checkers ? { ...status, services: this.#checkers.status() } : status;
+    return {
+      ...status,
+      ...(this.#checkers && { services: this.#checkers.status() }),
+      ...(this.#bfd && { bfd: this.#bfd.status() }),
+    };
   }
 
   /** The daemon's numbers in Prometheus' text form. */
   metricsText(): string {
-    return metricsText(this.#machine, this.#checkers?.status() ?? []);
+    const { services = [], bfd = [] } = this.status();
+    return metricsText(this.#machine, services, bfd);
   }
 
   #receivePacket(machine: VrrpMachine, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {

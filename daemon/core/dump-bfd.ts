@@ -21,7 +21,7 @@ const WAITING_THREAD = '0x0x1';
 
 /** The lines of the file. */
 export function bfdDump(
-  process: BfdProcess,
+  bfd: BfdProcess,
   facts: { readonly config: DaemonConfig; readonly stamp: Stamps; readonly idsOf: IdsOf },
 ): readonly string[] {
   return [
@@ -30,8 +30,8 @@ export function bfdDump(
     ' fd_in = 8',
     ` thread_in = ${WAITING_THREAD}`,
     '------< BFD Topology >------',
-    ...process.machine.sessions.flatMap((session, at) => {
-      const fails = process.failsToSend(session);
+    ...bfd.machine.sessions.flatMap((session, at) => {
+      const fails = bfd.failsToSend(session);
       return dumpSession(session, { at, fails, stamp: facts.stamp });
     }),
   ];

@@ -10,7 +10,7 @@ import type { VirtualAddress } from '../vrrp/vrrp-config.ts';
 import type { Instance, Script, Statistics, VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import type { VrrpState } from '../vrrp/vrrp-state.ts';
 import { formatIp, isIpv4 } from '../wire/ip-address.ts';
-import type { ServiceStatus } from './status.ts';
+import type { BfdStatus, ServiceStatus } from './status.ts';
 
 type Labels = readonly (readonly [name: string, value: string])[];
 
@@ -53,6 +53,7 @@ const COUNTERS: readonly (readonly [name: string, help: string, key: keyof Stati
 export function metricsText(
   machine: VrrpMachine | undefined,
   services: readonly ServiceStatus[],
+  sessions: readonly BfdStatus[] = [],
 ): string {
   const up: Sample = { labels: [], value: machine === undefined ? 0 : 1 };
   const metrics: Metric[] = [gauge('keepalived_up', 'Status', [up])];
@@ -60,7 +61,7 @@ export function metricsText(
     metrics.push(...instanceMetrics(machine.instances), ...scriptMetrics(machine.scripts));
     metrics.push(...groupMetrics(machine));
   }
-  metrics.push(...serviceMetrics(services));
+  metrics.push(...serviceMetrics(services), ...bfdMetrics(sessions));
   return metrics.map(formatMetric).join('');
 }
 
@@ -165,6 +166,26 @@ function groupMetrics(machine: VrrpMachine): Metric[] {
     value: stateNumber(group.state),
   }));
   return [gauge('lantwin_sync_group_state', 'State of a sync group', samples)];
+}
+
+function bfdMetrics(sessions: readonly BfdStatus[]): Metric[] {
+  if (sessions.length === 0) return [];
+  const labelsOf = (one: BfdStatus): Labels => [
+    ['name', one.name],
+    ['neighbor', formatIp(one.neighbor)],
+  ];
+  return [
+    gauge(
+      'lantwin_bfd_session_up',
+      'BFD session is up',
+      sessions.map((one) => ({ labels: labelsOf(one), value: one.state === 'Up' ? 1 : 0 })),
+    ),
+    gauge(
+      'lantwin_bfd_detection_seconds',
+      'Silence after which the BFD neighbor counts as dead',
+      sessions.map((one) => ({ labels: labelsOf(one), value: one.detectTime / 1_000_000 })),
+    ),
+  ];
 }
 
 function serviceMetrics(services: readonly ServiceStatus[]): Metric[] {

@@ -2,7 +2,8 @@
 
 import type { DurationUs, TimeUs } from '../base/time.ts';
 import type { VrrpState } from '../vrrp/vrrp-state.ts';
-import type { IpPrefix } from '../wire/ip-address.ts';
+import type { BfdState } from '../wire/bfd.ts';
+import type { IpAddress, IpPrefix } from '../wire/ip-address.ts';
 
 /** A snapshot of the whole daemon. */
 export interface DaemonStatus {
@@ -11,6 +12,19 @@ export interface DaemonStatus {
   readonly groups: readonly { readonly name: string; readonly state: VrrpState }[];
   /** Virtual services; absent where the checkers' process does not run. */
   readonly services?: readonly ServiceStatus[];
+  /** BFD sessions; absent where the BFD process does not run. */
+  readonly bfd?: readonly BfdStatus[];
+}
+
+/** A snapshot of one BFD session; states as in RFC 5880 section 6.2. */
+export interface BfdStatus {
+  readonly name: string;
+  readonly neighbor: IpAddress;
+  readonly state: BfdState;
+  /** What the peer said of itself last. */
+  readonly remoteState: BfdState;
+  /** Silence after which the peer counts as dead; 0 before it spoke. */
+  readonly detectTime: DurationUs;
 }
 
 /** A snapshot of one virtual service, with keepalived's names such as `[10.0.0.1]:tcp:80`. */

@@ -444,10 +444,9 @@ describe('signals and refusal', () => {
     expect(files[0]?.[1]).toMatch(
       /^VRRP Instance: VI_1\n {2}Advertisements:\n {4}Received: 0\n {4}Sent: 2\n {2}Became master: 1/,
     );
-    expect(files[1]?.[1]).toMatch(
-      / VRRP Instance = VI_1\n {3}VRRP Version = 2\n {3}State = MASTER/,
-    );
-    expect(files[1]?.[1]).toContain('     192.168.100.100/24 dev eth0 scope global');
+    const data = files.find(([path]) => path === '/tmp/keepalived.data')?.[1];
+    expect(data).toMatch(/ VRRP Instance = VI_1\n {3}VRRP Version = 2\n {3}State = MASTER/);
+    expect(data).toContain('     192.168.100.100/24 dev eth0 scope global');
   });
 
   it('a refused configuration ends with its messages and exit code', () => {

@@ -1,7 +1,9 @@
 /** Small VRRP configurations with keepalived's defaults, for tests that need no file. */
 
 import { durationUs, seconds } from '../../../daemon/base/time.ts';
+import { buildGlobal } from '../../../daemon/config/build-global.ts';
 import type { DaemonConfig } from '../../../daemon/config/daemon-config.ts';
+import { newGlobalDraft } from '../../../daemon/config/global-draft.ts';
 import type {
   SyncGroupConfig,
   VirtualAddress,
@@ -169,10 +171,8 @@ export function vrrp(
 
 /** The daemon's configuration around it; the parts that VRRP does not read are empty. */
 export function daemonConfig(config: VrrpConfig): DaemonConfig {
-  const global = {
-    routerId: 'n1',
-    mail: { recipients: ['admin@example.org'], noEmailFaults: false },
-  };
+  const usual = buildGlobal(newGlobalDraft(), 'n1');
+  const global = { ...usual, mail: { ...usual.mail, recipients: ['admin@example.org'] } };
   const lvs = { groups: [], virtualServers: [] };
   const none = { check: { checkers: [] }, bfd: { sessions: [] } };
   return { vrrp: config, global, lvs, ...none } as unknown as DaemonConfig;
