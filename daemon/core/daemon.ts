@@ -42,7 +42,7 @@ import {
   wantsVrrp,
 } from './process-plan.ts';
 import { newSmtpClient, type SmtpClient, smtpAdvance, smtpDeadline } from './smtp.ts';
-import { answerSignal } from './state-files.ts';
+import { answerSignal, processIds } from './state-files.ts';
 import type { DaemonStatus } from './status.ts';
 import { statusOf } from './status-of.ts';
 import { SyncFollower } from './sync-follower.ts';
@@ -299,22 +299,16 @@ export class Daemon {
   }
 
   #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
-    if (event.kind === 'signal') {
-      this.#signalled(machine, event.signal, now);
-      return;
-    }
+    if (event.kind === 'signal') return this.#signalled(machine, event.signal, now);
     if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
     vrrpEvent(machine, event, { seenDown: this.#seenDown, now });
   }
 
   #signalled(machine: VrrpMachine, signal: SignalEvent['signal'], now: TimeUs): void {
     const { system, flags } = this.#options;
-    const config = this.#config;
-    if (config === undefined) return;
-    // On a real host one process is all of keepalived's.
-    const single = flags.vrrpPid !== undefined;
-    const pids = { parent: this.#pid - (single ? 0 : 1), vrrp: this.#pid, bfd: this.#pid + 2 };
-    const parts = { machine, config, bfd: this.#bfd };
+    if (this.#config === undefined) return;
+    const pids = processIds(this.#pid, flags.vrrpPid !== undefined);
+    const parts = { machine, config: this.#config, bfd: this.#bfd };
     this.#out.push(...answerSignal(parts, signal, { system, pids, now }));
   }
 

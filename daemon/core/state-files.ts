@@ -36,6 +36,11 @@ export interface DumpOccasion {
   readonly now: TimeUs;
 }
 
+/** Numbers of keepalived's processes around that of VRRP; on a real host one process is all of them. */
+export function processIds(vrrp: number, isSingle: boolean): DumpOccasion['pids'] {
+  return isSingle ? { parent: vrrp, vrrp, bfd: vrrp } : { parent: vrrp - 1, vrrp, bfd: vrrp + 2 };
+}
+
 /** Answers the signal: a log line and a file, or counters back at zero and nothing said. */
 export function answerSignal(
   parts: DumpedParts,
