@@ -299,7 +299,7 @@ export class Daemon {
   }
 
   #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
-    if (event.kind === 'signal') return this.#signalled(machine, event.signal, now);
+    if (event.kind === 'signal') this.#signalled(machine, event.signal, now);
     if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
     vrrpEvent(machine, event, { seenDown: this.#seenDown, now });
   }
