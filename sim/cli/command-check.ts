@@ -67,11 +67,7 @@ export function checkCommand(
   if (form !== 'lantwin' && form !== 'keepalived') {
     throw new UsageError(`--diagnostics: expected lantwin or keepalived, read '${form}'`);
   }
-<<<<<<< HEAD
-  const checked = checkSets(files, modules);
-=======
-  const checked = checkSets(files, versionOf(options));
->>>>>>> 8addf7c (keepalived-version: what is known of 2.2.8 to 2.3.3, marked in every report; check takes a version)
+  const checked = checkSets(files, { modules, version: versionOf(options) });
   if (options.sarif !== undefined) {
     writeSarif(checked, { target: options.sarif, output, version });
   } else if (options.json === true) printJson(checked, output);
@@ -84,14 +80,14 @@ export function checkCommand(
  * Every file alone, then the files against each other: those of a folder among themselves, those
  * named one by one among themselves, those of a scenario's hosts among themselves.
  */
-<<<<<<< HEAD
 function checkSets(
   paths: readonly string[],
-  modules: ReadonlyMap<string, readonly LoadedFile[]>,
+  given: {
+    readonly modules: ReadonlyMap<string, readonly LoadedFile[]>;
+    readonly version: string | undefined;
+  },
 ): readonly Checked[] {
-=======
-function checkSets(paths: readonly string[], version: string | undefined): readonly Checked[] {
->>>>>>> 8addf7c (keepalived-version: what is known of 2.2.8 to 2.3.3, marked in every report; check takes a version)
+  const { modules, version } = given;
   const folders = paths.filter(isFolder);
   const single = paths.filter((path) => !folders.includes(path));
   const inFolders = new Map(folders.map((folder) => [folder, filesOf(folder)] as const));
