@@ -172,27 +172,26 @@ describe('version profile', () => {
   });
 
   // proves: keyword:vrrp_instance/timer_expired_backup keyword:vrrp_instance/thread_timer_expired
-  it.each(['timer_expired_backup', 'thread_timer_expired'])(
-    '%s: from 2.2.8 on a MASTER with nopreempt that slept too long goes to BACKUP',
-    (keyword) => {
-      const states = (version: string, instance: string, sleep: number) => {
-        const lan = new FakeLan();
-        const n1 = startVersion(lan, version, conf({ priority: 200, instance }));
-        startVersion(lan, version, conf());
-        lan.run(s(6));
-        n1.freeze();
-        lan.run(s(6 + sleep));
-        n1.resume();
-        lan.run(s(30));
-        return lan.hosts.map((host) => host.states()).join(' ');
-      };
-      const kept = 'VI_1=MASTER VI_1=BACKUP';
+  it('timer_expired_backup: from 2.2.8 on a MASTER with nopreempt that slept too long yields', () => {
+    const states = (version: string, instance: string, sleep: number) => {
+      const lan = new FakeLan();
+      const n1 = startVersion(lan, version, conf({ priority: 200, instance }));
+      startVersion(lan, version, conf());
+      lan.run(s(6));
+      n1.freeze();
+      lan.run(s(6 + sleep));
+      n1.resume();
+      lan.run(s(30));
+      return lan.hosts.map((host) => host.states()).join(' ');
+    };
+    const kept = 'VI_1=MASTER VI_1=BACKUP';
+    for (const keyword of ['timer_expired_backup', 'thread_timer_expired']) {
       expect(states('2.2.8', `nopreempt\n ${keyword}`, 8)).toBe('VI_1=BACKUP VI_1=MASTER');
       expect(states('2.2.8', `nopreempt\n ${keyword}`, 1.5)).toBe(kept);
       expect(states('2.2.8', keyword, 8)).toBe(kept);
       expect(states('2.2.7', `nopreempt\n ${keyword}`, 8)).toBe(kept);
-    },
-  );
+    }
+  });
 
   it('use_vmac name and group: words of 2.3.0', () => {
     const made = (version: string) => {
