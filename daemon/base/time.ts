@@ -58,3 +58,9 @@ export function formatSeconds(value: TimeUs | DurationUs): string {
   const whole = Math.trunc(magnitude / 1_000_000);
   return `${sign}${whole}.${String(magnitude % 1_000_000).padStart(6, '0')}`;
 }
+
+/** The earlier of two moments that may both be absent. */
+export function earliest(a: TimeUs | undefined, b: TimeUs | undefined): TimeUs | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}

@@ -8,7 +8,7 @@
  */
 
 import { randomBelow } from '../base/random.ts';
-import { later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
+import { earliest, later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
 import { bfdText } from '../bfd/bfd-text.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { LifecycleScript } from '../config/global-config.ts';
@@ -26,7 +26,7 @@ import { CheckerProcess } from './checker-process.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
 import type { DaemonOptions } from './daemon-options.ts';
-import type { SignalEvent, SystemEvent, VrrpPacketEvent } from './events.ts';
+import type { SystemEvent, VrrpPacketEvent } from './events.ts';
 import { createFifos } from './fifo-scripts.ts';
 import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
@@ -270,12 +270,8 @@ export class Daemon {
 
   /** A snapshot for verdicts, tables and metrics. */
   status(): DaemonStatus {
-    const status = statusOf(this.#machine, this.#phase);
-    return {
-      ...status,
-      ...(this.#checkers && { services: this.#checkers.status() }),
-      ...(this.#bfd && { bfd: this.#bfd.status() }),
-    };
+    const services = this.#checkers?.status();
+    return statusOf(this.#machine, this.#phase, { services, bfd: this.#bfd?.status() });
   }
 
   /** The daemon's numbers in Prometheus' text form. */
@@ -299,17 +295,14 @@ export class Daemon {
   }
 
   #handle(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
-    if (event.kind === 'signal') this.#signalled(machine, event.signal, now);
+    if (event.kind === 'signal' && this.#config !== undefined) {
+      const { system, flags } = this.#options;
+      const pids = processIds(this.#pid, flags.vrrpPid !== undefined);
+      const parts = { machine, config: this.#config, bfd: this.#bfd };
+      this.#out.push(...answerSignal(parts, event.signal, { system, pids, now }));
+    }
     if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
     vrrpEvent(machine, event, { seenDown: this.#seenDown, now });
-  }
-
-  #signalled(machine: VrrpMachine, signal: SignalEvent['signal'], now: TimeUs): void {
-    const { system, flags } = this.#options;
-    if (this.#config === undefined) return;
-    const pids = processIds(this.#pid, flags.vrrpPid !== undefined);
-    const parts = { machine, config: this.#config, bfd: this.#bfd };
-    this.#out.push(...answerSignal(parts, signal, { system, pids, now }));
   }
 
   /** Every mail that was reported just now goes on its way, where there is a server for it. */
@@ -503,9 +496,4 @@ export class Daemon {
     }
     return this.#sync === undefined ? out : this.#sync.follow(out);
   }
-}
-
-function earliest(a: TimeUs | undefined, b: TimeUs | undefined): TimeUs | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a < b ? a : b;
 }

@@ -8,11 +8,18 @@ import type { DaemonStatus, InstanceStatus } from './status.ts';
 export function statusOf(
   machine: VrrpMachine | undefined,
   phase: DaemonStatus['phase'],
+  others: {
+    readonly services: DaemonStatus['services'] | undefined;
+    readonly bfd: DaemonStatus['bfd'] | undefined;
+  },
 ): DaemonStatus {
+  const { services, bfd } = others;
   return {
     phase,
     instances: machine?.instances.map(instanceStatus) ?? [],
     groups: machine?.groups.map((g) => ({ name: g.config.name, state: g.state })) ?? [],
+    ...(services && { services }),
+    ...(bfd && { bfd }),
   };
 }
 
