@@ -65,7 +65,7 @@ export function openDaemonEcho(options: {
   return {
     send(message, to) {
       if (isIpv4(to) !== (family === 'inet')) return 'EINVAL';
-      const source = kernel.routeTo(to)?.source;
+      const source = kernel.routeTo(to, undefined, link)?.source;
       if (source === undefined) return 'ENETUNREACH';
       return kernel.sendIp(packetOf(message, source, to, options.ttl ?? 64), link);
     },

@@ -51,8 +51,8 @@ export interface KernelApi {
   routes(family: IpFamily, table?: string): readonly Route[];
   addRoute(route: Route, how: 'add' | 'append' | 'replace'): 'ok' | 'exists' | 'unreachable';
   deleteRoute(match: Partial<Route> & { readonly family: IpFamily }): boolean;
-  /** `ip route get`: which way a packet would go, and from which source address. */
-  routeTo(destination: IpAddress, from?: IpAddress): RouteChoice | undefined;
+  /** `ip route get`: way and source address of a packet, bound to `oif` as a link-local one must be. */
+  routeTo(destination: IpAddress, from?: IpAddress, oif?: string): RouteChoice | undefined;
   rules(family: IpFamily): readonly PolicyRule[];
   addRule(rule: PolicyRule): 'ok' | 'exists';
   deleteRule(rule: PolicyRule): boolean;

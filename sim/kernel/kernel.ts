@@ -37,7 +37,6 @@ import {
 import { sendRawIpv4 } from './ipv4-output.ts';
 import { addIpv6Address, deleteIpv6Address } from './ipv6-addresses.ts';
 import { reportUnreachable } from './ipv6-input.ts';
-import { routeIpv6 } from './ipv6-lookup.ts';
 import { sendRawIpv6 } from './ipv6-output.ts';
 import { attachIpvs } from './ipvs/ipvs-hooks.ts';
 import type {
@@ -50,7 +49,6 @@ import type {
   PolicyRule,
   RawOptions,
   Route,
-  RouteChoice,
   SocketError,
   UdpOptions,
   VirtualLinkOptions,
@@ -59,7 +57,6 @@ import { JIFFY_US, KernelClock } from './kernel-clock.ts';
 import {
   type IcmpErrorHandler,
   type KernelState,
-  type LinkState,
   type LocalInputHook,
   type ProtocolHandler,
   voidPaths,
@@ -87,7 +84,7 @@ import { followCarrier, NetworkCard } from './network-card.ts';
 import { openPacketSocket } from './packet-sockets.ts';
 import { insertRule, removeRule } from './policy-rules.ts';
 import { openRawSocket } from './raw-sockets.ts';
-import { routeOutput } from './route-lookup.ts';
+import { routeTo, wayTo } from './route-choice.ts';
 import { insertRoute, listRoutes, makeRouting, removeRoutes, routeMatches } from './route-table.ts';
 import { listSysctls, readSysctl, writeSysctl } from './sysctl-registry.ts';
 import { attachTcp } from './tcp/tcp-sockets.ts';
@@ -301,7 +298,8 @@ function routeCalls(kernel: KernelState) {
     deleteRoute(match: Partial<Route> & { readonly family: 'inet' | 'inet6' }) {
       return removeRoutes(kernel, match.family, ({ route }) => routeMatches(route, match), 1) > 0;
     },
-    routeTo: (destination: IpAddress, from?: IpAddress) => routeTo(kernel, destination, from),
+    routeTo: (destination: IpAddress, from?: IpAddress, oif?: string) =>
+      routeTo(kernel, destination, from, oif),
     rules: (family: 'inet' | 'inet6') =>
       family === 'inet' ? kernel.inet.rules : kernel.inet6.rules,
     addRule: (rule: PolicyRule) => insertRule(kernel, rule),
@@ -429,38 +427,6 @@ function addRoute(
   const reachable = typeof way !== 'string' && way.kind === 'unicast' && !way.gateway;
   if (!reachable) return 'unreachable';
   return insertRoute(kernel, { ...route, link: way.link.name }, how);
-}
-
-function routeTo(
-  kernel: KernelState,
-  destination: IpAddress,
-  from?: IpAddress,
-): RouteChoice | undefined {
-  const way = wayTo(kernel, destination, from);
-  if (typeof way === 'string') return undefined;
-  return {
-    link: way.link.name,
-    source: from ?? way.source,
-    nextHop: way.nextHop,
-    local: way.kind === 'local',
-  };
-}
-
-function wayTo(kernel: KernelState, destination: IpAddress, from?: IpAddress, link?: LinkState) {
-  if (isIpv4(destination)) {
-    return routeOutput(
-      kernel,
-      destination,
-      from !== undefined && isIpv4(from) ? from : undefined,
-      link,
-    );
-  }
-  return routeIpv6(
-    kernel,
-    destination,
-    from === undefined || isIpv4(from) ? undefined : from,
-    link,
-  );
 }
 
 function flushNeighbours(

@@ -127,8 +127,8 @@ export class EchoSocket {
 
   /** The address that requests leave from now; `undefined` without a route. */
   sourceNow(): IpAddress | undefined {
-    const { kernel, destination, source } = this.#options;
-    return source ?? kernel.routeTo(destination)?.source;
+    const { kernel, destination, source, link } = this.#options;
+    return source ?? kernel.routeTo(destination, undefined, link)?.source;
   }
 
   /** Sends one request with `size` octets of payload. */
