@@ -4,7 +4,15 @@
  */
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,6 +39,7 @@ export class Lab {
   readonly #prefix: string;
   readonly #nodes = new Set<string>();
   readonly #processes = new Set<ChildProcess>();
+  #started = 0;
   readonly #onExit = (): void => this.#clearNow();
 
   constructor() {
@@ -73,31 +82,36 @@ export class Lab {
 
   /** Starts a program. */
   start(host: string, words: readonly string[]): Running {
+    // Into a file, not a pipe: what the program has said is there at once, however busy this process is.
+    const log = join(this.folder, `output-${++this.#started}.txt`);
+    const descriptor = openSync(log, 'a');
     // `ip netns exec` becomes the program itself, so the process id is the program's.
     const child = spawn('ip', ['netns', 'exec', this.namespaceOf(host), ...words], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', descriptor, descriptor],
       cwd: this.folder,
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC', HOME: this.folder },
     });
+    closeSync(descriptor);
     let text = '';
-    const collect = (chunk: Buffer): void => {
-      text += chunk.toString();
+    // The folder goes with the laboratory; what was said last stays.
+    const read = (): string => {
+      if (existsSync(log)) text = readFileSync(log, 'utf8');
+      return text;
     };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    child.stdin.on('error', () => {});
+    child.stdin?.on('error', () => {});
     this.#processes.add(child);
     const ended = new Promise<number | string>((resolve) => {
       child.on('error', (error) => resolve(error.message));
       child.on('close', (code, signal) => {
         this.#processes.delete(child);
+        read();
         resolve(code ?? signal ?? 'unknown');
       });
     });
     return {
       pid: child.pid ?? -1,
-      output: () => text,
-      input: (line) => child.stdin.write(line),
+      output: read,
+      input: (line) => child.stdin?.write(line),
       signal: (name) => {
         child.kill(name);
       },
