@@ -150,6 +150,10 @@ interface Life {
 /** One whole life: master of everything, reload, stop. */
 async function live(lab: Lab, kind: Kind): Promise<Life> {
   lab.addHost('r', '10.77.0.1/24');
+  // Both start with a link-local address that has passed duplicate address detection.
+  const settled = ['ip', '-6', 'address', 'show', 'dev', 'eth0', 'scope', 'link', '-tentative'];
+  const isSettled = () => lab.exec('r', settled).includes('fe80');
+  await until('eth0 has an IPv6 address', isSettled, { withinMs: 20_000 });
   const told = join(lab.folder, 'told');
   const fifo = join(lab.folder, 'fifo');
   lab.file('tell', `#!/bin/sh\necho "$# $*" >>${told}\n`);
