@@ -5,10 +5,10 @@ set -e
 unit=$1 entry=$2 node=$3
 mount -t devtmpfs dev /dev 2>/dev/null || true
 repository=$(dirname "$(dirname "$unit")")
-# A clone below /tmp stays where it is when /tmp is hidden.
-case $repository in /tmp/*) mount --bind "$repository" /mnt ;; esac
+# Seen at /mnt, which neither this nor the unit's private /tmp hides: the clone may lie below /tmp.
+mount --bind "$repository" /mnt
+unit=/mnt${unit#"$repository"} entry=/mnt${entry#"$repository"}
 for folder in /tmp /var/lib /usr/local/sbin; do mount -t tmpfs tmp "$folder"; done
-case $repository in /tmp/*) mkdir -p "$repository" && mount --move /mnt "$repository" ;; esac
 mkdir -p /run/etc /run/systemd/system
 cp -a /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache /etc/iproute2 /run/etc/ 2>/dev/null || true
 mount --bind /run/etc /etc
