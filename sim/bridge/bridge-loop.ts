@@ -130,22 +130,24 @@ export class BridgeLoop {
 
   /** Goes on until virtual time has reached `until`, or somebody calls `stop`. */
   async run(until: number): Promise<void> {
-    this.#gaveWayUs = this.nowUs;
+    let now = this.nowUs;
+    this.#gaveWayUs = now;
     while (!this.#stopRequested && this.#run.engine.now < until) {
-      const isBusy = this.turn(until);
-      if (!this.#mustGiveWay(isBusy)) continue;
+      const isBusy = this.turn(until, now);
+      now = this.nowUs;
+      if (!this.#mustGiveWay(isBusy, now)) continue;
       await this.#giveWay();
       this.#owedSinceUs = undefined;
-      this.#gaveWayUs = this.nowUs;
+      now = this.nowUs;
+      this.#gaveWayUs = now;
     }
     this.#options.recording?.flush();
   }
 
-  /** One turn: wait, read, let time pass. `true` when there was something to do. */
-  turn(until = Number.POSITIVE_INFINITY): boolean {
-    this.#wait(until);
+  /** One turn, begun at `begun`: wait, read, let time pass. `true` when there was something to do. */
+  turn(until = Number.POSITIVE_INFINITY, begun = this.nowUs): boolean {
+    const real = this.#wait(until, begun);
     const { engine } = this.#run;
-    const real = this.nowUs;
     const now = Math.min(real, until);
     const due = engine.queue.peekTime();
     if (due <= now) this.lateness.note(due, now);
@@ -244,16 +246,21 @@ export class BridgeLoop {
     const hasMore = port.drain(budget);
     this.#budgets[index] = hasMore ? Math.min(FRAMES_PER_TURN, budget * FRAMES_GROWTH) : 1;
     if (port.descriptor !== undefined && (port as DescriptorPort).vanished) this.#makeTable();
-    for (const up of this.#carriers.splice(0)) {
-      this.#input({ kind: 'carrier', at: this.#instant(now), port: index, up });
+    if (this.#carriers.length > 0) {
+      for (const up of this.#carriers.splice(0)) {
+        this.#input({ kind: 'carrier', at: this.#instant(now), port: index, up });
+      }
     }
     if (this.#batch.length === 0) return false;
     const frames = this.#batch;
     this.#batch = [];
     for (const frame of frames) this.#options.guard.hear(frame, port.label);
+    const ring = frames.length > 1 ? this.#options.calls?.ring : undefined;
+    ring?.collect();
     this.#input({ kind: 'frames', at: this.#instant(now), port: index, frames });
     // What a frame sets off at once (a switch hands it on) happens before the next port is read.
     this.#run.engine.runUntil(this.#run.engine.now, EVENTS_PER_TURN);
+    ring?.submit();
     return true;
   }
 
@@ -268,14 +275,15 @@ export class BridgeLoop {
     return isBusy;
   }
 
-  /** Waits until something is readable or due. */
-  #wait(until: number): void {
+  /** Waits until something is readable or due; the time then. */
+  #wait(until: number, before: number): number {
     const { calls } = this.#options;
-    if (calls === undefined) return;
-    const before = this.nowUs;
+    if (calls === undefined) return this.nowUs;
     const wait = this.#owedSinceUs === undefined ? this.#waitUs(until, before) : 0;
     calls.poll(this.#table.bytes, this.#table.count, wait < SPIN_US ? 0 : wait);
-    if (wait >= SPIN_US) this.#noteStop(before, this.nowUs - before);
+    const after = this.nowUs;
+    if (wait >= SPIN_US && this.#noteStop(before, after - before)) return this.nowUs;
+    return after;
   }
 
   #waitUs(until: number, now: number): number {
@@ -286,10 +294,9 @@ export class BridgeLoop {
   }
 
   /** Whether Node's events have their turn now. */
-  #mustGiveWay(isBusy: boolean): boolean {
+  #mustGiveWay(isBusy: boolean, now: number): boolean {
     // The one wait of a bridge without descriptors is in Node's loop.
     if (this.#options.calls === undefined) return true;
-    const now = this.nowUs;
     const isWanted = this.#nodeSlot < 0 ? !isBusy : this.#table.isReady(this.#nodeSlot);
     if (isWanted || now - this.#gaveWayUs >= WAIT_MAX_US) this.#owedSinceUs ??= now;
     if (this.#owedSinceUs === undefined) return false;
@@ -304,15 +311,16 @@ export class BridgeLoop {
     return next;
   }
 
-  /** The process stood still: every keepalived finds what a real one finds after SIGSTOP and SIGCONT. */
-  #noteStop(before: number, tookUs: number): void {
-    if (tookUs < STOPPED_US) return;
+  /** Whether the process stood still: then every keepalived finds what a real one finds after SIGSTOP and SIGCONT. */
+  #noteStop(before: number, tookUs: number): boolean {
+    if (tookUs < STOPPED_US) return false;
     const { engine } = this.#run;
     this.#options.onStop(tookUs);
     const from = freeInstant(this.#stepTimes, Math.max(before, engine.now + 1));
     this.#input({ kind: 'stopped', at: from });
     const to = freeInstant(this.#stepTimes, Math.max(this.nowUs, from + 1));
     this.#input({ kind: 'continued', at: to });
+    return true;
   }
 
   /** The ports come first, then the interfaces' watch, then Node's loop. */

@@ -3,6 +3,7 @@
  * owes to the real network. The command line is one user of it, the browser view another.
  */
 
+import { performance } from 'node:perf_hooks';
 import { type DurationUs, later } from '../../daemon/base/time.ts';
 import type { RunResult, ScenarioRun } from '../scenario/run.ts';
 import { BridgeLoop, type JoinedPort } from './bridge-loop.ts';

@@ -6,6 +6,7 @@
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import type { PortId, PortReceiver } from '../lan/port.ts';
+import { BATCH_FRAME_MAX, type BatchRing, type WriteListener } from './batch-ring.ts';
 import { ERRNO, type LinkCalls } from './link-calls.ts';
 import { type OffloadedFrame, undoOffload, VIRTIO_HEADER_LENGTH } from './offload.ts';
 import {
@@ -18,6 +19,9 @@ import { VlanReader, withVlanTag } from './vlan-reader.ts';
 
 /** Longest read: a segment that was left to hardware has up to 64 KiB, and its headers. */
 const READ_LENGTH_MAX = 65_536 + 256;
+
+/** Room for the header and two tags. */
+const BATCH_MTU_MAX = BATCH_FRAME_MAX - 32;
 
 /** What a descriptor port is made of. */
 export interface DescriptorPortOptions {
@@ -43,7 +47,7 @@ export interface DescriptorPortOptions {
 }
 
 /** The port; see the head of the file. */
-export class DescriptorPort implements OutsidePort {
+export class DescriptorPort implements OutsidePort, WriteListener {
   readonly kind: OutsideKind;
   readonly id: PortId;
   readonly label: string;
@@ -62,6 +66,8 @@ export class DescriptorPort implements OutsidePort {
   readonly #pieces: OffloadedFrame = { frames: [], wasOffloaded: false };
   #receiver: PortReceiver | undefined;
   #pendingCarrier: boolean[] = [];
+  /** Frames are no longer than a batch takes, and the descriptor can be asked not to wait. */
+  #batches: boolean;
   #closed = false;
 
   constructor(options: DescriptorPortOptions) {
@@ -73,6 +79,7 @@ export class DescriptorPort implements OutsidePort {
     this.mac = options.mac;
     this.mtu = options.mtu;
     this.carrier = options.carrier;
+    this.#batches = options.mtu <= BATCH_MTU_MAX;
     this.descriptor = options.descriptor;
     this.#vlan = options.isPacketSocket
       ? new VlanReader(options.calls.libc, options.descriptor, this.#buffer)
@@ -88,7 +95,24 @@ export class DescriptorPort implements OutsidePort {
       this.counters.refused++;
       return;
     }
-    const result = this.#calls.write(this.#options.outDescriptor, frame, frame.length);
+    const { outDescriptor } = this.#options;
+    const ring = this.#calls.ring;
+    if (ring?.isCollecting === true && this.#batches && frame.length <= BATCH_FRAME_MAX) {
+      ring.write(outDescriptor, frame, this);
+      return;
+    }
+    ring?.flush();
+    this.#noteSent(this.#calls.write(outDescriptor, frame, frame.length));
+  }
+
+  onWritten(result: number, frame: Uint8Array): void {
+    if (result === -ERRNO.EOPNOTSUPP) {
+      this.#batches = false;
+      this.send(frame);
+    } else this.#noteSent(result);
+  }
+
+  #noteSent(result: number): void {
     if (result >= 0) this.counters.sent++;
     else {
       this.counters.refused++;
@@ -101,16 +125,22 @@ export class DescriptorPort implements OutsidePort {
   }
 
   drain(budget: number): boolean {
-    for (const up of this.#pendingCarrier.splice(0)) this.#receiver?.onCarrier(up);
+    if (this.#pendingCarrier.length > 0) {
+      for (const up of this.#pendingCarrier.splice(0)) this.#receiver?.onCarrier(up);
+    }
     if (this.#closed || this.vanished) return false;
     const vlan = this.#vlan;
+    const ring = this.#calls.ring;
+    if (budget > 1 && vlan === undefined && ring !== undefined && this.#batches) {
+      return this.#drainBatch(ring, budget);
+    }
     for (let left = budget; left > 0; left--) {
       const length =
         vlan === undefined
           ? this.#calls.read(this.descriptor, this.#buffer, READ_LENGTH_MAX)
           : vlan.read();
       if (length <= 0) return this.#onReadFailure(-length);
-      if (vlan === undefined) this.#take(length);
+      if (vlan === undefined) this.#take(this.#buffer.subarray(0, length));
       else this.#takeOffloaded(length, vlan.tag);
     }
     return true;
@@ -146,13 +176,32 @@ export class DescriptorPort implements OutsidePort {
     }
   }
 
-  #take(length: number): void {
+  #drainBatch(ring: BatchRing, budget: number): boolean {
+    const count = ring.read(this.descriptor, budget);
+    let last = 0;
+    for (let slot = 0; slot < count; slot++) {
+      last = ring.results[slot] as number;
+      // A frame that fills its slot may have been cut: the MTU was raised behind our back.
+      if (last >= BATCH_FRAME_MAX) {
+        this.#batches = false;
+        this.counters.malformed++;
+      } else if (last > 0) this.#take(ring.frame(slot, last));
+    }
+    if (last === -ERRNO.EOPNOTSUPP) {
+      this.#batches = false;
+      return true;
+    }
+    return last > 0 || this.#onReadFailure(-last);
+  }
+
+  #take(bytes: Uint8Array): void {
+    const length = bytes.length;
     if (length < FRAME_LENGTH_MIN) {
       this.counters.malformed++;
       return;
     }
     const frame = newFrame(length);
-    frame.set(this.#buffer.subarray(0, length));
+    frame.set(bytes);
     this.counters.received++;
     this.#receiver?.onFrame(frame);
   }

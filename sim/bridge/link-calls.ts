@@ -10,6 +10,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { LINUX, type Libc, loadLibc, SystemCallError } from '../../daemon/linux/native/libc.ts';
+import { type BatchRing, openBatchRing, type RingCalls } from './batch-ring.ts';
 import { BridgeError } from './bridge-error.ts';
 
 /** Flags and requests of linux/if_tun.h, linux/sockios.h and linux/if_packet.h (all 64-bit little-endian targets). */
@@ -48,6 +49,7 @@ export const ERRNO = {
   ENODEV: 19,
   EINVAL: 22,
   EBADFD: 77,
+  EOPNOTSUPP: 95,
   ENETDOWN: 100,
   ENOBUFS: 105,
 } as const;
@@ -73,6 +75,8 @@ export interface LinkCalls {
   /** An ioctl with a pointer to a C int. */
   intRequest(descriptor: number, request: number, value: number): void;
   close(descriptor: number): void;
+  /** Many reads or writes by one call; absent where the kernel has no such thing for us. */
+  readonly ring?: BatchRing;
 }
 
 /** Loads the calls. Fails: `BridgeError` that says what to install and which other way there is. */
@@ -141,7 +145,39 @@ function bindCalls(libc: Libc): LinkCalls {
       }
     },
     close: (descriptor) => libc.close(descriptor),
+    ...bindRing(libc, koffi, library),
   };
+}
+
+/** Numbers of system calls that are the same on all 64-bit machines. */
+const SYSCALL = { ioUringSetup: 425, ioUringEnter: 426 } as const;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED_POPULATE = 0x8001;
+
+function bindRing(
+  libc: Libc,
+  koffi: typeof import('koffi'),
+  library: ReturnType<typeof import('koffi').load>,
+): { readonly ring?: BatchRing } {
+  // Variadic in C as well.
+  const setup = library.func('intptr_t syscall(intptr_t, unsigned int, void *)');
+  const enter = library.func(
+    'intptr_t syscall(intptr_t, int, unsigned int, unsigned int, unsigned int, void *, size_t)',
+  );
+  const mmap = library.func('void *mmap(void *, size_t, int, int, int, intptr_t)');
+  const calls: RingCalls = {
+    libc,
+    setup: (entries, params) => Number(setup(SYSCALL.ioUringSetup, entries, params)),
+    enter: (ring, submit, complete, flags) =>
+      Number(enter(SYSCALL.ioUringEnter, ring, submit, complete, flags, null, 0)),
+    map(length, ring, offset) {
+      const memory = mmap(null, length, PROT_READ_WRITE, MAP_SHARED_POPULATE, ring, offset);
+      const isMapped = BigInt.asIntN(64, koffi.address(memory)) !== -1n;
+      return isMapped ? koffi.view(memory, length) : undefined;
+    },
+  };
+  const ring = openBatchRing(calls);
+  return ring === undefined ? {} : { ring };
 }
 
 /** A `struct ifreq` with a name in it. */

@@ -5,6 +5,7 @@
  * socket pairs. Nothing of it is left: no state, no file, no draw of chance of the run that follows.
  */
 
+import { performance } from 'node:perf_hooks';
 import type { DurationUs } from '../../daemon/base/time.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import { encodeUtf8 } from '../../daemon/wire/text.ts';

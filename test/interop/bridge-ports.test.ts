@@ -31,6 +31,34 @@ beforeAll(() => {
 describe('tap port', () => itKeepsThePortContract(tapPair, MISSING));
 describe('packet port', () => itKeepsThePortContract(packetPair, MISSING));
 
+describe('many frames by one call', () => {
+  test('leave and reach a TAP in order, and no kernel thread waits for the rest', (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    const { ring } = calls;
+    context.skip(ring === undefined, 'this kernel lets us have no io_uring');
+    const tap = openTap(calls, { name: 'bt-r' });
+    const near = openPacketPort(calls, 'bt-r');
+    const marks = Array.from({ length: 100 }, (_, i) => i);
+    const ears = [tap, near].map((port) => {
+      const ear = new Ear();
+      port.attach(ear);
+      return () => ear.frames.map((frame) => frame[59]);
+    });
+    for (const mark of marks) near.send(markedFrame(mark));
+    expect(tap.drain(128)).toBe(false);
+    expect(ears[0]?.()).toEqual(marks);
+    ring?.collect();
+    for (const mark of marks) tap.send(markedFrame(mark));
+    expect(tap.counters.sent).toBe(0);
+    ring?.submit();
+    expect(tap.counters.sent).toBe(100);
+    near.drain(128);
+    expect(ears[1]?.()).toEqual(marks);
+    tap.close();
+    near.close();
+  });
+});
+
 describe('a TAP', () => {
   test('gets the MAC and MTU that were asked for, is up, and goes with its descriptor', (context) => {
     context.skip(MISSING !== undefined, MISSING);
