@@ -19,6 +19,7 @@ import {
   tableAction,
 } from '../session/hand-actions.ts';
 import type { ActionArguments, ActionName } from '../session/protocol.ts';
+import type { HandStep } from '../session/timeline.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
 
 /** One input with its moment. */
@@ -47,6 +48,9 @@ export type OutsideInput =
       readonly name?: string | undefined;
       readonly documents: readonly ActionDocument[];
     };
+
+/** Something that was done by hand. */
+export type RecordedDeed = OutsideInput & { readonly kind: 'deed' };
 
 /** A bridged cable as inputs name it: by the node that stands for the outside. */
 export interface OutsideEnd {
@@ -103,22 +107,29 @@ export class InputPlayer {
   }
 
   /** Does a recorded deed again; terminals have no ears any more. */
-  #repeatDeed(input: OutsideInput & { readonly kind: 'deed' }): void {
+  #repeatDeed(input: RecordedDeed): void {
     const place: TerminalPlace = { ears: () => undefined, running: () => this.#running };
-    const actions = input.documents.flatMap((document): HandAction['actions'] => {
-      const action = actionOf(document, place, this.#run.lan);
-      return 'code' in action ? [] : action.actions;
-    });
-    const step: Step = {
-      index: input.index,
-      ...(input.name === undefined ? {} : { name: input.name }),
-      at: input.at,
-      place: { line: 0, column: 0 },
-      actions,
-      expect: [],
-    };
-    this.#run.actByHand(step);
+    this.#run.actByHand(deedOf(input, place, this.#run.lan).step);
   }
+}
+
+/** A recorded deed as it was done; what the LAN does not know any more is left out. */
+export function deedOf(input: RecordedDeed, place: TerminalPlace, lan: LivingLan): HandStep {
+  const { documents } = input;
+  const name = input.name === undefined ? {} : { name: input.name };
+  const actions = documents.flatMap((document): HandAction['actions'] => {
+    const action = actionOf(document, place, lan);
+    return 'code' in action ? [] : action.actions;
+  });
+  const step: Step = {
+    index: input.index,
+    ...name,
+    at: input.at,
+    place: { line: 0, column: 0 },
+    actions,
+    expect: [],
+  };
+  return { step, action: { actions, documents, ...name } };
 }
 
 function actionOf(

@@ -3,11 +3,9 @@
  * moment it tells the story up to there and what every host then is and holds.
  */
 
-import { readFileSync } from 'node:fs';
 import type { TimeUs } from '../../daemon/base/time.ts';
 import { formatPrefix } from '../../daemon/wire/ip-address.ts';
 import { InputPlayer } from '../bridge/outside-input.ts';
-import { readRecording } from '../bridge/recording-reader.ts';
 import { problemText } from '../report/problem-text.ts';
 import { storyOf } from '../report/story.ts';
 import { textReporter } from '../report/text-report.ts';
@@ -17,7 +15,7 @@ import type { LivingLan } from '../topology/living-lan.ts';
 import { readMoment } from './arguments.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { type RunFile, readRunFile } from './run-file.ts';
+import { type RunFile, readInputs, readRunFile } from './run-file.ts';
 
 /** The options of `replay`. */
 export interface ReplayCommandOptions {
@@ -43,7 +41,7 @@ export function replayCommand(
     return 3;
   }
   const started = startRun(scenario, { seed: run.seed });
-  const again = run.outside === undefined ? undefined : inputsOf(run.outside, started);
+  const again = run.outside === undefined ? undefined : playerOf(run.outside, started);
   if (typeof again === 'string') {
     output.err(`${run.outside?.recording}: error: ${again} [run:recording]\n`);
     return 3;
@@ -72,17 +70,11 @@ export function replayCommand(
 }
 
 /** The inputs of a bridged run, ready to be carried out on a run that stands at its start. */
-function inputsOf(
+function playerOf(
   outside: NonNullable<RunFile['outside']>,
   run: ScenarioRun,
 ): { readonly end: TimeUs; playTo(at: number): void } | string {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(outside.recording);
-  } catch {
-    return 'the recording beside the run file cannot be read';
-  }
-  const inputs = readRecording(bytes, run.scenario.lan.epochUs);
+  const inputs = readInputs(outside, run.scenario);
   if (typeof inputs === 'string') return inputs;
   const player = new InputPlayer(
     run,

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { recordedOutside } from '../bridge/recorded-run.ts';
 import { problemText } from '../report/problem-text.ts';
 import { PLAIN_STYLE } from '../report/style.ts';
 import { newTokens } from '../server/access.ts';
@@ -16,6 +17,7 @@ import type { ScenarioChoice } from '../session/protocol-views.ts';
 import type { Positions } from '../session/topology-view.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { readInputs, readRunFile } from './run-file.ts';
 import { findScenarios } from './scenario-files.ts';
 import { type LoadScenario, offeredScenarios, scenarioLoader } from './scenario-loader.ts';
 
@@ -47,11 +49,11 @@ export async function uiCommand(
   },
 ): Promise<ExitCode> {
   const { output, version } = surroundings;
-  const { choices, files, load } = await offered(file);
+  const { choices, read, keep } = await offered(file);
   const session = new LiveSession({
     scenarios: choices,
-    load: (id) => loadChoice(files.get(id), load),
-    saveLayout: (id, positions) => saveLayout(files.get(id), positions),
+    load: read,
+    ...(keep === undefined ? {} : { saveLayout: keep }),
     application: `lantwin ${version}`,
   });
   const only = file === undefined || isFolder(file) ? undefined : choices[0];
@@ -132,9 +134,10 @@ function readPort(text: string): number {
 /** What can be opened, and where it lies. Only the ids leave this process. */
 async function offered(file: string | undefined): Promise<{
   readonly choices: readonly ScenarioChoice[];
-  readonly files: ReadonlyMap<string, string>;
-  readonly load: LoadScenario;
+  readonly read: (id: string) => LoadedChoice | string;
+  readonly keep?: (id: string, positions: Positions) => string | undefined;
 }> {
+  if (file?.endsWith('.json') === true && !isFolder(file)) return offeredRun(file);
   const root = file ?? (isFolder('scenarios') ? 'scenarios' : shippedScenarios());
   const isOne = file !== undefined && !isFolder(file);
   const paths = isOne ? [file] : await offeredScenarios(findScenarios([root]));
@@ -153,7 +156,39 @@ async function offered(file: string | undefined): Promise<{
       group: dirname(id) === '.' ? '' : dirname(id),
     };
   });
-  return { choices, files, load };
+  return {
+    choices,
+    read: (id) => loadChoice(files.get(id), load),
+    keep: (id, positions) => saveLayout(files.get(id), positions),
+  };
+}
+
+/** The run of a run file: as it was, with what came from real networks if it was joined to any. */
+function offeredRun(file: string): {
+  readonly choices: readonly ScenarioChoice[];
+  readonly read: () => LoadedChoice | string;
+} {
+  const id = basename(file);
+  const run = readRunFile(file);
+  const found = run?.loaded.scenario;
+  const choices = [{ id, name: found?.name ?? id, group: '' }];
+  const read = (): LoadedChoice | string => {
+    if (run === undefined) return `${file}: error: this is no run file of lantwin [run:unreadable]`;
+    const { problems, sources } = run.loaded;
+    if (found === undefined) {
+      return problems.map((one) => problemText(one, sources, PLAIN_STYLE)).join('\n');
+    }
+    const scenario = { ...found, seed: run.seed };
+    if (run.outside === undefined) return { scenario, problems };
+    const inputs = readInputs(run.outside, scenario);
+    if (typeof inputs === 'string') {
+      return `${run.outside.recording}: error: ${inputs} [run:recording]`;
+    }
+    const ends = run.outside.joins.map(({ name }) => ({ node: name }));
+    const recorded = recordedOutside(inputs, { ends, end: run.outside.end });
+    return { scenario, problems, recorded };
+  };
+  return { choices, read };
 }
 
 function loadChoice(path: string | undefined, load: LoadScenario): LoadedChoice | string {

@@ -122,7 +122,10 @@ function addUi(program: Command, call: CommandCaller): void {
     .command('ui')
     .helpGroup(SCENARIOS)
     .description('the browser view, live: see the LAN, pull a cable, go back in time')
-    .argument('[file]', 'the scenario; without it those below ./scenarios are offered')
+    .argument(
+      '[file]',
+      'the scenario, or the run file of a run; without it the scenarios below ./scenarios are offered',
+    )
     .option('--port <n>', 'port to listen on; 0 for any')
     .option('--no-open', 'open no browser, print the URL only')
     .option('--host [address]', 'let other machines in: listen on all addresses, or on this one')

@@ -6,6 +6,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import type { OutsideInput } from '../bridge/outside-input.ts';
+import { readRecording } from '../bridge/recording-reader.ts';
 import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
 import type { OutsideJoin } from '../scenario/read-lan.ts';
 import type { RunResult } from '../scenario/run.ts';
@@ -169,4 +171,16 @@ export function readRunFile(path: string): RunFile | undefined {
   const recording = recordingOf(path);
   const known = { joins, recording, ...(end === undefined ? {} : { end }) };
   return { lantwin, seed, traceHash, loaded, outside: known };
+}
+
+/** What the recording beside a run file has; a text says why it cannot be used. */
+export function readInputs(
+  outside: NonNullable<RunFile['outside']>,
+  scenario: Scenario,
+): readonly OutsideInput[] | string {
+  try {
+    return readRecording(readFileSync(outside.recording), scenario.lan.epochUs);
+  } catch {
+    return 'the recording beside the run file cannot be read';
+  }
 }

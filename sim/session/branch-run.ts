@@ -1,12 +1,13 @@
 /**
- * One run of a branch with everything that was done by hand: deeds are put in at their moments as the run passes them, so
- * that a run never holds a deed that did not happen yet, and one that stands before a new deed stays useful. Two runs at the
- * same position are the same, event by event. Read `timeline.ts` for who owns several of them.
+ * One run of a branch with everything that was done by hand, and with what a recording says came from outside: each is put in
+ * at its moment as the run passes it, so that a run never holds a deed that did not happen yet, and one that stands before a
+ * new deed stays useful. Two runs at the same position are the same, event by event. Read `timeline.ts` for who owns several.
  */
 
 import type { TimeUs } from '../../daemon/base/time.ts';
 import { type ScenarioRun, startRun } from '../scenario/run.ts';
 import type { Scenario, Step } from '../scenario/scenario.ts';
+import type { RecordedOutside } from './recorded-outside.ts';
 import { isBefore, type MomentKind, type Position, RunRecorder } from './run-recorder.ts';
 
 /** A deed as far as a run needs it; in the order of time. */
@@ -19,9 +20,15 @@ export class BranchRun {
   readonly recorder: RunRecorder;
   /** How many of the branch's deeds it has carried out. */
   deedsDone = 0;
+  /** Moments of recorded inputs, how many of them have come, and how to carry one out. */
+  readonly #inputTimes: readonly number[];
+  readonly #carryOut: (index: number) => void;
+  #inputsDone = 0;
 
-  constructor(scenario: Scenario, packetsMax: number) {
+  constructor(scenario: Scenario, packetsMax: number, recorded?: RecordedOutside) {
     this.recorder = new RunRecorder(startRun(scenario), packetsMax);
+    this.#inputTimes = recorded?.times ?? [];
+    this.#carryOut = recorded?.player(this.run) ?? (() => {});
   }
 
   /** The run itself. */
@@ -35,10 +42,10 @@ export class BranchRun {
     return { at: now, events: eventCount };
   }
 
-  /** When the next thing happens, deeds included. */
+  /** When the next thing happens, deeds and recorded inputs included. */
   nextTime(deeds: readonly Deed[]): number | undefined {
     const next = this.run.engine.queue.nextTime();
-    const deed = deeds[this.deedsDone]?.step.at;
+    const deed = this.#nextDeed(deeds);
     if (next === undefined || deed === undefined) return next ?? deed;
     return Math.min(next, deed);
   }
@@ -48,13 +55,13 @@ export class BranchRun {
     const { engine } = this.run;
     const most = engine.eventCount + budget;
     for (;;) {
-      const deed = deeds[this.deedsDone]?.step;
-      const until = deed === undefined || deed.at > at ? at : deed.at - 1;
+      const deed = this.#nextDeed(deeds);
+      const until = deed === undefined || deed > at ? at : deed - 1;
       const left = most - engine.eventCount;
       if (engine.runUntil(until as TimeUs, left) !== 'reached-time') return false;
-      if (deed === undefined || deed.at > at) return true;
+      if (deed === undefined || deed > at) return true;
       if (engine.eventCount >= most) return false;
-      this.#do(deed);
+      this.#do(deeds);
     }
   }
 
@@ -67,10 +74,10 @@ export class BranchRun {
 
   /** Lets the next thing happen; `false` when there is none. */
   step(deeds: readonly Deed[]): boolean {
-    const deed = deeds[this.deedsDone]?.step;
+    const deed = this.#nextDeed(deeds);
     const next = this.run.engine.queue.nextTime();
-    if (deed !== undefined && (next === undefined || deed.at <= next)) {
-      this.#do(deed);
+    if (deed !== undefined && (next === undefined || deed <= next)) {
+      this.#do(deeds);
       return true;
     }
     return this.run.engine.step();
@@ -91,9 +98,23 @@ export class BranchRun {
     return 'budget';
   }
 
-  /** Carries out a deed at the very beginning of its instant, which is still to come. */
-  #do(step: Step): void {
-    this.run.actByHand(step);
+  /** When somebody outside of virtual time acts next: by hand, or as recorded. */
+  #nextDeed(deeds: readonly Deed[]): number | undefined {
+    const deed = deeds[this.deedsDone]?.step.at;
+    const input = this.#inputTimes[this.#inputsDone];
+    if (deed === undefined || input === undefined) return deed ?? input;
+    return Math.min(deed, input);
+  }
+
+  /** Carries that out at the very beginning of its instant, which is still to come. */
+  #do(deeds: readonly Deed[]): void {
+    const deed = deeds[this.deedsDone]?.step;
+    const input = this.#inputTimes[this.#inputsDone];
+    if (deed === undefined || (input !== undefined && input < deed.at)) {
+      this.#carryOut(this.#inputsDone++);
+      return;
+    }
+    this.run.actByHand(deed);
     this.deedsDone++;
   }
 }

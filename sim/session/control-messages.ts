@@ -12,7 +12,7 @@ import {
 } from './hand-actions.ts';
 import type { LiveSession, OpenScenario } from './live-session.ts';
 import { type ClientMessage, LIMITS } from './protocol.ts';
-import { HAND_STEPS_MAX } from './timeline.ts';
+import { HAND_STEPS_MAX, RECORDING_END } from './timeline.ts';
 import type { Viewer } from './viewer.ts';
 
 /** Answers one message; all that are left are these. */
@@ -129,6 +129,11 @@ function act(
   }
   if (timeline.deeds(true).length >= HAND_STEPS_MAX) {
     viewer.refuse('too-many', `at most ${HAND_STEPS_MAX} deeds by hand`, message.id);
+    return;
+  }
+  if (timeline.position.at >= timeline.limit) {
+    const why = `${RECORDING_END}: go back to try something else`;
+    viewer.refuse('refused', why, message.id);
     return;
   }
   const { branched, refusal } = timeline.act(action);

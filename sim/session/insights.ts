@@ -8,6 +8,7 @@ import { formatMac, type MacAddress } from '../../daemon/wire/mac-address.ts';
 import { holdersOf, isLive } from '../scenario/expectations/world.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
 import type { InsightView } from './protocol-views.ts';
+import { realName } from './real-routers.ts';
 import { nodeOf, type RunRecorder } from './run-recorder.ts';
 
 /** Everything that is worth saying now. */
@@ -35,12 +36,19 @@ function mastersOf(recorder: RunRecorder): readonly InsightView[] {
     }
   }
   return [...routers].flatMap(([key, { masters, others, since }]): readonly InsightView[] => {
-    const vrid = key.slice(0, key.indexOf(' '));
-    if (masters.length > 1) {
-      const text = `VRID ${vrid} has ${masters.length} masters: ${masters.join(' and ')}`;
-      return [{ kind: 'two-masters', nodes: masters, text, since }];
+    const [vrid = '', ...addresses] = key.split(' ');
+    const real = recorder.lanes.realMasters.filter(
+      (one) =>
+        one.vrid === Number(vrid) && one.addresses.some((own) => addresses.includes(formatIp(own))),
+    );
+    const all = [...masters, ...real.map((one) => realName(one.source))];
+    if (all.length > 1) {
+      const text = `VRID ${vrid} has ${all.length} masters: ${all.join(' and ')}`;
+      const nodes = [...masters, ...new Set(real.map((one) => one.node))];
+      const last = Math.max(masters.length === 0 ? 0 : since, ...real.map((one) => one.since));
+      return [{ kind: 'two-masters', nodes, text, since: last }];
     }
-    if (masters.length > 0) return [];
+    if (all.length > 0) return [];
     const text = `VRID ${vrid} has no master; ${others.join(', ')} ${others.length > 1 ? 'wait' : 'waits'}`;
     return [{ kind: 'no-master', nodes: others, text, since }];
   });

@@ -1,6 +1,7 @@
 /** Draws the lanes of the time axis while a run goes on: VRRP states, who holds which address, outages of traffic. */
 
 import { type IpAddress, parsePrefix } from '../../daemon/wire/ip-address.ts';
+import type { AdvertSight } from '../../daemon/wire/vrrp-sight.ts';
 import type { RunEvent } from '../engine/run-log.ts';
 import type { HostRunEvent } from '../host/host-events.ts';
 import { holdersOf } from '../scenario/expectations/world.ts';
@@ -8,10 +9,13 @@ import type { ScenarioRun } from '../scenario/run.ts';
 import type { ScenarioRunEvent } from '../scenario/run-events.ts';
 import { isBootAddress, virtualAddressText } from './boot-addresses.ts';
 import type { LaneMark, LanesView, Span, VrrpStateName } from './protocol-views.ts';
+import { type RealRouter, RealRouters, realName } from './real-routers.ts';
 
 /** Spans that one lane keeps; a flapping lane forgets its oldest. */
 const SPANS_MAX = 5000;
 const MARKS_MAX = 5000;
+/** Addresses of real routers that get a lane of their own; a network may be full of them. */
+const REAL_VIPS_MAX = 32;
 
 interface OpenSpan<T> {
   readonly from: number;
@@ -38,6 +42,7 @@ export class LaneRecorder {
   >();
   readonly #traffic = new Map<string, OpenSpan<'out'>[]>();
   readonly #marks: LaneMark[] = [];
+  readonly #real = new RealRouters();
 
   constructor(run: ScenarioRun) {
     this.#run = run;
@@ -67,8 +72,42 @@ export class LaneRecorder {
     return [...this.#vips.keys()];
   }
 
+  /** Real routers that speak for a VRID now. */
+  get realMasters(): readonly RealRouter[] {
+    return this.#real.masters;
+  }
+
+  /** An advert came in from the outside, `node`. */
+  onOutsideAdvert(at: number, node: string, advert: AdvertSight): void {
+    // Of a LAN that is joined to one network twice our own adverts come back.
+    if (holdersOf(this.#run.lan, advert.source).length > 0) return;
+    if (!this.#real.hear(at, node, advert)) return;
+    for (const address of advert.addresses) {
+      const text = virtualAddressText(address);
+      if (text === undefined || this.#vips.has(address) || this.#vips.size >= REAL_VIPS_MAX)
+        continue;
+      this.#vips.set(address, { text, spans: [] });
+    }
+    this.#lookAtHolders(at);
+  }
+
+  /** An advert of ours went out to the outside, `node`. */
+  onAdvertOut(at: number, node: string, advert: AdvertSight): void {
+    if (this.#real.answer(node, advert)) this.#lookAtHolders(at);
+  }
+
+  /** Time has passed: real routers may have fallen silent. */
+  passTo(now: number): void {
+    for (;;) {
+      const at = this.#real.expire(now);
+      if (at === undefined) return;
+      this.#lookAtHolders(at);
+    }
+  }
+
   /** An event was recorded. */
   onEvent(event: RunEvent, _index: number): void {
+    this.passTo(event.at);
     const known = event as HostRunEvent | ScenarioRunEvent;
     switch (known.kind) {
       case 'daemon':
@@ -146,11 +185,17 @@ export class LaneRecorder {
   /** Who holds what, after something that may have changed it. */
   #lookAtHolders(at: number): void {
     for (const [address, lane] of this.#vips) {
-      const holders = holdersOf(this.#run.lan, address);
+      const holders = [...holdersOf(this.#run.lan, address), ...this.#realHolders(address)];
       const last = lane.spans.at(-1)?.value;
       if (last !== undefined && last.join(' ') === holders.join(' ')) continue;
       this.#switchTo(lane.spans, at, holders);
     }
+  }
+
+  #realHolders(address: IpAddress): readonly string[] {
+    return this.#real.masters
+      .filter(({ addresses }) => addresses.includes(address))
+      .map(({ source }) => realName(source));
   }
 
   #onTraffic(event: ScenarioRunEvent & { readonly kind: 'traffic' }): void {

@@ -8,15 +8,17 @@ import type { Problem } from '../../daemon/config/problem.ts';
 import { EVENTS_ONLY } from '../engine/run-log.ts';
 import type { ExecHandle } from '../host/host-api.ts';
 import { commandNames } from '../programs/shell/command-table.ts';
-import { runScenario } from '../scenario/run.ts';
+import { type RunResult, runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
+import { BranchRun } from './branch-run.ts';
 import { needsControl, readClientMessage, readClientValue } from './client-message.ts';
 import { answerControl } from './control-messages.ts';
 import { pingTerminal, type TerminalPlace } from './hand-actions.ts';
 import { type ClientMessage, PROTOCOL_VERSION, type Role, type ServerMessage } from './protocol.ts';
 import type { PingView, ScenarioChoice, VerdictView } from './protocol-views.ts';
-import { type HandStep, Timeline } from './timeline.ts';
+import type { RecordedOutside } from './recorded-outside.ts';
+import { type HandStep, RECORDING_END, Timeline } from './timeline.ts';
 import { type Positions, scenarioView, topologyView } from './topology-view.ts';
 import { answerView } from './view-messages.ts';
 import { Viewer } from './viewer.ts';
@@ -42,6 +44,8 @@ export interface LoadedChoice {
   readonly scenario: Scenario;
   readonly problems: readonly Problem[];
   readonly positions?: Positions;
+  /** The run was joined to real networks: what came from there comes again. */
+  readonly recorded?: RecordedOutside;
 }
 
 /** A viewer's end of its connection. */
@@ -128,12 +132,12 @@ export class LiveSession implements TerminalPlace {
   openScenario(id: string): string | undefined {
     const loaded = this.options.load(id);
     if (typeof loaded === 'string') return loaded;
-    const timeline = new Timeline(loaded.scenario);
+    const timeline = new Timeline(loaded.scenario, loaded.recorded);
     this.#open = {
       id,
       timeline,
       positions: loaded.positions ?? new Map(),
-      reference: referenceVerdicts(loaded.scenario, this.options.realTime !== undefined),
+      reference: referenceVerdicts(loaded, this.options.realTime !== undefined),
     };
     this.#number++;
     this.playing = this.options.realTime !== undefined;
@@ -172,6 +176,10 @@ export class LiveSession implements TerminalPlace {
     const reached = timeline.advanceTo(before.at + whole, budget);
     const stuck = !reached && timeline.position.at === before.at;
     this.stopped = stuck ? 'more happens in one moment than can be shown' : undefined;
+    if (timeline.position.at >= timeline.limit) {
+      this.playing = false;
+      this.stopped = RECORDING_END;
+    }
     this.push();
     const used = timeline.position.events - before.events;
     if (reached && used < budget / 2) timeline.tend(budget / 2 - used);
@@ -235,7 +243,7 @@ export class LiveSession implements TerminalPlace {
       ...(open === undefined
         ? {}
         : {
-            scenario: scenarioView(open.id, open.timeline.scenario),
+            scenario: scenarioView(open.id, open.timeline.scenario, open.timeline.limit),
             topology: topologyView(open.timeline.scenario, open.positions),
           }),
       ...(this.options.realTime === undefined ? {} : { realTime: true as const }),
@@ -257,7 +265,8 @@ export class LiveSession implements TerminalPlace {
     if (timeline === undefined) return undefined;
     const { at, events } = timeline.position;
     const { goal } = timeline;
-    const stopped = timeline.missed ? NO_FAILOVER : this.stopped;
+    const atEnd = at >= timeline.limit ? RECORDING_END : undefined;
+    const stopped = timeline.missed ? NO_FAILOVER : (this.stopped ?? atEnd);
     return {
       type: 'state',
       at,
@@ -280,7 +289,9 @@ export class LiveSession implements TerminalPlace {
   tellBranch(from: number): void {
     const branch = this.#open?.timeline.branch ?? 0;
     const at = (from / 1_000_000).toFixed(6);
-    const text = `A new branch begins at ${at} s: what came after it did not happen.`;
+    const isRecorded = Number.isFinite(this.#open?.timeline.limit);
+    const but = isRecorded ? ' The real network does what it did, it cannot know.' : '';
+    const text = `A new branch begins at ${at} s: what came after it did not happen.${but}`;
     this.#tell({ type: 'branch', branch, from, text });
   }
 
@@ -334,9 +345,12 @@ function goalView(goal: NonNullable<Timeline['goal']>): { readonly goal?: number
 }
 
 /** With real networks nobody knows beforehand: the expectations are listed, and all are open. */
-function referenceVerdicts(scenario: Scenario, isOpen: boolean): readonly VerdictView[] {
-  const eventLimit = isOpen ? 0 : REFERENCE_EVENTS_MAX;
-  const result = runScenario(scenario, { eventLimit, log: EVENTS_ONLY });
+function referenceVerdicts(loaded: LoadedChoice, isOpen: boolean): readonly VerdictView[] {
+  const { scenario, recorded } = loaded;
+  const result =
+    recorded === undefined
+      ? runScenario(scenario, { eventLimit: isOpen ? 0 : REFERENCE_EVENTS_MAX, log: EVENTS_ONLY })
+      : recordedResult(scenario, recorded);
   return result.expectations.map((one) => ({
     id: one.id,
     claim: one.claim,
@@ -345,4 +359,13 @@ function referenceVerdicts(scenario: Scenario, isOpen: boolean): readonly Verdic
     line: one.place.line,
     ...(one.got === undefined ? {} : { got: one.got }),
   }));
+}
+
+/** How a recorded run ended: it is played again once. */
+function recordedResult(scenario: Scenario, recorded: RecordedOutside): RunResult {
+  const run = new BranchRun(scenario, 1, recorded);
+  const deeds = recorded.deeds(run.run.lan);
+  const isWhole = run.advanceTo(deeds, recorded.end, REFERENCE_EVENTS_MAX);
+  const result = run.run.finishNow();
+  return isWhole ? result : { ...result, stopped: 'event-limit' };
 }

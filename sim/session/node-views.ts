@@ -17,11 +17,30 @@ import type {
   InstanceView,
   NicView,
   NodeTables,
+  OutsideView,
   SwitchView,
   UnitView,
   VrrpStateName,
 } from './protocol-views.ts';
 import type { RunRecorder } from './run-recorder.ts';
+
+/** All real networks with the routers that were heard there. */
+export function outsideViews(recorder: RunRecorder): readonly OutsideView[] {
+  const { realMasters } = recorder.lanes;
+  return (recorder.run.scenario.lan.outside ?? []).map(({ name }) => ({
+    name,
+    masters: realMasters
+      .filter((one) => one.node === name)
+      .map(({ source, vrid, version, priority, addresses, since }) => ({
+        address: formatIp(source),
+        vrid,
+        version,
+        priority,
+        addresses: addresses.map(formatIp),
+        since,
+      })),
+  }));
+}
 
 /** One host. */
 export function hostView(host: HostApi, recorder: RunRecorder): HostView {

@@ -132,6 +132,20 @@ export interface UnitView {
   readonly pid?: number;
 }
 
+/** A real network, as far as it was heard. */
+export interface OutsideView {
+  readonly name: string;
+  /** Real routers that are masters now, as their adverts tell (origin: the wire). */
+  readonly masters: readonly {
+    readonly address: string;
+    readonly vrid: number;
+    readonly version: number;
+    readonly priority: number;
+    readonly addresses: readonly string[];
+    readonly since: number;
+  }[];
+}
+
 /** A switch as the map shows it. */
 export interface SwitchView {
   readonly name: string;

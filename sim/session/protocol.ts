@@ -16,6 +16,7 @@ import type {
   JournalView,
   LanesView,
   NodeTables,
+  OutsideView,
   PacketDetail,
   PacketRow,
   PingView,
@@ -239,6 +240,8 @@ export type ServerMessage =
       readonly cables: readonly CableView[];
       /** All of them, always. */
       readonly insights: readonly InsightView[];
+      /** All of them, always; absent: this LAN leads to no real network. */
+      readonly outside?: readonly OutsideView[];
     }
   | { readonly type: 'tables'; readonly tables: readonly NodeTables[] }
   /** Lines behind those sent before; `reset`: forget what was sent. */

@@ -5,6 +5,7 @@
  */
 
 import { formatIp } from '../../daemon/wire/ip-address.ts';
+import { findAdvert } from '../../daemon/wire/vrrp-sight.ts';
 import type { RunEvent } from '../engine/run-log.ts';
 import type { HostRunEvent } from '../host/host-events.ts';
 import type { CableApi, LanRunEvent } from '../lan/lan-api.ts';
@@ -45,12 +46,15 @@ export class RunRecorder {
   };
   /** Per cable: the event that took its carrier, or made it lose frames. */
   readonly #faults = new Map<number, number>();
+  /** Nodes that stand for real networks. */
+  readonly #outside: ReadonlySet<string>;
   #eventIndex = 0;
 
   constructor(run: ScenarioRun, packetsMax: number = LIMITS.packetsMax) {
     this.run = run;
     this.packets = new PacketStore(packetsMax);
     this.lanes = new LaneRecorder(run);
+    this.#outside = new Set((run.scenario.lan.outside ?? []).map(({ name }) => name));
     // What building the LAN recorded was before anybody could listen.
     for (const event of run.engine.log.events) this.#onEvent(event);
     run.engine.log.listen((event) => this.#onEvent(event));
@@ -104,7 +108,27 @@ export class RunRecorder {
       this.#moment('event');
       const isFirstHop = this.run.lan.hosts.has(nodeOf(from));
       if (isFirstHop && isAdvert(frame)) this.#moment('advert');
+      if (this.#outside.size > 0)
+        this.#lookOutside({ at, cable, from, frame, isLost: lost !== undefined });
     });
+  }
+
+  /** What the lanes learn of real routers from a frame on a cable to the outside. */
+  #lookOutside(sent: {
+    readonly at: number;
+    readonly cable: CableApi;
+    readonly from: string;
+    readonly frame: Uint8Array;
+    readonly isLost: boolean;
+  }): void {
+    this.lanes.passTo(sent.at);
+    const { a, b } = sent.cable;
+    const node = [a.id, b.id].map(nodeOf).find((one) => this.#outside.has(one));
+    if (node === undefined || sent.isLost || !isAdvert(sent.frame)) return;
+    const advert = findAdvert(sent.frame);
+    if (advert === undefined) return;
+    if (nodeOf(sent.from) === node) this.lanes.onOutsideAdvert(sent.at, node, advert);
+    else this.lanes.onAdvertOut(sent.at, node, advert);
   }
 
   #noteLate(record: PacketRecord): void {

@@ -12,8 +12,7 @@ import type { Timeline } from './timeline.ts';
 export function verdictViews(open: OpenScenario): readonly VerdictView[] {
   const { timeline, reference } = open;
   const decided = new Map(timeline.run.decided().map((one) => [one.id, one] as const));
-  const isOver = timeline.position.at >= timeline.scenario.until;
-  const untouched = timeline.deeds(false).length === 0;
+  const isOver = timeline.position.at >= Math.min(timeline.scenario.until, timeline.limit);
   return reference.map((one): VerdictView => {
     const own = decided.get(one.id);
     if (own !== undefined) {
@@ -21,7 +20,7 @@ export function verdictViews(open: OpenScenario): readonly VerdictView[] {
       const base = { id: one.id, claim: own.claim, verdict, at, line: one.line };
       return got === undefined ? base : { ...base, got };
     }
-    if (isOver && untouched) return one;
+    if (isOver && timeline.isUntouched) return one;
     return { id: one.id, claim: one.claim, verdict: 'pending', at: one.at, line: one.line };
   });
 }

@@ -50,6 +50,11 @@ export function saveScenario(
   document.set('until', durationText(position.at + AFTERMATH_US));
   document.set('steps', document.createNode(full.map(stepDocument)));
   if (finals.length > 0) document.set('finally', document.createNode(finals));
+  if ((scenario.lan.outside ?? []).length > 0) {
+    remarks.push(
+      'What came from the real network is not in the file: `lantwin run` goes without it.',
+    );
+  }
   const folder = scenario.file.slice(0, scenario.file.lastIndexOf('/') + 1);
   remarks.push(
     `Keep the file in ${folder === '' ? 'the same folder as' : folder} the original: it names files there.`,

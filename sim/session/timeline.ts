@@ -12,6 +12,7 @@ import { BranchRun } from './branch-run.ts';
 import type { HandAction } from './hand-actions.ts';
 import { PARKED_PACKETS_MAX, ParkedRuns } from './parked-runs.ts';
 import { LIMITS } from './protocol.ts';
+import type { RecordedOutside } from './recorded-outside.ts';
 import { isBefore, type MomentKind, type Position, type RunRecorder } from './run-recorder.ts';
 
 /** Something that was done by hand, and when. */
@@ -38,6 +39,8 @@ export type Goal =
 /** Steps by hand stand in no file. */
 const NOWHERE = { line: 0, column: 0 };
 
+/** What is said where a recorded run ends. */
+export const RECORDING_END = 'the recording ends here';
 /** Deeds that one branch may have. */
 export const HAND_STEPS_MAX = 2000;
 /** Steps that wait for the one before; a key that is held down asks for no more. */
@@ -62,7 +65,10 @@ export class Timeline {
   generation = 0;
   /** The last search found no failover, so the present is where it was. */
   missed = false;
-  #hand: HandStep[] = [];
+  #hand: readonly HandStep[] = [];
+  readonly #recorded: RecordedOutside | undefined;
+  /** What was done by hand while the recording was made. */
+  readonly #recordedDeeds: readonly HandStep[];
   #present: BranchRun;
   /** The run that has seen the branch's end, while the present lies before it. */
   #far: BranchRun | undefined;
@@ -74,9 +80,27 @@ export class Timeline {
   /** Steps asked for while another way was under way. */
   readonly #waiting: { readonly kind: MomentKind; readonly direction: 'forward' | 'back' }[] = [];
 
-  constructor(scenario: Scenario) {
+  /** `recorded`: the run was joined to real networks, which do again what they did then. */
+  constructor(scenario: Scenario, recorded?: RecordedOutside) {
     this.scenario = scenario;
-    this.#present = new BranchRun(scenario, LIMITS.packetsMax);
+    this.#recorded = recorded;
+    this.#present = this.#newRun(LIMITS.packetsMax);
+    this.#recordedDeeds = recorded?.deeds(this.run.lan) ?? [];
+    this.#hand = this.#recordedDeeds;
+  }
+
+  /** Where time ends; without a recording it does not. */
+  get limit(): number {
+    return this.#recorded?.end ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether nothing was done by hand up to the present but what the recording has. */
+  get isUntouched(): boolean {
+    return this.deeds(false).every((one) => this.#recordedDeeds.includes(one));
+  }
+
+  #newRun(packetsMax: number): BranchRun {
+    return new BranchRun(this.scenario, packetsMax, this.#recorded);
   }
 
   /** What is seen now. */
@@ -123,8 +147,7 @@ export class Timeline {
   /** A second run of this branch that stands before a moment; nobody listens to it. */
   replayBefore(at: number): Replay {
     const place = { at: at - 1 };
-    const one =
-      this.#parked.take(place, undefined) ?? new BranchRun(this.scenario, PARKED_PACKETS_MAX);
+    const one = this.#parked.take(place, undefined) ?? this.#newRun(PARKED_PACKETS_MAX);
     // Wherever it is left, it stands behind the present.
     this.#parked.add(one);
     const deeds = this.#hand;
@@ -139,7 +162,7 @@ export class Timeline {
   /** Lets virtual time pass, at most `budget` events; `false` when the budget was too small. */
   advanceTo(at: number, budget: number): boolean {
     this.missed = false;
-    const reached = this.#present.advanceTo(this.#hand, at, budget);
+    const reached = this.#present.advanceTo(this.#hand, Math.min(at, this.limit), budget);
     this.#forgetFarthest();
     return reached;
   }
@@ -148,7 +171,7 @@ export class Timeline {
   seek(at: number): void {
     this.missed = false;
     this.#waiting.length = 0;
-    this.#setOut({ kind: 'time', at });
+    this.#setOut({ kind: 'time', at: Math.min(at, this.limit) });
   }
 
   /**
@@ -175,7 +198,7 @@ export class Timeline {
     if (known !== undefined) this.#setOut({ kind: 'position', position: known });
     else {
       const count = this.recorder.count(kind);
-      const until = here.at + SEARCH_MAX_US;
+      const until = Math.min(here.at + SEARCH_MAX_US, this.limit);
       this.#goal = { kind: 'find', what: kind, count, until, origin: here, end: this.end };
     }
     return true;
@@ -210,7 +233,7 @@ export class Timeline {
     return this.#parked.tend(this.position, {
       keep: this.#far,
       deeds: this.#hand,
-      make: () => new BranchRun(this.scenario, PARKED_PACKETS_MAX),
+      make: () => this.#newRun(PARKED_PACKETS_MAX),
       budget,
     });
   }
@@ -222,8 +245,9 @@ export class Timeline {
   act(action: HandAction): { readonly branched: boolean; readonly refusal?: string } {
     this.missed = false;
     this.arrive();
-    const branched = isBefore(this.position, this.end);
     const at = this.#nextInstant();
+    const branched =
+      isBefore(this.position, this.end) || this.#hand.some((one) => one.step.at >= at);
     if (branched) this.#cutBranch(at);
     this.#parked.cut(at, this.#hand.length);
     this.run.engine.runUntil((at - 1) as TimeUs);
@@ -252,11 +276,14 @@ export class Timeline {
     this.#parked.trim(this.position, this.#far);
   }
 
-  /** The instant of the next deed: the next microsecond in which no step of the file acts. */
+  /** The instant of the next deed: the next microsecond in which no step of the file acts and nothing recorded comes. */
   #nextInstant(): number {
     const { now } = this.run.engine;
     let at = later(now, durationUs(1)) as number;
-    while (this.scenario.steps.some((step) => step.at === at)) at++;
+    const isTaken = (moment: number): boolean =>
+      this.scenario.steps.some((step) => step.at === moment) ||
+      this.#recorded?.times.includes(moment) === true;
+    while (isTaken(at)) at++;
     return at;
   }
 
@@ -277,7 +304,7 @@ export class Timeline {
     const parked = this.#parked.take(place, here);
     const isBehind =
       place.at < here.position.at || ('events' in place && place.events < here.position.events);
-    const next = parked ?? (isBehind ? new BranchRun(this.scenario, LIMITS.packetsMax) : here);
+    const next = parked ?? (isBehind ? this.#newRun(LIMITS.packetsMax) : here);
     if (next === here) return;
     if (isBefore(this.#heard, here.position)) this.#heard = here.position;
     if (this.#far === undefined || isBefore(this.#end, here.position)) {

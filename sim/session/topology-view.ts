@@ -12,14 +12,14 @@ export type Positions = ReadonlyMap<string, { readonly x: number; readonly y: nu
 const KEEPALIVED_CONF = '/etc/keepalived/keepalived.conf';
 
 /** The scenario for the page's head. */
-export function scenarioView(id: string, scenario: Scenario): ScenarioView {
+export function scenarioView(id: string, scenario: Scenario, limit: number): ScenarioView {
   return {
     id,
     name: scenario.name,
     ...(scenario.about === undefined ? {} : { about: scenario.about }),
     seed: scenario.seed,
     epochUs: scenario.lan.epochUs,
-    untilUs: scenario.until,
+    untilUs: Number.isFinite(limit) ? limit : scenario.until,
     steps: scenario.steps.map((step) => ({
       index: step.index,
       at: step.at,

@@ -6,7 +6,7 @@
 import { eventRow, journalRow } from './event-rows.ts';
 import { insightsOf } from './insights.ts';
 import type { LiveSession, ViewerPort } from './live-session.ts';
-import { cableView, hostView, nodeTables, switchView } from './node-views.ts';
+import { cableView, hostView, nodeTables, outsideViews, switchView } from './node-views.ts';
 import { type PacketFilter, parsePacketFilter } from './packet-filter.ts';
 import type { PacketRecord } from './packet-store.ts';
 import { dissectRecord, flightView, packetRow } from './packet-views.ts';
@@ -152,6 +152,7 @@ export class Viewer {
     }
     const isFull = recorder !== this.#recorder;
     if (isFull) this.#begin(recorder);
+    recorder.lanes.passTo(recorder.run.engine.now);
     this.#pushNodes(recorder, isFull);
     this.#pushEvents(recorder);
     this.#pushPackets(recorder);
@@ -212,11 +213,13 @@ export class Viewer {
       lan.cables.map((one) => cableView(one, recorder)),
     );
     const insights = insightsOf(recorder);
-    const text = JSON.stringify(insights);
+    const outside = outsideViews(recorder);
+    const text = JSON.stringify([insights, outside]);
     const isQuiet = hosts.length + switches.length + cables.length === 0;
     if (isQuiet && !full && this.#told.get('insights') === text) return;
     this.#told.set('insights', text);
-    this.tell({ type: 'nodes', full, hosts, switches, cables, insights });
+    const real = outside.length === 0 ? {} : { outside };
+    this.tell({ type: 'nodes', full, hosts, switches, cables, insights, ...real });
   }
 
   #pushEvents(recorder: RunRecorder): void {

@@ -1,13 +1,17 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { RecordingWriter } from '../../../sim/bridge/recording-writer.ts';
 import { type UiCommandOptions, uiCommand } from '../../../sim/cli/command-ui.ts';
+import { recordingOf, writeBridgedRun } from '../../../sim/cli/run-file.ts';
 import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+import { inputsOf, realAdverts, SECOND, twinScenario } from '../bridge/recorded-kit.ts';
 import { join, type TestClient } from '../server/server-kit.ts';
 
 const ROOT = joinPath(import.meta.dirname, '../../..');
+const SRV_1 = 'scenarios/seeds/three-servers/srv-1.conf';
 const folders: string[] = [];
 
 afterEach(() => {
@@ -110,5 +114,52 @@ describe('lantwin ui', () => {
   it('refuses a port that is none', async () => {
     const ui = startUi(joinPath(ROOT, 'scenarios/seeds'), { port: '99999' });
     await expect(ui.code).rejects.toThrow(/expected a port/);
+  });
+
+  it('shows a bridged run again, with what came from the real network', async () => {
+    const folder = mkdtempSync(joinPath(tmpdir(), 'lantwin-ui-'));
+    folders.push(folder);
+    const scenario = twinScenario();
+    const path = joinPath(folder, 'x-bridged.run.json');
+    const writer = new RecordingWriter({
+      path: recordingOf(path),
+      epochUs: scenario.lan.epochUs,
+      application: 'test',
+      ports: ['tap0'],
+    });
+    const inputs = inputsOf(realAdverts(12), [
+      { at: 2 * SECOND, name: 'unplug', args: 'srv-1:eth1' },
+    ]);
+    for (const input of inputs) writer.add(input);
+    writer.close();
+    const files = new Map([['srv-1.conf', readFileSync(joinPath(ROOT, SRV_1))]]);
+    const outside = [{ name: 'tap0', port: 'sw1:8' }];
+    writeBridgedRun(path, { scenario, files, outside, version: '0' });
+    const ui = startUi(path, { port: '0' });
+    const client = await follow(await ui.url);
+    const real = client.hear('nodes', ({ outside: heard }) => heard?.[0]?.masters.length === 1);
+    client.send({ type: 'seek', at: 10 * SECOND });
+    expect((await real).outside).toMatchObject([
+      { name: 'tap0', masters: [{ address: '192.168.0.104', vrid: 88 }] },
+    ]);
+    ui.stop();
+    expect(await ui.code).toBe(0);
+  });
+
+  it('refuses a file that is no run file, and a run without its recording', async () => {
+    const folder = mkdtempSync(joinPath(tmpdir(), 'lantwin-ui-'));
+    folders.push(folder);
+    const path = joinPath(folder, 'x.run.json');
+    writeFileSync(path, '{}');
+    const bad = startUi(path, { port: '0' });
+    expect([await bad.code, bad.text().err]).toEqual([3, expect.stringContaining('no run file')]);
+    const outside = [{ name: 'tap0', port: 'sw1:8' }];
+    const files = new Map([['srv-1.conf', readFileSync(joinPath(ROOT, SRV_1))]]);
+    writeBridgedRun(path, { scenario: twinScenario(), files, outside, version: '0' });
+    const lone = startUi(path, { port: '0' });
+    expect([await lone.code, lone.text().err]).toEqual([
+      3,
+      expect.stringContaining('the recording beside the run file cannot be read'),
+    ]);
   });
 });

@@ -19,6 +19,7 @@ import type {
   JournalView,
   LanesView,
   NodeTables,
+  OutsideView,
   PacketRow,
   PingView,
   ScenarioChoice,
@@ -90,6 +91,8 @@ export class Twin {
   hosts: ReadonlyMap<string, HostView> = $state.raw(new Map());
   switches: ReadonlyMap<string, SwitchView> = $state.raw(new Map());
   cables: ReadonlyMap<string, CableView> = $state.raw(new Map());
+  /** Real networks with the routers that were heard there. */
+  outside: ReadonlyMap<string, OutsideView> = $state.raw(new Map());
   insights: readonly InsightView[] = $state.raw([]);
   tables: ReadonlyMap<string, NodeTables> = $state.raw(new Map());
   journals: ReadonlyMap<string, readonly JournalView[]> = $state.raw(new Map());
@@ -269,6 +272,7 @@ export class Twin {
     this.#pendingNodes.length = 0;
     this.hosts = new Map();
     this.switches = new Map();
+    this.outside = new Map();
     this.cables = new Map();
     this.tables = new Map();
     this.journals = new Map();
@@ -315,6 +319,7 @@ export class Twin {
     this.hosts = merged(message.full ? new Map() : this.hosts, message.hosts, (it) => it.name);
     const switches = message.full ? new Map() : this.switches;
     this.switches = merged(switches, message.switches, (it) => it.name);
+    this.outside = merged(new Map(), message.outside ?? [], (it) => it.name);
     this.cables = merged(message.full ? new Map() : this.cables, message.cables, (it) => it.id);
     this.insights = message.insights;
     const news = masterNews(before, mastersOf(this.hosts.values()));
