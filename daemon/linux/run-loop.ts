@@ -6,7 +6,7 @@
  * It knows nothing of VRRP. Read `daemon/core/system.ts` first.
  */
 
-import { TIME_ZERO, type TimeUs } from '../base/time.ts';
+import { elapsed, formatSeconds, seconds, TIME_ZERO, type TimeUs } from '../base/time.ts';
 import type { Command } from '../core/commands.ts';
 import type { SystemEvent } from '../core/events.ts';
 import type { DaemonReport } from '../core/reports.ts';
@@ -30,6 +30,9 @@ import { VrrpTransport } from './vrrp-transport.ts';
 
 /** How long a new link may take to show its carrier after `ip link set up` has returned, in ms. */
 const LINK_RISES_MS = 200;
+
+/** keepalived complains from this lateness on. Source: lib/scheduler.c, min_auto_priority_delay, 1000000 µs. */
+const OVERSLEPT = seconds(1);
 
 /** The daemon as the loop sees it; `daemon/core/daemon.ts` has this shape. */
 export interface DrivenDaemon {
@@ -81,6 +84,10 @@ export class RunLoop {
   readonly #files: FileWatcher;
   readonly #processes: ProcessWatcher;
   readonly #inbox: SystemEvent[] = [];
+  /** Events so far. */
+  #heard = 0;
+  /** The deadline that was told to be late. */
+  #oversleptDue: TimeUs | undefined;
   /** Links that we are making: netlink shows them down before it shows them up, which is no news. */
   readonly #making = new Set<string>();
   readonly #closeNetlink: () => void;
@@ -121,7 +128,10 @@ export class RunLoop {
     this.#scripts = new ScriptRunner({ libc, deliver, warn });
     this.#files = new FileWatcher(deliver);
     this.#processes = new ProcessWatcher(deliver);
-    this.#timer = new PreciseTimer(this.#clock, () => this.#onDeadline());
+    this.#timer = new PreciseTimer(this.#clock, {
+      onDue: () => this.call((now) => this.#daemon?.advance(now) ?? []),
+      readAll: () => this.#readAll(),
+    });
     this.executor = new CommandExecutor({
       transport: this.#transport,
       scripts: this.#scripts,
@@ -165,6 +175,7 @@ export class RunLoop {
 
   /** Queues an event; it is handled before anything that happens later. */
   deliver(event: SystemEvent): void {
+    this.#heard++;
     if (event.kind === 'link-removed') this.executor.forgetInterfaces();
     if (this.#options.logAddresses === true) this.#logAddress(event);
     this.#inbox.push(event);
@@ -243,8 +254,21 @@ export class RunLoop {
     this.#options.log({ kind: 'log', process: 'vrrp', level: 'info', text });
   }
 
-  #onDeadline(): void {
-    this.call((now) => this.#daemon?.advance(now) ?? []);
+  /** Reads what lies ready in descriptors that Node does not watch itself. */
+  #readAll(): number {
+    if (!this.#ended) this.#poller.readNow();
+    return this.#heard;
+  }
+
+  /** keepalived's scheduler says how much it overslept before it reads what came meanwhile. */
+  #tellOverslept(): void {
+    const { due } = this.#timer;
+    if (due === undefined || due === this.#oversleptDue) return;
+    const late = elapsed(due, this.#clock.now());
+    if (late < OVERSLEPT) return;
+    this.#oversleptDue = due;
+    const text = `A thread timer expired ${formatSeconds(late)} seconds ago`;
+    this.#options.log({ kind: 'log', process: 'vrrp', level: 'info', text });
   }
 
   #deliverAll(): void {
@@ -253,6 +277,7 @@ export class RunLoop {
     if (daemon === undefined) return;
     this.#delivering = true;
     for (let event = this.#inbox.shift(); event !== undefined; event = this.#inbox.shift()) {
+      if (event.kind === 'vrrp-packet') this.#tellOverslept();
       this.executor.submit(daemon.receive(this.#clock.now(), event));
       if (this.#ended) break;
     }

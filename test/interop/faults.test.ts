@@ -218,6 +218,33 @@ describe.concurrent('peers and clocks', () => {
     }
   });
 
+  for (const driver of ['raw-socket', 'koffi'] as const) {
+    test(`stopped for ten seconds as backup (${driver}): reads what came before its timer, and stays backup`, async (context) => {
+      context.skip(MISSING !== undefined, MISSING);
+      await inLab(async (lab) => {
+        lab.addHost('a', '10.77.0.1/24');
+        lab.addHost('b', '10.77.0.2/24');
+        const theirs = lab.startKeepalived('b', instanceConfiguration({ priority: 150 }));
+        await until('it holds the VIP', () => lab.holds('b', VIP), {
+          withinMs: START_MS,
+          explain: theirs.output,
+        });
+        const ours = driver === 'koffi' ? without(lab, 'raw-socket') : startWith(lab, []);
+        await says(ours, 'Startup complete');
+        await sleep(2000);
+        ours.signal('SIGSTOP');
+        await sleep(10_000);
+        ours.signal('SIGCONT');
+        // This line is the whole of what the real one says then, recorded side by side.
+        await says(ours, /A thread timer expired \d+\.\d+ seconds ago/);
+        await sleep(5000);
+        expect(ours.output()).not.toContain('Entering MASTER STATE');
+        expect(ours.output().match(/A thread timer expired/g)).toHaveLength(1);
+        expect(theirs.output()).not.toContain('received advert');
+      });
+    });
+  }
+
   test('a pid file that a crash left is replaced, with the line of keepalived', async (context) => {
     context.skip(MISSING !== undefined, MISSING);
     await inLab(async (lab) => {

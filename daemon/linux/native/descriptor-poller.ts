@@ -36,6 +36,26 @@ export class DescriptorPoller {
   }
 
   /**
+   * Has everything read that is readable at this moment, without waiting for the pending poll: its thread may not have had
+   * the processor yet. What that poll then finds readable is empty, and reading it harms nobody.
+   */
+  readNow(): void {
+    if (this.#closed || this.#dispatching) return;
+    const polled = [...this.#watched].filter(([, { events }]) => events === LINUX.POLLIN);
+    if (polled.length === 0) return;
+    const view = tableOf(polled);
+    if (this.#libc.pollNow(new Uint8Array(view.buffer)) <= 0) return;
+    // As in a poll of its own: sets that change meanwhile wait for the end.
+    this.#dispatching = true;
+    for (const [index, [descriptor, watched]] of polled.entries()) {
+      const isSame = this.#watched.get(descriptor) === watched;
+      if (isSame && isReady(view, index)) watched.onReady();
+    }
+    this.#dispatching = false;
+    if (!this.#pending) this.#arm();
+  }
+
+  /**
    * Calls `onWritable` once, when `descriptor` can be written to or has failed. It is then no longer watched, and no
    * poll is pending: the caller may close it or hand it over.
    */
@@ -86,36 +106,41 @@ export class DescriptorPoller {
   #arm(): void {
     if (this.#closed || this.#watched.size === 0) return;
     const polled = [...this.#watched];
-    const table = new Uint8Array((polled.length + 1) * POLLFD_LENGTH);
-    const view = new DataView(table.buffer);
-    const write = (index: number, descriptor: number, events: number): void => {
-      view.setInt32(index * POLLFD_LENGTH, descriptor, true);
-      view.setInt16(index * POLLFD_LENGTH + 4, events, true);
-    };
-    write(0, this.#wakeDescriptor, LINUX.POLLIN);
-    for (const [index, [descriptor, { events }]] of polled.entries()) {
-      write(index + 1, descriptor, events);
-    }
+    const wake = [this.#wakeDescriptor, { events: LINUX.POLLIN, onReady: () => {} }] as const;
+    const view = tableOf([wake, ...polled]);
     this.#pending = true;
+    const table = new Uint8Array(view.buffer);
     this.#libc.pollAsync(table, POLL_TIMEOUT_MS, () => this.#onPolled(polled, view));
   }
 
   #onPolled(polled: readonly (readonly [number, Watched])[], view: DataView): void {
-    const isReady = (index: number): boolean =>
-      view.getInt16(index * POLLFD_LENGTH + 6, true) !== 0;
     this.#pending = false;
     // No poll begins before all have been told: each may close its descriptor or hand it over.
     this.#dispatching = true;
     const listeners = this.#closeListeners;
     this.#closeListeners = [];
-    if (isReady(0)) this.#libc.read(this.#wakeDescriptor, this.#discarded);
+    if (isReady(view, 0)) this.#libc.read(this.#wakeDescriptor, this.#discarded);
     for (const [index, [descriptor, watched]] of polled.entries()) {
       // Its number may by now belong to another one.
       const isSame = this.#watched.get(descriptor) === watched;
-      if (isSame && isReady(index + 1)) watched.onReady();
+      if (isSame && isReady(view, index + 1)) watched.onReady();
     }
     for (const listener of listeners) listener();
     this.#dispatching = false;
     this.#arm();
   }
+}
+
+/** `struct pollfd` one after the other. */
+function tableOf(polled: readonly (readonly [number, Watched])[]): DataView {
+  const view = new DataView(new ArrayBuffer(polled.length * POLLFD_LENGTH));
+  for (const [index, [descriptor, { events }]] of polled.entries()) {
+    view.setInt32(index * POLLFD_LENGTH, descriptor, true);
+    view.setInt16(index * POLLFD_LENGTH + 4, events, true);
+  }
+  return view;
+}
+
+function isReady(table: DataView, index: number): boolean {
+  return table.getInt16(index * POLLFD_LENGTH + 6, true) !== 0;
 }

@@ -90,6 +90,8 @@ export interface Libc {
     timeoutMs: number,
     onDone: (ready: number | undefined) => void,
   ): void;
+  /** Looks and does not wait: how many are ready. */
+  pollNow(descriptors: Uint8Array): number;
   /** A counter that wakes a poll: write 8 octets to it. */
   eventDescriptor(): number;
   write(descriptor: number, bytes: Uint8Array): number;
@@ -174,6 +176,7 @@ export function loadLibc(): Libc {
         onDone(error === null || error === undefined ? ready : undefined);
       });
     },
+    pollNow: (descriptors) => poll(descriptors, descriptors.length / POLLFD_LENGTH, 0),
     eventDescriptor() {
       const descriptor = Number(eventfd(0, LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC));
       if (descriptor < 0) throw failure('eventfd');
