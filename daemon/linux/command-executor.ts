@@ -47,12 +47,15 @@ export class CommandExecutor {
   readonly #ip: { readonly inet: IpBatch; readonly inet6: IpBatch };
   readonly #firewall = new Firewall();
   readonly #fifos = new FifoOutput();
-  readonly #ipvs = new IpvsChannel();
+  readonly #ipvs = new IpvsChannel({ namespace: () => this.ipvsNamespace });
   /** What was added and not yet removed, by the words that remove it. */
   readonly #added = new Map<string, IpCommand>();
   #busy = false;
   #pumping = false;
   #stopping = false;
+
+  /** The file of the namespace whose IPVS table is meant, before the first service is made; `undefined`: the daemon's. */
+  ipvsNamespace: string | undefined;
 
   constructor(options: CommandExecutorOptions) {
     this.#options = options;

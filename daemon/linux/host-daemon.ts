@@ -15,7 +15,11 @@ import { systemRandom } from './config-test.ts';
 import { prepareCoreDumps } from './core-dumps.ts';
 import { type LogOutput, openLog } from './log-output.ts';
 import { type Libc, loadLibc } from './native/libc.ts';
-import { joinNetworkNamespace } from './native/network-namespace.ts';
+import {
+  ipvsNamespacePath,
+  joinNetworkNamespace,
+  ownNamespacePath,
+} from './native/network-namespace.ts';
 import { feedWatchdog, notifyReloading, notifyService } from './native/service-notify.ts';
 import { removePidFile, removeStalePidFile, runningPid, writePidFile } from './pid-file.ts';
 import { ignoreRealTimeSignals, listenToSignals } from './process-signals.ts';
@@ -63,6 +67,7 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
   const libc = loadLibc();
   ignoreRealTimeSignals(libc);
   const { namespace, pidFile } = startFacts(commandLine);
+  const startNamespace = ownNamespacePath();
   if (namespace !== undefined) {
     const failure = joinNetworkNamespace(namespace);
     if (failure !== undefined) {
@@ -95,7 +100,7 @@ async function runLogged(options: HostDaemonOptions, log: LogOutput): Promise<nu
       logParent(log, 'error', failure);
       return EXIT_OK;
     }
-    return await drive(options, libc, log);
+    return await drive(options, { libc, log, startNamespace });
   } finally {
     for (const path of pidFiles) removePidFile(path);
     restoreCorePattern();
@@ -116,8 +121,12 @@ function lacksPermission(commandLine: CommandLine, log: LogOutput): boolean {
   return true;
 }
 
-async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Promise<number> {
+async function drive(
+  options: HostDaemonOptions,
+  around: { readonly libc: Libc; readonly log: LogOutput; readonly startNamespace: string },
+): Promise<number> {
   const { commandLine } = options;
+  const { libc, log, startNamespace } = around;
   const loop = new RunLoop({
     libc,
     log: (line) => log.write(line),
@@ -150,7 +159,7 @@ async function drive(options: HostDaemonOptions, libc: Libc, log: LogOutput): Pr
       allConfigFiles: commandLine.allConfigFiles,
       dontReleaseVrrp: commandLine.keepAddresses,
     },
-    load: configuring(options.load ?? loadWithReader, loop),
+    load: configuring(options.load ?? loadWithReader, loop, startNamespace),
   });
   const stop = (): void => {
     notifyService(libc, 'STOPPING=1');
@@ -215,21 +224,22 @@ async function openMetrics(
 }
 
 /** Hands what a configuration wants of the host to the loop, each time one is read. */
-function configuring(load: ConfigLoader, loop: RunLoop): ConfigLoader {
+function configuring(load: ConfigLoader, loop: RunLoop, startNamespace: string): ConfigLoader {
   return (request) => {
     const loaded = load(request);
-    if (!loaded.refused) loop.configure(hostSettings(loaded));
+    if (!loaded.refused) loop.configure(hostSettings(loaded, startNamespace));
     return loaded;
   };
 }
 
-function hostSettings(loaded: LoadedConfig): HostSettings {
+function hostSettings(loaded: LoadedConfig, startNamespace: string): HostSettings {
   const vrrp = loaded.config?.vrrp;
   const { notifyFifo, vrrpNotifyFifo, enableScriptSecurity } = vrrp?.globals ?? {};
   return {
     files: (vrrp?.files ?? []).map((file) => file.path),
     processes: (vrrp?.processes ?? []).length > 0,
     scriptSecurity: enableScriptSecurity ?? false,
+    ipvsNamespace: ipvsNamespacePath(loaded.config?.global.netNamespaceIpvs, startNamespace),
     fifos: [notifyFifo, vrrpNotifyFifo].flatMap((fifo) => (fifo === undefined ? [] : [fifo.path])),
   };
 }

@@ -22,6 +22,8 @@ const LOOP = 'set -f; while IFS= read -r line; do IFS=" "; "$0" $line; echo "<<$
 export interface IpvsChannelOptions {
   /** The program, `ipvsadm` unless said otherwise. */
   readonly command?: string | undefined;
+  /** `net_namespace_ipvs`: the file of the namespace whose table it is; asked when a shell starts. */
+  readonly namespace?: () => string | undefined;
   readonly limitMs?: number;
 }
 
@@ -34,6 +36,7 @@ interface Call {
 export class IpvsChannel {
   readonly #command: string;
   readonly #limitMs: number;
+  readonly #namespace: () => string | undefined;
   readonly #waiting: Call[] = [];
   readonly #idleListeners: (() => void)[] = [];
   #child: ChildProcess | undefined;
@@ -43,6 +46,7 @@ export class IpvsChannel {
   constructor(options: IpvsChannelOptions = {}) {
     this.#command = options.command ?? 'ipvsadm';
     this.#limitMs = options.limitMs ?? CALL_LIMIT_MS;
+    this.#namespace = options.namespace ?? (() => undefined);
   }
 
   /** Carries out `ipvsadm WORDS…`; `onDone` gets the text of the failure, `undefined` when it went well. */
@@ -86,7 +90,11 @@ export class IpvsChannel {
   }
 
   #start(): ChildProcess {
-    const child = spawn('/bin/sh', ['-c', LOOP, this.#command], {
+    const shell = ['/bin/sh', '-c', LOOP, this.#command];
+    const namespace = this.#namespace();
+    const way = namespace === undefined ? [] : ['nsenter', `--net=${namespace}`, '--'];
+    const [program = '', ...words] = [...way, ...shell];
+    const child = spawn(program, words, {
       stdio: ['pipe', 'pipe', 'ignore'],
       // A Ctrl+C at the terminal is for the daemon, which still has to clear its table.
       detached: true,

@@ -50,17 +50,23 @@ export function listProcesses(): readonly ProcessFacts[] {
   const processes: ProcessFacts[] = [];
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    const name = readOrUndefined(`/proc/${entry}/comm`);
-    const commandLine = readOrUndefined(`/proc/${entry}/cmdline`);
-    // It may have ended between the two reads.
-    if (name === undefined || commandLine === undefined) continue;
-    processes.push({
-      pid: Number(entry),
-      name: new TextDecoder().decode(name).trimEnd(),
-      arguments: new TextDecoder().decode(commandLine).split('\0').slice(0, -1),
-    });
+    const facts = processFacts(Number(entry));
+    if (facts !== undefined) processes.push(facts);
   }
   return processes;
+}
+
+/** One process, `undefined` when there is none. */
+export function processFacts(pid: number): ProcessFacts | undefined {
+  const name = readOrUndefined(`/proc/${pid}/comm`);
+  const commandLine = readOrUndefined(`/proc/${pid}/cmdline`);
+  // It may have ended between the two reads.
+  if (name === undefined || commandLine === undefined) return undefined;
+  return {
+    pid,
+    name: new TextDecoder().decode(name).trimEnd(),
+    arguments: new TextDecoder().decode(commandLine).split('\0').slice(0, -1),
+  };
 }
 
 function readOrUndefined(path: string): Uint8Array | undefined {

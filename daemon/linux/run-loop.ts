@@ -64,6 +64,8 @@ export interface HostSettings {
   readonly scriptSecurity: boolean;
   /** FIFOs that must exist before their readers start. */
   readonly fifos: readonly string[];
+  /** The file of the namespace whose IPVS table is meant; `undefined`: the daemon's own. */
+  readonly ipvsNamespace: string | undefined;
 }
 
 /** What a daemon may be asked to do from outside: start, reload, stop, a signal. */
@@ -84,7 +86,7 @@ export class RunLoop {
   readonly #files: FileWatcher;
   readonly #processes: ProcessWatcher;
   readonly #inbox: SystemEvent[] = [];
-  /** Events so far. */
+  /** Packets so far. */
   #heard = 0;
   /** The deadline that was told to be late. */
   #oversleptDue: TimeUs | undefined;
@@ -127,7 +129,7 @@ export class RunLoop {
     });
     this.#scripts = new ScriptRunner({ libc, deliver, warn });
     this.#files = new FileWatcher(deliver);
-    this.#processes = new ProcessWatcher(deliver);
+    this.#processes = new ProcessWatcher({ libc, poller: this.#poller, deliver, warn });
     this.#timer = new PreciseTimer(this.#clock, {
       onDue: () => this.call((now) => this.#daemon?.advance(now) ?? []),
       readAll: () => this.#readAll(),
@@ -175,7 +177,8 @@ export class RunLoop {
 
   /** Queues an event; it is handled before anything that happens later. */
   deliver(event: SystemEvent): void {
-    this.#heard++;
+    // Packets come by Node's own sockets too, one at a time; all other descriptors are read until they are empty.
+    if (event.kind === 'vrrp-packet') this.#heard++;
     if (event.kind === 'link-removed') this.executor.forgetInterfaces();
     if (this.#options.logAddresses === true) this.#logAddress(event);
     this.#inbox.push(event);
@@ -188,6 +191,7 @@ export class RunLoop {
     this.#files.watch(what.files);
     this.#processes.watch(what.processes);
     this.#scripts.security = what.scriptSecurity;
+    this.executor.ipvsNamespace = what.ipvsNamespace;
     for (const path of what.fifos) this.executor.prepareFifo(path);
   }
 

@@ -13,6 +13,7 @@ import {
   DEFAULT_PATH,
   findProgram,
   groupNamed,
+  hasFormat,
   unsafeComponent,
   userNamed,
 } from './script-security.ts';
@@ -63,6 +64,18 @@ export class ScriptRunner {
     const identity = this.#identityFor(command);
     if (typeof identity === 'string') {
       this.#notRun(command.id, identity);
+      return;
+    }
+    if (!hasFormat(identity.program)) {
+      // keepalived's child ends with 0 when exec fails; execvp would hand the file to a shell, which must never happen.
+      this.#warnOnce(
+        `script ${identity.program} has no #! line and is not run; as for keepalived it counts as success`,
+      );
+      this.#options.deliver({
+        kind: 'script-exited',
+        id: command.id,
+        outcome: { kind: 'exit', code: 0 },
+      });
       return;
     }
     const [, ...rest] = command.arguments;

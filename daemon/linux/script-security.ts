@@ -8,10 +8,13 @@
 
 import {
   accessSync,
+  closeSync,
   constants,
   lstatSync,
+  openSync,
   readFileSync,
   readlinkSync,
+  readSync,
   realpathSync,
   type Stats,
 } from 'node:fs';
@@ -46,6 +49,21 @@ export function findProgram(name: string): string | undefined {
       return false;
     }
   });
+}
+
+/** Whether the kernel can execute a file: a binary, or a script that names its interpreter; what cannot be read may be either. */
+export function hasFormat(path: string): boolean {
+  const head = Buffer.alloc(4);
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    readSync(file, head, 0, head.length, 0);
+  } catch {
+    return true;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+  return head.toString('latin1', 0, 2) === '#!' || head.toString('latin1') === '\x7fELF';
 }
 
 /** The first component of the path that somebody else than root could change; `undefined`: it is safe. */

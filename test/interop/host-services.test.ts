@@ -1,7 +1,12 @@
 /** Scripts, FIFOs, files and the sockets of checkers on a real host. */
 
-import { chmodSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { IpvsChannel } from '../../daemon/linux/ipvs-channel.ts';
+import {
+  ipvsNamespacePath,
+  ownNamespacePath,
+} from '../../daemon/linux/native/network-namespace.ts';
 import { until } from './lab.ts';
 import { end, eventFor, inLab, startProbe, submit } from './probe.ts';
 import { whyNot } from './requirements.ts';
@@ -27,6 +32,9 @@ describe('services of a real host', () => {
       submit(probe, { ...SCRIPT, id: 4, arguments: ['sh', '-c', stubborn], limit });
       submit(probe, { ...SCRIPT, id: 5, arguments: ['true'], user: 'nobody' });
       submit(probe, { ...SCRIPT, id: 6, arguments: ['id'], user: 'no-such-user' });
+      const bare = lab.file('bare', 'exit 1\n');
+      chmodSync(bare, 0o755);
+      submit(probe, { ...SCRIPT, id: 7, arguments: [bare] });
       const outcome = async (id: number): Promise<unknown> =>
         (await eventFor(probe, 'script-exited', id))['outcome'];
       expect(await outcome(1)).toEqual({ kind: 'exit', code: 3 });
@@ -36,6 +44,8 @@ describe('services of a real host', () => {
       expect(await outcome(4)).toEqual({ kind: 'signal', signal: 'KILL' });
       expect(await outcome(5)).toEqual({ kind: 'exit', code: 0 });
       expect(await outcome(6)).toMatchObject({ kind: 'not-run', reason: 'no user no-such-user' });
+      // No shell is asked what it makes of it: keepalived's exec fails, and its child ends with 0.
+      expect(await outcome(7)).toEqual({ kind: 'exit', code: 0 });
       const left = lab.exec('a', ['sh', '-c', 'pgrep -f "sleep 6[12]" | wc -l']);
       // The pgrep's own shell has the words on its line too.
       expect(Number(left)).toBeLessThanOrEqual(1);
@@ -103,6 +113,32 @@ describe('services of a real host', () => {
       expect(reply).toMatchObject({ from: { address: '10.77.0.9' }, ttl: 64 });
       expect(String(reply['bytes'])).toMatch(/^0000/);
       expect(await end(probe)).toBe(7);
+    });
+  });
+
+  test('net_namespace_ipvs: ipvsadm works in that namespace', async (context) => {
+    context.skip(MISSING !== undefined, MISSING);
+    await inLab(async (lab) => {
+      lab.addHost('a');
+      const command = lab.file('ipvsadm', '#!/bin/sh\nreadlink /proc/self/ns/net; exit 1\n');
+      chmodSync(command, 0o755);
+      const start = ownNamespacePath();
+      const where = async (name: string | undefined): Promise<string | undefined> => {
+        const channel = new IpvsChannel({
+          command,
+          namespace: () => ipvsNamespacePath(name, start),
+        });
+        const said = await new Promise<string | undefined>((done) => channel.run(['-Z'], done));
+        channel.close();
+        return said;
+      };
+      const own = readlinkSync('/proc/self/ns/net');
+      const theirs = lab.exec('a', ['readlink', '/proc/self/ns/net']).trim();
+      expect(theirs).not.toBe(own);
+      expect(await where(lab.namespaceOf('a'))).toBe(theirs);
+      expect(await where(undefined)).toBe(own);
+      expect(await where('')).toBe(own);
+      expect(await where('no-such-namespace')).toMatch(/ended|no-such-namespace/);
     });
   });
 

@@ -10,6 +10,17 @@ export function namespacePath(name: string): string {
   return name.includes('/') ? name : `/run/netns/${name}`;
 }
 
+/** The file of the namespace in which this process is now; stays open, so that it is still known after `joinNetworkNamespace`. */
+export function ownNamespacePath(): string {
+  return `/proc/${process.pid}/fd/${openSync('/proc/self/ns/net', 'r')}`;
+}
+
+/** `net_namespace_ipvs`: without a name it is the namespace that the daemon was started in; `undefined`: the daemon's own. */
+export function ipvsNamespacePath(name: string | undefined, start: string): string | undefined {
+  if (name === undefined) return undefined;
+  return name === '' ? start : namespacePath(name);
+}
+
 /**
  * Joins a namespace that `ip netns add` made. Only this thread moves, and threads and children started later;
  * so it must be called before the first file is read asynchronously. Returns the text of the failure, if any.
