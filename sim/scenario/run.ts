@@ -17,9 +17,9 @@ import type { ExpectationResult, Verdict } from './expectations/verdict.ts';
 import { Judge } from './judge.ts';
 import type { ScenarioRunEvent } from './run-events.ts';
 import type { Scenario, Step, TrafficSpec } from './scenario.ts';
-import { HttpLoad } from './traffic/http-load.ts';
+import { startHttpLoad } from './traffic/http-load.ts';
 import { type TrafficResult, trafficResult } from './traffic/outages.ts';
-import { Pinger } from './traffic/pinger.ts';
+import { startPinger } from './traffic/pinger.ts';
 import type { RunningTraffic } from './traffic/request-book.ts';
 import { startTcpLoad } from './traffic/tcp-load.ts';
 import { startUdpLoad } from './traffic/udp-load.ts';
@@ -203,8 +203,8 @@ export class ScenarioRun implements EventTarget {
 
 function startTraffic(lan: LivingLan, spec: TrafficSpec, identifier: number): RunningTraffic {
   const { http, echo } = spec;
-  if (http !== undefined) return new HttpLoad(lan, spec, http);
-  if (echo === undefined) return new Pinger(lan, spec, identifier);
+  if (http !== undefined) return startHttpLoad(lan, spec, http);
+  if (echo === undefined) return startPinger(lan, spec, identifier);
   return spec.kind === 'udp' ? startUdpLoad(lan, spec, echo) : startTcpLoad(lan, spec, echo);
 }
 

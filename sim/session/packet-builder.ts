@@ -59,6 +59,16 @@ export class PacketBuilder {
     return node;
   }
 
+  /** Adds fields to a protocol's branch, by their offset in it: `fieldsOf(node)(8, 1, 'ttl', 'Time to Live', 64)`. */
+  fieldsOf(
+    node: OpenNode,
+  ): (offset: number, size: number, name: string, label: string, value: FieldValue) => OpenNode {
+    return (offset, size, name, label, value) => {
+      const place = { start: node.start + offset, length: size };
+      return this.field(node, place, { field: `${node.field}.${name}`, label, value });
+    };
+  }
+
   /** A line below a branch, with a value that can be filtered for. */
   field(
     parent: OpenNode,

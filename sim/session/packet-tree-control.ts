@@ -43,18 +43,7 @@ export function dissectIcmp(
   }
   const type = readIcmpType(bytes, at);
   const code = readIcmpCode(bytes, at);
-  const field = (
-    offset: number,
-    size: number,
-    name: string,
-    label: string,
-    value: number | string,
-  ) =>
-    builder.field(
-      node,
-      { start: at + offset, length: size },
-      { field: `icmp.${name}`, label, value },
-    );
+  const field = builder.fieldsOf(node);
   field(0, 1, 'type', 'Type', type);
   field(1, 1, 'code', 'Code', code);
   builder.text(node, { start: at + 2, length: 2 }, 'Checksum: correct');
@@ -103,18 +92,7 @@ export function dissectIcmpv6(builder: PacketBuilder, body: Body, ip: IpFacts): 
     builder.info = message;
     return;
   }
-  const field = (
-    offset: number,
-    size: number,
-    name: string,
-    label: string,
-    value: number | string,
-  ) =>
-    builder.field(
-      node,
-      { start: at + offset, length: size },
-      { field: `icmpv6.${name}`, label, value },
-    );
+  const field = builder.fieldsOf(node);
   const type = readIcmpv6Type(bytes, at);
   field(0, 1, 'type', 'Type', type);
   field(1, 1, 'code', 'Code', message.code);
@@ -175,18 +153,7 @@ export function dissectIgmp(builder: PacketBuilder, body: Body): void {
     builder.info = message;
     return;
   }
-  const field = (
-    offset: number,
-    size: number,
-    name: string,
-    label: string,
-    value: number | string,
-  ) =>
-    builder.field(
-      node,
-      { start: at + offset, length: size },
-      { field: `igmp.${name}`, label, value },
-    );
+  const field = builder.fieldsOf(node);
   field(0, 1, 'type', 'Type', builder.bytes[at] as number);
   switch (message.kind) {
     case 'query':

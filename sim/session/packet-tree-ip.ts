@@ -64,10 +64,7 @@ export function dissectIpv4(builder: PacketBuilder, at: number, end: number, nes
   const length = ipv4HeaderLength(bytes, at);
   const label = `Internet Protocol Version 4, Src: ${source}, Dst: ${destination}`;
   const node = builder.layer('ip', label, { start: at, length });
-  const field = (offset: number, size: number, name: string, text: string, value: number) => {
-    const place = { start: at + offset, length: size };
-    builder.field(node, place, { field: `ip.${name}`, label: text, value });
-  };
+  const field = builder.fieldsOf(node);
   field(0, 1, 'hdr_len', 'Header Length', length);
   field(1, 1, 'dsfield', 'Differentiated Services Field', header.tos);
   field(2, 2, 'len', 'Total Length', header.totalLength);
@@ -115,10 +112,7 @@ export function dissectIpv6(builder: PacketBuilder, at: number, end: number, nes
   const destination = formatIpv6(header.destination);
   const label = `Internet Protocol Version 6, Src: ${source}, Dst: ${destination}`;
   const node = builder.layer('ipv6', label, { start: at, length: IPV6_HEADER_LENGTH });
-  const field = (offset: number, size: number, name: string, text: string, value: number) => {
-    const place = { start: at + offset, length: size };
-    builder.field(node, place, { field: `ipv6.${name}`, label: text, value });
-  };
+  const field = builder.fieldsOf(node);
   field(0, 2, 'tclass', 'Traffic Class', header.trafficClass);
   field(1, 3, 'flow', 'Flow Label', header.flowLabel);
   field(4, 2, 'plen', 'Payload Length', header.payloadLength);
@@ -205,12 +199,9 @@ function dissectAh(
   }
   const length = readAhLength(builder.bytes, body.at);
   const node = builder.layer('ah', 'Authentication Header', { start: body.at, length });
-  const field = (offset: number, name: string, label: string, value: number) => {
-    const place = { start: body.at + offset, length: 4 };
-    builder.field(node, place, { field: `ah.${name}`, label, value });
-  };
-  field(4, 'spi', 'AH SPI', ah.spi);
-  field(8, 'sequence', 'AH Sequence', ah.sequence);
+  const field = builder.fieldsOf(node);
+  field(4, 4, 'spi', 'AH SPI', ah.spi);
+  field(8, 4, 'sequence', 'AH Sequence', ah.sequence);
   const icv = { start: body.at + 12, length: length - 12 };
   builder.field(node, icv, { field: 'ah.icv', label: 'AH ICV', value: formatHex(ah.icv) });
   dissectUpper(builder, ah.nextHeader, { at: body.at + length, end: body.end }, facts, nesting);

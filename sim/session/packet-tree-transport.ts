@@ -56,12 +56,7 @@ export function dissectTcp(builder: PacketBuilder, body: Body, ip: IpFacts): voi
   const { sourcePort, destinationPort, payload } = segment;
   const label = `Transmission Control Protocol, Src Port: ${sourcePort}, Dst Port: ${destinationPort}`;
   const node = builder.layer('tcp', label, { start: at, length });
-  const field = (offset: number, size: number, name: string, text: string, value: number) =>
-    builder.field(
-      node,
-      { start: at + offset, length: size },
-      { field: `tcp.${name}`, label: text, value },
-    );
+  const field = builder.fieldsOf(node);
   ports(builder, 'tcp', sourcePort, destinationPort);
   field(0, 2, 'srcport', 'Source Port', sourcePort);
   field(2, 2, 'dstport', 'Destination Port', destinationPort);
@@ -110,16 +105,11 @@ export function dissectUdp(builder: PacketBuilder, body: Body, ip: IpFacts): voi
   const { sourcePort, destinationPort, payload } = datagram;
   const label = `User Datagram Protocol, Src Port: ${sourcePort}, Dst Port: ${destinationPort}`;
   const node = builder.layer('udp', label, { start: at, length: 8 });
-  const field = (offset: number, name: string, text: string, value: number) =>
-    builder.field(
-      node,
-      { start: at + offset, length: 2 },
-      { field: `udp.${name}`, label: text, value },
-    );
+  const field = builder.fieldsOf(node);
   ports(builder, 'udp', sourcePort, destinationPort);
-  field(0, 'srcport', 'Source Port', sourcePort);
-  field(2, 'dstport', 'Destination Port', destinationPort);
-  field(4, 'length', 'Length', payload.length + 8);
+  field(0, 2, 'srcport', 'Source Port', sourcePort);
+  field(2, 2, 'dstport', 'Destination Port', destinationPort);
+  field(4, 2, 'length', 'Length', payload.length + 8);
   builder.info = `${sourcePort} → ${destinationPort} Len=${payload.length}`;
   if (payload.length === 0) return;
   const place = { start: at + 8, length: payload.length };

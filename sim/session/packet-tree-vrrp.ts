@@ -41,10 +41,7 @@ export function dissectVrrp(
     builder.info = 'vrrp:truncated';
     return;
   }
-  const field = (offset: number, size: number, name: string, label: string, value: number) => {
-    const place = { start: at + offset, length: size };
-    return builder.field(node, place, { field: `vrrp.${name}`, label, value });
-  };
+  const field = builder.fieldsOf(node);
   const version = readVrrpVersion(bytes, at);
   const type = readVrrpType(bytes, at);
   const priority = readVrrpPriority(bytes, at);

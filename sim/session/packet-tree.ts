@@ -147,19 +147,7 @@ function dissectArp(builder: PacketBuilder, at: number): void {
   const kind = arp.operation === 1 ? 'request' : arp.operation === 2 ? 'reply' : 'unknown';
   const title = `Address Resolution Protocol (${kind}${gratuitous ? '/gratuitous ARP' : ''})`;
   const node = builder.layer('arp', title, { start: at, length });
-  const field = (
-    offset: number,
-    size: number,
-    name: string,
-    label: string,
-    value: number | string,
-  ) => {
-    builder.field(
-      node,
-      { start: at + offset, length: size },
-      { field: `arp.${name}`, label, value },
-    );
-  };
+  const field = builder.fieldsOf(node);
   field(6, 2, 'opcode', 'Opcode', arp.operation);
   if (gratuitous) builder.note('arp.isgratuitous', 1);
   field(8, 6, 'src.hw_mac', 'Sender MAC address', senderMac);

@@ -3,7 +3,6 @@
  * its own or over one that is kept alive, and the outcome of every one. As the pinger it is no program of its host.
  */
 
-import type { TimeUs } from '../../../daemon/base/time.ts';
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { EventHandle, EventTarget } from '../../engine/event-queue.ts';
 import type { KernelApi } from '../../kernel/kernel-api.ts';
@@ -11,78 +10,47 @@ import { HttpConnection, type HttpOutcome, type HttpRequest } from '../../progra
 import type { TlsClient } from '../../programs/tls-socket.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { HttpTrafficSpec, TrafficSpec } from '../scenario.ts';
-import {
-  type Answer,
-  REQUEST_LIMIT,
-  RequestBook,
-  type RunningTraffic,
-  scheduleFirst,
-  TURNS,
-} from './request-book.ts';
+import { Pace } from './pace.ts';
+import { RequestBook, type RunningTraffic, TURNS } from './request-book.ts';
 import { failureName, NAME_LENGTH_MAX } from './request-text.ts';
 
-const TIMED_OUT = 1;
+/** Starts it; what it keeps of its requests is the answer. */
+export function startHttpLoad(
+  lan: LivingLan,
+  spec: TrafficSpec,
+  http: HttpTrafficSpec,
+): RunningTraffic {
+  const book = new RequestBook(lan, spec, TURNS);
+  const load = new HttpLoad(lan, spec, book, http);
+  new Pace(lan, spec, book, (kernel, sequence) => load.request(kernel, sequence));
+  return book;
+}
 
-/** A running traffic; see the head of the file. */
-export class HttpLoad implements EventTarget, RunningTraffic {
-  readonly spec: TrafficSpec;
-  readonly #http: HttpTrafficSpec;
+class HttpLoad implements EventTarget {
   readonly #lan: LivingLan;
+  readonly #spec: TrafficSpec;
   readonly #book: RequestBook;
+  readonly #http: HttpTrafficSpec;
   #kernel: KernelApi | undefined;
   #kept: HttpConnection | undefined;
 
-  constructor(lan: LivingLan, spec: TrafficSpec, http: HttpTrafficSpec) {
+  constructor(lan: LivingLan, spec: TrafficSpec, book: RequestBook, http: HttpTrafficSpec) {
     this.#lan = lan;
-    this.spec = spec;
+    this.#spec = spec;
+    this.#book = book;
     this.#http = http;
-    this.#book = new RequestBook(lan, spec, TURNS);
-    scheduleFirst(lan, spec, this);
   }
 
-  get sentAt(): readonly TimeUs[] {
-    return this.#book.sentAt;
+  /** A time limit has passed; the engine calls it. */
+  onEvent(_now: number, _code: number, payload: unknown): void {
+    (payload as () => void)();
   }
 
-  get answers(): readonly Answer[] {
-    return this.#book.answers;
-  }
-
-  get alive(): boolean {
-    return this.#book.alive;
-  }
-
-  get lost(): number {
-    return this.#book.lost;
-  }
-
-  get failures(): ReadonlyMap<string, number> {
-    return this.#book.failures;
-  }
-
-  lostRequests(end: TimeUs): readonly TimeUs[] {
-    return this.#book.lostRequests(end);
-  }
-
-  /** Sends one request, or gives one up; the engine calls it. */
-  onEvent(now: TimeUs, code: number, payload: unknown): void {
-    if (code === TIMED_OUT) {
-      (payload as () => void)();
-      return;
-    }
-    if (this.spec.stop !== undefined && now > this.spec.stop) return;
-    if (this.#book.sentAt.length >= REQUEST_LIMIT) return;
-    this.#lan.engine.scheduleAfter(this.spec.every, this, 0, undefined);
-    const host = this.#lan.hosts.get(this.spec.from);
-    if (host?.power !== 'on' || host.kernel === undefined) return;
-    if (this.#kernel !== host.kernel) {
-      this.#kernel = host.kernel;
+  request(kernel: KernelApi, sequence: number): void {
+    if (this.#kernel !== kernel) {
+      this.#kernel = kernel;
       this.#kept = undefined;
     }
-    this.#request(host.kernel, this.#book.send(now));
-  }
-
-  #request(kernel: KernelApi, sequence: number): void {
     const connection = this.#connection(kernel);
     if (typeof connection === 'string') {
       this.#book.fail(sequence, 'unreachable');
@@ -93,7 +61,7 @@ export class HttpLoad implements EventTarget, RunningTraffic {
       this.#forget(connection);
       this.#book.fail(sequence, 'timed-out');
     };
-    const timer: EventHandle = engine.scheduleAfter(this.spec.timeout, this, TIMED_OUT, giveUp);
+    const timer: EventHandle = engine.scheduleAfter(this.#spec.timeout, this, 0, giveUp);
     connection.send(this.#message(), (outcome) => {
       engine.cancel(timer);
       this.#judge(sequence, outcome);
@@ -103,7 +71,7 @@ export class HttpLoad implements EventTarget, RunningTraffic {
 
   #connection(kernel: KernelApi): HttpConnection | string {
     if (this.#kept?.isIdle === true) return this.#kept;
-    const { to: address } = this.spec;
+    const { to: address } = this.#spec;
     const { port } = this.#http;
     const now = () => this.#lan.engine.now;
     const connection = HttpConnection.open({ kernel, address, port, now, tls: this.#tls() });
@@ -115,7 +83,7 @@ export class HttpLoad implements EventTarget, RunningTraffic {
   #tls(): TlsClient | undefined {
     const { tls } = this.#http;
     if (tls === undefined) return undefined;
-    return { ...tls, random: this.#lan.engine.streams.named(`traffic/${this.spec.name}/tls`) };
+    return { ...tls, random: this.#lan.engine.streams.named(`traffic/${this.#spec.name}/tls`) };
   }
 
   #forget(connection: HttpConnection): void {

@@ -1,11 +1,15 @@
 /** Sends the requests of one traffic at its pace: from its host's kernel while that runs, whatever the answers do. */
 
-import type { TimeUs } from '../../../daemon/base/time.ts';
+import { randomBelow } from '../../../daemon/base/random.ts';
+import { type DurationUs, later, type TimeUs } from '../../../daemon/base/time.ts';
 import type { EventTarget } from '../../engine/event-queue.ts';
 import type { KernelApi } from '../../kernel/kernel-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { TrafficSpec } from '../scenario.ts';
-import { REQUEST_LIMIT, type RequestBook, scheduleFirst } from './request-book.ts';
+import type { RequestBook } from './request-book.ts';
+
+/** Most requests that are remembered; a run that sends more stops sending and says so. */
+const REQUEST_LIMIT = 5_000_000;
 
 /** The pace; see the head of the file. */
 export class Pace implements EventTarget {
@@ -25,7 +29,7 @@ export class Pace implements EventTarget {
     this.#spec = spec;
     this.#book = book;
     this.#send = send;
-    scheduleFirst(lan, spec, this);
+    lan.engine.schedule(later(spec.start, firstPhase(lan, spec)), this, 0, undefined);
   }
 
   /** The engine calls it. */
@@ -38,4 +42,10 @@ export class Pace implements EventTarget {
     if (host?.power !== 'on' || host.kernel === undefined) return;
     this.#send(host.kernel, this.#book.send(now));
   }
+}
+
+/** How long after its start the first request goes: a phase of its own, unless jitter is off. */
+function firstPhase(lan: LivingLan, spec: TrafficSpec): DurationUs {
+  if (lan.spec.jitter === 'none') return 0 as DurationUs;
+  return randomBelow(lan.engine.streams.named(`traffic/${spec.name}`), spec.every) as DurationUs;
 }

@@ -4,16 +4,11 @@
  * `http-load.ts`.
  */
 
-import { randomBelow } from '../../../daemon/base/random.ts';
 import { type DurationUs, elapsed, later, type TimeUs } from '../../../daemon/base/time.ts';
-import type { EventTarget } from '../../engine/event-queue.ts';
 import { Wakeup } from '../../engine/wakeup.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { ScenarioRunEvent } from '../run-events.ts';
 import type { TrafficSpec } from '../scenario.ts';
-
-/** Most requests that are remembered; a run that sends more stops sending and says so. */
-export const REQUEST_LIMIT = 5_000_000;
 
 /** A server that answered one of so many requests is one of those that take turns. */
 export const TURNS = 10;
@@ -39,15 +34,6 @@ export interface RunningTraffic {
   lostRequests(end: TimeUs): readonly TimeUs[];
   /** Why requests failed, with how often; empty where only silence is known. */
   readonly failures: ReadonlyMap<string, number>;
-}
-
-/** The engine's time of the first request: the start, and a phase of its own unless jitter is off. */
-export function scheduleFirst(lan: LivingLan, spec: TrafficSpec, target: EventTarget): void {
-  const phase =
-    lan.spec.jitter === 'none'
-      ? 0
-      : randomBelow(lan.engine.streams.named(`traffic/${spec.name}`), spec.every);
-  lan.engine.schedule(later(spec.start, phase as DurationUs), target, 0, undefined);
 }
 
 /** The book; see the head of the file. */
