@@ -1,9 +1,61 @@
-/** The calendar of a wall clock in µs, in UTC and English; no calendar of the platform is used. */
+/**
+ * Dates without `Date`: the civil calendar of UTC as arithmetic, in English, so that stamps are the same on every machine and
+ * in the browser. Hosts of the twin live in UTC.
+ */
 
-const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
-const DAYS = 'Thu Fri Sat Sun Mon Tue Wed'.split(' ');
-const US_PER_SECOND = 1_000_000;
-const SECONDS_PER_DAY = 86_400;
+/** By number of the weekday, from Sunday. */
+export const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+/** By number of the month, less one. */
+export const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+const DAY_US = 86_400_000_000;
+
+/** A moment of the civil calendar. */
+export interface CivilTime {
+  readonly year: number;
+  /** 1..12 */
+  readonly month: number;
+  /** 1..31 */
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  /** 0..999999 */
+  readonly microsecond: number;
+  /** 0 is Sunday. */
+  readonly weekday: number;
+}
+
+/**
+ * The civil time of microseconds since 1970-01-01 UTC. Source: days-to-civil, proleptic Gregorian.
+ */
+export function civilTime(epochUs: number): CivilTime {
+  const days = Math.floor(epochUs / DAY_US);
+  const rest = epochUs - days * DAY_US;
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const dayOfEra = shifted - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra -
+      Math.floor(dayOfEra / 1460) +
+      Math.floor(dayOfEra / 36_524) -
+      Math.floor(dayOfEra / 146_096)) /
+      365,
+  );
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const monthIndex = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * monthIndex + 2) / 5) + 1,
+    hour: Math.floor(rest / 3_600_000_000),
+    minute: Math.floor(rest / 60_000_000) % 60,
+    second: Math.floor(rest / 1_000_000) % 60,
+    microsecond: rest % 1_000_000,
+    weekday: (((days + 4) % 7) + 7) % 7,
+  };
+}
 
 /** A moment in words. */
 export interface CalendarMoment {
@@ -23,37 +75,23 @@ export interface CalendarMoment {
  * Units: wallClockUs in µs since 1970-01-01 UTC.
  */
 export function calendarOf(wallClockUs: number): CalendarMoment {
-  const inSeconds = Math.floor(wallClockUs / US_PER_SECOND);
-  const days = Math.floor(inSeconds / SECONDS_PER_DAY);
-  const rest = inSeconds - days * SECONDS_PER_DAY;
-  const { year, month, day } = civilDate(days);
-  const parts = [rest / 3600, (rest / 60) % 60, rest % 60];
+  const time = civilTime(wallClockUs);
+  const { year, day } = time;
   return {
-    weekday: DAYS[((days % 7) + 7) % 7] ?? '',
+    weekday: WEEKDAYS[time.weekday] as string,
     day,
-    month: MONTHS[month - 1] ?? '',
+    month: MONTHS[time.month - 1] as string,
     year,
-    clock: parts.map((part) => twoDigits(Math.floor(part))).join(':'),
+    clock: clockOf(time),
   };
+}
+
+/** `14:05:17`. */
+export function clockOf({ hour, minute, second }: CivilTime): string {
+  return `${twoDigits(hour)}:${twoDigits(minute)}:${twoDigits(second)}`;
 }
 
 /** `07` for 7. */
 export function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
-}
-
-/** Days since 1970-01-01 as year, month and day; years begin in March while it counts. */
-function civilDate(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const leaps =
-    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
 }

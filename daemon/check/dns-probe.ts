@@ -81,7 +81,7 @@ function judgeAnswer(state: DnsAttempt, bytes: Uint8Array): ProbeResult | undefi
 }
 
 /** The query's octets; empty labels are left out, a label is cut at 63 octets. */
-export function queryBytes(config: DnsChecker, id: number): Uint8Array {
+function queryBytes(config: DnsChecker, id: number): Uint8Array {
   const labels = config.name.split('.').filter((label) => label !== '');
   const coded = labels.map((label) => encodeAscii(label).subarray(0, 63));
   const nameLength = coded.reduce((sum, label) => sum + 1 + label.length, 1);

@@ -80,7 +80,7 @@ function timeoutText(state: HttpAttempt): string {
 }
 
 /** What a complete answer is worth. */
-export function judgeResponse(url: HttpUrl, response: HttpResponse): ProbeResult {
+function judgeResponse(url: HttpUrl, response: HttpResponse): ProbeResult {
   if (!response.headerDone) return failed(`Read, no data received from `);
   if (!statusFits(url, response.statusCode)) return failed('HTTP status code error to');
   if (url.digest !== undefined) {

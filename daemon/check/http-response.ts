@@ -6,7 +6,7 @@
  */
 
 /** What is kept of a body for digest and regex; far above any health page. */
-export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Longest header; what is longer never ends for us, as in keepalived's buffer of this size. */
 const HEADER_BYTES_MAX = 64 * 1024;
 

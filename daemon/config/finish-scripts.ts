@@ -8,14 +8,7 @@ import type { Location } from './reporter.ts';
 import type { ScriptDraft, TrackingDraft } from './vrrp-draft.ts';
 
 /** Where keepalived looks for a command without a slash. Source: glibc's default path with /usr/local. */
-export const SCRIPT_PATH = [
-  '/usr/local/bin',
-  '/bin',
-  '/usr/bin',
-  '/usr/local/sbin',
-  '/sbin',
-  '/usr/sbin',
-];
+const SCRIPT_PATH = ['/usr/local/bin', '/bin', '/usr/bin', '/usr/local/sbin', '/sbin', '/usr/sbin'];
 
 /** Checks scripts of the VRRP process. */
 export function checkVrrpScripts(context: ParseContext): void {

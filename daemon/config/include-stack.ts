@@ -18,7 +18,7 @@ export interface IncludeChecks {
 }
 
 /** Files inside files; keepalived runs out of descriptors, we say so. */
-export const INCLUDE_DEPTH_MAX = 32;
+const INCLUDE_DEPTH_MAX = 32;
 
 /** Access to files; the same functions that `loadConfig` was given. */
 export interface FileAccess {

@@ -21,7 +21,7 @@ import { LINE_BUFFER_BYTES, utf8Length } from './source-text.ts';
 import { stripComment, trimEndBlank, trimStartBlank } from './words.ts';
 
 /** Lines a whole configuration may unroll to; guards against definitions that feed themselves. */
-export const LOGICAL_LINES_MAX = 200_000;
+const LOGICAL_LINES_MAX = 200_000;
 
 /** What the reader needs to know. */
 export interface LineReaderOptions {

@@ -31,7 +31,7 @@ export interface NumberRange {
 export const UNSIGNED_MAX = 4_294_967_295;
 
 /** INT_MAX. */
-export const INTEGER_MAX = 2_147_483_647;
+const INTEGER_MAX = 2_147_483_647;
 
 /** UINT_MAX / TIMER_HZ: the limit of timers in whole seconds. */
 export const SECONDS_MAX = 4294;

@@ -9,7 +9,7 @@
 import type { ParseContext } from './parse-context.ts';
 
 /** The user that keepalived looks for by itself. */
-export const DEFAULT_SCRIPT_USER = 'keepalived_script';
+const DEFAULT_SCRIPT_USER = 'keepalived_script';
 
 /**
  * True when there is nobody to run a script that names no user. keepalived tries once in each of its processes and

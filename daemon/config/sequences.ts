@@ -19,7 +19,7 @@ export interface Sequence {
 export type SequenceResult = Sequence | { readonly complaints: readonly string[] };
 
 /** Rounds that one sequence may have; keepalived has no bound, a typing error must not fill memory. */
-export const SEQUENCE_ROUNDS_MAX = 10_000;
+const SEQUENCE_ROUNDS_MAX = 10_000;
 
 /** Most parameter text that keepalived's buffer takes: three longs with separators. */
 const PARAMETERS_MAX = 64;

@@ -6,11 +6,6 @@
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { System } from './system.ts';
 
-/** One message that keepalived would log while it reads, in order. */
-export interface ConfigMessage {
-  readonly text: string;
-}
-
 /** The result of reading a configuration. */
 export interface LoadedConfig {
   /** Absent when the file could not be read at all. */

@@ -5,6 +5,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
+import { MONTHS, twoDigits, WEEKDAYS } from '../base/calendar.ts';
 import type { OutputCommand } from '../core/commands.ts';
 
 /** One line of the log. */
@@ -65,27 +66,10 @@ export function openLog(targets: LogTargets): LogOutput {
 
 /** The stamp of C's asctime without its line end: `Fri Nov 20 12:30:18 2026`. */
 export function consoleStamp(at: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':');
   const day = String(at.getDate()).padStart(2, ' ');
   return `${WEEKDAYS[at.getDay()]} ${MONTHS[at.getMonth()]} ${day} ${clock} ${at.getFullYear()}`;
 }
-
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-const MONTHS = [
-  'Jan',
-  'Feb',
-  'Mar',
-  'Apr',
-  'May',
-  'Jun',
-  'Jul',
-  'Aug',
-  'Sep',
-  'Oct',
-  'Nov',
-  'Dec',
-] as const;
 
 /** The system log through logger(1), since node has no datagrams over unix sockets. */
 class SystemLog {

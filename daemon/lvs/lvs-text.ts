@@ -81,6 +81,6 @@ export function gainedSum({ quorum, hysteresis, threshold, weight }: QuorumSum):
 }
 
 /** `1-0=1 > 0`. */
-export function lostSum({ quorum, hysteresis, threshold, weight }: QuorumSum): string {
+function lostSum({ quorum, hysteresis, threshold, weight }: QuorumSum): string {
   return `${quorum}-${hysteresis}=${threshold} > ${weight}`;
 }

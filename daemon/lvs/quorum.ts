@@ -13,7 +13,7 @@ import { lvsText, type QuorumSum } from './lvs-text.ts';
 import { addServer, addSorry, takeServer, takeSorry } from './pool.ts';
 
 /** Sum of the weights of all live servers. */
-export function liveWeight(service: Service): number {
+function liveWeight(service: Service): number {
   return service.servers.reduce(
     (sum, server) => (server.alive ? sum + kernelWeight(server.weight) : sum),
     0,

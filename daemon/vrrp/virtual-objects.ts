@@ -45,7 +45,7 @@ export function removeVirtualRoutes(machine: VrrpMachine, instance: Instance): v
 }
 
 /** Adds addresses of virtual_ipaddress, with the log line that goes before. */
-export function setAddresses(
+function setAddresses(
   machine: VrrpMachine,
   instance: Instance,
   addresses: readonly VirtualAddress[],
@@ -56,7 +56,7 @@ export function setAddresses(
 }
 
 /** Adds addresses of virtual_ipaddress_excluded. */
-export function setExcluded(
+function setExcluded(
   machine: VrrpMachine,
   instance: Instance,
   addresses: readonly VirtualAddress[],
@@ -101,7 +101,7 @@ export function changeRule(machine: VrrpMachine, kind: 'add' | 'delete', rule: V
 }
 
 /** Whether packets to the VIPs are to be dropped: no_accept, or strict mode of a non-owner. */
-export function hasFirewall(instance: Instance): boolean {
+function hasFirewall(instance: Instance): boolean {
   return !instance.config.accept && instance.basePriority !== 255;
 }
 

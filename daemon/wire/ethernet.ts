@@ -19,8 +19,6 @@ const TAG_CONTROL = 14;
 export const ETHERNET_HEADER_LENGTH = 14;
 /** Octets of one 802.1Q tag. */
 export const VLAN_TAG_LENGTH = 4;
-/** Smallest frame a real card sends, without the check sequence; the virtual LAN does not pad. */
-export const MIN_FRAME_LENGTH = 60;
 
 /** EtherTypes. Source: IANA "IEEE 802 Numbers". */
 export const ETHERTYPE_IPV4 = 0x0800;
@@ -73,9 +71,6 @@ export function writeEthernetHeader(header: EthernetHeader, bytes: Uint8Array, a
   writeMac(header.source, bytes, at + SOURCE);
   return writeUint16(header.etherType, bytes, at + ETHER_TYPE);
 }
-
-/** The same under the name that all codecs share. */
-export const encodeEthernetHeader = writeEthernetHeader;
 
 /** Destination of a frame of at least 14 octets that starts at offset 0. */
 export function readDestinationMac(frame: Uint8Array): MacAddress {

@@ -22,7 +22,7 @@ export const ICMP_HEADER_LENGTH = 8;
 /** Types. Source: RFC 792. */
 export const ICMP_ECHO_REPLY = 0;
 export const ICMP_DESTINATION_UNREACHABLE = 3;
-export const ICMP_REDIRECT = 5;
+const ICMP_REDIRECT = 5;
 export const ICMP_ECHO_REQUEST = 8;
 export const ICMP_TIME_EXCEEDED = 11;
 export const ICMP_PARAMETER_PROBLEM = 12;
@@ -36,31 +36,19 @@ export const UNREACHABLE_HOST = 1;
 export const UNREACHABLE_PROTOCOL = 2;
 export const UNREACHABLE_PORT = 3;
 export const UNREACHABLE_FRAGMENTATION_NEEDED = 4;
-export const UNREACHABLE_SOURCE_ROUTE_FAILED = 5;
-export const UNREACHABLE_NET_UNKNOWN = 6;
-export const UNREACHABLE_HOST_UNKNOWN = 7;
-export const UNREACHABLE_SOURCE_ISOLATED = 8;
-export const UNREACHABLE_NET_PROHIBITED = 9;
-export const UNREACHABLE_HOST_PROHIBITED = 10;
-export const UNREACHABLE_NET_TOS = 11;
-export const UNREACHABLE_HOST_TOS = 12;
 export const UNREACHABLE_ADMIN_PROHIBITED = 13;
-export const UNREACHABLE_PRECEDENCE_VIOLATION = 14;
-export const UNREACHABLE_PRECEDENCE_CUTOFF = 15;
 
 /** Codes of "time exceeded". Source: RFC 792. */
 export const EXCEEDED_TTL = 0;
-export const EXCEEDED_REASSEMBLY = 1;
 
 /** Codes of "redirect". Source: RFC 792. */
-export const REDIRECT_NET = 0;
 export const REDIRECT_HOST = 1;
 
 /**
  * Most octets of an error's whole IP packet: as much of the original as fits is quoted.
  * Source: RFC 1812 section 4.3.2.3; Linux `icmp_send`.
  */
-export const ICMP_ERROR_PACKET_LENGTH_MAX = 576;
+const ICMP_ERROR_PACKET_LENGTH_MAX = 576;
 
 /** One ICMP message. Byte arrays of a decoded one are views into the packet. */
 export type IcmpMessage =

@@ -10,20 +10,20 @@ import { type Ipv6Address, readIpv6, writeIpv6 } from './ipv6-address.ts';
 import { decodeNdOptions, encodeNdOptions, type NdOption, ndOptionsLength } from './nd-option.ts';
 
 /** Types. Source: IANA "ICMPv6 Parameters". */
-export const ICMPV6_DESTINATION_UNREACHABLE = 1;
-export const ICMPV6_PACKET_TOO_BIG = 2;
-export const ICMPV6_TIME_EXCEEDED = 3;
-export const ICMPV6_PARAMETER_PROBLEM = 4;
+const ICMPV6_DESTINATION_UNREACHABLE = 1;
+const ICMPV6_PACKET_TOO_BIG = 2;
+const ICMPV6_TIME_EXCEEDED = 3;
+const ICMPV6_PARAMETER_PROBLEM = 4;
 export const ICMPV6_ECHO_REQUEST = 128;
 export const ICMPV6_ECHO_REPLY = 129;
-export const ICMPV6_MLD_QUERY = 130;
-export const ICMPV6_MLD_REPORT = 131;
-export const ICMPV6_MLD_DONE = 132;
-export const ICMPV6_ROUTER_SOLICITATION = 133;
-export const ICMPV6_ROUTER_ADVERTISEMENT = 134;
-export const ICMPV6_NEIGHBOUR_SOLICITATION = 135;
-export const ICMPV6_NEIGHBOUR_ADVERTISEMENT = 136;
-export const ICMPV6_MLD_V2_REPORT = 143;
+const ICMPV6_MLD_QUERY = 130;
+const ICMPV6_MLD_REPORT = 131;
+const ICMPV6_MLD_DONE = 132;
+const ICMPV6_ROUTER_SOLICITATION = 133;
+const ICMPV6_ROUTER_ADVERTISEMENT = 134;
+const ICMPV6_NEIGHBOUR_SOLICITATION = 135;
+const ICMPV6_NEIGHBOUR_ADVERTISEMENT = 136;
+const ICMPV6_MLD_V2_REPORT = 143;
 
 /** One group of an MLDv2 report; the types are those of IGMPv3. */
 export interface MldRecord {

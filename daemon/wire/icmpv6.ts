@@ -23,7 +23,7 @@ const CODE = 1;
 const CHECKSUM = 2;
 
 /** Octets before what differs from type to type. */
-export const ICMPV6_HEADER_LENGTH = 4;
+const ICMPV6_HEADER_LENGTH = 4;
 
 /** ff02::1, all nodes: where unsolicited neighbour advertisements go. */
 export const ALL_NODES_IPV6: Ipv6Address = ipv6FromBigint((0xff02n << 112n) | 1n);

@@ -22,17 +22,16 @@ const REPORT_RECORD_COUNT = 6;
 /** Octets of versions 1 and 2, and the least of version 3. */
 export const IGMP_HEADER_LENGTH = 8;
 /** Octets of a version 3 query without sources. */
-export const IGMP_V3_QUERY_LENGTH = 12;
+const IGMP_V3_QUERY_LENGTH = 12;
 
 /** Types. Source: RFC 3376 section 4. */
-export const IGMP_QUERY = 0x11;
-export const IGMP_V1_REPORT = 0x12;
-export const IGMP_V2_REPORT = 0x16;
-export const IGMP_V2_LEAVE = 0x17;
-export const IGMP_V3_REPORT = 0x22;
+const IGMP_QUERY = 0x11;
+const IGMP_V1_REPORT = 0x12;
+const IGMP_V2_REPORT = 0x16;
+const IGMP_V2_LEAVE = 0x17;
+const IGMP_V3_REPORT = 0x22;
 
 /** Group record types. Source: RFC 3376 section 4.2.12. */
-export const MODE_IS_INCLUDE = 1;
 export const MODE_IS_EXCLUDE = 2;
 export const CHANGE_TO_INCLUDE = 3;
 export const CHANGE_TO_EXCLUDE = 4;

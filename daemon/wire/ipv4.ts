@@ -26,7 +26,7 @@ const DESTINATION = 16;
 /** Octets of a header without options. */
 export const IPV4_HEADER_LENGTH = 20;
 /** Most octets that options may take: 15 words of header, 5 of them fixed. */
-export const IPV4_OPTIONS_LENGTH_MAX = 40;
+const IPV4_OPTIONS_LENGTH_MAX = 40;
 
 /** Protocol numbers. Source: IANA "Assigned Internet Protocol Numbers". */
 export const PROTOCOL_ICMP = 1;
@@ -42,7 +42,6 @@ export const PROTOCOL_VRRP = 112;
 
 /** Flag bits of `Ipv4Header.flags`. Source: RFC 791 section 3.1. */
 export const IPV4_DONT_FRAGMENT = 0b010;
-export const IPV4_MORE_FRAGMENTS = 0b001;
 
 /** The option "router alert", which IGMP packets carry. Source: RFC 2113 section 2.1. */
 export const ROUTER_ALERT_OPTION: Uint8Array = Uint8Array.of(0x94, 0x04, 0x00, 0x00);

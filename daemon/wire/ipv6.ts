@@ -20,15 +20,14 @@ export const IPV6_HEADER_LENGTH = 40;
 
 /** Extension headers. Source: IANA "IPv6 Extension Header Types". */
 export const NEXT_HEADER_HOP_BY_HOP = 0;
-export const NEXT_HEADER_ROUTING = 43;
-export const NEXT_HEADER_FRAGMENT = 44;
-export const NEXT_HEADER_NONE = 59;
-export const NEXT_HEADER_DESTINATION = 60;
+const NEXT_HEADER_ROUTING = 43;
+const NEXT_HEADER_FRAGMENT = 44;
+const NEXT_HEADER_DESTINATION = 60;
 
 /**
  * More extension headers than this in one packet are refused; Linux' own limits are of that order.
  */
-export const EXTENSION_HEADERS_MAX = 8;
+const EXTENSION_HEADERS_MAX = 8;
 
 /**
  * The hop-by-hop header with router alert that MLD packets carry. Source: RFC 2711, RFC 3810

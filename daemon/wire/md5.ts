@@ -6,7 +6,7 @@
  */
 
 /** Octets of a digest. */
-export const MD5_LENGTH = 16;
+const MD5_LENGTH = 16;
 /** Octets that MD5 works on at a time; HMAC pads its key to it. */
 export const MD5_BLOCK_LENGTH = 64;
 

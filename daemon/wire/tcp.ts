@@ -28,9 +28,9 @@ const CHECKSUM = 16;
 const URGENT = 18;
 
 /** Octets of a header without options. */
-export const TCP_HEADER_LENGTH = 20;
+const TCP_HEADER_LENGTH = 20;
 /** Most octets that options may take. */
-export const TCP_OPTIONS_LENGTH_MAX = 40;
+const TCP_OPTIONS_LENGTH_MAX = 40;
 
 /** Flag bits. Source: RFC 9293 section 3.1, RFC 3168 for the last two. */
 export const TCP_FIN = 0x01;
@@ -39,8 +39,6 @@ export const TCP_RST = 0x04;
 export const TCP_PSH = 0x08;
 export const TCP_ACK = 0x10;
 export const TCP_URG = 0x20;
-export const TCP_ECE = 0x40;
-export const TCP_CWR = 0x80;
 
 /** One segment; a decoded payload is a view into the packet. */
 export interface TcpSegment {

@@ -27,7 +27,7 @@ import {
 const CHECKSUM = 6;
 
 /** Octets of authentication data behind the addresses. */
-export const VRRP_V2_AUTH_LENGTH = 8;
+const VRRP_V2_AUTH_LENGTH = 8;
 
 /** No password: what fills the field with authentication type 0 and 2. */
 export const NO_AUTH_DATA: Uint8Array = new Uint8Array(VRRP_V2_AUTH_LENGTH);

@@ -28,9 +28,6 @@ import type { VrrpDropReason } from './vrrp-v2.ts';
 const INTERVAL = 4;
 const CHECKSUM = 6;
 
-/** The longest interval that fits the field: 40.95 s. */
-export const VRRP_V3_INTERVAL_CENTISECONDS_MAX = 4095;
-
 /** One advert; every field of the wire but count and checksum. */
 export interface VrrpV3Packet {
   readonly version: number;

@@ -61,7 +61,7 @@ export async function openVxlan(options: VxlanOptions): Promise<VxlanPort> {
 }
 
 /** One tunnel; see the head of the file. */
-export class VxlanPort implements OutsidePort {
+class VxlanPort implements OutsidePort {
   readonly kind = 'vxlan';
   readonly id: PortId;
   readonly label: string;

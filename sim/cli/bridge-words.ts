@@ -79,7 +79,7 @@ export function summaryLines(summary: BridgeSummary): readonly string[] {
 const CLASS_WORDS = ['≤ 0.1 ms', '≤ 1 ms', '≤ 10 ms', '≤ 100 ms', 'more'];
 
 /** `on time: …`. */
-export function latenessText(lateness: LatenessSummary): string {
+function latenessText(lateness: LatenessSummary): string {
   if (lateness.turns === 0) return 'nothing was due';
   const shares = lateness.classes.flatMap((count, index) =>
     count === 0 ? [] : [`${CLASS_WORDS[index]}: ${percent(count, lateness.turns)}`],

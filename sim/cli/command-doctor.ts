@@ -30,7 +30,7 @@ export function doctorCommand(
 }
 
 /** The findings in words, one area after the other. */
-export function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string {
+function doctorText(findings: readonly Finding[], { style }: Pick<Output, 'style'>): string {
   const lines: string[] = [];
   for (const [area, title] of Object.entries(AREAS)) {
     const own = findings.filter((one) => one.area === area);

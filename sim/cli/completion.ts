@@ -5,7 +5,7 @@ import { UsageError } from './exit-codes.ts';
 import { REPORTER_NAMES } from './reporter-names.ts';
 
 /** Shells with a script. */
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 interface Entry {
   readonly name: string;

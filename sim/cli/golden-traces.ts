@@ -13,20 +13,20 @@ import type { RunResult } from '../scenario/run.ts';
 import { EnvironmentError } from './exit-codes.ts';
 
 /** Where golden traces lie, beside their scenarios. */
-export const TRACES_FOLDER = '__traces__';
+const TRACES_FOLDER = '__traces__';
 
 /** Different lines that a failure shows. */
 const LINES_SHOWN = 3;
 
 /** The golden trace of a scenario and seed. */
-export function goldenPath(result: RunResult): string {
+function goldenPath(result: RunResult): string {
   const { file } = result.scenario;
   const base = basename(file).replace(/\.twin\.\w+$|\.ya?ml$/, '');
   return join(dirname(file), TRACES_FOLDER, `${base}-seed${result.seed}.trace.txt`);
 }
 
 /** A run as normalised text. */
-export function goldenText(result: RunResult): string {
+function goldenText(result: RunResult): string {
   const lines = (result.log as readonly KnownRunEvent[]).map(lineOf);
   return lines.map((line) => `${line}\n`).join('');
 }

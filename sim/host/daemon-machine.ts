@@ -45,7 +45,7 @@ export type DaemonFactory = (options: {
  */
 export const PACKETS_WAITING_MAX = 277;
 /** Other events that wait; beyond it the oldest are lost, as netlink loses them (ENOBUFS). */
-export const EVENTS_WAITING_MAX = 4096;
+const EVENTS_WAITING_MAX = 4096;
 /** Calls of the daemon at one moment without an end are a bug. */
 const CALLS_PER_DRAIN_MAX = 100_000;
 

@@ -28,7 +28,7 @@ export function expandBraces(pattern: string): readonly string[] {
 }
 
 /** A regular expression of one pattern without braces. */
-export function patternExpression(pattern: string): RegExp {
+function patternExpression(pattern: string): RegExp {
   let source = '';
   for (let i = 0; i < pattern.length; i++) {
     const character = pattern[i] as string;

@@ -6,7 +6,7 @@
 import type { JournalLine } from './host-api.ts';
 
 /** Most lines kept; the oldest go first, as with journald's disk limit. */
-export const JOURNAL_LINES_MAX = 20_000;
+const JOURNAL_LINES_MAX = 20_000;
 
 /** What a writer gives; the stamp is the journal's. */
 export interface JournalEntry {

@@ -7,7 +7,7 @@
 import type { ProcessFacts } from '../../daemon/core/system.ts';
 
 /** The first number given to a program after a boot; lower ones belong to the system. */
-export const FIRST_PID = 401;
+const FIRST_PID = 401;
 
 /** One row of the table. */
 export interface ProcessRow extends ProcessFacts {

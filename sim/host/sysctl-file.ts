@@ -74,7 +74,7 @@ export function showSysctl(kernel: KernelApi, name: string, form: SysctlForm): S
 }
 
 /** `net/ipv4/ip_forward` is `net.ipv4.ip_forward`; in the slash form dots become slashes. */
-export function dottedName(name: string): string {
+function dottedName(name: string): string {
   const slash = name.indexOf('/');
   const dot = name.indexOf('.');
   if (slash < 0 || (dot >= 0 && dot < slash)) return name;

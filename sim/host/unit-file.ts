@@ -26,7 +26,7 @@ export interface UnitFile {
 }
 
 /** Where systemd looks, first hit wins. */
-export const UNIT_FOLDERS = ['/etc/systemd/system', '/lib/systemd/system'] as const;
+const UNIT_FOLDERS = ['/etc/systemd/system', '/lib/systemd/system'] as const;
 
 /** Debian 12's unit of keepalived 2.2.7. */
 export const KEEPALIVED_UNIT = `[Unit]

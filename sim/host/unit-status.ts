@@ -2,10 +2,10 @@
  * `systemctl status` of one unit in systemd 252's form: marks, alignment, tree and journal tail.
  */
 
-import { formatSyslogStamp, formatSystemdStamp, formatTimespan } from './calendar.ts';
 import type { UnitState } from './host-api.ts';
 import type { KeptLine } from './journal.ts';
 import type { Machine, Program, ProgramExit } from './machine.ts';
+import { formatSyslogStamp, formatSystemdStamp, formatTimespan } from './time-stamps.ts';
 import { isEnabled, type UnitFile } from './unit-file.ts';
 
 /** What is remembered of a unit since the boot. */

@@ -14,10 +14,10 @@ import {
 import type { AddressState, KernelState, LinkState } from './kernel-state.ts';
 
 /** Numbers of the scopes: the greater, the narrower. Source: rtnetlink(7). */
-export const SCOPE_GLOBAL = 0;
+const SCOPE_GLOBAL = 0;
 export const SCOPE_LINK = 253;
 export const SCOPE_HOST = 254;
-export const SCOPE_NOWHERE = 255;
+const SCOPE_NOWHERE = 255;
 
 /** The number of a scope. */
 export function scopeNumber(scope: AddressScope): number {

@@ -15,11 +15,11 @@ import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 /** What a group record of a report says; the numbers are those of IGMPv3 and MLDv2. */
 export type RecordType = 2 | 3 | 4;
 /** MODE_IS_EXCLUDE with no sources: "I am a member". */
-export const IS_MEMBER: RecordType = 2;
+const IS_MEMBER: RecordType = 2;
 /** CHANGE_TO_INCLUDE with no sources: "I left". */
 export const LEFT: RecordType = 3;
 /** CHANGE_TO_EXCLUDE with no sources: "I joined". */
-export const JOINED: RecordType = 4;
+const JOINED: RecordType = 4;
 
 /** One record of a report. */
 export interface GroupRecord {

@@ -153,7 +153,7 @@ export function failDuplicate(kernel: KernelState, own: AddressState): void {
 }
 
 /** The link-local address of modified EUI-64. */
-export function linkLocalFromMac(mac: MacAddress): Ipv6Address {
+function linkLocalFromMac(mac: MacAddress): Ipv6Address {
   const bits = BigInt(mac);
   const high = (bits >> 24n) ^ 0x02_0000n;
   const interfaceId = (high << 40n) | (0xfffen << 24n) | (bits & 0xff_ffffn);

@@ -28,7 +28,7 @@ export interface CaptureLimits {
 }
 
 /** A million frames, 256 MiB: about ten minutes of a busy LAN of pings and adverts. */
-export const CAPTURE_LIMITS_DEFAULT: CaptureLimits = {
+const CAPTURE_LIMITS_DEFAULT: CaptureLimits = {
   framesMax: 1_000_000,
   bytesMax: 0x1000_0000,
 };

@@ -7,7 +7,7 @@
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 
 /** Addresses that the table holds; a real access switch holds 8 to 16 thousand. Beyond: not learned, so flooded. */
-export const MAC_TABLE_ENTRIES_MAX = 16_384;
+const MAC_TABLE_ENTRIES_MAX = 16_384;
 
 /** One learned address. Its port is `undefined` once the entry is out of the table. */
 export interface MacEntry<P> {

@@ -11,9 +11,7 @@ export const TYPE_A = 1;
 export const TYPE_AAAA = 28;
 /** Response codes. */
 export const RCODE_OK = 0;
-export const RCODE_FORMAT = 1;
 export const RCODE_NO_NAME = 3;
-export const RCODE_NOT_IMPLEMENTED = 4;
 
 const HEADER_LENGTH = 12;
 const CLASS_IN = 1;

@@ -1,7 +1,7 @@
 /** What a web server of the twin answers: its options, and the response in nginx' form. */
 
 import { encodeUtf8 } from '../../daemon/wire/text.ts';
-import { formatDate } from '../host/calendar.ts';
+import { formatDate } from '../host/time-stamps.ts';
 import { formatMessage, type HeaderFields } from './http-message.ts';
 
 /** One page. */

@@ -1,9 +1,9 @@
-/** A UDP echo service (RFC 862) and its client: datagrams come back with the same bytes. */
+/** A UDP echo service (RFC 862): datagrams come back with the same bytes. */
 
-import { familyOf, type IpAddress } from '../../daemon/wire/ip-address.ts';
+import { familyOf } from '../../daemon/wire/ip-address.ts';
 import { encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
-import type { KernelApi, UdpSocket } from '../kernel/kernel-api.ts';
+import type { UdpSocket } from '../kernel/kernel-api.ts';
 import { addressOption } from './listening-service.ts';
 
 /** Port of the echo service. Source: RFC 862. */
@@ -67,38 +67,4 @@ export class UdpEchoServer implements Program {
   }
 
   signal(): void {}
-}
-
-/** A client of the echo service: sends datagrams and hears what comes back. */
-export interface UdpEchoClient {
-  /** The errno's name when the datagram could not leave. */
-  send(payload: Uint8Array): string | undefined;
-  close(): void;
-}
-
-/** Opens a client; the errno's name when it cannot. */
-export function openUdpEchoClient(
-  kernel: KernelApi,
-  options: {
-    readonly address: IpAddress;
-    readonly port: number;
-    readonly onReply: (payload: Uint8Array) => void;
-    readonly onRefused: () => void;
-  },
-): UdpEchoClient | string {
-  const { address, port } = options;
-  const socket = kernel.openUdp({
-    family: typeof address === 'number' ? 'inet' : 'inet6',
-    onDatagram: (datagram) => {
-      if (datagram.source === address && datagram.sourcePort === port) {
-        options.onReply(datagram.payload);
-      }
-    },
-    onError: () => options.onRefused(),
-  });
-  if (typeof socket === 'string') return socket;
-  return {
-    send: (payload) => socket.send(payload, address, port),
-    close: () => socket.close(),
-  };
 }

@@ -4,9 +4,6 @@
  * Link type of Ethernet, the only one that the twin makes. Source: tcpdump.org link-layer types.
  */
 export const LINK_TYPE_ETHERNET = 1;
-/** Link types of raw IP packets, and of Linux "cooked" captures (`-i any`). */
-export const LINK_TYPE_RAW = 101;
-export const LINK_TYPE_LINUX_SLL = 113;
 
 /** Which way a packet crossed its interface, as pcapng's epb_flags say. */
 export type CaptureDirection = 'inbound' | 'outbound';

@@ -18,7 +18,7 @@ export function eventJson(event: RunEvent): string {
 }
 
 /** For JSON.stringify. */
-export function jsonForm(key: string, value: unknown): unknown {
+function jsonForm(key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return formatIp(value as never);
   if (typeof value === 'number' && MAC_KEYS.has(key)) return formatMac(value as never);
   if (typeof value === 'number' && ADDRESS_KEYS.has(key)) return formatIp(value as never);

@@ -123,7 +123,7 @@ function scriptText(event: HostRunEvent & { readonly kind: 'script' }): string {
 }
 
 /** A report of the daemon in words. */
-export function reportText(report: DaemonReport): string {
+function reportText(report: DaemonReport): string {
   switch (report.kind) {
     case 'vrrp-state': {
       const which = `${report.instance} (VRID ${report.vrid})`;

@@ -30,7 +30,7 @@ export function htmlReporter(context: ReportContext): Reporter {
 }
 
 /** The characters of a text that HTML gives a meaning to, taken their meaning. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -77,7 +77,7 @@ export function runJson(outcome: FileOutcome): Record<string, unknown> {
 }
 
 /** A problem with the keys that its text form shows. */
-export function problemJson(problem: Problem): Record<string, unknown> {
+function problemJson(problem: Problem): Record<string, unknown> {
   return { ...problem };
 }
 

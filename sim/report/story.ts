@@ -2,7 +2,7 @@
  * The events of a run that a person wants to hear of, and facts for reports drawn out of the log.
  */
 
-import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import type { TimeUs } from '../../daemon/base/time.ts';
 import { formatIp, type IpAddress, parsePrefix } from '../../daemon/wire/ip-address.ts';
 import type { RunEvent } from '../engine/run-log.ts';
 import type { HostRunEvent } from '../host/host-events.ts';
@@ -148,9 +148,4 @@ function movedAddress(
   const address = formatIp(parsed.address);
   const isLinkLocal = address.startsWith('fe80:');
   return isLinkLocal || boot.has(`${event.node} ${address}`) ? undefined : { change, address };
-}
-
-/** Milliseconds with a stated rounding, for reports: to the nearest. */
-export function roundedMs(duration: DurationUs | TimeUs): number {
-  return Math.round(duration / 1000);
 }

@@ -12,7 +12,7 @@ import type { PathPart, PlaceMap } from './yaml-source.ts';
 export type ReadScenarioFile = (path: string) => Uint8Array | undefined;
 
 /** Largest file that a scenario may name, in bytes. */
-export const FILE_SIZE_LIMIT = 4_000_000;
+const FILE_SIZE_LIMIT = 4_000_000;
 
 /** A problem to be, placed by its path inside the document. */
 export interface Remark {

@@ -18,7 +18,7 @@ import {
 import type { Problem } from '../../daemon/config/problem.ts';
 
 /** Largest scenario file that is read, in characters; a hand-written one is a hundredth of it. */
-export const SCENARIO_SIZE_LIMIT = 1_000_000;
+const SCENARIO_SIZE_LIMIT = 1_000_000;
 
 /** How often aliases may stand for their anchor, in all; more is an error (YAML bombs). */
 const ALIAS_LIMIT = 100;

@@ -85,7 +85,7 @@ export function packetDetail(
 }
 
 /** From the loss back to what somebody did. */
-export function causesOf(record: PacketRecord, recorder: RunRecorder): PacketDetail['causes'] {
+function causesOf(record: PacketRecord, recorder: RunRecorder): PacketDetail['causes'] {
   if (record.lost === undefined) return [];
   const chain: { at: number; text: string; event?: number }[] = [];
   const cable = recorder.run.lan.cables[record.cable];

@@ -199,11 +199,7 @@ function answerConfig(
 }
 
 /** What the daemon's own reader says of a text, on that host with its files and interfaces. */
-export function configProblems(
-  open: OpenScenario,
-  host: string,
-  text: string,
-): readonly ConfigProblem[] {
+function configProblems(open: OpenScenario, host: string, text: string): readonly ConfigProblem[] {
   const found = open.timeline.run.lan.hosts.get(host);
   const read = (path: string) => (path === CONFIG_PATH ? encodeUtf8(text) : found?.readFile(path));
   const interfaces = (found?.kernel?.links() ?? []).map((link) => ({

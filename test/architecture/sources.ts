@@ -23,7 +23,14 @@ export interface SourceFile {
 
 /** All `.ts` files below the given top folders, in name order. */
 export function readSources(...folders: readonly string[]): SourceFile[] {
-  return folders.flatMap((folder) => listFiles(join(ROOT, folder))).map(readSource);
+  return folders.flatMap((folder) => listFiles(join(ROOT, folder), /\.ts$/)).map(readSource);
+}
+
+/** Path and text of all code below the given top folders, whatever its language. */
+export function readCode(...folders: readonly string[]): { path: string; text: string }[] {
+  return folders
+    .flatMap((folder) => listFiles(join(ROOT, folder), /\.(ts|svelte|mjs|js)$/))
+    .map((path) => ({ path: relative(ROOT, path), text: readFileSync(path, 'utf8') }));
 }
 
 /** `code` with comments and the inside of string literals blanked, so that only code words remain. */
@@ -51,7 +58,7 @@ function findImports(path: string, text: string): ImportOf[] {
   });
 }
 
-function listFiles(folder: string): string[] {
+function listFiles(folder: string, wanted: RegExp): string[] {
   let entries: ReturnType<typeof readDirectory>;
   try {
     entries = readDirectory(folder);
@@ -62,8 +69,8 @@ function listFiles(folder: string): string[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : listFiles(path);
-      return entry.name.endsWith('.ts') ? [path] : [];
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : listFiles(path, wanted);
+      return wanted.test(entry.name) ? [path] : [];
     });
 }
 

@@ -54,8 +54,3 @@ export function readPort(context: ParseContext, word: string | undefined): numbe
   const result = readUnsigned(word, { least: 1, most: 65_535 }, context.reporter);
   return result.complained ? undefined : result.value;
 }
-
-/** printf's %g for the magnitudes that occur here. */
-export function formatGeneral(value: number): string {
-  return String(Number(value.toPrecision(6)));
-}

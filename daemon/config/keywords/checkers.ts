@@ -18,7 +18,7 @@ import { quoteArguments } from './vrrp-blocks.ts';
 type Words = readonly string[];
 
 /** A row that works on the current checker. */
-export function checkerPart(
+function checkerPart(
   spelling: string,
   importance: 'P1' | 'P2' | 'P3',
   apply: (context: ParseContext, checker: CheckerDraft, words: Words) => void,

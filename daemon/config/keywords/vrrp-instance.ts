@@ -19,7 +19,7 @@ import { instanceVmacRows } from './vrrp-instance-vmac.ts';
 type Words = readonly string[];
 
 /** VRRP_AUTH_LEN: bytes of a password that VRRPv2 carries. */
-export const AUTH_BYTES = 8;
+const AUTH_BYTES = 8;
 
 const trackerOf = (context: ParseContext) =>
   context.instance === undefined

@@ -14,7 +14,7 @@ const PR_CAP_AMBIENT_RAISE = 2;
 const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
 /** Numbers of the capabilities in the ambient set that the text of /proc/self/status shows. */
-export function ambientSet(status: string): readonly number[] {
+function ambientSet(status: string): readonly number[] {
   const mask = BigInt(`0x${/^CapAmb:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
   const numbers = Array.from({ length: 64 }, (_, at) => at);
   return numbers.filter((at) => ((mask >> BigInt(at)) & 1n) === 1n);

@@ -7,7 +7,7 @@
 import { LINUX, type Libc, POLLFD_LENGTH } from './libc.ts';
 
 /** The longest a pending poll holds its thread, in ms. */
-export const POLL_TIMEOUT_MS = 200;
+const POLL_TIMEOUT_MS = 200;
 
 interface Watched {
   readonly events: number;

@@ -90,7 +90,7 @@ export function openConnection(
 }
 
 /** Binds an entry to its server and counts it there, which may overload the server. */
-export function bindServer(connection: Connection, server: RealServer): void {
+function bindServer(connection: Connection, server: RealServer): void {
   server.references++;
   server.idleSinceUs = undefined;
   connection.server = server;
@@ -149,7 +149,7 @@ function followTcp(
 }
 
 /** Puts an entry into a TCP state, with its lifetime and its place among the counters. */
-export function setTcpState(state: IpvsState, connection: Connection, next: number): void {
+function setTcpState(state: IpvsState, connection: Connection, next: number): void {
   if (next !== connection.state) {
     setCountedActive(connection, isActiveTcpState(next));
     if (next === STATE_ESTABLISHED && connection.control !== undefined) {

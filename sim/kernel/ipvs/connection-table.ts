@@ -58,32 +58,29 @@ export class ConnectionTable {
   /** The connection of a packet from the client. */
   findForRequest(packet: PacketFacts): Connection | undefined {
     const { protocol, source, sourcePort, destination, destinationPort } = packet;
-    let found = this.#buckets[hash(protocol, source, sourcePort) & this.#mask];
-    for (; found !== undefined; found = found.nextInBucket) {
-      if (
-        found.clientPort === sourcePort &&
-        found.client === source &&
-        found.virtualPort === destinationPort &&
-        found.virtualAddress === destination &&
-        found.protocol === protocol &&
-        !found.isTemplate
-      ) {
-        return found;
-      }
-    }
-    return undefined;
+    return this.#findBetween(protocol, source, sourcePort, destination, destinationPort);
   }
 
   /** The connection whose client sent what this packet answers, by the virtual service's side. */
   findForReverse(packet: PacketFacts): Connection | undefined {
     const { protocol, source, sourcePort, destination, destinationPort } = packet;
-    let found = this.#buckets[hash(protocol, destination, destinationPort) & this.#mask];
+    return this.#findBetween(protocol, destination, destinationPort, source, sourcePort);
+  }
+
+  #findBetween(
+    protocol: number,
+    client: IpAddress,
+    clientPort: number,
+    virtual: IpAddress,
+    virtualPort: number,
+  ): Connection | undefined {
+    let found = this.#buckets[hash(protocol, client, clientPort) & this.#mask];
     for (; found !== undefined; found = found.nextInBucket) {
       if (
-        found.clientPort === destinationPort &&
-        found.client === destination &&
-        found.virtualPort === sourcePort &&
-        found.virtualAddress === source &&
+        found.clientPort === clientPort &&
+        found.client === client &&
+        found.virtualPort === virtualPort &&
+        found.virtualAddress === virtual &&
         found.protocol === protocol &&
         !found.isTemplate
       ) {

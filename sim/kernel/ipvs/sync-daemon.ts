@@ -25,8 +25,8 @@ import {
 } from './sync-wire.ts';
 
 /** 224.0.0.81 and its port. */
-export const SYNC_GROUP: IpAddress = ipv4FromNumber(0xe0000051);
-export const SYNC_PORT = 8848;
+const SYNC_GROUP: IpAddress = ipv4FromNumber(0xe0000051);
+const SYNC_PORT = 8848;
 const SECOND_US = 1_000_000;
 /** IPVS_SYNC_CHECK_PERIOD and IPVS_SYNC_FLUSH_TIME. */
 const CHECK_PERIOD_US = SECOND_US;

@@ -14,8 +14,8 @@ const FIXED_LENGTH = 24;
 /** Octets of the header. */
 export const SYNC_HEADER_LENGTH = 8;
 /** Octets of an IPv4 and an IPv6 entry. */
-export const SYNC_ENTRY_LENGTH_V4 = 36;
-export const SYNC_ENTRY_LENGTH_V6 = 72;
+const SYNC_ENTRY_LENGTH_V4 = 36;
+const SYNC_ENTRY_LENGTH_V6 = 72;
 /** Entries that one datagram can count. */
 export const SYNC_ENTRIES_MAX = 255;
 

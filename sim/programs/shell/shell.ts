@@ -20,7 +20,7 @@ import {
 import type { CommandIo } from './shell-command.ts';
 
 /** Most characters of output that a line may produce; the rest is lost. */
-export const OUTPUT_LENGTH_MAX = 4 * 1024 * 1024;
+const OUTPUT_LENGTH_MAX = 4 * 1024 * 1024;
 const NO_FILE = 'No such file or directory';
 /** Exit code of Ctrl+C: 128 + SIGINT. */
 const INTERRUPTED = 130;

@@ -4,8 +4,8 @@
  */
 
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
-import { formatDate, formatDateStamp } from '../../host/calendar.ts';
 import { cleanPath } from '../../host/disk.ts';
+import { formatDate, formatDateStamp } from '../../host/time-stamps.ts';
 import { type CommandIo, fail, type ShellCommand, succeed } from './shell-command.ts';
 
 /** Exit code of timeout when the time ran out. */

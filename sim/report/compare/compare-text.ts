@@ -34,7 +34,7 @@ export function comparisonLines(comparison: Comparison): readonly string[] {
 }
 
 /** One parting. */
-export function partingLine(parting: Parting): string {
+function partingLine(parting: Parting): string {
   const time = secondsText(parting.at).padStart(14);
   switch (parting.kind) {
     case 'only-real':

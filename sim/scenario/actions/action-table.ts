@@ -5,7 +5,6 @@
  */
 
 import * as z from 'zod';
-import { didYouMean } from '../schema/did-you-mean.ts';
 import { shown, table } from '../schema/units.ts';
 import type { ActionContext, NeededFile, Target } from './action.ts';
 import { CABLE_ACTIONS } from './cable-actions.ts';
@@ -73,11 +72,6 @@ export const doSchema = z
   ])
   .transform((value): readonly BoundAction[] => (Array.isArray(value) ? value : [value]))
   .describe('What happens: one action, or a list of actions in order.');
-
-/** The hint for a name that is no action. */
-export function actionHint(name: string): string | undefined {
-  return didYouMean(name, ACTION_TABLE.keys());
-}
 
 function actionShape(): Record<string, z.ZodType> {
   const shape: Record<string, z.ZodType> = {};

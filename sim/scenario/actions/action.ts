@@ -132,7 +132,7 @@ export function splitPort(name: string): { readonly node: string; readonly port?
 }
 
 /** `out`: frames sent by the named end; `in`: frames towards it; `both` by default. */
-export const DIRECTIONS = ['both', 'out', 'in'] as const;
+const DIRECTIONS = ['both', 'out', 'in'] as const;
 
 /** The schema of a direction seen from the named port. */
 export function directionSchema() {

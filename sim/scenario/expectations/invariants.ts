@@ -237,7 +237,7 @@ const TOUCHING = new Set([
 ]);
 
 /** The invariant in words. */
-export function invariantWords(spec: InvariantSpec): string {
+function invariantWords(spec: InvariantSpec): string {
   if (spec.kind === 'never') return `never logged: '${spec.pattern}'`;
   if (spec.kind === 'lost-connections') {
     const start = spec.from === undefined ? '' : ` from ${durationWords(spec.from)} on`;

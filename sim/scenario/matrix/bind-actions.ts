@@ -5,7 +5,7 @@ import type { Scenario, Step } from '../scenario.ts';
 import type { FileAction } from './faults.ts';
 
 /** Reads one action; what the schema refuses is a bug of the caller. */
-export function bindAction(action: FileAction): BoundAction {
+function bindAction(action: FileAction): BoundAction {
   const [name, value] = Object.entries(action)[0] ?? [];
   const row = name === undefined ? undefined : ACTION_TABLE.get(name);
   if (row === undefined) throw new Error(`no action ${name}`);

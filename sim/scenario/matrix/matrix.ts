@@ -79,7 +79,7 @@ export function runMatrix(
 }
 
 /** Steps of a fault in a scenario that was healthy until `at`. */
-export function faultSteps(
+function faultSteps(
   fault: StandardFault,
   given: { readonly victims: Victims; readonly at: TimeUs; readonly bound: DurationUs },
 ): { readonly steps: Scenario['steps']; readonly until: TimeUs } {

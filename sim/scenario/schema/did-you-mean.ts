@@ -1,7 +1,7 @@
 /** The nearest of the words that would have been understood, for hints. */
 
 /** The known word that `word` is most likely meant to be, or `undefined` when none is near. */
-export function nearestWord(word: string, known: Iterable<string>): string | undefined {
+function nearestWord(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(Math.max(1, Math.floor(word.length / 3)), word.length - 1) + 1;
   for (const candidate of known) {

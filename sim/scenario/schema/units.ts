@@ -271,4 +271,4 @@ function recordMessage(issue: { code?: string | undefined; input?: unknown }): s
 /**
  * Names of hosts, switches, interfaces and the like: a letter, then letters, digits, `-`, `_`, `.`.
  */
-export const NAME_FORM = /^[A-Za-z][A-Za-z0-9._-]{0,62}$/;
+const NAME_FORM = /^[A-Za-z][A-Za-z0-9._-]{0,62}$/;

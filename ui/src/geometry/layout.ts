@@ -41,7 +41,7 @@ export interface MapLayout {
 export const CARD_WIDTH = 214;
 /** Cards of a LAN with long rows are narrower and taller: a map has more height than it would use. */
 export const NARROW_CARD_WIDTH = 166;
-export const SWITCH_HEIGHT = 46;
+const SWITCH_HEIGHT = 46;
 const PORT_WIDTH = 70;
 const GAP_X = 26;
 const GAP_Y = 64;

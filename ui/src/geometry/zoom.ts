@@ -1,7 +1,7 @@
 /** Zooming and panning of the map: what stays under the hand, and what a small map of all of it shows. */
 
 /** Smallest and largest scale. */
-export const SCALE_MIN = 0.3;
+const SCALE_MIN = 0.3;
 export const SCALE_MAX = 2.5;
 
 /** A window onto the sheet: how far it was scrolled, in screen pixels, and how large it is. */

@@ -37,7 +37,7 @@ export function replaceRows<R extends NumberedRow>(rows: R[], changed: readonly 
 }
 
 /** The index of the first row whose number is at least `id`. */
-export function indexOfId(rows: readonly NumberedRow[], id: number): number {
+function indexOfId(rows: readonly NumberedRow[], id: number): number {
   return firstIndex(rows.length, (index) => (rows[index]?.id ?? 0) >= id);
 }
 

@@ -18,7 +18,7 @@ export interface PaletteCommand {
 }
 
 /** Lines that are shown at once. */
-export const PALETTE_LINES_MAX = 60;
+const PALETTE_LINES_MAX = 60;
 
 /** All lines of a page as it is now. */
 export function paletteCommands(page: Page): readonly PaletteCommand[] {
