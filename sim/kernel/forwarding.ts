@@ -23,7 +23,7 @@ import { newFrame } from '../lan/frame-memory.ts';
 import { areInOneSubnet } from './address-selection.ts';
 import { isDropped } from './firewall.ts';
 import { sendIcmpError } from './icmp-errors.ts';
-import { passToLink } from './ipv4-output.ts';
+import { passInPieces, passToLink } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import type { RouteDecision } from './route-state.ts';
 
@@ -51,7 +51,8 @@ export function forwardIpv4(
     return;
   }
   const totalLength = readIpv4TotalLength(bytes, at);
-  if (totalLength > way.link.mtu) {
+  const isTooBig = totalLength > way.link.mtu;
+  if (isTooBig && hasDontFragment(bytes, at)) {
     refuseTooBig(kernel, bytes, at, way.link.mtu);
     return;
   }
@@ -66,15 +67,12 @@ export function forwardIpv4(
   for (const hook of kernel.forwardHooks) {
     if (hook(frame, 'inet')) return;
   }
-  passToLink(kernel, frame, way);
+  if (isTooBig) passInPieces(kernel, frame, way);
+  else passToLink(kernel, frame, way);
 }
 
-/**
- * Packets are not cut into fragments here: without DF they are lost too, which the counter shows.
- */
 function refuseTooBig(kernel: KernelState, bytes: Uint8Array, at: number, mtu: number): void {
   drop(kernel, 'ipv4:too-big');
-  if (!hasDontFragment(bytes, at)) return;
   sendIcmpError(kernel, bytes, at, {
     kind: 'destination-unreachable',
     code: UNREACHABLE_FRAGMENTATION_NEEDED,

@@ -10,6 +10,7 @@ import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { writeUint16 } from '../../daemon/wire/integers.ts';
 import {
   encodeIpv4Header,
+  hasDontFragment,
   IPV4_HEADER_LENGTH,
   ipv4HeaderLength,
   NO_OPTIONS,
@@ -27,6 +28,7 @@ import {
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { firewallVerdict } from './firewall.ts';
+import { cutIpv4 } from './ipv4-cut.ts';
 import type { SocketError } from './kernel-api.ts';
 import { drop, isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
@@ -112,11 +114,20 @@ export function sendBehindHooks(
     return undefined;
   }
   if (frame.length - IP_AT > way.link.mtu) {
-    drop(kernel, 'ipv4:too-big');
-    return 'EMSGSIZE';
+    if (hasDontFragment(frame, IP_AT)) {
+      drop(kernel, 'ipv4:too-big');
+      return 'EMSGSIZE';
+    }
+    passInPieces(kernel, frame, way);
+    return undefined;
   }
   passToLink(kernel, frame, way);
   return undefined;
+}
+
+/** A packet that may be cut, in pieces; one that is small enough stays whole. */
+export function passInPieces(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): void {
+  for (const piece of cutIpv4(frame, way.link.mtu)) passToLink(kernel, piece, way);
 }
 
 /** The last step, shared with forwarding: to the neighbour, or to the MAC of a group. */
@@ -146,6 +157,7 @@ export function sendRawIpv4(
   kernel: KernelState,
   packet: Uint8Array,
   link: LinkState | undefined,
+  mayBeCut: boolean,
 ): SocketError | undefined {
   if (packet.length < IPV4_HEADER_LENGTH) return 'EINVAL';
   const headerLength = ipv4HeaderLength(packet, 0);
@@ -164,6 +176,11 @@ export function sendRawIpv4(
   }
   writeUint16(0, frame, IP_AT + 10);
   writeUint16(internetChecksum(frame, IP_AT, headerLength), frame, IP_AT + 10);
+  // A packet with a header of its own is never cut (raw_send_hdrinc).
+  if (!mayBeCut && way.kind !== 'local' && packet.length > way.link.mtu) {
+    drop(kernel, 'ipv4:too-big');
+    return 'EMSGSIZE';
+  }
   return sendIpv4Frame(kernel, frame, way);
 }
 

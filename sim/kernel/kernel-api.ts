@@ -101,9 +101,10 @@ export interface KernelApi {
    */
   openPacket(options: PacketOptions): PacketSocket;
   /**
-   * Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given.
+   * Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given. `mayBeCut` is for
+   * programs whose header is really the kernel's: an IPv4 packet without DF is then cut when it does not fit.
    */
-  sendIp(packet: Uint8Array, link?: string): SocketError | undefined;
+  sendIp(packet: Uint8Array, link?: string, mayBeCut?: boolean): SocketError | undefined;
   /** Sends a whole Ethernet frame through a link. */
   sendFrame(link: string, frame: Uint8Array): SocketError | undefined;
   /** IGMP or MLD membership, counted per link; the first join and the last leave make reports. */

@@ -348,11 +348,11 @@ function socketCalls(kernel: KernelState) {
     openUdp: (options: UdpOptions) => openUdpSocket(kernel, options),
     openRaw: (options: RawOptions) => openRawSocket(kernel, options),
     openPacket: (options: PacketOptions) => openPacketSocket(kernel, options),
-    sendIp(packet: Uint8Array, name?: string): SocketError | undefined {
+    sendIp(packet: Uint8Array, name?: string, mayBeCut = false): SocketError | undefined {
       const link = name === undefined ? undefined : kernel.linksByName.get(name);
       if (name !== undefined && link === undefined) return 'ENODEV';
       const version = (packet[0] ?? 0) >>> 4;
-      if (version === 4) return sendRawIpv4(kernel, packet, link);
+      if (version === 4) return sendRawIpv4(kernel, packet, link, mayBeCut);
       return version === 6 ? sendRawIpv6(kernel, packet, link) : 'EINVAL';
     },
     sendFrame(name: string, frame: Uint8Array): SocketError | undefined {

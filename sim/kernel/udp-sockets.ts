@@ -6,7 +6,7 @@
 import { randomBelow } from '../../daemon/base/random.ts';
 import { addressSum } from '../../daemon/wire/checksum.ts';
 import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
-import { IPV4_DONT_FRAGMENT, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
+import { IPV4_DONT_FRAGMENT, IPV4_HEADER_LENGTH, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address, isMulticastIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { ANY_IPV6, type Ipv6Address, isMulticastIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import {
@@ -34,6 +34,8 @@ import {
 /** Ephemeral ports. Source: net.ipv4.ip_local_port_range. */
 const EPHEMERAL_FIRST = 32_768;
 const EPHEMERAL_COUNT = 28_232;
+/** Largest IPv4 packet. */
+const PACKET_LENGTH_MAX = 65_535;
 
 /** Opens and binds a socket, or says why not. */
 export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSocket | SocketError {
@@ -191,6 +193,8 @@ function sendUdp4(
   const way = routeOutput(kernel, to, own, link);
   if (typeof way === 'string') return errorOf(way);
   const source = own ?? (way.source as Ipv4Address);
+  const length = IPV4_HEADER_LENGTH + UDP_HEADER_LENGTH + payload.length;
+  if (length > PACKET_LENGTH_MAX) return 'EMSGSIZE';
   const frame = newIpv4Frame(UDP_HEADER_LENGTH + payload.length);
   const datagram = { sourcePort: socket.port, destinationPort: port, payload };
   encodeUdp(datagram, frame, IPV4_PAYLOAD_AT, addressSum(source, to));
@@ -198,10 +202,12 @@ function sendUdp4(
     way.kind === 'multicast'
       ? (socket.options.multicastTtl ?? 1)
       : (socket.options.unicastTtl ?? kernel.settings['ipv4.ip_default_ttl']);
+  // IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here.
+  const flags = way.kind === 'local' || length <= way.link.mtu ? IPV4_DONT_FRAGMENT : 0;
   const error = finishIpv4(
     kernel,
     frame,
-    { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags: IPV4_DONT_FRAGMENT },
+    { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags },
     way,
   );
   if (error === undefined && outputPathTo(socket, to | 0) === undefined) {

@@ -145,7 +145,15 @@ export class EchoSocket {
             source as Ipv6Address,
             destination as Ipv6Address,
           );
-    return kernel.sendIp(packet, link);
+    return kernel.sendIp(packet, link, true);
+  }
+
+  /** IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here. */
+  #flagsFor(totalLength: number, source: Ipv4Address): number {
+    const { kernel, destination, link } = this.#options;
+    const way = kernel.routeTo(destination, source, link)?.link;
+    const mtu = way === undefined ? undefined : kernel.link(way)?.mtu;
+    return mtu === undefined || totalLength <= mtu ? IPV4_DONT_FRAGMENT : 0;
   }
 
   close(): void {
@@ -160,7 +168,7 @@ export class EchoSocket {
         tos: 0,
         totalLength,
         identification: this.#identification++ & 0xffff,
-        flags: IPV4_DONT_FRAGMENT,
+        flags: this.#flagsFor(totalLength, source),
         fragmentOffset: 0,
         ttl: this.#options.ttl,
         protocol: PROTOCOL_ICMP,

@@ -70,7 +70,9 @@ export function transmitByTunnel(
   return true;
 }
 
-/** IPv4 without DF (or without pmtu_disc) would be cut; the twin cuts nothing and only counts it. */
+/**
+ * IPv4 without DF (or without pmtu_disc) over IPv4 is cut behind the wrapping; over IPv6 the twin cuts nothing and only counts it.
+ */
 function fits(
   kernel: KernelState,
   packet: TransmitPacket,
@@ -84,8 +86,9 @@ function fits(
   }
   if (lengthOf(packet) <= mtu) return true;
   const isIpv4 = packet.facts.family === 'inet';
-  drop(kernel, isIpv4 ? 'ipv4:too-big' : 'ipv6:too-big');
   const isCut = isIpv4 && (!hasDontFragment(bytes, at) || kernel.ipvs?.settings.pmtu_disc === 0);
+  if (isCut && room.overIpv4) return true;
+  drop(kernel, isIpv4 ? 'ipv4:too-big' : 'ipv6:too-big');
   if (!isCut) tellSender(kernel, packet, 'too-big', mtu);
   return false;
 }

@@ -86,16 +86,14 @@ function deliverToSelf(
   return true;
 }
 
-/** Packets are not cut: too big with DF is told to the sender, without DF only counted. */
+/** Too big with DF is told to the sender; without DF the packet is cut on its way out. */
 function fits(kernel: KernelState, packet: TransmitPacket, way: RouteDecision): boolean {
   const { bytes, at } = packet;
   const { mtu } = way.link;
-  if (readIpv4TotalLength(bytes, at) <= mtu) return true;
+  if (readIpv4TotalLength(bytes, at) <= mtu || !hasDontFragment(bytes, at)) return true;
   drop(kernel, 'ipv4:too-big');
-  if (hasDontFragment(bytes, at)) {
-    const code = UNREACHABLE_FRAGMENTATION_NEEDED;
-    const error = { kind: 'destination-unreachable', code, nextHopMtu: mtu } as const;
-    sendIcmpError(kernel, copyForQuotation(packet), IP_AT, error);
-  }
+  const code = UNREACHABLE_FRAGMENTATION_NEEDED;
+  const error = { kind: 'destination-unreachable', code, nextHopMtu: mtu } as const;
+  sendIcmpError(kernel, copyForQuotation(packet), IP_AT, error);
   return false;
 }

@@ -2,10 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { seconds, type TimeUs } from '../../../daemon/base/time.ts';
 import { internetChecksum } from '../../../daemon/wire/checksum.ts';
 import { readUint16, writeUint16 } from '../../../daemon/wire/integers.ts';
 import type { Kernel } from '../../../sim/kernel/kernel.ts';
 import type { Datagram } from '../../../sim/kernel/kernel-api.ts';
+import { startRun } from '../../../sim/scenario/run.ts';
+import { loadText } from '../scenario/load-text.ts';
 import { icmpPacket, ip4, makeSmallLan } from './small-lan.ts';
 
 /** An echo request of that size in pieces of at most `most` octets of payload. */
@@ -128,3 +131,74 @@ describe('fragments', () => {
     expect(got[0]?.payload.every((byte) => byte === 5)).toBe(true);
   });
 });
+
+describe('what is too big', () => {
+  test('is cut by its sender, without DF; what fits has DF', () => {
+    const lan = makeSmallLan();
+    const a = lan.addHost('a', { address: '10.0.0.1/24' });
+    const b = lan.addHost('b', { address: '10.0.0.2/24' });
+    const got: number[] = [];
+    b.openUdp({ family: 'inet', port: 9, onDatagram: ({ payload }) => got.push(payload.length) });
+    const seen: string[] = [];
+    lan.cable('a').tap(({ frame }) => noteUdp(frame, seen));
+    const socket = a.openUdp({ family: 'inet', onDatagram: () => undefined });
+    if (typeof socket === 'string') throw new Error(socket);
+    for (const length of [1472, 1473, 4000]) socket.send(new Uint8Array(length), ip4('10.0.0.2'), 9);
+    lan.runTo(1);
+    expect(seen).toEqual([
+      '1500 at 0 DF',
+      '1500 at 0 MF',
+      '21 at 1480',
+      '1500 at 0 MF',
+      '1500 at 1480 MF',
+      '1068 at 2960',
+    ]);
+    expect(got).toEqual([1472, 1473, 4000]);
+  });
+
+  test('is cut again by a router with a smaller MTU, and is whole at its end', () => {
+    const { scenario } = loadText(`
+jitter: none
+lan:
+  switches: { sw1: {}, sw2: {} }
+  hosts:
+    a: { nics: { eth0: 10.0.0.1/24 }, routes: [{ to: default, via: 10.0.0.9 }] }
+    router:
+      nics: { eth0: 10.0.0.9/24, eth1: { address: 10.9.0.9/24, mtu: 600 } }
+      sysctl: { net.ipv4.ip_forward: 1 }
+    b: { nics: { eth0: { address: 10.9.0.2/24, mtu: 600 } }, routes: [{ to: default, via: 10.9.0.9 }] }
+  cables:
+    - [a:eth0, sw1:1]
+    - [router:eth0, sw1:2]
+    - [router:eth1, sw2:1]
+    - [b:eth0, sw2:2]
+`);
+    if (scenario === undefined) throw new Error('no scenario');
+    const run = startRun(scenario);
+    const [a, b] = ['a', 'b'].map((name) => run.lan.hosts.get(name)?.kernel);
+    const got: Datagram[] = [];
+    const seen: string[] = [];
+    b?.openPacket({
+      link: 'eth0',
+      promiscuous: false,
+      onFrame: (frame) => noteUdp(frame, seen),
+    });
+    b?.openUdp({ family: 'inet', port: 9, onDatagram: (one) => got.push(one) });
+    const socket = a?.openUdp({ family: 'inet', onDatagram: () => undefined });
+    if (typeof socket !== 'object') throw new Error(socket);
+    const payload = Uint8Array.from({ length: 2000 }, (_, i) => i & 0xff);
+    socket.send(payload, ip4('10.9.0.2'), 9);
+    run.advanceTo(seconds(1) as number as TimeUs);
+    expect(seen).toEqual(['596 at 0 MF', '596 at 576 MF', '348 at 1152 MF', '548 at 1480']);
+    expect(got.map((one) => one.payload)).toEqual([payload]);
+  });
+});
+
+/** Length, offset, DF and MF of a piece of UDP. */
+function noteUdp(frame: Uint8Array, seen: string[]): void {
+  if (readUint16(frame, 12) !== 0x0800 || frame[23] !== 17) return;
+  const field = readUint16(frame, 20);
+  const flags = `${(field & 0x4000) === 0 ? '' : ' DF'}${(field & 0x2000) === 0 ? '' : ' MF'}`;
+  seen.push(`${readUint16(frame, 16)} at ${(field & 0x1fff) * 8}${flags}`);
+  expect(internetChecksum(frame, 14, 20)).toBe(0);
+}
