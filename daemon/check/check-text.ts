@@ -1,4 +1,8 @@
-/** The checkers' log lines, in keepalived 2.2.7's words. Source: recordings k01 to k21, v01. */
+/** The checkers' log lines, in keepalived 2.2.7's words. Source: recordings k01 to k55, v01. */
+
+function retriesOf(count: number): string {
+  return count === 1 ? 'retry' : 'retries';
+}
 
 /** One formatter a line; `server` and `service` are names such as `[10.0.0.1]:tcp:80`. */
 export const checkText = {
@@ -25,6 +29,11 @@ export const checkText = {
     `ICMP CHECK on service ${server} of ${service} failed`,
   pingDownAtOnce: (server: string) => `ICMP CHECK on service ${server} failed`,
   afterRetries: (retries: number) => ` after ${retries} retries`,
+  /** MISC_CHECK's own words: what is left to try, and what was tried. */
+  scriptRetry: (done: number, retry: number) =>
+    done === 0 ? `, will do ${retry} ${retriesOf(retry)}` : ` on retry ${done}/${retry}`,
+  afterScriptRetries: (retry: number) =>
+    retry === 0 ? ' with retry disabled' : ` after ${retry} ${retriesOf(retry)}`,
   urlSuccess: (what: string, server: string, path: string) =>
     `${what} success to ${server} url(${path})`,
   urlFailure: (what: string, server: string) => `${what} server ${server}.`,

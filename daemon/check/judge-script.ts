@@ -2,7 +2,8 @@
  * What an ended run of MISC_CHECK means. Its pace counts from the beginning of the run before.
  *
  * With misc_dynamic the codes 2 to 255 set the weight to two less, 0 sets the configured one; both count
- * as good. What a script gave is forgotten when it fails. Source: recording k15.
+ * as good. What a script gave is forgotten when it fails; a failure of the very first run is not told before its
+ * retries are used up. Source: recordings k15, k53.
  */
 
 import { type DurationUs, durationUs, elapsed } from '../base/time.ts';
@@ -50,15 +51,17 @@ function scriptFailed(
   result: ProbeResult,
 ): void {
   const [type, reason] = splitReason(result.text);
-  if (checker.retries < config.retry) {
+  const say = (how: string) =>
+    log(machine, checkText.misc(about(checker, config), `${type}${how}${reason}`));
+  const { retry } = config;
+  if (checker.retries < retry) {
+    const isTold = config.logAllFailures && checker.hasRun;
+    if (isTold) say(checkText.scriptRetry(checker.retries, retry));
     checker.retries++;
     checker.hasRun = true;
-    if (config.logAllFailures) log(machine, checkText.misc(about(checker, config), result.text));
     return;
   }
-  const again = checker.hasRun && config.retry > 0;
-  const after = again ? checkText.afterRetries(config.retry) : '';
-  log(machine, checkText.misc(about(checker, config), `${type}${after}${reason}`));
+  say(checkText.afterScriptRetries(retry));
   checker.retries = 0;
   checker.lastCode = 0;
   decide(machine, checker, false, `=> MISC CHECK ${type} on service <=`);

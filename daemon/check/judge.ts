@@ -132,8 +132,8 @@ function judgeSmtp(machine: CheckMachine, checker: Checker, result: ProbeResult)
   }
   const last = checker.retries >= config.retry;
   if (undecided && (last || config.logAllFailures)) {
-    const after = last && checker.hasRun ? checkText.afterRetries(config.retry) : '';
-    log(machine, checkText.smtpFailure(result.text + after));
+    // Nothing is said of retries, as others do. Source: recording k44.
+    log(machine, checkText.smtpFailure(result.text));
   }
   if (!last) {
     checker.retries++;

@@ -193,7 +193,7 @@ function buildConnection(parts: CheckerParts): ConnectionConfig {
   const timeout = checker.connectTimeoutUs ?? server.connectTimeoutUs ?? service.connectTimeoutUs;
   const built: Mutable<ConnectionConfig> = {
     address: checker.connectAddress ?? server.address,
-    port: checker.connectPort ?? server.port,
+    port: checker.connectPort ?? server.checkedPort ?? server.port,
     connectTimeout: durationUs(timeout ?? 5_000_000),
   };
   if (checker.bindAddress !== undefined) built.bindAddress = checker.bindAddress;

@@ -217,6 +217,7 @@ function finishPort(
     ? `WARNING - ${kind} ${name}, ${what} has port specified - clearing`
     : `WARNING - virtual server ${name} and ${what} ports don't match - resetting`;
   given.say('port', text);
+  server.checkedPort = server.port;
   server.port = marked ? 0 : service.port;
 }
 

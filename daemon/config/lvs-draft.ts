@@ -29,6 +29,8 @@ export interface TimersDraft {
 export interface ServerDraft extends TimersDraft {
   readonly address: IpAddress;
   port: number;
+  /** What checkers connect to where the port above was taken back: they had copied it before. Source: recording k50. */
+  checkedPort?: number;
   readonly at: Location | undefined;
   method?: ForwardingMethod;
   weight?: number;

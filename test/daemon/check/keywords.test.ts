@@ -209,7 +209,7 @@ describe('other checkers', () => {
       [s(1), 'script-run'],
       [s(3), 'script-signal'],
     ]);
-    expect(director.lines().join()).toContain('by [/bin/chk] timed out.');
+    expect(director.lines().join()).toContain('by [/bin/chk] timed out with retry disabled.');
     expect(isUp(director)).toBe(false);
   });
 });
