@@ -32,6 +32,8 @@ export interface HostSpec {
    * carrier.
    */
   readonly onCarrierLoss: 'keep' | 'ifdown';
+  /** Command lines that run once at boot, when the network is configured and before units start. */
+  readonly bootCommands?: readonly string[];
   /** Off at t=0. */
   readonly startsOff: boolean;
   /** Phase of the kernel's ticks at t=0, µs; by default drawn at each boot. A replay of a recording sets it. */

@@ -240,7 +240,16 @@ export class Host implements HostApi {
     this.#machine = machine;
     this.#setPower('on');
     machine.boot();
+    for (const line of this.#options.spec.bootCommands ?? []) this.#runAtBoot(machine, line);
     machine.units.startEnabled((unit) => this.#startDelay(unit));
+  }
+
+  #runAtBoot(machine: LiveMachine, line: string): void {
+    machine.execute(line, ({ exitCode, stderr }) => {
+      if (exitCode === 0) return;
+      const text = `${line}: ${stderr.trim() === '' ? `exit ${exitCode}` : stderr.trim()}`;
+      this.#journal.write({ identifier: 'rc.local', pid: 1, level: 'warning', text });
+    });
   }
 
   /** Daemons of a LAN do not start in the same microsecond; later starts come exactly when told. */

@@ -12,12 +12,14 @@ import {
   UNREACHABLE_PROTOCOL,
 } from '../../daemon/wire/icmp.ts';
 import { ALL_SYSTEMS_GROUP } from '../../daemon/wire/igmp.ts';
+import { readUint16 } from '../../daemon/wire/integers.ts';
 import {
   checkIpv4Header,
   ipv4HeaderLength,
   isIpv4Fragment,
   PROTOCOL_ICMP,
   PROTOCOL_IGMP,
+  PROTOCOL_TCP,
   PROTOCOL_UDP,
   readIpv4Destination,
   readIpv4Protocol,
@@ -26,7 +28,7 @@ import {
   readIpv4Ttl,
 } from '../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
-import { isDropped } from './firewall.ts';
+import { isDropped, markOf } from './firewall.ts';
 import { forwardIpv4 } from './forwarding.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
@@ -35,7 +37,7 @@ import { IGMP, receiveIgmp } from './igmp-host.ts';
 import { collectFragment } from './ipv4-fragments.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { copyToRawSockets } from './raw-sockets.ts';
-import { routeInput } from './route-lookup.ts';
+import { routeInput, routeMarkedInput } from './route-lookup.ts';
 import type { RouteFailure } from './route-state.ts';
 import { receiveUdp } from './udp-sockets.ts';
 
@@ -58,7 +60,10 @@ export function receiveIpv4(
   }
   const source = readIpv4Source(bytes, at);
   const destination = readIpv4Destination(bytes, at);
-  const decision = routeInput(kernel, link, destination, source);
+  const decision =
+    kernel.inet.hasMarkRules && kernel.firewall.counts.prerouting > 0
+      ? routeMarked(kernel, link, bytes, at)
+      : routeInput(kernel, link, destination, source);
   switch (decision.kind) {
     case 'local':
       deliver(kernel, link, bytes, at, source, destination, false);
@@ -82,6 +87,20 @@ export function receiveIpv4(
     case 'fail':
       refuse(kernel, bytes, at, decision.failure);
   }
+}
+
+function routeMarked(kernel: KernelState, link: LinkState, bytes: Uint8Array, at: number) {
+  const [source, destination] = [readIpv4Source(bytes, at), readIpv4Destination(bytes, at)];
+  const protocol = readIpv4Protocol(bytes, at);
+  const question = { source, destination, protocol, link: link.name, isNeighbourDiscovery: false };
+  const portAt = at + ipv4HeaderLength(bytes, at) + 2;
+  const hasPorts = protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP;
+  const isWhole = hasPorts && !isIpv4Fragment(bytes, at) && portAt + 2 <= bytes.length;
+  const port = isWhole ? { destinationPort: readUint16(bytes, portAt) } : {};
+  const mark = markOf(kernel.firewall, { ...question, ...port });
+  return mark === 0
+    ? routeInput(kernel, link, destination, source)
+    : routeMarkedInput(kernel, link, { destination, source }, mark);
 }
 
 function deliver(

@@ -13,6 +13,8 @@ export interface RuleQuestion {
   readonly source?: IpAddress | undefined;
   readonly inputLink?: string | undefined;
   readonly outputLink?: string | undefined;
+  /** Set by the firewall in front of routing; 0 without. */
+  readonly mark?: number;
 }
 
 /** Adds a rule behind those of the same priority. */
@@ -35,13 +37,10 @@ export function removeRule(kernel: KernelState, rule: PolicyRule): boolean {
   return true;
 }
 
-/**
- * Whether a rule speaks about that packet. Marks are not modelled: a rule with one matches mark 0
- * only.
- */
+/** Whether a rule speaks about that packet. A rule with mark 0 speaks about every mark, as in Linux. */
 export function ruleMatches(rule: PolicyRule, question: RuleQuestion): boolean {
   const { from, to } = rule;
-  if ((rule.mark ?? 0) !== 0) return false;
+  if ((rule.mark ?? 0) !== 0 && rule.mark !== question.mark) return false;
   if (rule.inputLink !== undefined && rule.inputLink !== question.inputLink) return false;
   if (rule.outputLink !== undefined && rule.outputLink !== question.outputLink) return false;
   if (to !== undefined && !isInPrefix(question.destination, to.address, to.length)) return false;
@@ -55,6 +54,8 @@ function refresh(kernel: KernelState, family: IpFamily): void {
     (rule) =>
       rule.from !== undefined || rule.inputLink !== undefined || rule.outputLink !== undefined,
   );
+  routing.hasMarkRules = routing.rules.some((rule) => (rule.mark ?? 0) !== 0);
+  if (routing.hasMarkRules) routing.hasSelectiveRules = true;
   flushRouteCache(kernel);
 }
 

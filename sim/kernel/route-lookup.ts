@@ -99,6 +99,16 @@ export function routeInput(
   return decision;
 }
 
+/** The same for a packet that the firewall has marked; nothing is kept of it. */
+export function routeMarkedInput(
+  kernel: KernelState,
+  link: LinkState,
+  ends: { readonly destination: Ipv4Address; readonly source: Ipv4Address },
+  mark: number,
+): InputDecision {
+  return decideInput(kernel, link, ends.destination, ends.source, mark);
+}
+
 /**
  * The first route that the rules lead to; a rule's table without a match lets the next rule speak.
  */
@@ -246,6 +256,7 @@ function decideInput(
   link: LinkState,
   destination: Ipv4Address,
   source: Ipv4Address,
+  mark = 0,
 ): InputDecision {
   const martian = martianReason(kernel, link, destination, source);
   if (martian !== undefined) return { kind: 'drop', reason: martian };
@@ -257,9 +268,8 @@ function decideInput(
     const invalid = source === ANY_IPV4 ? undefined : validateSource(kernel, link, source);
     return invalid === undefined ? BROADCAST : { kind: 'drop', reason: invalid };
   }
-  const entry = lookupRoute(kernel.inet, { destination, source, inputLink: link.name }, (each) =>
-    isRouteUsable(kernel, each),
-  );
+  const question = { destination, source, inputLink: link.name, mark };
+  const entry = lookupRoute(kernel.inet, question, (each) => isRouteUsable(kernel, each));
   if (entry?.route.type === 'broadcast') {
     const invalid = source === ANY_IPV4 ? undefined : validateSource(kernel, link, source);
     return invalid === undefined ? BROADCAST : { kind: 'drop', reason: invalid };

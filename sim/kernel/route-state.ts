@@ -100,6 +100,8 @@ export interface RoutingState {
   readonly rules: PolicyRule[];
   /** Whether rules look at more than the destination, so that the cache must not be used. */
   hasSelectiveRules: boolean;
+  /** Whether one of them asks for a mark: packets that the firewall marks are then decided one by one. */
+  hasMarkRules: boolean;
   /** Counts changes that could matter to a decision; what was kept in an earlier one is void. */
   generation: number;
   /** The last address that somebody asked the type of: on a busy LAN all ask for one server. */

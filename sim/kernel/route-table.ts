@@ -29,6 +29,7 @@ export function makeRouting(family: IpFamily): RoutingState {
     tables: new Map(),
     rules,
     hasSelectiveRules: false,
+    hasMarkRules: false,
     generation: 0,
     lastType: { address: 0, generation: -1, type: 'unicast' },
     lastOutput: { destination: ANY_IPV4, generation: -1, decision: 'no-route' },

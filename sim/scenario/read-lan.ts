@@ -109,6 +109,7 @@ function readHost(from: HostReading): HostSpec {
     names: namesOf(from.raw, host),
     bootTime: host['boot-time'] ?? NO_DURATION,
     onCarrierLoss: host.boot?.['on-carrier-loss'] ?? 'keep',
+    ...(host.boot?.commands === undefined ? {} : { bootCommands: host.boot.commands }),
     startsOff: host.power === 'off',
     ...(configId === undefined ? {} : { configId }),
     ...(loopback === undefined ? {} : { loopbackAddresses: loopback.map(nicAddress) }),

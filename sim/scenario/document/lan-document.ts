@@ -212,6 +212,11 @@ export interface LanScript {
 export interface LanBoot {
   /** 'ifdown': network scripts drop alias addresses with the carrier. */
   readonly 'on-carrier-loss'?: 'keep' | 'ifdown';
+  /**
+   * Run at each boot, when the network is configured and before units start: iptables (marks,
+   * drops), ip rule, ip route.
+   */
+  readonly commands?: readonly string[];
 }
 
 /** A host. */

@@ -245,6 +245,12 @@ const host = table(
           ['keep', 'ifdown'],
           "'ifdown': network scripts drop alias addresses with the carrier.",
         ).optional(),
+        commands: z
+          .array(text('A command line of the shell.'))
+          .describe(
+            'Run at each boot, when the network is configured and before units start: iptables (marks, drops), ip rule, ip route.',
+          )
+          .optional(),
       },
       'How the host boots and looks after its network.',
     ).optional(),
