@@ -29,7 +29,7 @@ export function logDifferences(timeline: Timeline, observed: Observed): string[]
   const isTwice = theirs.filter((one) => one.text === once).length > 1;
   const kept = (list: readonly Moment[]) =>
     isTwice ? list.filter((one) => one.text !== once) : list;
-  return compare(kept(ours), kept(theirs), activation(timeline, 0));
+  return compare(kept(ours), kept(theirs), timeline);
 }
 
 /** States of the kernel's table. */
@@ -39,12 +39,12 @@ export function tableDifferences(timeline: Timeline, observed: Observed): string
   const ours = seconds(observed.tables).slice(isEmptyFirst ? 1 : 0);
   const isEmptyLast = theirs.at(-1)?.text.startsWith('(no virtual') === true;
   const known = isEmptyLast ? ours : ours.slice(0, theirs.length);
-  return compare(known, theirs, activation(timeline, 0));
+  return compare(known, theirs, timeline);
 }
 
 /** HTTP requests to each server, octet by octet. At the end of a recording keepalived may be a check ahead or behind. */
 export function requestDifferences(timeline: Timeline, observed: Observed): string[] {
-  const all = recorded(timeline, 'HTTP', (text) => text.includes('request='));
+  const all = recorded(timeline, 'HTTP', (text) => text.includes("request=b'GET"));
   return ['rs1', 'rs2', 'rs3', 'rs4'].flatMap((server) => {
     const theirs = all
       .filter((one) => one.text.startsWith(server))
@@ -53,7 +53,8 @@ export function requestDifferences(timeline: Timeline, observed: Observed): stri
     const ours = observed.requests
       .filter((one) => one.to === end && one.text.startsWith('GET'))
       .map((one) => one.text);
-    if (Math.abs(ours.length - theirs.length) > 1) {
+    const isBusy = timeline.slack !== undefined;
+    if (!isBusy && Math.abs(ours.length - theirs.length) > 1) {
       return [`${server}: ${ours.length} requests, recorded ${theirs.length}`];
     }
     const length = Math.min(ours.length, theirs.length);
@@ -80,7 +81,7 @@ export function attemptDifferences(timeline: Timeline, observed: Observed): stri
     }
     return theirs.flatMap(({ at }, index) => {
       const own = ours[index]?.at;
-      const isNear = own === undefined || Math.abs(own - at) <= allowed(at);
+      const isNear = own === undefined || Math.abs(own - at) <= allowed(at, timeline.slack);
       return isNear ? [] : [`${end}: attempt ${index} at ${own}, recorded ${at}`];
     });
   });
@@ -92,12 +93,19 @@ export function checkerDifferences(timeline: Timeline, observed: Observed): stri
     ...logDifferences(timeline, observed),
     ...tableDifferences(timeline, observed),
     ...requestDifferences(timeline, observed),
-    ...(timeline.name.startsWith('v') ? [] : attemptDifferences(timeline, observed)),
+    ...(timeline.name.startsWith('v') || timeline.slack !== undefined
+      ? []
+      : attemptDifferences(timeline, observed)),
   ];
 }
 
-/** Texts and order; moments from `begin` on, since our daemon needs no time to start. */
-function compare(ours: readonly Moment[], theirs: readonly Moment[], begin: number): string[] {
+/** Texts and order; moments from the activation on, since our daemon needs no time to start. */
+function compare(
+  ours: readonly Moment[],
+  theirs: readonly Moment[],
+  timeline: Timeline,
+): string[] {
+  const begin = activation(timeline, 0);
   const differences: string[] = [];
   for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
     const [own, other] = [ours[i], theirs[i]];
@@ -107,7 +115,7 @@ function compare(ours: readonly Moment[], theirs: readonly Moment[], begin: numb
       break;
     }
     if (own === undefined || other === undefined || other.at < begin) continue;
-    if (Math.abs(own.at - other.at) > allowed(other.at)) {
+    if (Math.abs(own.at - other.at) > allowed(other.at, timeline.slack)) {
       differences.push(`${i}: ${told(own)}, recorded at ${other.at}`);
     }
   }
@@ -118,8 +126,8 @@ function told(moment: Moment | undefined): string {
   return moment === undefined ? 'nothing' : `${moment.at} '${moment.text}'`;
 }
 
-function allowed(at: number): number {
-  return Math.max(0.05, 0.02 * at);
+function allowed(at: number, slack: number | undefined): number {
+  return Math.max(slack ?? 0.05, 0.02 * at);
 }
 
 function recorded(

@@ -22,6 +22,7 @@ import type { Said } from '../daemon/check/director.ts';
 import { activation, isFirstSynLost, plannedDraws } from '../daemon/check/replay.ts';
 import type { Timeline } from '../daemon/check/timeline.ts';
 import { loadText } from '../sim/scenario/load-text.ts';
+import { recordedServers, serverActions } from './recorded-servers-play.ts';
 
 const METHODS = { nat: 'Masq', dr: 'Route', tun: 'Tunnel' } as const;
 const SERVERS = ['rs1', 'rs2', 'rs3', 'rs4'];
@@ -52,14 +53,19 @@ export function replayOnLan(timeline: Timeline): Observed {
       if (cable !== undefined) captureCable(cable, capture);
     },
   });
-  const servers = new Servers(run);
+  const recorded = recordedServers(timeline, number);
+  const servers = recorded === undefined ? new Servers(run) : undefined;
   const lose = (first: number, name: string) => loseFirstSyn(run, timeline, first, name);
   const actions: { readonly at: number; readonly act: () => void }[] = [
-    { at: 0, act: () => servers.prepare(timeline.title) },
+    { at: 0, act: () => servers?.prepare(timeline.title) },
+    ...(recorded === undefined ? [] : serverActions(run, recorded)),
     {
       at: begin,
       act: () => {
         draws.push(...plannedDraws(timeline, timeline.config, begin, lose));
+        for (const path of scriptsOf(run)) {
+          director(run).setScriptAnswer(path, { exit: 0, after: milliseconds(2) });
+        }
         director(run).unit('start', 'keepalived');
       },
     },
@@ -69,7 +75,13 @@ export function replayOnLan(timeline: Timeline): Observed {
       actions.push({ at: entry.at, act: () => director(run).signal('keepalived', 'TERM') });
     } else if (entry.kind === 'EVENT') {
       const late = /closed|unplugged/.test(entry.text) ? DOWN_DELAY_S : 0;
-      actions.push({ at: entry.at + late, act: () => servers.happen(entry.text, number) });
+      actions.push({
+        at: entry.at + late,
+        act: () => {
+          happen(run, entry.text, number);
+          servers?.happen(entry.text);
+        },
+      });
       if (entry.text.startsWith('SIGHUP')) {
         actions.push(reloadOf(run, timeline, { at: entry.at, draws, lose }));
       }
@@ -186,7 +198,36 @@ function micro(secondsCount: number): TimeUs {
   return Math.round(secondsCount * 1e6) as TimeUs;
 }
 
-/** The servers of the recording: they serve a page, a status 500, nothing at all, or no port. */
+/** What an event does to scripts, files and cables. */
+function happen(run: ScenarioRun, text: string, number: string): void {
+  const exit = /^exit code (\d+)$/.exec(text);
+  if (exit !== null) {
+    const answer = { exit: Number(exit[1]), after: milliseconds(2) };
+    for (const path of scriptsOf(run)) director(run).setScriptAnswer(path, answer);
+  }
+  const file = /^file (\S+) (\S+)$/.exec(text);
+  if (file !== null) director(run).writeFile(file[1] ?? '', encodeUtf8(`${file[2]}\n`));
+  const own = /^director (\d) (un)?plugged$/.exec(text);
+  if (own?.[1] === number) {
+    // The director's card was taken off its bridge: it kept its carrier.
+    const cable = run.lan.cableAt('director', 'eth0');
+    cable?.impair('both', { muted: own[2] !== undefined || undefined });
+  }
+  for (const part of text.split(', ')) {
+    const match = /^(rs\d):? (?:cable )?(un)?plugged$/.exec(part);
+    const cable = match === null ? undefined : run.lan.cableAt(match[1] ?? '', 'eth0');
+    if (match?.[2] === undefined) cable?.replug();
+    else cable?.unplug();
+  }
+}
+
+/** The checkers' scripts of a recording; one answer holds for all of them. */
+function scriptsOf(run: ScenarioRun): string[] {
+  const text = decodeLatin1(director(run).readFile(CONFIG) ?? new Uint8Array());
+  return [...text.matchAll(/misc_path "?([^\s"]+)/g)].map((match) => match[1] ?? '');
+}
+
+/** The servers of the recording, where there is no capture: they serve a page, a status 500, nothing at all, or no port. */
 class Servers {
   readonly #run: ScenarioRun;
   readonly #behaviour = new Map<string, 'page' | 'sick' | 'hang' | 'closed'>();
@@ -204,14 +245,7 @@ class Servers {
   }
 
   /** An event, or several with commas between. */
-  happen(text: string, number: string): void {
-    const exit = /^exit code (\d+)$/.exec(text);
-    if (exit !== null) {
-      const answer = { exit: Number(exit[1]), after: milliseconds(2) };
-      director(this.#run).setScriptAnswer('/run/chk.sh', answer);
-    }
-    const cable = /^director (\d) (un)?plugged$/.exec(text);
-    if (cable?.[1] === number) this.#mute(cable[2] !== undefined);
+  happen(text: string): void {
     for (const part of text.split(', ')) this.#serverEvent(part);
   }
 
@@ -220,23 +254,10 @@ class Servers {
     if (match === null) return;
     const [, server = '', what = ''] = match;
     const status = /^answers (\d+)$/.exec(what)?.[1];
-    if (/unplugged/.test(what)) this.#plug(server, false);
-    else if (/plugged/.test(what)) this.#plug(server, true);
-    else if (/port closed/.test(what)) this.#set(server, 'closed');
+    if (/plugged/.test(what)) return;
+    if (/port closed/.test(what)) this.#set(server, 'closed');
     else if (/never answers/.test(what)) this.#set(server, 'hang');
     else this.#set(server, status === undefined || status === '200' ? 'page' : 'sick');
-  }
-
-  /** The director's card was taken off its bridge: it kept its carrier. */
-  #mute(muted: boolean): void {
-    const cable = this.#run.lan.cableAt('director', 'eth0');
-    cable?.impair('both', { muted: muted || undefined });
-  }
-
-  #plug(node: string, isIn: boolean): void {
-    const cable = this.#run.lan.cableAt(node, 'eth0');
-    if (isIn) cable?.replug();
-    else cable?.unplug();
   }
 
   #set(server: string, behaviour: 'page' | 'sick' | 'hang' | 'closed'): void {

@@ -6,8 +6,10 @@
  * daemon's own doing.
  */
 
+import type { CheckerConfig } from '../../../daemon/check/checker-config.ts';
 import { loadWithReader } from '../../../daemon/core/config-loader.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
+import { recordedServers } from '../../reference/recorded-servers-play.ts';
 import { Director, type ServerBehaviour, s } from './director.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -69,33 +71,63 @@ export function plannedDraws(
   });
   const random = { uint32: () => 7 };
   const loaded = loadWithReader({ system, path: 'k.conf', configId: undefined, random });
-  for (const checker of loaded.config?.check.checkers ?? []) {
+  const checkers = loaded.config?.check.checkers ?? [];
+  for (const checker of checkers) {
     const server =
       loaded.config?.lvs.virtualServers[checker.virtualServer]?.realServers[checker.realServer];
     if (server === undefined) throw new Error('a checker without a server');
     const place = 'connection' in checker ? checker.connection : server;
+    const end = `${formatIp(place.address)}:${place.port}`;
+    const isShared = checkers.filter((one) => isOfServer(one, checker)).length > 1;
     const first = firstCheck(timeline, from, {
-      end: `${formatIp(place.address)}:${place.port}`,
+      end,
       name: `[${formatIp(server.address)}]:`,
+      asks: isShared ? checker.kind === 'HTTP_GET' : undefined,
     });
     onFirst(first, `[${formatIp(server.address)}]:`);
-    const phase = Math.max(0, s(first) - s(from) - BOOTSTRAP);
+    // A suspended checker looks every delay_loop whether it may begin.
+    const loop = config.includes('ha_suspend') ? checker.delayLoop : Number.POSITIVE_INFINITY;
+    const phase = Math.max(0, s(first) - s(from) - BOOTSTRAP) % loop;
     draws.push(Math.min(4_294_967_295, Math.ceil((phase / checker.warmup) * 4_294_967_296)));
   }
   return draws;
 }
 
-function firstCheck(
-  timeline: Timeline,
-  from: number,
-  who: { readonly end: string; readonly name: string },
-): number {
+interface Checked {
+  readonly end: string;
+  readonly name: string;
+  /** Of two checkers of one server: whether this one sends a request. */
+  readonly asks: boolean | undefined;
+}
+
+function isOfServer(one: CheckerConfig, other: CheckerConfig): boolean {
+  return one.virtualServer === other.virtualServer && one.realServer === other.realServer;
+}
+
+function firstCheck(timeline: Timeline, from: number, who: Checked): number {
   const later = timeline.entries.filter((one) => one.at >= from);
-  const syn = later.find((one) => one.kind === 'CHECK' && one.text.endsWith(`> ${who.end} S`));
+  const [address = '', port = ''] = who.end.split(':');
+  const echo = `> ${address} ICMP 8/0`;
+  const packets = later.filter(
+    ({ kind, text }) => kind === 'CHECK' && (text.endsWith(`> ${who.end} S`) || text.endsWith(echo)),
+  );
+  // Two checkers of one port: what was asked behind the handshake tells whose it was.
+  const isOwn = ({ text }: { readonly text: string }) =>
+    who.asks === undefined || isAsked(later, text) === who.asks;
+  const datagram = recordedServers(timeline, '1')
+    ?.find((one) => one.protocol === 'udp' && one.server === address && `${one.port}` === port)
+    ?.datagrams.find((one) => one.at >= from);
   const line = later.find(
     (one) => one.kind === 'LOG' && one.text.includes(who.name) && isAboutCheck(one.text),
   );
-  return syn?.at ?? line?.at ?? from + 1;
+  return (packets.find(isOwn) ?? datagram)?.at ?? line?.at ?? from + 1;
+}
+
+/** Whether a request came with the connection; `undefined` when the server did not tell. */
+function isAsked(entries: Timeline['entries'], syn: string): boolean | undefined {
+  const from = ` from ${syn.split(' ')[0]} `;
+  const seen = entries.find((one) => one.kind === 'HTTP' && one.text.includes(from));
+  return seen === undefined ? undefined : !seen.text.endsWith('connect-only');
 }
 
 /** In one recording a first SYN got lost: its answer came with the repetition, a second later. */

@@ -20,6 +20,12 @@ export interface Timeline {
   readonly config: string;
   readonly second: string | undefined;
   readonly entries: readonly TimelineEntry[];
+  /** Packets at the first director's port. */
+  readonly capture: Uint8Array | undefined;
+  /** The capture's time at 0, in seconds, where the recording tells it. */
+  readonly begin: number | undefined;
+  /** How far off moments may be (s) where the recorder's machine was busy; then paces are not compared. */
+  readonly slack: number | undefined;
 }
 
 /** Names of all recordings with a director of their own: `k01-…`, `v01-…#1`. */
@@ -43,6 +49,10 @@ export function readTimeline(name: string, folder: string = FOLDER): Timeline {
   const director = number === undefined ? '' : `director ${number} `;
   const text = readFileSync(join(folder, `${file}.txt`), 'utf8');
   const conf = number === undefined ? `${file}.` : `${file}.director${number}.`;
+  const numberOf = (what: string): number | undefined => {
+    const value = new RegExp(`^# ${what} ([\\d.]+)`, 'm').exec(text)?.[1];
+    return value === undefined ? undefined : Number(value);
+  };
   const entries: TimelineEntry[] = [];
   for (const line of text.split('\n')) {
     const match = /^ +(-?\d+\.\d+) (\S+) ?(.*)$/.exec(line);
@@ -62,13 +72,16 @@ export function readTimeline(name: string, folder: string = FOLDER): Timeline {
     name,
     title: text.split('\n').slice(0, 2).join(' '),
     config: readFileSync(join(folder, `${conf}keepalived.conf`), 'utf8'),
-    second: readMaybe(join(folder, `${conf}second.keepalived.conf`)),
+    second: readMaybe(join(folder, `${conf}second.keepalived.conf`))?.toString(),
     entries,
+    capture: readMaybe(join(folder, `${file}.pcap`)),
+    begin: numberOf('begin'),
+    slack: numberOf('slack'),
   };
 }
 
-function readMaybe(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+function readMaybe(path: string): Buffer | undefined {
+  return existsSync(path) ? readFileSync(path) : undefined;
 }
 
 function isKind(kind: string): kind is 'LOG' | 'IPVS' | 'HTTP' | 'CHECK' | 'EVENT' {

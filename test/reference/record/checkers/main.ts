@@ -1,0 +1,75 @@
+/**
+ * Records real keepalived's checkers over real IPVS: `node tools/run-built.mjs test/reference/record/checkers/main.ts OUTPUT
+ * [PLAN…]`, as root. Boots a guest of user-mode-linux (Debian's package), makes a laboratory of network namespaces in it for each
+ * plan, some at once, and writes the files of `../../ipvs/keepalived-lvs`; `npm run reference -- OUTPUT` reads them.
+ */
+
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CheckerPlan, PLANS } from './plans.ts';
+import { prepare, record } from './recorder.ts';
+
+/** A guest has one processor; more laboratories at once would delay each other. */
+const AT_ONCE = 3;
+
+const words = process.argv.slice(2);
+if (process.env['RECORD_OUTPUT'] !== undefined) await insideGuest(words);
+else if (words.length === 0) {
+  console.error('usage: main.ts OUTPUT [PLAN…]');
+  process.exitCode = 64;
+} else bootGuest(resolve(words[0] ?? ''), words.slice(1));
+
+function bootGuest(output: string, names: readonly string[]): void {
+  mkdirSync(output, { recursive: true });
+  const root = process.env['LANTWIN_ROOT'] ?? process.cwd();
+  const child = spawn(
+    'linux.uml',
+    [
+      'mem=900M',
+      'root=/dev/root',
+      'rootfstype=hostfs',
+      'rootflags=/',
+      'ro',
+      `init=${root}/test/reference/record/checkers/guest-init.sh`,
+      'con=null',
+      'con0=null,fd:1',
+      'quiet',
+      // The kernel hands what it does not know to its first process as environment.
+      `LANTWIN_ROOT=${root}`,
+      `RECORD_NODE=${process.execPath}`,
+      `RECORD_BUNDLE=${process.argv[1]}`,
+      `RECORD_OUTPUT=${output}`,
+      `RECORD_PLANS=${names.join(',')}`,
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  child.on('exit', (code) => {
+    process.exitCode = code ?? 70;
+  });
+}
+
+async function insideGuest(names: readonly string[]): Promise<void> {
+  const waiting: CheckerPlan[] = PLANS.filter(
+    (plan) => names.length === 0 || names.some((name) => plan.id.startsWith(name)),
+  );
+  // Making a laboratory takes the processor: nothing is recorded until all of a group stand.
+  for (let from = 0; from < waiting.length; from += AT_ONCE) {
+    const group = waiting.slice(from, from + AT_ONCE);
+    const ready = group.map((plan, index) => prepare(plan, from + index));
+    await Promise.all(
+      ready.map(async (lab, index) => {
+        const id = group[index]?.id;
+        await sleep(index * 2500);
+        try {
+          await record(lab, '/run/output');
+          console.log(`${id}: recorded`);
+        } catch (error) {
+          console.log(`${id}: ${error instanceof Error ? error.stack : String(error)}`);
+        }
+      }),
+    );
+  }
+  process.exit(0);
+}

@@ -1,0 +1,86 @@
+/** Texts of the recordings: the kernel's table, the packets of checks, the whole timeline. */
+
+import { readCapture } from '../../../../sim/report/pcap-read.ts';
+import type { CheckerPlan } from './plans.ts';
+import type { Line } from './recorder.ts';
+
+const LEGEND =
+  '# seconds since keepalived was started; LOG = keepalived log line (read as it came); IPVS = change of the kernel table ' +
+  '(polled every 40 ms); HTTP = seen by the server; CHECK = TCP and ICMP seen at the director';
+
+/** `/proc/net/ip_vs` in one line: `TCP 10.10.0.100:80 rr: 10.10.0.11:80 Route w1, …`. */
+export function tableText(text: string): string {
+  const services: { name: string; rows: string[] }[] = [];
+  for (const line of text.split('\n').slice(3)) {
+    const words = line.trim().split(/\s+/);
+    if (words[0] === '->') {
+      services.at(-1)?.rows.push(`${endOf(words[1] ?? '')} ${words[2]} w${words[3]}`);
+    } else if (words.length > 1) {
+      const end = words[0] === 'FWM' ? Number.parseInt(words[1] ?? '', 16) : endOf(words[1] ?? '');
+      services.push({ name: `${words[0]} ${end} ${words[2]}`, rows: [] });
+    }
+  }
+  if (services.length === 0) return '(no virtual service)';
+  return services
+    .map(({ name, rows }) => `${name}: ${rows.sort().join(', ') || '(no real server)'}`)
+    .join('; ');
+}
+
+/** `0A0A0064:0050` */
+function endOf(text: string): string {
+  const [address = '', port = ''] = text.split(':');
+  const octets = address.match(/../g) ?? [];
+  return `${octets.map((octet) => Number.parseInt(octet, 16)).join('.')}:${Number.parseInt(port, 16)}`;
+}
+
+/** TCP segments that say something, and ICMP, between the director and its servers. */
+export function captureLines(file: Uint8Array): Line[] {
+  return readCapture(file).packets.flatMap(({ timeUs, bytes }) => {
+    const text = packetText(Buffer.from(bytes));
+    return text === undefined ? [] : [{ at: timeUs / 1e6, text: `CHECK ${text}` }];
+  });
+}
+
+function packetText(frame: Buffer): string | undefined {
+  if (frame.length < 34 || frame.readUInt16BE(12) !== 0x0800) return undefined;
+  const dotted = (at: number) => [...frame.subarray(at, at + 4)].join('.');
+  const at = 14 + ((frame[14] ?? 0) & 15) * 4;
+  const [from, to] = [dotted(26), dotted(30)];
+  if (frame[23] === 6) {
+    const bits = frame[at + 13] ?? 0;
+    const flags = [
+      ['A', 16],
+      ['S', 2],
+      ['F', 1],
+      ['R', 4],
+    ] as const;
+    const set = flags.filter(([, bit]) => (bits & bit) !== 0).map(([letter]) => letter);
+    if (set.join('') === 'A') return undefined;
+    return `${from}:${frame.readUInt16BE(at)} > ${to}:${frame.readUInt16BE(at + 2)} ${set.join('')}`;
+  }
+  if (frame[23] !== 1) return undefined;
+  const kind = `ICMP ${frame[at]}/${frame[at + 1]}`;
+  const quoted = frame[at] === 3 ? at + 8 : undefined;
+  if (quoted === undefined) return `${from} > ${to} ${kind}`;
+  return `${from},${dotted(quoted + 12)} > ${to},${dotted(quoted + 16)} ${kind}`;
+}
+
+/** The whole file. */
+export function timelineText(
+  plan: CheckerPlan,
+  begin: number,
+  lines: readonly Line[],
+  last: readonly (readonly string[])[],
+): string {
+  const told = [...lines]
+    .sort((one, other) => one.at - other.at)
+    .map(({ at, text }) => `${(at - begin).toFixed(3).padStart(9)} ${text}`);
+  const tables = last.flatMap(([list = '', saved = ''], index) => [
+    `## ipvsadm -Ln on director ${index + 1} just before the end`,
+    list.trimEnd(),
+    '## ipvsadm -Sn',
+    saved.trimEnd(),
+  ]);
+  const head = [`# ${plan.id}`, `# ${plan.title}`, LEGEND, `# begin ${begin.toFixed(6)}`];
+  return [...head, '', ...told, '', ...tables, ''].join('\n');
+}

@@ -1,0 +1,144 @@
+/**
+ * What the servers of a checkers' recording did, read from its capture: when their ports were open, what they said in each
+ * connection and to each datagram. The twin's servers do the same; what keepalived made of it is not looked at.
+ */
+
+import { readUint16, readUint32 } from '../../daemon/wire/integers.ts';
+import { formatIp } from '../../daemon/wire/ip-address.ts';
+import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { readCapture } from '../../sim/report/pcap-read.ts';
+
+/** What a server said behind so many octets of its client; `closes` when it ended the connection first. */
+export interface RecordedConnection {
+  readonly at: number;
+  readonly said: { readonly after: number; readonly bytes: Uint8Array }[];
+  closes: boolean;
+  clientClosed: boolean;
+}
+
+/** A datagram to a server, and what came back. */
+export interface RecordedDatagram {
+  readonly at: number;
+  reply: Uint8Array | undefined;
+  refused: boolean;
+}
+
+/** One port of one server. */
+export interface RecordedPort {
+  readonly server: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+  /** Moments at which the port was seen open or closed. */
+  readonly seen: { readonly at: number; readonly isOpen: boolean }[];
+  readonly connections: RecordedConnection[];
+  readonly datagrams: RecordedDatagram[];
+}
+
+const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
+const [ICMP, TCP, UDP] = [1, 6, 17];
+
+interface Reader {
+  readonly director: string;
+  readonly ports: Map<string, RecordedPort>;
+  /** By the director's port: the connection and how much its client has sent. */
+  readonly open: Map<string, { readonly connection: RecordedConnection; sent: number }>;
+}
+
+/** Reads a capture; `begin` is the capture's time (s) at which the timeline is 0. */
+export function readServers(file: Uint8Array, director: string, begin: number): RecordedPort[] {
+  const reader: Reader = { director, ports: new Map(), open: new Map() };
+  for (const { timeUs, bytes } of readCapture(file).packets) {
+    if (bytes.length < 34 || readUint16(bytes, 12) !== 0x0800) continue;
+    const at = timeUs / 1e6 - begin;
+    const from = formatIp(readIpv4(bytes, 26));
+    const to = formatIp(readIpv4(bytes, 30));
+    const body = bytes.subarray(14 + ((bytes[14] ?? 0) & 15) * 4, 14 + readUint16(bytes, 16));
+    const server = from === director ? to : from;
+    if ((from !== director && to !== director) || !server.startsWith('10.10.0.1')) continue;
+    const isOut = from === director;
+    if (bytes[23] === TCP) readSegment(reader, { at, server, body, isOut });
+    else if (bytes[23] === UDP) readDatagram(reader, { at, server, body, isOut });
+    else if (bytes[23] === ICMP && !isOut && body[0] === 3) readRefusal(reader, server, body);
+  }
+  return [...reader.ports.values()];
+}
+
+/** The time of the capture's first SYN from that port, in seconds. */
+export function timeOfSyn(file: Uint8Array, port: number): number | undefined {
+  const packet = readCapture(file).packets.find(
+    ({ bytes }) =>
+      bytes.length > 47 &&
+      bytes[23] === TCP &&
+      readUint16(bytes, 34) === port &&
+      bytes[47] === SYN,
+  );
+  return packet === undefined ? undefined : packet.timeUs / 1e6;
+}
+
+interface Packet {
+  readonly at: number;
+  readonly server: string;
+  readonly body: Uint8Array;
+  readonly isOut: boolean;
+}
+
+function readSegment(reader: Reader, { at, server, body, isOut }: Packet): void {
+  const flags = body[13] ?? 0;
+  const data = body.subarray(((body[12] ?? 0) >> 4) * 4);
+  const [own, other] = [readUint16(body, isOut ? 0 : 2), readUint16(body, isOut ? 2 : 0)];
+  if (other >= 32_768 && own < 32_768) return;
+  const port = portOf(reader, server, 'tcp', other);
+  const key = `${server}:${other} ${own}`;
+  const known = reader.open.get(key);
+  if (!isOut && (flags & RST) !== 0 && known === undefined) port.seen.push({ at, isOpen: false });
+  if (!isOut && (flags & (SYN | ACK)) === (SYN | ACK)) {
+    port.seen.push({ at, isOpen: true });
+    const connection = { at, said: [], closes: false, clientClosed: false };
+    port.connections.push(connection);
+    reader.open.set(key, { connection, sent: readUint32(body, 8) });
+    return;
+  }
+  if (known === undefined) return;
+  if (isOut) {
+    if ((flags & (FIN | RST)) !== 0) known.connection.clientClosed = true;
+    if ((flags & RST) !== 0) reader.open.delete(key);
+    return;
+  }
+  if (data.length > 0) {
+    const after = (readUint32(body, 8) - known.sent) >>> 0;
+    known.connection.said.push({ after, bytes: data.slice() });
+  }
+  if ((flags & (FIN | RST)) !== 0) {
+    known.connection.closes ||= !known.connection.clientClosed;
+    reader.open.delete(key);
+  }
+}
+
+function readDatagram(reader: Reader, { at, server, body, isOut }: Packet): void {
+  const port = portOf(reader, server, 'udp', readUint16(body, isOut ? 2 : 0));
+  if (isOut) port.datagrams.push({ at, reply: undefined, refused: false });
+  const last = port.datagrams.at(-1);
+  if (!isOut && last !== undefined) last.reply ??= body.slice(8);
+}
+
+/** Port unreachable quotes the datagram that found nobody. */
+function readRefusal(reader: Reader, server: string, body: Uint8Array): void {
+  const quoted = body.subarray(8 + ((body[8] ?? 0) & 15) * 4);
+  if (body[1] !== 3 || body[17] !== UDP) return;
+  const last = portOf(reader, server, 'udp', readUint16(quoted, 2)).datagrams.at(-1);
+  if (last !== undefined) last.refused = true;
+}
+
+function portOf(
+  reader: Reader,
+  server: string,
+  protocol: 'tcp' | 'udp',
+  port: number,
+): RecordedPort {
+  const key = `${server} ${protocol} ${port}`;
+  const known = reader.ports.get(key);
+  if (known !== undefined) return known;
+  const made = { server, protocol, port, seen: [], connections: [], datagrams: [] };
+  reader.ports.set(key, made);
+  return made;
+}
