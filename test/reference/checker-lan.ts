@@ -44,10 +44,12 @@ export interface Observed {
 export function replayOnLan(timeline: Timeline): Observed {
   const number = timeline.name.split('#')[1] ?? '1';
   const draws: number[] = [];
+  /** Whose draws those of the next daemon are; the other director's are of no matter. */
+  const next = { draws };
   const begin = activation(timeline, 0);
   const capture = new Capture();
   const run = startRun(scenarioFor(timeline, number), {
-    programs: programRegistry(factoryWith(draws)),
+    programs: programRegistry(factoryWith(next)),
     onStart: (lan) => {
       const cable = lan.cableAt('director', 'eth0');
       if (cable !== undefined) captureCable(cable, capture);
@@ -59,6 +61,7 @@ export function replayOnLan(timeline: Timeline): Observed {
   const actions: { readonly at: number; readonly act: () => void }[] = [
     { at: 0, act: () => servers?.prepare(timeline.title) },
     ...(recorded === undefined ? [] : serverActions(run, recorded)),
+    ...peerActions(run, timeline, next),
     {
       at: begin,
       act: () => {
@@ -66,6 +69,7 @@ export function replayOnLan(timeline: Timeline): Observed {
         for (const path of scriptsOf(run)) {
           director(run).setScriptAnswer(path, { exit: 0, after: milliseconds(2) });
         }
+        next.draws = draws;
         director(run).unit('start', 'keepalived');
       },
     },
@@ -104,6 +108,18 @@ export function replayOnLan(timeline: Timeline): Observed {
     tables,
     ...readChecks(capture.frames, `10.10.0.25${number}`),
   };
+}
+
+/** What the other director of a pair does: it begins and ends. */
+function peerActions(run: ScenarioRun, { peer }: Timeline, next: { draws: number[] }) {
+  const host = run.lan.hosts.get('peer');
+  if (peer === undefined || host === undefined) return [];
+  const start = () => {
+    next.draws = [];
+    host.unit('start', 'keepalived');
+  };
+  const stop = { at: peer.stop ?? 0, act: () => void host.signal('keepalived', 'TERM') };
+  return [{ at: peer.begin, act: start }, ...(peer.stop === undefined ? [] : [stop])];
 }
 
 /** keepalived's parent needs its time to read the file: the new configuration holds when checkers are activated. */
@@ -208,9 +224,9 @@ function happen(run: ScenarioRun, text: string, number: string): void {
   const file = /^file (\S+) (\S+)$/.exec(text);
   if (file !== null) director(run).writeFile(file[1] ?? '', encodeUtf8(`${file[2]}\n`));
   const own = /^director (\d) (un)?plugged$/.exec(text);
-  if (own?.[1] === number) {
+  if (own !== null) {
     // The director's card was taken off its bridge: it kept its carrier.
-    const cable = run.lan.cableAt('director', 'eth0');
+    const cable = run.lan.cableAt(own[1] === number ? 'director' : 'peer', 'eth0');
     cable?.impair('both', { muted: own[2] !== undefined || undefined });
   }
   for (const part of text.split(', ')) {
@@ -312,6 +328,8 @@ function readChecks(frames: Capture['frames'], own: string): Pick<Observed, 'req
 }
 
 function scenarioFor(timeline: Timeline, number: string) {
+  const { peer } = timeline;
+  const other = number === '1' ? '2' : '1';
   const { scenario, problems } = loadText(
     `
 jitter: none
@@ -321,25 +339,39 @@ lan:
     director:
       nics: { eth0: 10.10.0.25${number}/24 }
       keepalived: { config: ./k.conf, enabled: false }
-${SERVERS.map((name) => `    ${name}: { nics: { eth0: 10.10.0.1${name.slice(2)}/24 } }`).join('\n')}
+${
+  peer === undefined
+    ? ''
+    : `    peer:
+      nics: { eth0: 10.10.0.25${other}/24 }
+      keepalived: { config: ./peer.conf, enabled: false }
+`
+}${SERVERS.map((name) => `    ${name}: { nics: { eth0: 10.10.0.1${name.slice(2)}/24 } }`).join('\n')}
   cables:
     - [director:eth0, sw1:9]
-${SERVERS.map((name, index) => `    - [${name}:eth0, sw1:${index + 1}]`).join('\n')}
+${peer === undefined ? '' : '    - [peer:eth0, sw1:10]\n'}${SERVERS.map((name, index) => `    - [${name}:eth0, sw1:${index + 1}]`).join('\n')}
 `,
-    { 'k.conf': timeline.config, './k.conf': timeline.config },
+    {
+      'k.conf': timeline.config,
+      './k.conf': timeline.config,
+      'peer.conf': peer?.config ?? '',
+      './peer.conf': peer?.config ?? '',
+    },
   );
   if (scenario === undefined) throw new Error(problems.map((one) => one.message).join('; '));
   return scenario;
 }
 
 /** The daemon with the draws of the recording; others of its draws are of no matter. */
-function factoryWith(draws: number[]): DaemonFactory {
-  return ({ system, vrrpPid }) =>
-    new Daemon({
+function factoryWith(next: { readonly draws: number[] }): DaemonFactory {
+  return ({ system, vrrpPid }) => {
+    const { draws } = next;
+    return new Daemon({
       system,
       configPath: CONFIG,
       configId: 'director',
       random: { uint32: () => draws.shift() ?? 7 },
       flags: { logDetail: true, vrrpPid },
     });
+  };
 }

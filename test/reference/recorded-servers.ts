@@ -67,10 +67,7 @@ export function readServers(file: Uint8Array, director: string, begin: number): 
 export function timeOfSyn(file: Uint8Array, port: number): number | undefined {
   const packet = readCapture(file).packets.find(
     ({ bytes }) =>
-      bytes.length > 47 &&
-      bytes[23] === TCP &&
-      readUint16(bytes, 34) === port &&
-      bytes[47] === SYN,
+      bytes.length > 47 && bytes[23] === TCP && readUint16(bytes, 34) === port && bytes[47] === SYN,
   );
   return packet === undefined ? undefined : packet.timeUs / 1e6;
 }

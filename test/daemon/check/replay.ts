@@ -109,7 +109,8 @@ function firstCheck(timeline: Timeline, from: number, who: Checked): number {
   const [address = '', port = ''] = who.end.split(':');
   const echo = `> ${address} ICMP 8/0`;
   const packets = later.filter(
-    ({ kind, text }) => kind === 'CHECK' && (text.endsWith(`> ${who.end} S`) || text.endsWith(echo)),
+    ({ kind, text }) =>
+      kind === 'CHECK' && (text.endsWith(`> ${who.end} S`) || text.endsWith(echo)),
   );
   // Two checkers of one port: what was asked behind the handshake tells whose it was.
   const isOwn = ({ text }: { readonly text: string }) =>

@@ -13,6 +13,13 @@ export interface TimelineEntry {
   readonly text: string;
 }
 
+/** The other director of a pair: when its daemon was ready, and when it was told to end (s). */
+export interface PeerDirector {
+  readonly config: string;
+  readonly begin: number;
+  readonly stop: number | undefined;
+}
+
 /** One recording, from the sight of one director. */
 export interface Timeline {
   readonly name: string;
@@ -24,6 +31,7 @@ export interface Timeline {
   readonly capture: Uint8Array | undefined;
   /** The capture's time at 0, in seconds, where the recording tells it. */
   readonly begin: number | undefined;
+  readonly peer: PeerDirector | undefined;
   /** How far off moments may be (s) where the recorder's machine was busy; then paces are not compared. */
   readonly slack: number | undefined;
 }
@@ -45,6 +53,16 @@ function hasConfig(folder: string, name: string): boolean {
 
 /** Reads one. */
 export function readTimeline(name: string, folder: string = FOLDER): Timeline {
+  const [file = '', number] = name.split('#');
+  const timeline = readOne(name, folder);
+  if (number === undefined) return timeline;
+  const { config, entries } = readOne(`${file}#${number === '1' ? '2' : '1'}`, folder);
+  const ready = entries.find(({ kind, text }) => kind === 'LOG' && text.startsWith('Startup'));
+  const stop = entries.find(({ kind }) => kind === 'stop')?.at;
+  return { ...timeline, peer: { config, begin: ready?.at ?? 0.5, stop } };
+}
+
+function readOne(name: string, folder: string): Timeline {
   const [file = '', number] = name.split('#');
   const director = number === undefined ? '' : `director ${number} `;
   const text = readFileSync(join(folder, `${file}.txt`), 'utf8');
@@ -76,6 +94,7 @@ export function readTimeline(name: string, folder: string = FOLDER): Timeline {
     entries,
     capture: readMaybe(join(folder, `${file}.pcap`)),
     begin: numberOf('begin'),
+    peer: undefined,
     slack: numberOf('slack'),
   };
 }

@@ -143,7 +143,8 @@ describe('what is too big', () => {
     lan.cable('a').tap(({ frame }) => noteUdp(frame, seen));
     const socket = a.openUdp({ family: 'inet', onDatagram: () => undefined });
     if (typeof socket === 'string') throw new Error(socket);
-    for (const length of [1472, 1473, 4000]) socket.send(new Uint8Array(length), ip4('10.0.0.2'), 9);
+    for (const length of [1472, 1473, 4000])
+      socket.send(new Uint8Array(length), ip4('10.0.0.2'), 9);
     lan.runTo(1);
     expect(seen).toEqual([
       '1500 at 0 DF',

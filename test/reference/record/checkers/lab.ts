@@ -72,7 +72,13 @@ export class CheckerLab {
 
   /** A server's cable; a director keeps its carrier, as in the other recordings. */
   plug(machine: string, isIn: boolean): void {
-    const words = machine.startsWith('d') ? (isIn ? 'master br0' : 'nomaster') : isIn ? 'up' : 'down';
+    const words = machine.startsWith('d')
+      ? isIn
+        ? 'master br0'
+        : 'nomaster'
+      : isIn
+        ? 'up'
+        : 'down';
     this.#batch('sw', [`link set p-${machine} ${words}`]);
   }
 

@@ -368,7 +368,11 @@ export const PLANS: readonly CheckerPlan[] = [
       port(10, 'rs1: dns 53 rcode 3 answers 0', ['rs1', 53, { kind: 'dns', rcode: 3, answers: 0 }]),
       port(22, 'rs1: dns 53 rcode 0 answers 2', ['rs1', 53, { kind: 'dns', rcode: 0, answers: 2 }]),
       port(34, 'rs2: dns 53 rcode 0 answers 0', ['rs2', 53, { kind: 'dns', rcode: 0, answers: 0 }]),
-      port(46, 'rs2: dns 53 is mute', ['rs2', 53, { kind: 'dns', rcode: 0, answers: 0, mute: true }]),
+      port(46, 'rs2: dns 53 is mute', [
+        'rs2',
+        53,
+        { kind: 'dns', rcode: 0, answers: 0, mute: true },
+      ]),
       port(66, 'rs2: dns 53 rcode 0 answers 1', ['rs2', 53, { kind: 'dns', rcode: 0, answers: 1 }]),
     ],
     end: 78,
@@ -454,7 +458,8 @@ export const PLANS: readonly CheckerPlan[] = [
   },
   {
     id: 'k50-two-checkers',
-    title: 'two checkers for one server: TCP_CHECK and HTTP_GET; three services, one UDP with fwmark',
+    title:
+      'two checkers for one server: TCP_CHECK and HTTP_GET; three services, one UDP with fwmark',
     configs: [
       `${conf('delay_loop 2', both(`${TCP}\n ${http('path /\n status_code 200')}`))}virtual_server fwmark 7 {
   lb_algo wlc
@@ -525,18 +530,13 @@ export const PLANS: readonly CheckerPlan[] = [
   },
   {
     id: 'k54-http-all-failures',
-    title: 'HTTP_GET log_all_failures; digest (rs1) and regex (rs2) with status 404, status_code (rs3)',
+    title:
+      'HTTP_GET log_all_failures; digest (rs1) and regex (rs2) with status 404, status_code (rs3)',
     configs: [
       conf('delay_loop 3', [
         [11, http(`path /\n digest ${hello}`, 'retry 2\n delay_before_retry 1\n log_all_failures')],
-        [
-          12,
-          http('path /\n regex "hello"', 'retry 2\n delay_before_retry 1\n log_all_failures'),
-        ],
-        [
-          13,
-          http('path /\n status_code 200', 'retry 1\n delay_before_retry 1\n log_all_failures'),
-        ],
+        [12, http('path /\n regex "hello"', 'retry 2\n delay_before_retry 1\n log_all_failures')],
+        [13, http('path /\n status_code 200', 'retry 1\n delay_before_retry 1\n log_all_failures')],
       ]),
     ],
     events: [
@@ -557,15 +557,12 @@ export const PLANS: readonly CheckerPlan[] = [
     id: 'k55-all-failures',
     title: 'log_all_failures of TCP_CHECK, PING_CHECK, SMTP_CHECK and DNS_CHECK, retry 1',
     configs: [
-      conf(
-        'delay_loop 3\n retry 1\n delay_before_retry 1\n connect_timeout 2',
-        [
-          [11, 'TCP_CHECK {\n log_all_failures\n }'],
-          [12, 'PING_CHECK {\n log_all_failures\n }'],
-          [13, 'SMTP_CHECK {\n log_all_failures\n helo_name a.test\n }'],
-          [14, 'DNS_CHECK {\n type A\n name a.test\n connect_port 53\n log_all_failures\n }'],
-        ],
-      ),
+      conf('delay_loop 3\n retry 1\n delay_before_retry 1\n connect_timeout 2', [
+        [11, 'TCP_CHECK {\n log_all_failures\n }'],
+        [12, 'PING_CHECK {\n log_all_failures\n }'],
+        [13, 'SMTP_CHECK {\n log_all_failures\n helo_name a.test\n }'],
+        [14, 'DNS_CHECK {\n type A\n name a.test\n connect_port 53\n log_all_failures\n }'],
+      ]),
     ],
     before: [
       {
