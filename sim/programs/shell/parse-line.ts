@@ -1,6 +1,6 @@
 /**
  * A command line as bash reads the simple ones: words with quotes, `;` `&&` `||` between pipelines,
- * `|` inside, and redirections. Variables (but `$?`), command substitution, loops and patterns are
+ * `|` inside, redirections, `*` and `?` (`path-patterns.ts`). Variables (but `$?`), command substitution and loops are
  * left out, and said to be. What cannot be read is a message, as bash prints it.
  */
 
@@ -10,8 +10,14 @@ export interface CommandNode {
   readonly redirects: readonly Redirect[];
 }
 
-/** A word; `$?` is filled in when it runs. */
-export type Word = readonly (string | { readonly kind: 'status' })[];
+/** A word; `$?` is filled in when it runs, and so is what an unquoted `*` or `?` stands for. */
+export type Word = readonly WordPart[];
+
+/** A piece of a word. */
+export type WordPart =
+  | string
+  | { readonly kind: 'status' }
+  | { readonly kind: 'pattern'; readonly text: '*' | '?' };
 
 /** Where a stream goes: a file, `/dev/null`, or the other stream. */
 export interface Redirect {
@@ -91,7 +97,7 @@ function tokenize(line: string): readonly Token[] | string {
 }
 
 function readWord(line: string, start: number): { word: Word; end: number } | string {
-  const parts: (string | { readonly kind: 'status' })[] = [];
+  const parts: WordPart[] = [];
   let text = '';
   let at = start;
   let quote = '';
@@ -112,6 +118,9 @@ function readWord(line: string, start: number): { word: Word; end: number } | st
       parts.push(text, { kind: 'status' });
       text = '';
       at++;
+    } else if (quote === '' && (character === '*' || character === '?')) {
+      parts.push(text, { kind: 'pattern', text: character });
+      text = '';
     } else if (character === '`' || (character === '$' && /[({A-Za-z_]/.test(line[at + 1] ?? ''))) {
       return `bash: ${line.slice(at, at + 12)}: substitution is not simulated`;
     } else text += character;

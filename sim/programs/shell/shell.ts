@@ -17,6 +17,7 @@ import {
   type Redirect,
   type Word,
 } from './parse-line.ts';
+import { expandWord, wordText } from './path-patterns.ts';
 import type { CommandIo } from './shell-command.ts';
 
 /** Most characters of output that a line may produce; the rest is lost. */
@@ -135,7 +136,8 @@ class LineRun implements ExecHandle {
       end: (code: number) => void;
     },
   ): void {
-    const words = withoutSudo(command.words.map((word) => this.#text(word)));
+    const expand = (word: Word) => expandWord(this.#machine, word, this.#status);
+    const words = withoutSudo(command.words.flatMap(expand));
     const name = words[0];
     if (name === undefined || name === '') {
       io.end(0);
@@ -228,7 +230,7 @@ class LineRun implements ExecHandle {
   }
 
   #text(word: Word): string {
-    return word.map((part) => (typeof part === 'string' ? part : String(this.#status))).join('');
+    return wordText(word, this.#status);
   }
 
   #writeOut(text: string): void {

@@ -37,6 +37,12 @@ describe('the language of the shell', () => {
     [`echo 'a  b' "c $? d" e\\ f`, [0, 'a  b c 0 d e f\n', '']],
     ["echo 'a;b|c'#d # e", [0, 'a;b|c#d\n', '']],
     ['printf "a\\nb\\nab\\n" | grep a | wc -l', [0, '2\n', '']],
+    ['echo /etc/host* /etc/h?stname', [0, '/etc/hostname /etc/hostname\n', '']],
+    ['echo "/etc/host*" /nosuch/*.conf \\*', [0, '/etc/host* /nosuch/*.conf *\n', '']],
+    [
+      'cat /proc/sys/net/ipv4/conf/*/arp_announce | sort -u; ls /proc/sys/net/ipv4/conf/e*/forwarding',
+      [0, '0\n/proc/sys/net/ipv4/conf/eth0/forwarding\n', ''],
+    ],
     ['foo 2>/dev/null', [127, '', '']],
     ['foo 2>&1 | cat', [0, 'bash: foo: command not found\n', '']],
     ['cat /nosuch >/dev/null', [1, '', 'cat: /nosuch: No such file or directory\n']],
