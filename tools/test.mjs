@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserStage } from './stages/browser.mjs';
+import { dockerFilesStage } from './stages/docker-files.mjs';
 import { docsStage } from './stages/docs.mjs';
 import { interopStage } from './stages/interop.mjs';
 import { nodeVersionsStage } from './stages/node-versions.mjs';
@@ -29,6 +30,7 @@ const stages = fast
       docsStage,
       siteStage,
       packageStage,
+      dockerFilesStage,
       nodeVersionsStage,
       browserStage,
       interopStage,

@@ -86,7 +86,7 @@ export async function bridgeCommand(
   const leave = guardExits(bridge, output);
   try {
     const live = await startLive(scenario, options, { bridge, ...surroundings });
-    const loop = bridge.join(live.run);
+    const loop = orEnvironment(() => bridge.join(live.run));
     clock = () => loop.nowUs;
     live.onJoined(loop.noteDeed.bind(loop));
     if (options.control === true) listenToOrders(process.stdin, live.run.lan, loop, output);
@@ -118,6 +118,15 @@ export async function bridgeCommand(
 async function open(options: Parameters<typeof Bridge.open>[0]): Promise<Bridge> {
   try {
     return await Bridge.open(options);
+  } catch (error) {
+    if (error instanceof BridgeError) throw new EnvironmentError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function orEnvironment<T>(action: () => T): T {
+  try {
+    return action();
   } catch (error) {
     if (error instanceof BridgeError) throw new EnvironmentError(error.message, { cause: error });
     throw error;

@@ -73,7 +73,7 @@ export function bridgedRunPath(scenarioFile: string): string {
 
 /** The recording that lies beside the file of a bridged run. */
 export function recordingOf(path: string): string {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   return `${path.replace(/\.run\.json$|\.json$/, '')}.pcapng`;
 }
 
@@ -136,12 +136,24 @@ function encodeFiles(files: ReadonlyMap<string, Uint8Array>): [string, string][]
 }
 
 function writeDocument(path: string, document: z.input<typeof runFileSchema>): void {
+  makeFolder(dirname(path));
   try {
-    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, `${JSON.stringify(document, undefined, 1)}\n`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(`cannot write the run file: ${reason}`, { cause: error });
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new EnvironmentError(
+      `cannot make the folder of the run file: ${reason} (--record names another place, --no-record needs none)`,
+      { cause: error },
+    );
   }
 }
 

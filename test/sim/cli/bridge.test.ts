@@ -1,6 +1,6 @@
 /** `lantwin bridge` without privilege: two twins joined over UDP, captures replayed into a LAN, words for mistakes. */
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -150,6 +150,17 @@ describe('mistakes', () => {
     const taken = start('a.twin.yml', { tap: ['sw1:1=t0'] });
     expect(await taken.code).toBe(3);
     expect(taken.texts.err).toContain("'sw1:1' has a cable already and cannot be joined to t0");
+  });
+
+  test('a place where no recording can be written is a problem of the environment', async () => {
+    writeFileSync('file', '');
+    const below = start('a.twin.yml', { vxlan: ['sw1:8=127.0.0.1'], record: 'file/x.run.json' });
+    await expect(below.code).rejects.toBeInstanceOf(EnvironmentError);
+    await expect(below.code).rejects.toThrow(/cannot make the folder.*--no-record/);
+    mkdirSync('taken.pcapng');
+    const taken = start('a.twin.yml', { vxlan: ['sw1:8=127.0.0.1'], record: 'taken.run.json' });
+    await expect(taken.code).rejects.toBeInstanceOf(EnvironmentError);
+    await expect(taken.code).rejects.toThrow('cannot write the recording');
   });
 
   test('a capture that is not there is a problem of the environment', async () => {
