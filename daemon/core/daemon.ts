@@ -84,7 +84,6 @@ export class Daemon {
   #begins: ((now: TimeUs) => readonly Command[]) | undefined;
   #out: Command[] = [];
   /** Interfaces that came into being after the start, still down when they did. */
-  readonly #seenDown = new Set<string>();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -302,7 +301,7 @@ export class Daemon {
       this.#out.push(...answerSignal(parts, event.signal, { system, pids, now }));
     }
     if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
-    vrrpEvent(machine, event, { seenDown: this.#seenDown, now });
+    vrrpEvent(machine, event, now);
   }
 
   /** Every mail that was reported just now goes on its way, where there is a server for it. */

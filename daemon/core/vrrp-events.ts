@@ -8,26 +8,23 @@
 import type { TimeUs } from '../base/time.ts';
 import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
 import { scriptExited } from '../vrrp/scripts.ts';
-import { reopenSockets } from '../vrrp/sockets.ts';
+import { loseSockets, openWaitingSockets } from '../vrrp/sockets.ts';
 import { fileChanged, linkChanged, processChanged } from '../vrrp/tracking.ts';
 import type { Instance, VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import type { SystemEvent } from './events.ts';
 
-/** Tells the VRRP machine; `seenDown` remembers interfaces that came into being after the start. */
-export function vrrpEvent(
-  machine: VrrpMachine,
-  event: SystemEvent,
-  { seenDown, now }: { readonly seenDown: Set<string>; readonly now: TimeUs },
-): void {
+/** Tells the VRRP machine. */
+export function vrrpEvent(machine: VrrpMachine, event: SystemEvent, now: TimeUs): void {
   switch (event.kind) {
     case 'link-changed':
       noteLink(machine, event.interface);
       machine.madeLinks.delete(event.interface);
-      linkAppeared(machine, event.interface, seenDown);
+      openWaitingSockets(machine, event.interface);
       linkChanged(machine, event.interface, now);
       return;
     case 'link-removed':
       machine.madeLinks.delete(event.interface);
+      loseSockets(machine, event.interface);
       linkChanged(machine, event.interface, now);
       return;
     case 'address-added':
@@ -71,15 +68,4 @@ function noteLink(machine: VrrpMachine, name: string): void {
   machine.toldLinks.add(name);
   const link = machine.host.interfaceNamed(name);
   if (link?.up && link.running) machine.seenUpLinks.add(name);
-}
-
-/**
- * An interface that comes into being after the start (dynamic_interfaces) gets its sockets only
- * now.
- */
-function linkAppeared(machine: VrrpMachine, name: string, seenDown: Set<string>): void {
-  const link = machine.links.get(name);
-  if (link === undefined || link.up || seenDown.has(name)) return;
-  seenDown.add(name);
-  reopenSockets(machine, name);
 }

@@ -13,7 +13,6 @@ import { trackText } from './log-text.ts';
 import { sourceIsMissing } from './setup-tracking.ts';
 import { addressInterface, findSource } from './source-address.ts';
 import { isSameRoute, restoreAddress, restoreRoute } from './static-objects.ts';
-import { syncAfter } from './sync-group.ts';
 import { restartTimer, skewTime } from './timers.ts';
 import { leaveMaster } from './transitions.ts';
 import type { VirtualAddress } from './vrrp-config.ts';
@@ -52,12 +51,30 @@ export function routeRemoved(machine: VrrpMachine, words: readonly string[], now
   }
 }
 
+/**
+ * The members of its group give up in the same way, one skew time each; nobody is told of the group itself
+ * (test/reference/traces-own/group-vip-deleted).
+ */
 function loseVip(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  giveUp(machine, instance, now);
+  const { group } = instance;
+  for (const member of group?.members ?? []) {
+    if (member.state !== 'MASTER') continue;
+    giveUp(machine, member, now);
+    waitForSkew(machine, member, now);
+  }
+  if (group !== undefined) group.state = 'BACKUP';
+  waitForSkew(machine, instance, now);
+}
+
+function giveUp(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   instance.wanted = 'BACKUP';
   leaveMaster(machine, instance, { now, cause: 'vip-deleted', announce: true });
+}
+
+function waitForSkew(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   instance.masterDownInterval = skewTime(instance);
   restartTimer(machine, instance, now);
-  syncAfter(machine, instance, { from: 'MASTER', now });
 }
 
 function holds(instance: Instance, change: AddressChange): boolean {
@@ -74,7 +91,9 @@ function updateSources(machine: VrrpMachine, change: AddressChange, now: TimeUs)
     if (instance.config.family !== familyOf(change.address)) continue;
     if (addressInterface(instance) !== change.interface) continue;
     const before = instance.source;
-    const after = findSource(machine, instance);
+    const after = isStillThere(machine, change.interface, before)
+      ? before
+      : findSource(machine, instance);
     if (before === after) continue;
     if (!told) logSource(machine, change, before, after);
     told = true;
@@ -83,6 +102,19 @@ function updateSources(machine: VrrpMachine, change: AddressChange, now: TimeUs)
     instance.source = after;
     if (after !== undefined) clearFault(machine, instance, { cause: 'address', now });
   }
+}
+
+/** Another address does not take the place of the one in use, not even that of an owner's own VIP. */
+function isStillThere(
+  machine: VrrpMachine,
+  interfaceName: string,
+  source: IpAddress | undefined,
+): boolean {
+  const link = machine.host.interfaceNamed(interfaceName);
+  return (
+    source !== undefined &&
+    link?.addresses.some((one) => one.address === source && one.tentative !== true) === true
+  );
 }
 
 function logSource(
@@ -97,10 +129,13 @@ function logSource(
   }
 }
 
+/** A unicast source must be there at the start; whether it stays is only of interest to track_src_ip. */
 function checkTrackedSource(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
-  if (instance.config.sourceAddress === undefined) return;
+  const { sourceAddress, trackSourceAddress } = instance.config;
+  if (sourceAddress === undefined) return;
   const fault = { cause: 'source', now };
-  if (sourceIsMissing(machine, instance)) {
-    if (!instance.faults.has('source')) takeDown(machine, instance, fault);
-  } else clearFault(machine, instance, fault);
+  if (!sourceIsMissing(machine, instance)) clearFault(machine, instance, fault);
+  else if (trackSourceAddress && !instance.faults.has('source')) {
+    takeDown(machine, instance, fault);
+  }
 }

@@ -28,9 +28,11 @@ import {
 } from '../wire/vrrp-header.ts';
 import { encodeVrrpV2, NO_AUTH_DATA, vrrpV2Length } from '../wire/vrrp-v2.ts';
 import { encodeVrrpV3, vrrpV3Length } from '../wire/vrrp-v3.ts';
-import { outInterface } from './source-address.ts';
+import { instanceText } from './log-text.ts';
+import { addressInterface, outInterface } from './source-address.ts';
 import { writeIpv6Header } from './unsolicited-na.ts';
-import { type Instance, isUnicast, type VrrpMachine } from './vrrp-machine.ts';
+import type { AddressView } from './vrrp-actions.ts';
+import { type Instance, isUnicast, log, type VrrpMachine } from './vrrp-machine.ts';
 
 /** Class "internetwork control": DSCP 48. */
 const TRAFFIC_CLASS = 0xc0;
@@ -48,6 +50,13 @@ export function sendAdvert(machine: VrrpMachine, instance: Instance, priority: n
   if (source === undefined) return;
   const interfaceName = outInterface(machine, instance);
   countPacket(instance);
+  if (!maySendFrom(machine, instance, source)) {
+    const { name } = config;
+    if (!isUnicast(config)) log(machine, instanceText.cannotSendToGroup(name));
+    for (const peer of config.unicastPeers)
+      log(machine, instanceText.cannotSend(name, peer.address));
+    return;
+  }
   if (!isUnicast(config)) {
     const packet = buildAdvert(instance, { priority, source, destination: config.multicastGroup });
     machine.actions.push({ kind: 'ip-send', interface: interfaceName, packet });
@@ -57,6 +66,18 @@ export function sendAdvert(machine: VrrpMachine, instance: Instance, priority: n
     const packet = buildAdvert(instance, { priority, source, destination: peer.address });
     machine.actions.push({ kind: 'ip-send', interface: interfaceName, packet });
   }
+}
+
+/**
+ * The kernel takes an IPv6 source only while the host has it: an interface that was set down has lost it for good
+ * (test/reference/traces-own/v6-admin-down, v6-unicast-admin). IPv4 headers are the daemon's own, and nobody asks.
+ */
+function maySendFrom(machine: VrrpMachine, instance: Instance, source: IpAddress): boolean {
+  if (typeof source === 'number') return true;
+  const isUsable = (one: AddressView) => one.address === source && one.tentative !== true;
+  const own = machine.host.interfaceNamed(addressInterface(instance) ?? '');
+  if (own?.addresses.some(isUsable) === true) return true;
+  return machine.host.interfaces().some((link) => link.addresses.some(isUsable));
 }
 
 /** Where one advert goes, and what it says. */

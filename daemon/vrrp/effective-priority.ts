@@ -34,10 +34,20 @@ export function addPriority(machine: VrrpMachine, instance: Instance, change: nu
   applyPriority(machine, instance);
 }
 
+/**
+ * Adds to the sum of weights and makes the result effective, without a word and without a timer: into a fault and out of
+ * it (test/reference/traces-own/file-weights).
+ */
+export function setPriority(instance: Instance, change: number): void {
+  if (instance.basePriority === OWNER_PRIORITY) return;
+  instance.totalPriority += change;
+  instance.effectivePriority = clamped(instance.totalPriority);
+}
+
 /** Makes the clamped sum effective: log line, report, timer, FIFO. */
 export function applyPriority(machine: VrrpMachine, instance: Instance): void {
   if (instance.basePriority === OWNER_PRIORITY) return;
-  const to = Math.min(Math.max(instance.totalPriority, 1), OWNER_PRIORITY - 1);
+  const to = clamped(instance.totalPriority);
   const from = instance.effectivePriority;
   if (from === to) return;
   log(machine, instanceText.effectivePriority(instance.config.name, from, to));
@@ -49,6 +59,10 @@ export function applyPriority(machine: VrrpMachine, instance: Instance): void {
   });
   moveTimer(machine, instance);
   notifyPriority(machine, instance);
+}
+
+function clamped(priority: number): number {
+  return Math.min(Math.max(priority, 1), OWNER_PRIORITY - 1);
 }
 
 function moveTimer(machine: VrrpMachine, instance: Instance): void {

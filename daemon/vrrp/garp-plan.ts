@@ -45,6 +45,18 @@ export function startGarpPlan(machine: VrrpMachine, instance: Instance, now: Tim
   if (garp.extraInterface > 0) instance.garpExtraAt = later(now, garp.extraInterface);
 }
 
+/**
+ * A reload makes new records, which have never refreshed: a MASTER does it with the advert that follows at once
+ * (test/reference/traces-own/reload-refresh).
+ */
+export function restartRefresh(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const { refresh, extraInterface } = instance.config.garp;
+  if (instance.state !== 'MASTER') return;
+  if (refresh > 0 && machine.settings.hasRefreshTimer) planRefresh(machine, instance, now);
+  else instance.garpRefreshAt = refresh > 0 ? now : undefined;
+  instance.garpExtraAt = extraInterface > 0 ? now : undefined;
+}
+
 /** garp_master_refresh of 2.3.2 and later: a timer of its own, gone with the state MASTER. */
 export function runRefresh(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const { refresh, refreshRepeat } = instance.config.garp;

@@ -33,10 +33,14 @@ export const instanceText = {
   settingFirewall: (n: string) => `(${n}) setting firewall drop rule`,
   removingFirewall: (n: string) => `(${n}) removing firewall drop rule`,
   sentZero: (n: string) => `(${n}) sent 0 priority`,
+  prioritySet: (n: string, priority: number) => `(${n}) Setting effective priority to ${priority}`,
   effectivePriority: (n: string, from: number, to: number) =>
     `(${n}) Changing effective priority from ${from} to ${to}`,
   localInterval: (n: string, from: DurationUs, to: DurationUs) =>
     `(${n}) changing advert interval from ${milliseconds(from)}ms to locally configured ${milliseconds(to)}ms`,
+  cannotSend: (n: string, peer: IpAddress) =>
+    `(${n}) Cant send advert to ${formatIp(peer)} (Invalid argument)`,
+  cannotSendToGroup: (n: string) => `(${n}): send advert error 22 (Invalid argument)`,
   vmacCreated: (n: string, name: string) => `(${n}): Success creating VMAC interface ${name}`,
   vmacRemoved: (n: string, name: string) => `(${n}) Success removing VMAC interface ${name}`,
   faultInterface: (n: string, link: string) =>
@@ -83,8 +87,6 @@ export const receiveText = {
   stopPreempt: (n: string) => `(${n}) stop preempt delay`,
   intervalByMaster: (n: string, from: DurationUs, to: DurationUs) =>
     `(${n}) advertisement interval updated from ${milliseconds(from)}ms to ${milliseconds(to)}ms by master`,
-  intervalByNewMaster: (n: string, from: DurationUs, to: DurationUs) =>
-    `(${n}) advertisement interval updated from ${milliseconds(from)}ms to ${milliseconds(to)}ms by new master`,
   ahSync: (n: string) => `(${n}) IPSEC-AH : Syncing seq_num - Increment seq`,
   unknownVrid: (vrid: number, link: string) =>
     `Unknown VRID(${vrid}) received on interface(${link}). ignoring...`,
@@ -150,9 +152,12 @@ export const trackText = {
   scriptTimedOut: (s: string) => `VRRP_Script(${s}) timed_out`,
   scriptBusy: (s: string, running: boolean) =>
     `Track script ${s} is ${running ? 'already running' : 'being timed out'}, expect idle - skipping run`,
-  scriptKept: (s: string) => `VRRP_Script(${s}) considered successful on reload`,
+  scriptKept: (name: string, isWell: boolean) =>
+    `VRRP_Script(${name}) considered ${isWell ? 'successful' : 'unsuccessful'} on reload`,
   quorum: (p: string, gained: boolean) =>
     `Quorum ${gained ? 'gained' : 'lost'} for tracked process ${p}`,
+  linkDelayed: (name: string, from: number, to: number, delay: DurationUs) =>
+    `${name}: Adding flags change from 0x${from.toString(16)} to 0x${to.toString(16)} delay by ${delay}`,
   link: (name: string, up: boolean) => `Netlink reports ${name} ${up ? 'up' : 'down'}`,
   vipRemoved: (address: IpAddress, link: string) =>
     `Netlink reflector reports IP ${formatIp(address)} removed from ${link}`,

@@ -151,7 +151,7 @@ function yieldTo(
     const interval = durationUs(centiseconds * 10_000);
     const before = instance.masterAdvertInterval;
     if (before !== interval) {
-      logDetail(machine, receiveText.intervalByNewMaster(config.name, before, interval));
+      logDetail(machine, receiveText.intervalByMaster(config.name, before, interval));
       instance.masterAdvertInterval = interval;
     }
   }

@@ -10,9 +10,9 @@
 
 import type { TimeUs } from '../base/time.ts';
 import { sendAdvert } from './advert.ts';
-import { sendBurst } from './garp-plan.ts';
+import { restartRefresh, sendBurst } from './garp-plan.ts';
 import { joinGroups, logAssignedAddresses, sayFault, settle } from './initialise.ts';
-import { instanceText } from './log-text.ts';
+import { instanceText, trackText } from './log-text.ts';
 import { announceStates, notifyDeleted, notifyGroup } from './notify.ts';
 import { indexInstances } from './receive.ts';
 import { isSameAddress, removeStaleObjects, replaceStaticObjects } from './reload-lists.ts';
@@ -20,14 +20,21 @@ import { startScript } from './scripts.ts';
 import { initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { findSource } from './source-address.ts';
-import { masterDownInterval, OWNER_PRIORITY, restartTimer, setTimer } from './timers.ts';
+import { masterDownInterval, restartTimer, setTimer } from './timers.ts';
 import { leaveFault, leaveMaster, sendZero } from './transitions.ts';
-import { changeAddress, changeRoute, changeRule, removeVirtualObjects } from './virtual-objects.ts';
+import {
+  changeAddress,
+  changeRoute,
+  changeRule,
+  removeVirtualObjects,
+  setFirewall,
+} from './virtual-objects.ts';
 import { createLinks, removeLinks } from './vmac.ts';
 import type { VirtualAddress, VrrpConfig, VrrpInstanceConfig } from './vrrp-config.ts';
 import {
   type Instance,
   isUnicast,
+  log,
   logDetail,
   newInstance,
   type Script,
@@ -64,6 +71,7 @@ export function reload(
     adopt(instance, next.config.instances[index] as VrrpInstanceConfig),
   );
   joinGroups(machine);
+  tellKeptScripts(machine, oldScripts);
   replaceStaticObjects(machine, before);
   logAssignedAddresses(machine);
   for (const { instance, before: old } of changes) {
@@ -75,6 +83,7 @@ export function reload(
   for (const script of machine.scripts) keepScript(script, oldScripts);
   initialiseTracking(machine);
   for (const change of changes) applyAddresses(machine, change, now);
+  for (const instance of machine.instances) restartRefresh(machine, instance, now);
   openSockets(machine);
   indexInstances(machine);
   for (const instance of machine.instances) resume(machine, instance, old.includes(instance), now);
@@ -115,6 +124,8 @@ function adopt(instance: Instance, config: VrrpInstanceConfig): AddressChanges {
   instance.config = config;
   // keepalived makes a new record for the instance: its adverts are numbered anew (recording S18).
   instance.packetId = 0;
+  // So it does not remember whose list of VIPs it has compared (skip_check_adv_addr).
+  instance.masterAddress = undefined;
   instance.basePriority = config.priority;
   instance.totalPriority = config.priority;
   // The new priority takes effect without a word; weights are added, and told, afterwards.
@@ -138,6 +149,7 @@ function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeU
   const isNew = (vip: VirtualAddress): boolean => !had.some((h) => isSameAddress(h, vip));
   const added = [...config.addresses, ...config.excludedAddresses].filter(isNew);
   const { name } = config;
+  setFirewall(machine, instance, true);
   logDetail(machine, instanceText.settingVips(name));
   if (config.excludedAddresses.length > 0) logDetail(machine, instanceText.settingExcluded(name));
   if (config.routes.length > 0) logDetail(machine, instanceText.settingRoutes(name));
@@ -152,6 +164,15 @@ function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeU
     if (!rules.includes(rule.words.join(' '))) changeRule(machine, 'add', rule);
   }
   if (added.length > 0) sendBurst(machine, instance, { repeat: config.garp.repeat, now });
+}
+
+/** One line for each script whose judgement goes on. */
+function tellKeptScripts(machine: VrrpMachine, before: readonly Script[]): void {
+  for (const { name } of machine.config.scripts) {
+    const old = before.find((s) => s.config.name === name);
+    if (old?.phase !== 'done') continue;
+    log(machine, trackText.scriptKept(name, old.result >= old.config.rise));
+  }
 }
 
 /** A script that was judged before keeps its judgement; a run that is out is forgotten. */
@@ -186,11 +207,6 @@ function resume(machine: VrrpMachine, instance: Instance, continued: boolean, no
   instance.masterDownInterval = masterDownInterval(instance);
   instance.reloadMaster = instance.state === 'MASTER';
   restartTimer(machine, instance, now);
-  const isOwner = instance.basePriority === OWNER_PRIORITY;
-  if (instance.state === 'BACKUP' && isOwner && instance.config.wantedState === 'MASTER') {
-    instance.masterDownInterval = 1 as typeof instance.masterDownInterval;
-    restartTimer(machine, instance, now);
-  }
   const { group } = instance;
   if (faulty && group !== undefined && group.state !== 'FAULT') {
     group.state = 'FAULT';

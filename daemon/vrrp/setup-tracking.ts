@@ -8,7 +8,7 @@
 
 import { encodeUtf8 } from '../wire/text.ts';
 import { applyPriority, fileStatus, weightOf } from './effective-priority.ts';
-import { linkIsUp } from './link-state.ts';
+import { linkFlags, linkIsUp } from './link-state.ts';
 import { instanceText } from './log-text.ts';
 import { scriptIsWell } from './scripts.ts';
 import { objectLinks, trackGroupLinks } from './static-objects.ts';
@@ -101,9 +101,11 @@ export function sourceIsMissing(machine: VrrpMachine, instance: Instance): boole
 function followLinks(machine: VrrpMachine, instance: Instance): void {
   const { config } = instance;
   const own = [config.interface, config.vmac?.base, config.ipvlan?.base];
-  if (!config.dontTrackPrimary) {
-    for (const name of own)
-      if (name !== undefined) follow(machine, name, { instance, ...UNWEIGHTED });
+  for (const name of own) {
+    if (name === undefined) continue;
+    // Its changes are told all the same (test/reference/traces-own/dont-track-primary).
+    if (config.dontTrackPrimary) trackedLink(machine, name);
+    else follow(machine, name, { instance, ...UNWEIGHTED });
   }
   for (const name of objectLinks(instance)) {
     if (own.includes(name)) continue;
@@ -134,12 +136,22 @@ function followTracked(machine: VrrpMachine, instance: Instance, tracked: Tracke
 
 const UNWEIGHTED = { weight: 0, reverse: false } as const;
 
+function trackedLink(machine: VrrpMachine, name: string): TrackedLink {
+  const known = machine.links.get(name);
+  if (known !== undefined) return known;
+  const link: TrackedLink = {
+    name,
+    followers: [],
+    up: linkIsUp(machine, name),
+    flags: linkFlags(machine, name),
+    pending: undefined,
+  };
+  machine.links.set(name, link);
+  return link;
+}
+
 function follow(machine: VrrpMachine, name: string, follower: Follower): void {
-  let link = machine.links.get(name);
-  if (link === undefined) {
-    link = { name, followers: [], up: linkIsUp(machine, name), pending: undefined };
-    machine.links.set(name, link);
-  }
+  const link = trackedLink(machine, name);
   // Followed already, by the instance itself or its group: the first entry stands.
   if (link.followers.some((f) => f.instance === follower.instance)) return;
   link.followers.push(follower);

@@ -16,6 +16,8 @@ import {
   type VrrpSocket,
 } from './vrrp-machine.ts';
 
+type WantedSocket = Omit<VrrpSocket, 'id' | 'waiting'>;
+
 /** keepalived has used this many descriptors before it opens the first socket. */
 const DESCRIPTORS_USED = 13;
 
@@ -27,7 +29,7 @@ export function openSockets(machine: VrrpMachine): void {
     const wanted = wantedSocket(machine, instance);
     const existing =
       machine.sockets.find((s) => isSame(s, wanted)) ?? before.find((s) => isSame(s, wanted));
-    const socket = existing ?? { ...wanted, id: takeId(machine) };
+    const socket = existing ?? { ...wanted, id: takeId(machine), waiting: false };
     if (!machine.sockets.includes(socket)) machine.sockets.push(socket);
     if (existing === undefined) open(machine, socket);
     instance.socketId = socket.id;
@@ -39,10 +41,20 @@ export function openSockets(machine: VrrpMachine): void {
   }
 }
 
-/** Opens the socket of an interface again that has come into being only now. */
-export function reopenSockets(machine: VrrpMachine, interfaceName: string): void {
+/** Opens the sockets of an interface that has come into being only now; one that was merely down has them still. */
+export function openWaitingSockets(machine: VrrpMachine, interfaceName: string): void {
+  if (machine.host.interfaceNamed(interfaceName) === undefined) return;
   for (const socket of machine.sockets) {
-    if (socket.interface === interfaceName) open(machine, socket);
+    if (socket.interface === interfaceName && socket.waiting) open(machine, socket);
+  }
+}
+
+/** An interface is gone, and its sockets hear nothing any more, not even of a new one of its name. */
+export function loseSockets(machine: VrrpMachine, interfaceName: string): void {
+  for (const socket of machine.sockets) {
+    if (socket.interface !== interfaceName || socket.waiting) continue;
+    socket.waiting = true;
+    machine.actions.push({ kind: 'vrrp-close', id: socket.id });
   }
 }
 
@@ -94,7 +106,7 @@ function socketText(machine: VrrpMachine, socket: VrrpSocket, descriptor: number
   return `${head} multicast, address(${group})]`;
 }
 
-function wantedSocket(machine: VrrpMachine, instance: Instance): Omit<VrrpSocket, 'id'> {
+function wantedSocket(machine: VrrpMachine, instance: Instance): WantedSocket {
   const { config } = instance;
   const name = receiveInterface(machine, instance);
   return {
@@ -106,7 +118,7 @@ function wantedSocket(machine: VrrpMachine, instance: Instance): Omit<VrrpSocket
   };
 }
 
-function isSame(a: Omit<VrrpSocket, 'id'>, b: Omit<VrrpSocket, 'id'>): boolean {
+function isSame(a: WantedSocket, b: WantedSocket): boolean {
   return (
     a.interface === b.interface &&
     a.family === b.family &&
@@ -117,6 +129,10 @@ function isSame(a: Omit<VrrpSocket, 'id'>, b: Omit<VrrpSocket, 'id'>): boolean {
 }
 
 function open(machine: VrrpMachine, socket: VrrpSocket): void {
+  const { interface: name } = socket;
+  const exists = machine.host.interfaceNamed(name) !== undefined || machine.madeLinks.has(name);
+  socket.waiting = name !== '' && !exists;
+  if (socket.waiting) return;
   machine.actions.push({
     kind: 'vrrp-open',
     id: socket.id,

@@ -29,7 +29,7 @@ export function findSource(machine: VrrpMachine, instance: Instance): IpAddress 
   return primaryAddress(machine, link, config.family);
 }
 
-/** The primary address of an interface: first IPv4, or the IPv6 link-local one, else any IPv6. */
+/** The primary address of an interface: first IPv4, or the oldest IPv6 link-local one, else any IPv6. */
 export function primaryAddress(
   machine: VrrpMachine,
   link: InterfaceView,
@@ -39,7 +39,7 @@ export function primaryAddress(
     (a) => familyOf(a.address) === family && !isVirtual(machine, a.address),
   );
   if (family === 'inet') return (own.find((a) => !a.secondary) ?? own[0])?.address;
-  return (own.find(isUsableLinkLocal) ?? own.find((a) => a.tentative !== true))?.address;
+  return (own.findLast(isUsableLinkLocal) ?? own.find((a) => a.tentative !== true))?.address;
 }
 
 /**

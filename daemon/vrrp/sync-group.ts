@@ -61,7 +61,7 @@ export function syncBackup(machine: VrrpMachine, instance: Instance, now: TimeUs
   notifyGroup(machine, group);
 }
 
-/** All members to FAULT. */
+/** All members to FAULT; of one that was no MASTER no line tells (test/reference/traces-own/group-backup-fault). */
 export function syncFault(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
   const { group } = instance;
   if (group === undefined || group.state === 'FAULT') return;
@@ -72,7 +72,7 @@ export function syncFault(machine: VrrpMachine, instance: Instance, now: TimeUs)
     if (member.state === 'MASTER') {
       leaveMaster(machine, member, { now, cause: CAUSE, announce: false });
     } else {
-      leaveFault(machine, member, { now, cause: CAUSE });
+      leaveFault(machine, member, { now, cause: CAUSE, silent: true });
     }
   }
   group.state = 'FAULT';

@@ -8,9 +8,9 @@
 
 import { type DurationUs, later, type TimeUs } from '../base/time.ts';
 import { decodeLatin1 } from '../wire/text.ts';
-import { addPriority, fileStatus, weightOf } from './effective-priority.ts';
+import { addPriority, fileStatus, setPriority, weightOf } from './effective-priority.ts';
 import { clearFault, takeDown } from './fault.ts';
-import { linkIsUp } from './link-state.ts';
+import { linkFlags, linkIsUp } from './link-state.ts';
 import { instanceText, trackText } from './log-text.ts';
 import { restoreOnLink } from './static-objects.ts';
 import type { ProcessView } from './vrrp-actions.ts';
@@ -35,13 +35,16 @@ export function linkChanged(machine: VrrpMachine, name: string, now: TimeUs): vo
     if (up === link.up) dropPending(machine, link);
     return;
   }
-  if (up === link.up) return;
-  log(machine, trackText.link(name, up));
+  if (up === link.up) {
+    link.flags = linkFlags(machine, name);
+    return;
+  }
   const delay = delayFor(machine, name, up);
   if (delay === 0) {
     applyLink(machine, link, up, now);
     return;
   }
+  log(machine, trackText.linkDelayed(name, link.flags, linkFlags(machine, name), delay));
   link.pending = up;
   machine.timers.add(later(now, delay), { kind: 'link', link });
 }
@@ -152,7 +155,9 @@ function delayFor(machine: VrrpMachine, name: string, up: boolean): DurationUs |
 }
 
 function applyLink(machine: VrrpMachine, link: TrackedLink, up: boolean, now: TimeUs): void {
+  log(machine, trackText.link(link.name, up));
   link.up = up;
+  link.flags = linkFlags(machine, link.name);
   for (const follower of link.followers) {
     tellFollower(machine, follower, { cause: `interface ${link.name}`, well: up, now });
   }
@@ -190,12 +195,16 @@ function tellFile(
   const cause = `file ${name}`;
   if (after === -254) {
     logDetail(machine, instanceText.fileFault(instance.config.name, name));
+    setPriority(instance, -before);
     takeDown(machine, instance, { cause, now });
     return;
   }
   if (before === -254) {
     logDetail(machine, instanceText.fileRecovered(instance.config.name, name));
-    // keepalived 2.2.7 leaves the sum of weights alone on both ways through a fault.
+    setPriority(instance, after);
+    if (after !== 0) {
+      log(machine, instanceText.prioritySet(instance.config.name, instance.effectivePriority));
+    }
     clearFault(machine, instance, { cause, now });
     return;
   }

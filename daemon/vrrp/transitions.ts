@@ -87,8 +87,12 @@ export function leaveMaster(
   instance.statistics.releasedMaster++;
 }
 
-/** Enters or leaves FAULT from a state without VIPs, as `wanted` says. */
-export function leaveFault(machine: VrrpMachine, instance: Instance, occasion: Occasion): void {
+/** Enters or leaves FAULT from a state without VIPs, as `wanted` says; `silent` without its log line. */
+export function leaveFault(
+  machine: VrrpMachine,
+  instance: Instance,
+  occasion: Occasion & { readonly silent?: boolean },
+): void {
   const { now } = occasion;
   if (instance.wanted === 'MASTER') {
     gotoMaster(machine, instance, occasion);
@@ -97,7 +101,9 @@ export function leaveFault(machine: VrrpMachine, instance: Instance, occasion: O
     const to = instance.wanted === 'BACKUP' ? 'BACKUP' : 'FAULT';
     // A first answer that is bad is told by its own line alone (recorded).
     const isFirst = from === 'INIT' && to === 'FAULT';
-    if (from !== to && !isFirst) log(machine, instanceText.entering(instance.config.name, to));
+    if (from !== to && !isFirst && occasion.silent !== true) {
+      log(machine, instanceText.entering(instance.config.name, to));
+    }
     instance.state = to;
     if (from !== to) reportState(machine, instance, from, occasion);
     notifyInstance(machine, instance);

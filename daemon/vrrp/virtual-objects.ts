@@ -161,7 +161,11 @@ function removeRules(
   for (const rule of rules) changeRule(machine, 'delete', rule);
 }
 
-function setFirewall(machine: VrrpMachine, instance: Instance, add: boolean): void {
+/**
+ * Sets or removes the drop rules of the VIPs, where the configuration wants such. A MASTER that a reload takes `no_accept`
+ * from keeps them until keepalived ends (test/reference/traces-own/reload-no-accept).
+ */
+export function setFirewall(machine: VrrpMachine, instance: Instance, add: boolean): void {
   if (!hasFirewall(instance)) return;
   const { config } = instance;
   const all = [...config.addresses, ...config.excludedAddresses];

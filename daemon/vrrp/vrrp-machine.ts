@@ -174,6 +174,8 @@ export interface TrackedLink {
   readonly name: string;
   followers: Follower[];
   up: boolean;
+  /** IFF_* of netlink, as last acted upon. */
+  flags: number;
   /** The state that waits for interface_up_down_delays. */
   pending: boolean | undefined;
 }
@@ -197,6 +199,8 @@ export interface VrrpSocket {
   readonly protocol: 112 | 51;
   readonly unicast: IpAddress | undefined;
   readonly group: IpAddress | undefined;
+  /** The interface is not there (dynamic_interfaces): opened when it appears. */
+  waiting: boolean;
 }
 
 /** What the command line and the global section say to the machine. */

@@ -210,6 +210,8 @@ export class LiveMachine implements Machine {
       case 'address-removed': {
         const change = event.kind === 'address-added' ? 'added' : 'removed';
         const { address, link } = event;
+        // What is still being checked is no address yet; its end is told again.
+        if (address.tentative && event.kind === 'address-added') return;
         this.record({
           kind: 'address',
           change,

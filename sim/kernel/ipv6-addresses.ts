@@ -56,7 +56,8 @@ export function addIpv6Address(
   const own: AddressState = {
     address,
     length: wanted.length,
-    scope: wanted.scope ?? (isLinkLocalIpv6(address) ? 'link' : address === 1n ? 'host' : 'global'),
+    // Linux does not ask for a wish here: the scope is the address's own.
+    scope: isLinkLocalIpv6(address) ? 'link' : address === 1n ? 'host' : 'global',
     label: wanted.label ?? link.name,
     secondary: false,
     tentative: checks,
@@ -104,9 +105,7 @@ export function startIpv6(kernel: KernelState, link: LinkState): void {
     }
     return;
   }
-  if (link.mld.joined.every((each) => each.group !== ALL_NODES_IPV6)) {
-    joinGroupOn(kernel, MLD, link, ALL_NODES_IPV6);
-  }
+  if (!hasIpv6(link)) joinGroupOn(kernel, MLD, link, ALL_NODES_IPV6);
   insertRoute(
     kernel,
     {
@@ -131,6 +130,11 @@ export function startIpv6(kernel: KernelState, link: LinkState): void {
   if (link.ipv6.addr_gen_mode === 0 && !hasLinkLocal) {
     addIpv6Address(kernel, link, { address: linkLocalFromMac(link.mac), length: 64 });
   }
+}
+
+/** Whether IPv6 speaks on the link; groups that a program has joined are there even when it does not. */
+export function hasIpv6(link: LinkState): boolean {
+  return link.mld.joined.some((each) => each.group === ALL_NODES_IPV6);
 }
 
 /** The link goes down or IPv6 is switched off on it: all IPv6 addresses go. */

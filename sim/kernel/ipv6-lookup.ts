@@ -78,9 +78,9 @@ export function selectIpv6Source(
   return best?.address ?? ANY_IPV6;
 }
 
-/** The first link-local address of a link that may be used. */
+/** The oldest link-local address of a link that may be used: Linux looks from the list's end, where it stands. */
 export function linkLocalOf(link: LinkState): Ipv6Address | undefined {
-  const own = link.addresses.find(
+  const own = link.addresses.findLast(
     (each) =>
       typeof each.address === 'bigint' &&
       !each.tentative &&

@@ -20,7 +20,7 @@ import {
   silenceGroupsOf,
 } from './group-machine.ts';
 import { IGMP } from './igmp-host.ts';
-import { deleteIpv6Address, startIpv6, stopIpv6 } from './ipv6-addresses.ts';
+import { deleteIpv6Address, hasIpv6, startIpv6, stopIpv6 } from './ipv6-addresses.ts';
 import type { Link, VirtualLinkOptions } from './kernel-api.ts';
 import {
   isWithoutNeighbours,
@@ -176,7 +176,7 @@ export function setCarrier(kernel: KernelState, link: LinkState, carrier: boolea
   if (link.up) {
     if (!carrier) {
       if (link.ipv4.arp_evict_nocarrier !== 0) flushNeighboursOf(kernel, link, true);
-    } else if (link.mld.joined.length > 0) {
+    } else if (hasIpv6(link)) {
       // The cable may lead to another switch now: members introduce themselves again.
       announceGroupsOf(kernel, MLD, link);
     } else {
@@ -202,12 +202,13 @@ function bringUp(kernel: KernelState, link: LinkState): void {
 function takeDown(kernel: KernelState, link: LinkState): void {
   silenceGroupsOf(kernel, IGMP, link);
   silenceGroupsOf(kernel, MLD, link);
-  stopIpv6(kernel, link);
   link.up = false;
+  // Netlink tells of the link first, then of the addresses that go with it (test/reference/traces-own/v6-admin-down).
+  announce(kernel, { kind: 'link-changed', link: link.name });
+  stopIpv6(kernel, link);
   listenTo(link, multicastMacOfIpv4(ALL_SYSTEMS_GROUP), -1);
   removeRoutesOfDownLink(kernel, link);
   flushNeighboursOf(kernel, link, false);
-  announce(kernel, { kind: 'link-changed', link: link.name });
 }
 
 const LOOPBACK_ADDRESS = ipv4FromNumber(0x7f00_0001);

@@ -12,7 +12,15 @@ import {
   splitAtPauses,
   takeovers,
 } from './measure.ts';
-import type { Observation, Outage, Recording, Seconds } from './recording.ts';
+import { isEchoRequest } from './phases.ts';
+import {
+  type Observation,
+  type Outage,
+  pingCapture,
+  type Recording,
+  type Seconds,
+} from './recording.ts';
+import { echoReplyNumber } from './replay.ts';
 
 /** The result for one recording: no differences means that the twin agrees. */
 export interface Comparison {
@@ -45,8 +53,9 @@ export function compare(recording: Recording, twin: Observation): Comparison {
       ...compareAdverts(real, ours, mastersMeet(recording)),
       ...compareAnnouncements(real, ours, captureEnd(recording.observed)),
       ...compareSequence('addresses', addressTexts(real), addressTexts(ours)),
-      ...compareNeighbours(real, ours),
+      ...compareNeighbours(real, onlyAddressesOf(recording, ours)),
       ...compareOutages(real, ours, recording.ping.every),
+      ...compareLastAnswer(recording, real, ours),
     ],
     largestDeviation: timing.largest,
   };
@@ -185,7 +194,7 @@ function compareAdverts(real: Observation, ours: Observation, race: boolean): st
 }
 
 function compareAnnouncements(real: Observation, ours: Observation, end: Seconds): string[] {
-  const runs = (one: Observation) => announcementRuns(one);
+  const runs = (one: Observation) => announcementRuns(withoutLastReplies(one));
   return compareRuns('announcements', runs(real), runs(ours), (theirs, own) => {
     const sizes = (run: FrameRun) =>
       splitAtPauses(run.frames, BURST_PAUSE)
@@ -196,6 +205,27 @@ function compareAnnouncements(real: Observation, ours: Observation, end: Seconds
       sizes(theirs) === sizes(own) ? [] : [`${theirs.key}: ${sizes(theirs)}, ours ${sizes(own)}`];
     return [...counts, ...compareBytes(theirs, own)];
   });
+}
+
+/** How long before it gives up an address a host's answer about it is such a race. */
+const LAST_REPLY: Seconds = 0.1;
+
+/**
+ * A master that yields may still answer the gratuitous ARP of its successor, or just not any more: which, is decided in
+ * microseconds by when its process is scheduled. Answers of hosts that keep the address are no race and stay.
+ */
+function withoutLastReplies(observation: Observation): Observation {
+  const isLast = ({ at, bytes }: Observation['frames'][number]): boolean =>
+    readEtherType(bytes) === 0x0806 &&
+    bytes[21] === 2 &&
+    observation.addresses.some(
+      ([when, node, change, prefix]) =>
+        change === 'del' &&
+        Math.abs(when - at) < LAST_REPLY &&
+        Number(node.slice(1)) + 10 === Number((bytes[11] ?? 0).toString(16)) &&
+        prefix.split('/')[0] === [...bytes.subarray(28, 32)].join('.'),
+    );
+  return { ...observation, frames: observation.frames.filter((frame) => !isLast(frame)) };
 }
 
 function compareRuns(
@@ -288,6 +318,19 @@ function compareNeighbours(real: Observation, ours: Observation): string[] {
   return differences.length === 0 ? [] : compare(settledNeighbours);
 }
 
+/** Recordings list the pinged address, and some others; of what they do not list they say nothing. */
+function onlyAddressesOf(recording: Recording, ours: Observation): Observation {
+  const addressIn = (text: string): string =>
+    text
+      .trim()
+      .replace(/^Deleted /, '')
+      .split(' ')[0] ?? '';
+  const listed = recording.observed.clientNeighbours.map(([, text]) => addressIn(text));
+  const told = new Set([recording.ping.to, ...listed]);
+  const clientNeighbours = ours.clientNeighbours.filter(([, text]) => told.has(addressIn(text)));
+  return { ...ours, clientNeighbours };
+}
+
 function settledNeighbours(observation: Observation): string[] {
   const texts: string[] = [];
   let last = Number.NEGATIVE_INFINITY;
@@ -303,6 +346,23 @@ function settledNeighbours(observation: Observation): string[] {
 /** A failure reads INCOMPLETE when the next packet began anew before the notification was written. */
 function neighbourText([, text]: readonly [Seconds, string]): string {
   return text.trim().replace(/ INCOMPLETE$/, ' FAILED');
+}
+
+/**
+ * An outage that the recording does not see the end of is none in its list: the last answer before the last question
+ * tells of it.
+ */
+function compareLastAnswer(recording: Recording, real: Observation, ours: Observation): string[] {
+  const capture = pingCapture(recording);
+  const seen = (one: Observation) => one.frames.filter((frame) => frame.capture === capture);
+  const end = seen(real).findLast((frame) => isEchoRequest(frame.bytes))?.at ?? 0;
+  const lastOf = (one: Observation): Seconds =>
+    seen(one)
+      .filter((frame) => frame.at <= end && echoReplyNumber(frame.bytes) !== undefined)
+      .reduce((last, frame) => Math.max(last, frame.at), 0);
+  const [theirs, own] = [lastOf(real), lastOf(ours)];
+  if (Math.abs(own - theirs) <= OUTAGE_TOLERANCE) return [];
+  return [`last answer to the client at ${theirs.toFixed(3)} s, ours ${own.toFixed(3)} s`];
 }
 
 /**

@@ -65,7 +65,8 @@ function isResolution(frame: Uint8Array): boolean {
   return etherType === 0x86dd && frame[20] === 58 && frame[54] === 135;
 }
 
-function isEchoRequest(frame: Uint8Array): boolean {
+/** An echo request of either family. */
+export function isEchoRequest(frame: Uint8Array): boolean {
   const etherType = readEtherType(frame);
   if (etherType === 0x0800) return frame[23] === 1 && frame[34] === 8;
   return etherType === 0x86dd && frame[20] === 58 && frame[54] === 128;

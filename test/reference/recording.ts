@@ -25,6 +25,8 @@ export interface RecordedEvent {
   readonly script?: string;
   readonly exit?: number;
   readonly address?: string;
+  readonly file?: string;
+  readonly text?: string;
 }
 
 /** A frame as a capture point saw it. */
@@ -46,6 +48,8 @@ export interface Observation {
   /** [time, `ADDRESS dev IF [lladdr MAC] STATE`] of the client's neighbour table. */
   readonly clientNeighbours: readonly (readonly [Seconds, string])[];
   readonly outages: readonly Outage[];
+  /** [time, node, line] of the daemons' logs. */
+  readonly log?: readonly (readonly [Seconds, string, string])[];
 }
 
 /** A gap between two answers that reached the client, with requests in it that were not answered. */

@@ -7,6 +7,7 @@ import { durationUs, type TimeUs, timeUs } from '../../daemon/base/time.ts';
 import { readEtherType } from '../../daemon/wire/ethernet.ts';
 import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
+import { encodeUtf8 } from '../../daemon/wire/text.ts';
 import { Engine } from '../../sim/engine/engine.ts';
 import type { RunEvent } from '../../sim/engine/run-log.ts';
 import type { HostApi } from '../../sim/host/host-api.ts';
@@ -46,11 +47,15 @@ export function replay(recording: Recording, seed: number): Observation {
     addresses: journal.addresses,
     clientNeighbours: journal.neighbours,
     outages: findOutages(recording, frames),
+    log: journal.lines,
   };
 }
 
 /** Of events with one time stamp the recorder's script did one after the other. */
 const SCRIPT_STEP: Seconds = 0.0002;
+
+/** How long a script that only tests a file takes: a process is made and ends. */
+const SCRIPT_US = 6000;
 
 function scheduleEvent(
   lan: LivingLan,
@@ -95,7 +100,13 @@ function perform(lan: LivingLan, recording: Recording, event: RecordedEvent): vo
       bridge?.setMulticastDelivery(far.port, event.on === true);
       return;
     case 'script':
-      host.setScriptAnswer(event.script ?? '', { exit: event.exit ?? 0, after: durationUs(1000) });
+      host.setScriptAnswer(event.script ?? '', {
+        exit: event.exit ?? 0,
+        after: durationUs(SCRIPT_US),
+      });
+      return;
+    case 'file':
+      host.writeFile(`/run/FLAG-${event.file}-${event.node}`, encodeUtf8(`${event.text}\n`));
       return;
     case 'address-del':
       host.exec(`ip addr del ${event.address} dev ${nic}`, () => undefined);
@@ -112,7 +123,7 @@ function loadConfig(host: HostApi, recording: Recording, event: RecordedEvent): 
   host.writeFile(CONFIG_PATH, recordedFile(recording, event.config ?? ''));
   for (const name of scriptNames(recording, event)) {
     if (!answeredBefore(recording, event, name)) {
-      host.setScriptAnswer(name, { exit: 0, after: durationUs(1000) });
+      host.setScriptAnswer(name, { exit: 0, after: durationUs(SCRIPT_US) });
     }
   }
 }
@@ -154,10 +165,11 @@ interface ObservedLog {
   readonly transitions: (readonly [number, string, string, string])[];
   readonly addresses: (readonly [number, string, string, string, string])[];
   readonly neighbours: (readonly [number, string])[];
+  readonly lines: (readonly [number, string, string])[];
 }
 
 function observeLog(lan: LivingLan): ObservedLog {
-  const seen: ObservedLog = { transitions: [], addresses: [], neighbours: [] };
+  const seen: ObservedLog = { transitions: [], addresses: [], neighbours: [], lines: [] };
   lan.engine.log.listen((event: RunEvent) => observeEvent(seen, event as HostRunEvent));
   return seen;
 }
@@ -166,6 +178,7 @@ function observeEvent(seen: ObservedLog, event: HostRunEvent): void {
   const at = secondsOf(event.at);
   if (at <= 0) return;
   if (event.kind === 'journal') {
+    seen.lines.push([at, event.node, event.line.text]);
     const found = /^\((\S+)\) Entering (\S+) STATE( \(init\))?/.exec(event.line.text);
     if (found === null) return;
     seen.transitions.push([at, event.node, found[1] ?? '', `${found[2]}${found[3] ?? ''}`]);

@@ -1,27 +1,46 @@
 /**
  * Records the real keepalived: `node tools/run-built.mjs test/reference/record/main.ts OUTPUT [ID…]`, as root. Makes the
- * named plans (default: all), some at once, and writes a folder each that `npm run reference -- OUTPUT` reads.
+ * named plans (default: all but the drawn ones, which are `drawn-NUMBER`), some at once, and writes a folder each that `npm run reference -- OUTPUT` reads.
  */
 
 import { spawn } from 'node:child_process';
 import type { Plan } from './plan.ts';
+import { drawnPlan } from './plans-drawn.ts';
 import { FEATURE_PLANS } from './plans-features.ts';
+import { FOUND_PLANS } from './plans-found.ts';
 import { LIFE_PLANS } from './plans-life.ts';
 import { MORE_PLANS } from './plans-more.ts';
 import { PARTITION_PLANS } from './plans-partition.ts';
 import { record } from './recorder.ts';
 
-const PLANS: readonly Plan[] = [...LIFE_PLANS, ...PARTITION_PLANS, ...FEATURE_PLANS, ...MORE_PLANS];
+const PLANS: readonly Plan[] = [
+  ...LIFE_PLANS,
+  ...PARTITION_PLANS,
+  ...FEATURE_PLANS,
+  ...MORE_PLANS,
+  ...FOUND_PLANS,
+];
 /** More would disturb each other on two processors. */
 const AT_ONCE = Number(process.env['AT_ONCE'] ?? 5);
+
+/** Seconds that the making and the packing of a recording may take. */
+const LEFT_OVER = 60;
 
 const [output, ...names] = process.argv.slice(2);
 if (output === undefined) {
   console.error('usage: main.ts OUTPUT [ID…]');
   process.exitCode = 64;
 } else if (process.env['RECORD_ONE'] !== undefined) {
-  const plan = PLANS.find((one) => one.id === process.env['RECORD_ONE']);
-  if (plan !== undefined) await record(plan, output);
+  const id = process.env['RECORD_ONE'];
+  const plan = PLANS.find((one) => one.id === id) ?? drawnPlan(id);
+  if (plan === undefined) {
+    console.error(`no plan '${id}'`);
+    process.exit(64);
+  }
+  // What hangs must not leave daemons behind: the laboratory is closed on exit.
+  process.once('SIGTERM', () => process.exit(1));
+  setTimeout(() => process.exit(1), (plan.end + LEFT_OVER) * 1000).unref();
+  await record(plan, output);
   process.exit(0);
 } else {
   const ids = names.length > 0 ? names : PLANS.map((plan) => plan.id);
@@ -33,7 +52,8 @@ if (output === undefined) {
 
 /** A process for each, so that namespaces and clocks do not mix. */
 function recordApart(id: string, folder: string): Promise<void> {
-  const child = spawn(process.execPath, [process.argv[1] ?? '', folder], {
+  // Real-time, as the daemons are: lines must be stamped when they come, whatever else the machine does.
+  const child = spawn('chrt', ['-f', '15', process.execPath, process.argv[1] ?? '', folder], {
     stdio: 'inherit',
     env: { ...process.env, RECORD_ONE: id },
   });

@@ -31,6 +31,8 @@ export type Act =
       readonly on: boolean;
     }
   | { readonly do: 'script'; readonly node: string; readonly script: string; readonly exit: number }
+  /** Writes what a track_file reads: `/run/FLAG-FILE-NODE` of the configuration. */
+  | { readonly do: 'file'; readonly node: string; readonly file: string; readonly text: string }
   | {
       readonly do: 'address-del';
       readonly node: string;

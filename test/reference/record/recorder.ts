@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { factsOf } from './facts.ts';
@@ -59,6 +59,10 @@ export async function record(plan: Plan, output: string): Promise<void> {
     await finish(heard);
   } finally {
     lab.close();
+    const mine = `vrrp-rec-${process.pid}-`;
+    for (const name of readdirSync('/run').filter((one) => one.startsWith(mine))) {
+      rmSync(join('/run', name), { force: true });
+    }
   }
 }
 
@@ -80,7 +84,8 @@ async function runPlan(plan: Plan, folder: string, lab: NetnsLab): Promise<Sessi
     adverts: new Map(),
   };
   startMonitors(session);
-  const ping = ['ping', '-n', '-i', '0.05', plan.pingTo ?? '192.168.100.100'];
+  // Quiet: nobody reads its lines, and a full pipe would stop it.
+  const ping = ['ping', '-q', '-n', '-i', '0.05', plan.pingTo ?? '192.168.100.100'];
   helpers.push(lab.start('client', ping, folder));
   for (const step of plan.steps) {
     await waitFor(session, step);
@@ -182,14 +187,26 @@ function carryOut(session: Session, step: Step, event: Record<string, unknown>):
       if (step.exit === 0) rmSync(scriptFlag(step.node, step.script), { force: true });
       else writeFileSync(scriptFlag(step.node, step.script), '');
       return;
+    case 'file':
+      writeFileSync(scriptFlag(step.node, step.file), `${step.text}\n`);
+      return;
     case 'address-del':
-      lab.run(step.node, ['ip', 'address', 'del', step.address, 'dev', step.nic]);
+      tryRun(lab, step.node, ['ip', 'address', 'del', step.address, 'dev', step.nic]);
       return;
     case 'neigh-flush':
       lab.run(step.node, ['ip', 'neigh', 'flush', 'all']);
       return;
     default:
       changePort(lab, step);
+  }
+}
+
+/** In a drawn plan the address may be elsewhere by then; deleting it is an event all the same. */
+function tryRun(lab: NetnsLab, machine: string, words: readonly string[]): void {
+  try {
+    lab.run(machine, words);
+  } catch {
+    // The machine did not have it.
   }
 }
 
@@ -210,7 +227,7 @@ function linkSet(name: string, up: boolean): string[] {
   return ['ip', 'link', 'set', name, up ? 'up' : 'down'];
 }
 
-/** The script of a plan's configuration tests whether this file is there. */
+/** The script of a plan's configuration tests whether this file is there; a track_file reads it. */
 export function scriptFlag(node: string, script: string): string {
   return `/run/vrrp-rec-${process.pid}-${script}-${node}`;
 }
@@ -220,7 +237,21 @@ function startDaemon(session: Session, node: string): void {
   const config = (plan.configs[node] ?? '').replaceAll('/run/FLAG', `/run/vrrp-rec-${process.pid}`);
   writeFileSync(join(folder, `${node}.live`), config);
   const files = ['-p', `${node}.pid`, '-r', `${node}.vrrp.pid`];
-  const words = ['keepalived', '-n', '-l', '-D', '-P', '-G', '-f', `${node}.live`, ...files];
+  // Before all that is not real-time: timers of a busy machine's daemon would be noise in the recording.
+  const words = [
+    'chrt',
+    '-f',
+    '20',
+    'keepalived',
+    '-n',
+    '-l',
+    '-D',
+    '-P',
+    '-G',
+    '-f',
+    `${node}.live`,
+    ...files,
+  ];
   const daemon = lab.start(node, words, folder);
   listen(session, daemon, (at, text) => {
     const line = text.replace(/^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}: /, '');
@@ -296,13 +327,14 @@ async function finish(session: Session): Promise<void> {
   writeFileSync(join(folder, 'keepalived.log'), `${log.join('\n')}\n`);
 }
 
-/** The daemon's timers begin when it says which state it starts in. */
+/** What keepalived says just before its timers begin; a state may come later, after scripts or a startup delay. */
+const TIMERS_BEGIN = /^Delaying startup|removing VIPs\.$| Entering \S+ STATE|^Startup complete$/;
+
+/** The daemon's timers begin when it has looked at its interfaces. */
 function readyAfter(session: Session, event: Record<string, unknown>): number {
   const after = Number(event['at']);
   const lines = session.log.filter((line) => line.from === event['node'] && line.at >= after);
-  const ready =
-    lines.find((line) => / Entering \S+ STATE/.test(line.text)) ??
-    lines.find((line) => line.text === 'Startup complete');
+  const ready = lines.find((line) => TIMERS_BEGIN.test(line.text));
   return round(ready?.at ?? after, 4);
 }
 
