@@ -163,7 +163,7 @@ function removeRules(
 
 /**
  * Sets or removes the drop rules of the VIPs, where the configuration wants such. A MASTER that a reload takes `no_accept`
- * from keeps them until keepalived ends (test/reference/traces-own/reload-no-accept).
+ * from keeps them, and they outlive it (test/reference/traces-own/reload-no-accept).
  */
 export function setFirewall(machine: VrrpMachine, instance: Instance, add: boolean): void {
   if (!hasFirewall(instance)) return;

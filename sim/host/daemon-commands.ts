@@ -147,22 +147,12 @@ export class CommandRunner {
         this.#machine.writeFile(command.path, command.bytes);
         return;
       case 'exit':
-        this.#clearFirewall();
         this.#options.exit(command.code);
         return;
       default:
         unreachable(command);
         return;
     }
-  }
-
-  /** keepalived deletes its whole table when it ends; a killed one leaves it. */
-  #clearFirewall(): void {
-    const { kernel } = this.#machine;
-    for (const handles of this.#firewall.values()) {
-      for (const handle of handles) kernel.deleteFirewallRule(handle);
-    }
-    this.#firewall.clear();
   }
 
   #firewallRule(command: FirewallCommand): void {

@@ -114,6 +114,10 @@ function wordsOf(deed: RecordedEvent): string {
       return `{ mcast-filter: { port: ${port}, on: ${deed.on !== true} } }`;
     case 'script':
       return `{ script: { host: ${node}, script: ${deed.script}, exit: ${deed.exit ?? 0} } }`;
+    case 'file': {
+      const command = `echo ${deed.text} > /run/FLAG-${deed.file}-${deed.node}`;
+      return `{ exec: { host: ${node}, command: '${command}' } }`;
+    }
     case 'address-del':
       return `{ address-del: { host: ${node}, nic: ${nic}, address: '${deed.address}' } }`;
     case 'neigh-flush':

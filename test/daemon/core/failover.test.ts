@@ -221,8 +221,8 @@ describe('tracking', () => {
     expect(n1.states()).toBe('VI_1=FAULT');
     n1.writeFile('/f', '0');
     expect(n1.states()).toBe('VI_1=BACKUP');
-    // keepalived 2.2.7 leaves the weight of the value before the fault in the sum.
-    expect(n1.daemon?.status().instances[0]?.effectivePriority).toBe(70);
+    // The weight of the value before the fault goes with it (test/reference/traces-own/file-weights).
+    expect(n1.daemon?.status().instances[0]?.effectivePriority).toBe(80);
   });
 
   it('a script that hangs is skipped, gets TERM after its timeout and counts as failed', () => {
