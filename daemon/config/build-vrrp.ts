@@ -100,6 +100,7 @@ function buildGlobals(global: GlobalDraft, hostname: string): VrrpGlobals {
   return {
     routerId: global.routerId ?? hostname,
     startupDelay: durationUs(global.startupDelayUs),
+    ...(global.delayAfterBootUs > 0 ? { delayAfterBoot: durationUs(global.delayAfterBootUs) } : {}),
     logUnknownVrids: global.logUnknownVrids,
     ...fifo('notifyFifo', global.fifo),
     ...fifo('vrrpNotifyFifo', global.vrrpFifo),

@@ -15,6 +15,8 @@ export interface Definition {
   multiline: boolean;
   /** Computes the value of a built-in from its parameters; absent for the user's own. */
   compute?: (parameters: readonly number[]) => string;
+  /** `_ENV`: what the word behind the name stands for; `undefined` leaves the text as it is. */
+  lookUp?: (name: string) => string | undefined;
 }
 
 /** What built-in definitions say. */
@@ -25,6 +27,8 @@ export interface BuiltIns {
   readonly instance: string;
   /** `_RANDOM`: raw numbers, the same in each pass over the file. */
   readonly random: RandomSource;
+  /** `_ENV`: the daemon's environment; absent before 2.4. */
+  readonly environment?: (name: string) => string | undefined;
 }
 
 /** All definitions by name. */
@@ -39,6 +43,8 @@ export function newDefinitions(builtIns: BuiltIns): Definitions {
   table.set('_RANDOM', { ...fixed(''), compute: (words) => randomText(builtIns.random, words) });
   table.set('_HASH', fixed('#'));
   table.set('_BANG', fixed('!'));
+  const { environment } = builtIns;
+  if (environment !== undefined) table.set('_ENV', { ...fixed(''), lookUp: environment });
   return table;
 }
 
@@ -70,7 +76,8 @@ export interface Substitution {
   readonly continuation?: string;
 }
 
-const USE = /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)([ 0-9]*)\}|([A-Za-z_][A-Za-z0-9_]*)(?=[ \t,)]|$))/g;
+const USE =
+  /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)([ 0-9]*)\}|([A-Za-z_][A-Za-z0-9_]*)(?=[ \t,)]|$)|\{_ENV +([A-Za-z_][A-Za-z0-9_]*)\})/g;
 
 /**
  * Replaces the uses in a line from left to right; a replaced text is looked at again, so values may hold
@@ -104,6 +111,10 @@ interface Use {
 function nextUse(table: Definitions, text: string, from: number): Use | undefined {
   USE.lastIndex = from;
   for (let match = USE.exec(text); match !== null; match = USE.exec(text)) {
+    const looked = lookedUp(table, match[4]);
+    if (looked !== undefined) {
+      return { from: match.index, to: match.index + match[0].length, ...looked };
+    }
     const name = match[1] ?? match[3] ?? '';
     const spare = match[2] ?? '';
     const definition = table.get(name);
@@ -122,6 +133,16 @@ function nextUse(table: Definitions, text: string, from: number): Use | undefine
     USE.lastIndex = match.index + 1;
   }
   return undefined;
+}
+
+/** A variable of the environment as a definition of its own. */
+function lookedUp(
+  table: Definitions,
+  variable: string | undefined,
+): Pick<Use, 'definition' | 'parameters'> | undefined {
+  const value = variable === undefined ? undefined : table.get('_ENV')?.lookUp?.(variable);
+  if (value === undefined) return undefined;
+  return { definition: { value, multiline: false }, parameters: [] };
 }
 
 function parametersFit(definition: Definition, spare: string): boolean {

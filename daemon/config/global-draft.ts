@@ -63,6 +63,7 @@ export interface GlobalDraft {
   multicastGroup4: IpAddress;
   multicastGroup6: IpAddress;
   startupDelayUs: number;
+  delayAfterBootUs: number;
   logUnknownVrids: boolean;
   dynamicInterfaces: 'no' | 'yes' | 'allow-if-changes';
   defaultInterface?: string;
@@ -120,6 +121,7 @@ export function newGlobalDraft(): GlobalDraft {
     multicastGroup4: ipv4FromNumber(0xe000_0012),
     multicastGroup6: ipv6FromBigint(0xff02_0000_0000_0000_0000_0000_0000_0012n),
     startupDelayUs: 0,
+    delayAfterBootUs: 0,
     logUnknownVrids: false,
     dynamicInterfaces: 'no',
     firewallNamed: false,

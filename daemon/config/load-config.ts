@@ -13,6 +13,7 @@ import { buildGlobal } from './build-global.ts';
 import { buildBfd, buildLvs } from './build-lvs.ts';
 import { buildVrrp } from './build-vrrp.ts';
 import type { DaemonConfig } from './daemon-config.ts';
+import type { BuiltIns } from './definitions.ts';
 import { remarkOnAddresses, remarkOnComment } from './extra-warnings.ts';
 import { finishLvs } from './finish-lvs.ts';
 import { checkLifecycleScripts } from './finish-scripts.ts';
@@ -31,6 +32,7 @@ import {
 } from './parse-context.ts';
 import type { Problem } from './problem.ts';
 import { type Finding, type ReaderProcess, Reporter } from './reporter.ts';
+import { versionNumber } from './version-number.ts';
 import { newVrrpDraft, type VrrpDraft } from './vrrp-draft.ts';
 
 /** What the reader needs. Facts that are absent are not checked. */
@@ -47,6 +49,8 @@ export interface LoadOptions extends FileAccess {
   readonly hasGroup?: (name: string) => boolean;
   /** Which keepalived reads it; by default 2.2.7. */
   readonly version?: string;
+  /** The daemon's environment, for `${_ENV NAME}` (from 2.4 on). */
+  readonly environment?: (name: string) => string | undefined;
   /** For `${_RANDOM}`. */
   readonly random: RandomSource;
   /** `-e`: every include demands its files. */
@@ -190,6 +194,7 @@ function runPass(
       directory: () => includes.current?.directory ?? '',
       instance: options.configId ?? firstLabel(options.hostname),
       random: given.draws.replay(),
+      ...environmentOf(options),
     },
     configId: options.configId ?? firstLabel(options.hostname),
     mainPath: options.path,
@@ -299,4 +304,10 @@ function memoryOf(random: RandomSource): Draws {
       };
     },
   };
+}
+
+/** `_ENV` is known from 2.4 on. */
+function environmentOf({ environment, version }: MachineFacts): Pick<BuiltIns, 'environment'> {
+  const isKnown = version !== undefined && versionNumber(version) >= versionNumber('2.4.0');
+  return environment !== undefined && isKnown ? { environment } : {};
 }

@@ -58,6 +58,8 @@ export interface MachineFacts {
   readonly readFile?: (path: string) => Uint8Array | undefined;
   /** Which keepalived reads; by default 2.2.7. */
   readonly version?: string;
+  /** The daemon's environment, for `${_ENV NAME}` (from 2.4 on). */
+  readonly environment?: (name: string) => string | undefined;
 }
 
 /** A keyword that was accepted and does nothing here. */

@@ -20,7 +20,7 @@ export interface JsonObject {
 const DURATIONS = new Set(
   `advertInterval childWait connectTimeout delay delayBeforeRetry delayLoop downDelay extraInterface
   forkDelay garpExtraInterface garpInterval gnaInterval idleTx interval lowerPriorityDelay minRx minTx
-  preemptDelay refresh startupDelay tcp tcpFin terminateDelay timeout udp upDelay warmup`.split(
+  delayAfterBoot preemptDelay refresh startupDelay tcp tcpFin terminateDelay timeout udp upDelay warmup`.split(
     /\s+/,
   ),
 );

@@ -27,6 +27,7 @@ export function readConfiguration(options: {
     interfaces: system.interfaces(),
     isExecutable: (name) => system.isExecutable(name),
     hasUser: (name) => system.hasUser(name),
+    environment: (name) => system.environment?.(name),
     readFile: (name) => system.readFile(name),
     expandPattern: (pattern) => system.expandPattern(pattern),
     random,

@@ -35,6 +35,10 @@ export interface System {
   sysctl(name: string): string | undefined;
   /** What the daemon and its ended children have used of the processor; a machine may not know. */
   processorTime?(): ProcessorTime;
+  /** A variable of the daemon's environment; a machine may have none. */
+  environment?(name: string): string | undefined;
+  /** How long ago the machine was booted, in µs; a machine may not know. */
+  uptimeUs?(now: TimeUs): number;
   /** Wall clock of the machine at `now`, in µs since 1970-01-01 UTC; for stamps only, it may jump. */
   wallClockUs(now: TimeUs): number;
 }

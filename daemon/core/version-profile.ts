@@ -1,6 +1,6 @@
 /**
  * What another keepalived than 2.2.7 does differently. Not verified against recordings: from the
- * lists of changes of 2.2.8, 2.3.2 and 2.3.3.
+ * lists of changes of 2.2.8, 2.3.2 and 2.3.3. Keywords that came with a version (up to 2.4) say so in their rows.
  */
 
 import { versionNumber } from '../config/version-number.ts';

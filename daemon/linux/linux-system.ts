@@ -1,7 +1,7 @@
 /** The getters of the seam on a real Linux host: facts that are read without side effects. */
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import type { ProcessFacts, ProcessorTime, System } from '../core/system.ts';
 import type { InterfaceTable } from './interface-table.ts';
 import type { Libc } from './native/libc.ts';
@@ -24,6 +24,8 @@ export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
       return bytes === undefined ? undefined : new TextDecoder().decode(bytes).trim();
     },
     ...(libc === undefined ? {} : { processorTime: () => processorTime(libc) }),
+    environment: (name) => process.env[name],
+    uptimeUs: () => Math.floor(uptime() * 1_000_000),
     wallClockUs: () => Date.now() * 1000,
   };
 }

@@ -6,7 +6,7 @@
  * MASTER for an address owner.
  */
 
-import { later, type TimeUs } from '../base/time.ts';
+import { durationUs, later, type TimeUs } from '../base/time.ts';
 import { groupInits } from './fault.ts';
 import { instanceText, trackText } from './log-text.ts';
 import { notifyGroup, notifyInstance } from './notify.ts';
@@ -177,9 +177,12 @@ function logChannels(machine: VrrpMachine): void {
   }
 }
 
+/** The longer one of vrrp_startup_delay and what is left of vrrp_delay_after_boot. */
 function delayStartup(machine: VrrpMachine, now: TimeUs): void {
-  const { startupDelay } = machine.config.globals;
-  if (startupDelay === 0) return;
-  machine.startupDelayUntil = later(now, startupDelay);
-  log(machine, trackText.startupDelay(startupDelay));
+  const { startupDelay, delayAfterBoot } = machine.config.globals;
+  const left = (delayAfterBoot ?? 0) - (machine.host.uptimeUs?.(now) ?? 0);
+  const delay = durationUs(Math.max(startupDelay, left));
+  if (delay === 0) return;
+  machine.startupDelayUntil = later(now, delay);
+  log(machine, trackText.startupDelay(delay));
 }

@@ -6,6 +6,7 @@
  * every action is a command; the types stand here because `vrrp` may not look upwards at `core`.
  */
 
+import type { DurationUs, TimeUs } from '../base/time.ts';
 import type { AddressScope } from '../wire/address-scope.ts';
 import type { IpAddress, IpFamily, IpPrefix } from '../wire/ip-address.ts';
 import type { MacAddress } from '../wire/mac-address.ts';
@@ -104,7 +105,7 @@ export type ScriptAction =
       readonly group?: string;
       readonly purpose: 'check' | 'notify' | 'lifecycle';
       readonly subject: string;
-      readonly limit?: import('../base/time.ts').DurationUs;
+      readonly limit?: DurationUs;
     }
   | { readonly kind: 'script-signal'; readonly id: number; readonly signal: 'TERM' | 'KILL' };
 
@@ -185,4 +186,6 @@ export interface VrrpHost {
   readFile(path: string): Uint8Array | undefined;
   processes(): readonly ProcessView[];
   sysctl(name: string): string | undefined;
+  /** How long ago it was booted, in µs. */
+  uptimeUs?(now: TimeUs): number;
 }

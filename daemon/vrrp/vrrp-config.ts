@@ -30,6 +30,8 @@ export interface VrrpConfig {
 export interface VrrpGlobals {
   readonly routerId: string;
   readonly startupDelay: DurationUs;
+  /** From 2.4 on: instances wait until the machine has been up for so long. */
+  readonly delayAfterBoot?: DurationUs;
   readonly logUnknownVrids: boolean;
   readonly notifyFifo?: FifoConfig;
   readonly vrrpNotifyFifo?: FifoConfig;

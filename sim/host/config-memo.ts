@@ -75,6 +75,8 @@ function listening(system: System, asked: Asked[]): System {
     hasUser: (name) => ask((of) => of.hasUser(name)),
     processes: () => ask((of) => of.processes()),
     sysctl: (name) => ask((of) => of.sysctl(name)),
+    environment: (name) => ask((of) => of.environment?.(name)),
+    uptimeUs: (now) => ask((of) => of.uptimeUs?.(now) ?? 0),
     wallClockUs: (now) => ask((of) => of.wallClockUs(now)),
   };
 }

@@ -93,6 +93,18 @@ export class DaemonFacts implements System {
     return this.#machine.kernel.sysctl(name);
   }
 
+  /** What the unit's EnvironmentFile gives; nothing else is set on a virtual host. */
+  environment(name: string): string | undefined {
+    const file = this.#machine.readFile('/etc/default/keepalived');
+    const lines = file === undefined ? [] : decodeUtf8(file).split('\n');
+    const line = lines.findLast((one) => one.startsWith(`${name}=`));
+    return line?.slice(name.length + 1).replace(/^(["'])(.*)\1$/, '$2');
+  }
+
+  uptimeUs(now: TimeUs): number {
+    return this.#machine.uptimeUs() + (now - this.#machine.now());
+  }
+
   /** `now` is machine time, as everywhere in the daemon. */
   wallClockUs(now: TimeUs): number {
     return this.#machine.wallClockUs() + (now - this.#machine.now());

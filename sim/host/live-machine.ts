@@ -4,7 +4,7 @@
  * run log.
  */
 
-import type { TimeUs } from '../../daemon/base/time.ts';
+import { elapsed, type TimeUs } from '../../daemon/base/time.ts';
 import { formatPrefix, type IpAddress, parseIp } from '../../daemon/wire/ip-address.ts';
 import { decodeUtf8, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -69,6 +69,7 @@ export class LiveMachine implements Machine {
   readonly #options: LiveMachineOptions;
   readonly #shells = new Set<ExecHandle>();
   readonly #linkStates = new Map<string, string>();
+  readonly #switchedOnAt: TimeUs;
   #off = false;
 
   constructor(options: LiveMachineOptions) {
@@ -83,6 +84,7 @@ export class LiveMachine implements Machine {
     this.keepalivedVersion = environment.keepalivedVersion;
     this.runShell = environment.shell;
     this.timers = new MachineTimers(engine);
+    this.#switchedOnAt = this.timers.now;
     this.kernel = environment.makeKernel({
       node: spec.name,
       engine,
@@ -102,6 +104,10 @@ export class LiveMachine implements Machine {
 
   now(): TimeUs {
     return this.timers.now;
+  }
+
+  uptimeUs(): number {
+    return elapsed(this.#switchedOnAt, this.now());
   }
 
   wallClockUs(): number {

@@ -41,6 +41,8 @@ export interface Machine {
   readonly scriptAnswers: ReadonlyMap<string, ScriptAnswer>;
   /** Machine time: stands still while the machine is frozen. */
   now(): TimeUs;
+  /** Machine time since it was switched on, µs. */
+  uptimeUs(): number;
   /** The machine's wall clock, µs since 1970-01-01 UTC. */
   wallClockUs(): number;
   /** A file, also those that the kernel shows under /proc/sys. */

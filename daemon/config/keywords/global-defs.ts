@@ -172,6 +172,15 @@ const vrrpRows: readonly KeywordRow[] = [
     const us = interval(context, words, 'vrrp_startup_delay', 1000);
     if (us !== undefined) context.global.startupDelayUs = us;
   }),
+  row(
+    'vrrp_delay_after_boot SECONDS',
+    'P2',
+    (context, words) => {
+      const us = interval(context, words, 'vrrp_delay_after_boot', 1000);
+      if (us !== undefined) context.global.delayAfterBootUs = us;
+    },
+    { since: '2.4.0' },
+  ),
   row('log_unknown_vrids', 'P3', ({ global }) => {
     global.logUnknownVrids = true;
   }),

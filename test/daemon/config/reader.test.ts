@@ -29,6 +29,20 @@ describe('definitions', () => {
     expect(priorityOf(before, body)).toBe(wanted);
   });
 
+  it.each([
+    ['is taken from the environment', `priority ${dollar}{_ENV PRIO}`, '2.4.0', true],
+    ['inside of a definition', `$P=${dollar}{_ENV PRIO}\npriority $P`, '2.4.0', true],
+    ['stays as it is when nobody set it', `priority ${dollar}{_ENV OTHER}`, '2.4.0', false],
+    ['is unknown before 2.4', `priority ${dollar}{_ENV PRIO}`, '2.3.3', false],
+    ['is unknown to 2.2.7', `priority ${dollar}{_ENV PRIO}`, undefined, false],
+  ])('_ENV %s', (_name, body, version, isKnown) => {
+    const environment = (name: string) => (name === 'PRIO' ? '120' : undefined);
+    const options = { environment, ...(version === undefined ? {} : { version }) };
+    const [before, line] = body.includes('\n') ? body.split('\n') : ['', body];
+    // Where it stays, its brace ends the block.
+    expect(priorityOf(before ?? '', line ?? '', options)).toBe(isKnown ? 120 : undefined);
+  });
+
   it('the configuration id can be given', () => {
     expect(priorityOf('', '@left priority 120\n@right priority 110', { configId: 'right' })).toBe(
       110,

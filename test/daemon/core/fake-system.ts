@@ -391,6 +391,11 @@ export class FakeHost implements System {
   wallClockUs(now: TimeUs): number {
     return now;
   }
+  /** It was booted so long before the LAN's clock began. */
+  bootedBeforeUs = 0;
+  uptimeUs(now: TimeUs): number {
+    return now + this.bootedBeforeUs;
+  }
   writeFile(path: string, text: string): void {
     this.files.set(path, encodeUtf8(text));
     this.event({ kind: 'file-changed', path });

@@ -153,6 +153,24 @@ describe('version profile', () => {
     expect(told('vrrp_owner_ignore_adverts')).toBe('VI_1=MASTER');
   });
 
+  // proves: keyword:global_defs/vrrp_delay_after_boot
+  it('vrrp_delay_after_boot: from 2.4 on a young machine waits, an old one does not, the longer delay counts', () => {
+    const masterAt = (version: string, upUs: number, global = 'vrrp_delay_after_boot 15.5') => {
+      const lan = new FakeLan();
+      const host = lan.host('n1', 11);
+      host.bootedBeforeUs = upUs;
+      host.files.set('n1.conf', encodeUtf8(conf({ global })));
+      host.start(vrrp(), { load: loadWithReader, version });
+      lan.run(s(30));
+      return (lan.sent.find((p) => p.kind === 'ip')?.at ?? 0) / 1_000_000;
+    };
+    expect(masterAt('2.3.3', 4_000_000)).toBeCloseTo(3.609375, 5);
+    expect(masterAt('2.4.0', 4_000_000)).toBeCloseTo(11.5 + 3.609375, 5);
+    expect(masterAt('2.4.0', 16_000_000)).toBeCloseTo(3.609375, 5);
+    const both = 'vrrp_delay_after_boot 15.5\n vrrp_startup_delay 2';
+    expect(masterAt('2.4.0', 14_500_000, both)).toBeCloseTo(2 + 3.609375, 5);
+  });
+
   it('adverts during vrrp_startup_delay: counted in 2.2.7, without effect from 2.2.8 on', () => {
     const became = (version: string) => {
       const lan = new FakeLan();
