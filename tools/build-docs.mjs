@@ -18,6 +18,9 @@ for (const name of readdirSync(join(root, 'docs'))) {
   if (name !== 'site') cpSync(join(root, 'docs', name), join(pages, name), { recursive: true });
 }
 cpSync(join(root, 'docs', 'images'), join(pages, 'public', 'images'), { recursive: true });
+// Scenarios in TypeScript cannot be played on a page; the examples link to their text.
+const typed = join('scenarios', 'typescript');
+cpSync(join(root, typed), join(pages, 'public', typed), { recursive: true });
 call(process.execPath, [join(site, 'node_modules/vitepress/bin/vitepress.js'), 'build', '.']);
 await import('./build.mjs');
 const { writeStaticPage } = await import('./build-static.mjs');

@@ -3,9 +3,9 @@
  * `enable_script_security` is what keepalived calls a security violation (`-t` then exits with 6).
  */
 
-import type { ParseContext } from './parse-context.ts';
+import type { ParseContext, ScriptFault } from './parse-context.ts';
 import type { Location } from './reporter.ts';
-import type { ScriptDraft, TrackingDraft } from './vrrp-draft.ts';
+import type { ScriptDraft, TrackingDraft, VrrpScriptDraft } from './vrrp-draft.ts';
 
 /** Where keepalived looks for a command without a slash. Source: glibc's default path with /usr/local. */
 const SCRIPT_PATH = ['/usr/local/bin', '/bin', '/usr/bin', '/usr/local/sbin', '/sbin', '/usr/sbin'];
@@ -34,13 +34,7 @@ export function checkVrrpScripts(context: ParseContext): void {
       script.arguments = withPath(context, script.arguments);
       continue;
     }
-    const text = `Disabling track script ${script.name} since not found/accessible`;
-    context.complain('script-missing', text, {
-      unplaced: true,
-      ...(at === undefined ? {} : { at }),
-      word: script.arguments[0] ?? '',
-      message: `'${script.arguments[0]}' is not there or cannot be executed: vrrp_script ${script.name} is removed from whoever tracks it`,
-    });
+    disable(context, script, at);
     vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
     for (const one of everybody) {
       one.trackedScripts = one.trackedScripts.filter((tracked) => tracked.name !== script.name);
@@ -63,6 +57,50 @@ export function checkVrrpScripts(context: ParseContext): void {
   }
   const at = vrrp.scripts[0]?.scriptAt ?? notified ?? elsewhere;
   if (running) complainOfSecurity(context, { what: 'scripts', at });
+}
+
+/** Says why a track script goes. Source: the log of 2.2.7, which says nothing more about one that nobody may execute. */
+function disable(context: ParseContext, script: VrrpScriptDraft, at: Location | undefined): void {
+  const fault = faultOf(context, script.arguments);
+  const more = {
+    unplaced: true,
+    ...(at === undefined ? {} : { at }),
+    ...startTextOf(script.arguments, fault),
+    word: script.arguments[0] ?? '',
+    message: `'${script.arguments[0]}' is not there or cannot be executed: vrrp_script ${script.name} is removed from whoever tracks it`,
+  };
+  if (fault?.kind === 'not-executable') {
+    context.remark('script-missing', more.message, more);
+    return;
+  }
+  const why = fault?.kind === 'wrong-type' ? 'due to insecure' : 'since not found/accessible';
+  context.complain('script-missing', `Disabling track script ${script.name} ${why}`, more);
+}
+
+function faultOf(context: ParseContext, command: readonly string[]): ScriptFault | undefined {
+  const name = command[0] ?? '';
+  return name.includes('/') ? context.machine.scriptFault?.(name) : undefined;
+}
+
+/** The line that says at a start what is wrong with a script. */
+function startTextOf(
+  command: readonly string[],
+  fault: ScriptFault | undefined,
+): { readonly startText?: string } {
+  const name = command[0] ?? '';
+  if (!name.includes('/')) return { startText: `Cannot find script ${name} in path - disabling` };
+  switch (fault?.kind) {
+    case undefined:
+      return {};
+    case 'missing':
+      return { startText: `Script ${name} cannot be accessed - ${fault.reason}` };
+    case 'wrong-type':
+      return { startText: `Wrong file type found in script path '${name}'.` };
+    case 'not-executable':
+      return {
+        startText: `WARNING - script '${name}' is not executable for uid:gid ${fault.user} - disabling.`,
+      };
+  }
 }
 
 /** startup_script and shutdown_script, which the parent runs; one that is not there is dropped. */
@@ -92,7 +130,9 @@ export function keepNotify(context: ParseContext, script: ScriptDraft): boolean 
   if (executable(context, script.arguments) !== false) return true;
   const message = `'${script.arguments[0]}' is not there or cannot be executed: it is never run`;
   const at = script.at === undefined ? {} : { at: script.at };
-  context.remark('script-missing', message, { ...at, word: script.arguments[0] ?? '' });
+  const word = script.arguments[0] ?? '';
+  const said = startTextOf(script.arguments, faultOf(context, script.arguments));
+  context.remark('script-missing', message, { ...at, ...said, word });
   return false;
 }
 

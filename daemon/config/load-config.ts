@@ -29,6 +29,7 @@ import {
   type MachineFacts,
   type NotSimulated,
   ParseContext,
+  type ScriptFault,
 } from './parse-context.ts';
 import type { Problem } from './problem.ts';
 import { type Finding, type ReaderProcess, Reporter } from './reporter.ts';
@@ -45,6 +46,8 @@ export interface LoadOptions extends FileAccess {
   /** Interfaces of the host, for existence checks and primary addresses. */
   readonly interfaces?: readonly ConfigInterface[];
   readonly isExecutable?: (path: string) => boolean;
+  /** Why a script cannot be run, in more detail, where that is known. */
+  readonly scriptFault?: (path: string) => ScriptFault | undefined;
   readonly hasUser?: (name: string) => boolean;
   readonly hasGroup?: (name: string) => boolean;
   /** Which keepalived reads it; by default 2.2.7. */

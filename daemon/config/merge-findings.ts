@@ -44,7 +44,7 @@ function withoutPlace(line: string): string {
 }
 
 function toProblem(finding: Finding): Problem {
-  const { code, severity, file, line, column, message, hint, keepalivedLines } = finding;
+  const { code, severity, file, line, column, message, hint, startText, keepalivedLines } = finding;
   return {
     code,
     severity,
@@ -53,6 +53,7 @@ function toProblem(finding: Finding): Problem {
     column,
     message,
     ...(hint === undefined ? {} : { hint }),
+    ...(startText === undefined ? {} : { startText }),
     ...(keepalivedLines.length === 0 ? {} : { keepalivedText: keepalivedLines.join('\n') }),
   };
 }

@@ -47,11 +47,19 @@ export interface ConfigInterface {
   readonly base?: string;
 }
 
+/** What keeps a script from being run: it cannot be looked at, is no file, or nobody may execute it. */
+export type ScriptFault =
+  | { readonly kind: 'missing'; readonly reason: string }
+  | { readonly kind: 'wrong-type' }
+  | { readonly kind: 'not-executable'; readonly user: string };
+
 /** Facts about the machine; what is absent is not checked. */
 export interface MachineFacts {
   readonly hostname: string;
   readonly interfaces?: readonly ConfigInterface[];
   readonly isExecutable?: (path: string) => boolean;
+  /** Why a script cannot be run; `undefined`: it can. */
+  readonly scriptFault?: (path: string) => ScriptFault | undefined;
   readonly hasUser?: (name: string) => boolean;
   readonly hasGroup?: (name: string) => boolean;
   /** For iproute2's files of names. */

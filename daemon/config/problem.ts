@@ -18,4 +18,6 @@ export interface Problem {
   readonly hint?: string;
   /** keepalived 2.2.7's own words, where it has any: `(file: Line N) text`. */
   readonly keepalivedText?: string;
+  /** What it says at a start besides, before that, and not under `-t`. */
+  readonly startText?: string;
 }

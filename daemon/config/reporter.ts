@@ -48,6 +48,8 @@ export interface Complaint {
   readonly severity?: 'error' | 'warning';
   /** Stands elsewhere than the line being read. */
   readonly at?: Location;
+  /** keepalived's further words at a start; `-t` does not have them. */
+  readonly startText?: string;
   /** keepalived prints the text without a place, as it does after reading. */
   readonly unplaced?: boolean;
 }
@@ -92,6 +94,7 @@ export class Reporter {
       column: columnOf(at, word),
       message: complaint.message ?? complaint.text ?? '',
       ...(complaint.hint === undefined ? {} : { hint: complaint.hint }),
+      ...(complaint.startText === undefined ? {} : { startText: complaint.startText }),
       process: this.process,
       level: said
         ? (complaint.level ?? (complaint.text === undefined ? 'quiet' : 'general'))

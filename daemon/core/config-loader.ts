@@ -26,6 +26,9 @@ export function readConfiguration(options: {
     ...(configId === undefined ? {} : { configId }),
     interfaces: system.interfaces(),
     isExecutable: (name) => system.isExecutable(name),
+    ...(system.scriptFault === undefined
+      ? {}
+      : { scriptFault: (name: string) => system.scriptFault?.(name) }),
     hasUser: (name) => system.hasUser(name),
     environment: (name) => system.environment?.(name),
     readFile: (name) => system.readFile(name),
@@ -41,6 +44,14 @@ export function keepalivedLines(result: LoadResult): readonly string[] {
   return result.problems.flatMap((problem) => problem.keepalivedText?.split('\n') ?? []);
 }
 
+/** The same at a start, where it says more. */
+function startLines(result: LoadResult): readonly string[] {
+  return result.problems.flatMap(({ startText, keepalivedText }) => [
+    ...(startText === undefined ? [] : [startText]),
+    ...(keepalivedText?.split('\n') ?? []),
+  ]);
+}
+
 /** Reads `path` and everything it includes. */
 export const loadWithReader: ConfigLoader = (options) => {
   if (options.system.readFile(options.path) === undefined) {
@@ -50,7 +61,7 @@ export const loadWithReader: ConfigLoader = (options) => {
   const result = readConfiguration(options);
   return {
     config: result.config,
-    messages: keepalivedLines(result),
+    messages: startLines(result),
     refused: result.refusal !== undefined,
     exitCode: result.refusal ?? 0,
   };

@@ -9,6 +9,7 @@
  */
 
 import type { TimeUs } from '../base/time.ts';
+import type { ScriptFault } from '../config/parse-context.ts';
 import type { AddressScope } from '../wire/address-scope.ts';
 import type { IpAddress, IpPrefix } from '../wire/ip-address.ts';
 import type { MacAddress } from '../wire/mac-address.ts';
@@ -27,6 +28,8 @@ export interface System {
   expandPattern(pattern: string): readonly string[];
   /** Whether `path` is a file that this daemon could execute. */
   isExecutable(path: string): boolean;
+  /** Why a script cannot be run, `undefined` when it can; a machine may not know more than `isExecutable`. */
+  scriptFault?(path: string): ScriptFault | undefined;
   /** Whether the machine has a user of that name. */
   hasUser(name: string): boolean;
   /** Processes that run now, for `vrrp_track_process` and `pidof`. */

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { RandomSource } from '../base/random.ts';
-import { keepalivedLines, readConfiguration } from '../core/config-loader.ts';
+import { readConfiguration } from '../core/config-loader.ts';
 import { InterfaceTable } from './interface-table.ts';
 import { linuxSystem } from './linux-system.ts';
 import { loadLibc } from './native/libc.ts';
@@ -38,7 +38,7 @@ export function checkConfiguration(options: {
     allFiles: allConfigFiles,
     random: systemRandom(),
   });
-  return { lines: keepalivedLines(result), exitCode: result.exitCode };
+  return { lines: result.keepalivedLines, exitCode: result.exitCode };
 }
 
 /** keepalived's words for a configuration file that is none; `undefined`: it can be read. */

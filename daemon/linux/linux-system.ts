@@ -6,7 +6,7 @@ import type { ProcessFacts, ProcessorTime, System } from '../core/system.ts';
 import type { InterfaceTable } from './interface-table.ts';
 import type { Libc } from './native/libc.ts';
 import { expandPathPattern } from './path-pattern.ts';
-import { findProgram, userNamed } from './script-security.ts';
+import { findProgram, scriptFault, userNamed } from './script-security.ts';
 
 /** This host as the daemon sees it. */
 export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
@@ -17,6 +17,7 @@ export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
     readFile: (path) => readOrUndefined(path),
     expandPattern: (pattern) => expandPathPattern(pattern),
     isExecutable: (path) => findProgram(path) !== undefined,
+    scriptFault,
     hasUser: (name) => userNamed(name) !== undefined,
     processes: () => listProcesses(),
     sysctl: (name) => {

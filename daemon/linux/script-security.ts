@@ -17,8 +17,11 @@ import {
   readSync,
   realpathSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import type { ScriptFault } from '../config/parse-context.ts';
+import { errnoText } from './native/libc.ts';
 
 const GROUP_WRITE = 0o020;
 const WORLD_WRITE = 0o002;
@@ -49,6 +52,26 @@ export function findProgram(name: string): string | undefined {
       return false;
     }
   });
+}
+
+/** Why keepalived would not run a script; `undefined`: it would. */
+export function scriptFault(path: string): ScriptFault | undefined {
+  try {
+    const facts = statSync(path);
+    if (!facts.isFile()) return { kind: 'wrong-type' };
+    if (findProgram(path) !== undefined) return undefined;
+    return {
+      kind: 'not-executable',
+      user: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
+    };
+  } catch (error) {
+    return { kind: 'missing', reason: reasonOf(error) };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { errno } = error as NodeJS.ErrnoException;
+  return errno === undefined ? String(error) : errnoText(Math.abs(errno));
 }
 
 /** Whether the kernel can execute a file: a binary, or a script that names its interpreter; what cannot be read may be either. */

@@ -8,7 +8,7 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends g++ make python3 \
   && rm -rf /var/lib/apt/lists/* \
   && npm ci --omit=dev --no-audit --no-fund --ignore-scripts \
-  && npm rebuild raw-socket
+  && npm_config_nodedir=/usr/local npm rebuild raw-socket
 
 FROM node:22.18.0-bookworm-slim
 ENV NODE_ENV=production

@@ -11,7 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { findProgram, unsafeComponent } from '../../../daemon/linux/script-security.ts';
+import {
+  findProgram,
+  hasFormat,
+  scriptFault,
+  unsafeComponent,
+} from '../../../daemon/linux/script-security.ts';
 
 const NOBODY = 65_534;
 const ROOT = process.getuid?.() === 0;
@@ -27,6 +32,29 @@ beforeEach((context) => {
   script = join(folder, 'check.sh');
   writeFileSync(script, '#!/bin/sh\n');
   chmodSync(script, 0o755);
+});
+
+describe('why a script cannot be run', () => {
+  test('missing, below a file, a folder, not executable; or it can', () => {
+    expect(scriptFault(join(folder, 'none'))).toEqual({
+      kind: 'missing',
+      reason: 'No such file or directory',
+    });
+    expect(scriptFault(join(script, 'x'))).toEqual({ kind: 'missing', reason: 'Not a directory' });
+    expect(scriptFault(folder)).toEqual({ kind: 'wrong-type' });
+    chmodSync(script, 0o644);
+    expect(scriptFault(script)).toEqual({ kind: 'not-executable', user: '0:0' });
+    chmodSync(script, 0o755);
+    expect(scriptFault(script)).toBeUndefined();
+  });
+
+  test('what the kernel can execute: a #! line or a binary, nothing else', () => {
+    expect([hasFormat(script), hasFormat('/bin/true')]).toEqual([true, true]);
+    writeFileSync(script, 'exit 1\n');
+    expect(hasFormat(script)).toBe(false);
+    writeFileSync(script, '');
+    expect(hasFormat(script)).toBe(false);
+  });
 });
 
 describe('who could change a script', () => {
