@@ -234,7 +234,7 @@ function requireKoffi(): typeof import('koffi') {
 }
 
 /** Linux' words for the errors that occur here; others by number. */
-function errnoText(errno: number): string {
+export function errnoText(errno: number): string {
   return ERRNO_TEXTS.get(errno) ?? `error ${errno}`;
 }
 
