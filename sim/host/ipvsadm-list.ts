@@ -4,7 +4,7 @@
  */
 
 import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';
-import { formatIpv4, ipv4FromNumber, ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
+import { formatIpv4, ipv4FromNumber } from '../../daemon/wire/ipv4-address.ts';
 import type { ConnectionFacts, IpvsApi } from '../kernel/ipvs/ipvs-api.ts';
 import {
   CONNECTION_TABLE_SIZE,
@@ -30,7 +30,10 @@ const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 const METHOD_WORDS = { nat: 'Masq', dr: 'Route', tun: 'Tunnel' } as const;
 const METHOD_LETTERS = { nat: '-m', dr: '-g', tun: '-i' } as const;
+const CHECKSUM_SIGNS = { none: '-c', full: '+c', remote: 'r+c' } as const;
+const CHECKSUM_WORDS = { none: 'nocsum', full: 'csum', remote: 'remcsum' } as const;
 const FLAG_BITS = [1, 2, 4];
+const ALL_ONES = 0xffffffff;
 
 /** The whole table with its title. */
 export function listTable(ipvs: IpvsApi, form: ListForm): string {
@@ -42,7 +45,9 @@ export function listTable(ipvs: IpvsApi, form: ListForm): string {
 export function listServices(services: readonly VirtualService[], form: ListForm): string {
   const lines = services.flatMap((service) => [
     serviceLine(service, form),
-    ...serversInOrder(service, form.sorted).map((server) => serverLine(server, form)),
+    ...serversInOrder(service, form.sorted).map((server) =>
+      serverLine(server, form, service.protocol),
+    ),
   ]);
   return heads(form) + lines.map((line) => `${line}\n`).join('');
 }
@@ -55,7 +60,10 @@ export function saveTable(ipvs: IpvsApi, numeric: boolean): string {
     return [
       `-A ${name} -s ${service.scheduler.name}${serviceWords(service)}`,
       ...serversInOrder(service, true).map((server) => {
-        const place = endpoint(server.address, server.port, numeric);
+        const place = endpoint(server.address, server.port, {
+          numeric,
+          protocol: service.protocol,
+        });
         return `-a ${name} -r ${place} ${serverWords(server)}`;
       }),
     ];
@@ -64,10 +72,15 @@ export function saveTable(ipvs: IpvsApi, numeric: boolean): string {
 }
 
 /** `-Lc`. */
-export function listConnections(connections: readonly ConnectionFacts[], numeric: boolean): string {
+export function listConnections(
+  connections: readonly ConnectionFacts[],
+  numeric: boolean,
+  withEngine = false,
+): string {
+  const engine = withEngine ? '        pe name          pe_data' : '';
   const title =
     'IPVS connection entries\n' +
-    'pro expire state       source             virtual            destination\n';
+    `pro expire state       source             virtual            destination${engine}\n`;
   return title + connections.map((each) => `${connectionLine(each, numeric)}\n`).join('');
 }
 
@@ -129,6 +142,7 @@ function serviceLine(service: VirtualService, form: ListForm): string {
     `${name} ${service.scheduler.name}` +
     (flags === '' ? '' : ` (${flags})`) +
     persistenceText(service) +
+    (service.persistent ? engineText(service, ' pe') : '') +
     (service.onePacket ? ' ops' : '')
   );
 }
@@ -143,11 +157,12 @@ function persistenceText(service: VirtualService): string {
 function maskText(service: VirtualService): string {
   const prefix = service.persistencePrefix;
   if (service.family === 'inet6') return prefix === 128 ? '' : String(prefix);
-  return prefix === 32 ? '' : formatIpv4(ipv4FromNumber(ipv4Mask(prefix) >>> 0));
+  const mask = service.persistenceMask;
+  return mask === ALL_ONES ? '' : formatIpv4(ipv4FromNumber(mask));
 }
 
-function serverLine(server: RealServer, form: ListForm): string {
-  const place = `  -> ${endpoint(server.address, server.port, form.numeric).padEnd(28)}`;
+function serverLine(server: RealServer, form: ListForm, protocol: number): string {
+  const place = `  -> ${endpoint(server.address, server.port, { numeric: form.numeric, protocol }).padEnd(28)}`;
   const active = String(server.activeConnections).padEnd(10);
   const inactive = String(server.inactiveConnections).padEnd(10);
   switch (form.view) {
@@ -175,7 +190,9 @@ function serverLine(server: RealServer, form: ListForm): string {
 
 function tunnelText(server: RealServer): string {
   if (server.method !== 'tun') return 'n/a';
-  return server.tunnel === 'gue' ? `gue:${server.tunnelPort}:nocsum` : server.tunnel;
+  if (server.tunnel === 'ipip') return 'ipip';
+  const port = server.tunnel === 'gue' ? `:${server.tunnelPort}` : '';
+  return `${server.tunnel}${port}:${CHECKSUM_SIGNS[server.tunnelChecksum]}`;
 }
 
 function numbersOf(of: Pick<VirtualService, 'statistics'>, form: ListForm): string {
@@ -202,16 +219,16 @@ function largeNumber(value: number, exact: boolean): string {
 
 function serviceTitle(service: VirtualService, numeric: boolean): string {
   const { key } = service;
-  if (key.kind === 'mark') return `FWM  ${key.mark}${key.family === 'inet6' ? ' IPv6' : ''}`;
+  if (key.kind === 'mark') return `FWM  ${key.mark | 0}${key.family === 'inet6' ? ' IPv6' : ''}`;
   const protocol = (PROTOCOL_NAMES.get(key.protocol) ?? '').padEnd(4);
-  return `${protocol} ${endpoint(key.address, key.port, numeric)}`;
+  return `${protocol} ${endpoint(key.address, key.port, { numeric, protocol: key.protocol })}`;
 }
 
 function serviceOption(service: VirtualService, numeric: boolean): string {
   const { key } = service;
-  if (key.kind === 'mark') return `-f ${key.mark}${key.family === 'inet6' ? ' -6' : ''}`;
+  if (key.kind === 'mark') return `-f ${key.mark | 0}${key.family === 'inet6' ? ' -6' : ''}`;
   const option = key.protocol === 6 ? '-t' : key.protocol === 17 ? '-u' : '--sctp-service';
-  return `${option} ${endpoint(key.address, key.port, numeric)}`;
+  return `${option} ${endpoint(key.address, key.port, { numeric, protocol: key.protocol })}`;
 }
 
 function serviceWords(service: VirtualService): string {
@@ -220,7 +237,16 @@ function serviceWords(service: VirtualService): string {
   const persistence = service.persistent
     ? ` -p ${service.persistenceSeconds}${mask === '' ? '' : ` -M ${mask}`}`
     : '';
-  return persistence + (service.onePacket ? ' -o' : '') + (flags === '' ? '' : ` -b ${flags}`);
+  return (
+    persistence +
+    engineText(service, ' --pe') +
+    (service.onePacket ? ' -o' : '') +
+    (flags === '' ? '' : ` -b ${flags}`)
+  );
+}
+
+function engineText({ persistenceEngine: engine }: VirtualService, word: string): string {
+  return engine === undefined ? '' : `${word} ${engine}`;
 }
 
 function serverWords(server: RealServer): string {
@@ -228,17 +254,22 @@ function serverWords(server: RealServer): string {
   const thresholds =
     (upperThreshold === 0 ? '' : ` -x ${upperThreshold}`) +
     (lowerThreshold === 0 ? '' : ` -y ${lowerThreshold}`);
-  const port = server.tunnel === 'gue' ? ` --tun-port ${server.tunnelPort} --tun-nocsum` : '';
+  const checksum =
+    server.tunnel === 'ipip' ? '' : ` --tun-${CHECKSUM_WORDS[server.tunnelChecksum]}`;
+  const port = (server.tunnel === 'gue' ? ` --tun-port ${server.tunnelPort}` : '') + checksum;
   const tunnel = server.method === 'tun' ? ` --tun-type ${server.tunnel}${port}` : '';
   return `${METHOD_LETTERS[server.method]} -w ${server.weight}${thresholds}${tunnel}`;
 }
 
 function flagNames(service: VirtualService): string {
   const { name } = service.scheduler;
-  const own = name === 'sh' || name === 'mh' ? [`${name}-fallback`, `${name}-port`] : [];
-  return FLAG_BITS.flatMap((bit, index) =>
-    (service.schedulerFlags & bit) === 0 ? [] : (own[index] ?? `flag-${index + 1}`),
-  ).join(',');
+  const isHash = name === 'sh' || name === 'mh';
+  const names = isHash
+    ? [`${name}-fallback`, `${name}-port`]
+    : FLAG_BITS.map((_bit, index) => `flag-${index + 1}`);
+  return names
+    .filter((_name, index) => (service.schedulerFlags & (FLAG_BITS[index] ?? 0)) !== 0)
+    .join(',');
 }
 
 function connectionLine(connection: ConnectionFacts, numeric: boolean): string {
@@ -246,18 +277,24 @@ function connectionLine(connection: ConnectionFacts, numeric: boolean): string {
   const { expiresSeconds: left } = connection;
   const minutes = String(Math.floor(left / 60)).padStart(2, '0');
   const seconds = String(left % 60).padStart(2, '0');
-  const client = endpoint(connection.client, connection.clientPort, numeric).padEnd(18);
-  const virtual = endpoint(connection.virtualAddress, connection.virtualPort, numeric).padEnd(18);
-  const server = endpoint(connection.serverAddress, connection.serverPort, numeric);
+  const how = { numeric, protocol: connection.protocol };
+  const client = endpoint(connection.client, connection.clientPort, how).padEnd(18);
+  const virtual = endpoint(connection.virtualAddress, connection.virtualPort, how).padEnd(18);
+  const server = endpoint(connection.serverAddress, connection.serverPort, how);
   const state = connection.state.padEnd(11);
   return `${protocol} ${minutes}:${seconds}  ${state} ${client} ${virtual} ${server}`;
 }
 
-function endpoint(address: IpAddress, port: number, numeric: boolean): string {
+function endpoint(
+  address: IpAddress,
+  port: number,
+  how: { readonly numeric: boolean; readonly protocol: number },
+): string {
+  const { numeric } = how;
   const text = formatIp(address);
   const isSelf = !numeric && (text === '127.0.0.1' || text === '::1');
   const host = isSelf ? 'localhost' : typeof address === 'number' ? text : `[${text}]`;
-  return `${host}:${numeric ? port : serviceName(port)}`;
+  return `${host}:${numeric || how.protocol === 0 ? port : serviceName(port, how.protocol === 17 ? 'udp' : 'tcp')}`;
 }
 
 /** By mark, family, protocol, address and port, unless the kernel's own order is wanted. */
@@ -266,7 +303,8 @@ function servicesInOrder(ipvs: IpvsApi, form: ListForm): VirtualService[] {
   if (!form.sorted) return services;
   return services.sort(
     (a, b) =>
-      a.mark - b.mark ||
+      // As numbers with a sign, so that the largest marks stand in front of all.
+      (a.mark | 0) - (b.mark | 0) ||
       (a.family === b.family ? 0 : a.family === 'inet' ? -1 : 1) ||
       a.protocol - b.protocol ||
       compareAddresses(addressOf(a), addressOf(b)) ||

@@ -100,13 +100,20 @@ function changeServer(ipvs: IpvsApi, command: IpvsadmCommand): IpvsadmResult {
 }
 
 function serviceOptions(command: IpvsadmCommand): ServiceOptions {
-  const { persistenceSeconds, prefix } = command;
+  const { persistenceSeconds, mask, service, engine } = command;
+  const isIpv4Service =
+    service?.kind === 'mark' ? service.family === 'inet' : typeof service?.address === 'number';
   return {
     scheduler: command.scheduler ?? DEFAULT_SCHEDULER,
     schedulerFlags: command.schedulerFlags,
     onePacket: command.onePacket,
     ...(persistenceSeconds === undefined ? {} : { persistenceSeconds }),
-    ...(prefix === undefined ? {} : { persistencePrefix: prefix }),
+    ...(mask === undefined
+      ? {}
+      : isIpv4Service
+        ? { persistenceMask: mask }
+        : { persistencePrefix: mask }),
+    ...(engine === undefined ? {} : { persistenceEngine: engine }),
   };
 }
 
@@ -118,13 +125,16 @@ function serverOptions(command: IpvsadmCommand): ServerOptions {
     lowerThreshold: command.lowerThreshold ?? 0,
     tunnel: command.tunnel ?? 'ipip',
     tunnelPort: command.tunnelPort ?? 0,
+    tunnelChecksum: command.tunnelChecksum ?? 'none',
   };
 }
 
 function list(ipvs: IpvsApi, command: IpvsadmCommand): IpvsadmResult {
   const { show, service } = command;
   const numeric = show.has('numeric');
-  if (show.has('connections')) return print(listConnections(ipvs.connections(), numeric));
+  if (show.has('connections')) {
+    return print(listConnections(ipvs.connections(), numeric, show.has('persistent')));
+  }
   if (show.has('daemons')) return print(listDaemons(ipvs));
   if (show.has('timeouts')) {
     const { tcp, tcpFin, udp } = ipvs.timeouts();

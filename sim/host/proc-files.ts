@@ -59,12 +59,8 @@ function serviceText(service: VirtualService): string {
         : `${protocol}  ${endpoint(key.address, key.port)} ${scheduler.name} ${onePacket} `;
   if (!service.persistent) return head;
   const ticks = service.persistenceSeconds * HZ;
-  const mask = service.family === 'inet' ? maskOf(service.persistencePrefix) : 128;
+  const mask = service.family === 'inet' ? service.persistenceMask : 128;
   return `${head}persistent ${ticks} ${hex(mask, 8)}`;
-}
-
-function maskOf(prefix: number): number {
-  return prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0;
 }
 
 function servers(service: VirtualService): string[] {

@@ -18,6 +18,9 @@ export const CONNECTION_TABLE_SIZE = 4096;
 /** How packets reach a real server. One of the host's own addresses keeps its method. */
 export type ForwardMethod = 'nat' | 'dr' | 'tun';
 
+/** `--tun-nocsum`, `--tun-csum`, `--tun-remcsum`. */
+export type TunnelChecksum = 'none' | 'full' | 'remote';
+
 /** How a packet for a `tun` server is wrapped. */
 export type TunnelType = 'ipip' | 'gue' | 'gre';
 
@@ -48,6 +51,10 @@ export interface VirtualService {
   persistenceSeconds: number;
   /** Prefix length that templates are kept for. */
   persistencePrefix: number;
+  /** The same of IPv4, which may have holes. */
+  persistenceMask: number;
+  /** Shown and saved; calls are not looked into. */
+  persistenceEngine: string | undefined;
   onePacket: boolean;
   first: RealServer | undefined;
   last: RealServer | undefined;
@@ -64,6 +71,8 @@ export interface RealServer {
   method: ForwardMethod;
   tunnel: TunnelType;
   tunnelPort: number;
+  /** Shown and saved; packets bear no checksum of the tunnel's own. */
+  tunnelChecksum: TunnelChecksum;
   weight: number;
   /** The last weight that was not 0; what mh builds its table with. */
   lastWeight: number;

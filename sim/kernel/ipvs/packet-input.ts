@@ -5,7 +5,7 @@
  */
 
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
-import { ipv4FromNumber, ipv4Mask } from '../../../daemon/wire/ipv4-address.ts';
+import { ipv4FromNumber } from '../../../daemon/wire/ipv4-address.ts';
 import { ipv6FromBigint, ipv6Mask } from '../../../daemon/wire/ipv6-address.ts';
 import { HZ } from '../kernel-clock.ts';
 import type { Connection } from './connection.ts';
@@ -155,7 +155,7 @@ function templateFor(
   const isByMark = !isOwnPort && service.mark !== 0;
   const key = {
     protocol: isByMark ? 0 : packet.protocol,
-    client: networkOf(packet.source, service.persistencePrefix),
+    client: networkOf(packet.source, service),
     virtualAddress: isByMark ? ipv4FromNumber(service.mark) : packet.destination,
     virtualPort: isOwnPort && service.port !== FTP_PORT ? packet.destinationPort : 0,
   };
@@ -182,10 +182,10 @@ function templateFor(
   return template;
 }
 
-function networkOf(address: IpAddress, prefix: number): IpAddress {
+function networkOf(address: IpAddress, service: VirtualService): IpAddress {
   return typeof address === 'number'
-    ? ipv4FromNumber((address & ipv4Mask(prefix)) >>> 0)
-    : ipv6FromBigint(address & ipv6Mask(prefix));
+    ? ipv4FromNumber((address & service.persistenceMask) >>> 0)
+    : ipv6FromBigint(address & ipv6Mask(service.persistencePrefix));
 }
 
 /** The entry of a connection to its server; DR and TUN keep the packet's own port. */

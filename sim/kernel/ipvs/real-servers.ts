@@ -12,6 +12,7 @@ import type {
   IpvsState,
   RealServer,
   ServiceKey,
+  TunnelChecksum,
   TunnelType,
   VirtualService,
 } from './ipvs-state.ts';
@@ -32,6 +33,7 @@ export interface ServerOptions {
   readonly lowerThreshold?: number;
   readonly tunnel?: TunnelType;
   readonly tunnelPort?: number;
+  readonly tunnelChecksum?: TunnelChecksum;
 }
 
 /** Which real server of a service. */
@@ -153,6 +155,7 @@ function makeServer(state: IpvsState, service: VirtualService, which: ServerKey)
     method: 'dr',
     tunnel: 'ipip',
     tunnelPort: NO_PORT,
+    tunnelChecksum: 'none',
     weight: 0,
     lastWeight: 0,
     upperThreshold: 0,
@@ -176,6 +179,7 @@ function update(server: RealServer, options: ServerOptions, isNew: boolean): voi
   server.method = options.method;
   server.tunnel = options.tunnel ?? 'ipip';
   server.tunnelPort = options.tunnelPort ?? NO_PORT;
+  server.tunnelChecksum = options.tunnelChecksum ?? 'none';
   server.available = true;
   const upper = options.upperThreshold ?? 0;
   if (upper === 0 || upper > server.upperThreshold) server.overloaded = false;

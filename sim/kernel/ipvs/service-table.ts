@@ -3,6 +3,7 @@
  */
 
 import { familyOf } from '../../../daemon/wire/ip-address.ts';
+import { ipv4Mask } from '../../../daemon/wire/ipv4-address.ts';
 import type { IpvsState, ServiceKey, VirtualService } from './ipvs-state.ts';
 import { moveToTrash } from './real-servers.ts';
 import { schedulerMaker } from './schedulers/registry.ts';
@@ -19,6 +20,10 @@ export interface ServiceOptions {
   readonly persistenceSeconds?: number;
   /** Prefix length for templates; all bits by default. */
   readonly persistencePrefix?: number;
+  /** IPv4, instead of a prefix: a mask that may have holes. */
+  readonly persistenceMask?: number;
+  /** Only SIP's is there. */
+  readonly persistenceEngine?: string;
 }
 
 /** Adds a service. Fails: service-exists, no-scheduler, invalid (a prefix that no address has). */
@@ -31,6 +36,9 @@ export function addService(
   const maker = schedulerMaker(options.scheduler);
   if (maker === undefined) return 'no-scheduler';
   const family = key.kind === 'mark' ? key.family : familyOf(key.address);
+  if (options.persistenceEngine !== undefined && options.persistenceEngine !== 'sip') {
+    return 'no-scheduler';
+  }
   if (!isPrefix(options, family === 'inet')) return 'invalid';
   const service: VirtualService = {
     key,
@@ -44,6 +52,8 @@ export function addService(
     persistent: false,
     persistenceSeconds: 0,
     persistencePrefix: 0,
+    persistenceMask: 0,
+    persistenceEngine: undefined,
     onePacket: false,
     first: undefined,
     last: undefined,
@@ -122,7 +132,11 @@ function apply(service: VirtualService, options: ServiceOptions): void {
   service.onePacket = options.onePacket;
   service.persistent = options.persistenceSeconds !== undefined;
   service.persistenceSeconds = options.persistenceSeconds ?? 0;
-  service.persistencePrefix = options.persistencePrefix ?? (service.family === 'inet' ? 32 : 128);
+  const { persistencePrefix: prefix, persistenceMask: mask } = options;
+  service.persistencePrefix = prefix ?? (service.family === 'inet' ? 32 : 128);
+  service.persistenceMask =
+    service.family === 'inet' ? (mask ?? ipv4Mask(service.persistencePrefix) >>> 0) : 0;
+  service.persistenceEngine = options.persistenceEngine;
 }
 
 function isPrefix(options: ServiceOptions, isIpv4: boolean): boolean {
