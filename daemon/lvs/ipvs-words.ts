@@ -54,7 +54,8 @@ export function kernelServices(
 }
 
 function markService(mark: number, family: 'inet' | 'inet6'): KernelService {
-  const words = [...(family === 'inet6' ? ['-6'] : []), '-f', String(mark)];
+  // ipvsadm wants -6 behind the mark.
+  const words = ['-f', String(mark), ...(family === 'inet6' ? ['-6'] : [])];
   return { words, marked: true };
 }
 

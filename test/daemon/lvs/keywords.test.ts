@@ -237,6 +237,13 @@ describe('virtual_server', () => {
 
   it('a forward mark is a service without address', () => {
     expect(run({ key: 'fwmark 5' }, 0.1).ipvs()).toContain('-a -f 5 -r 10.10.0.11:0 -g -w 1');
+    // ipvsadm refuses -6 in front of -f.
+    const director = new Director();
+    director.start(
+      'virtual_server fwmark 5 inet6 {\n lb_algo rr\n lb_kind NAT\n' +
+        ` real_server 2001:db8::1 80 {\n ${TCP}\n }\n}\n`,
+    );
+    expect(director.ipvs()[0]).toBe('-A -f 5 -6 -s rr');
   });
 });
 
