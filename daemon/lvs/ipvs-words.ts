@@ -103,7 +103,10 @@ export function serviceWords(
   if (persistence !== undefined) {
     words.push('-p', String(wholeSeconds(persistence.timeout)));
     const whole = config.family === 'inet6' ? 128 : 32;
-    if (persistence.granularity !== whole) words.push('-M', maskText(config, persistence));
+    // keepalived 2.2.7 forgets the granularity of a group's services.
+    const isGroup = config.key.kind === 'group';
+    if (persistence.granularity !== whole && !isGroup)
+      words.push('-M', maskText(config, persistence));
     if (persistence.engine !== undefined) words.push('--pe', persistence.engine);
   }
   if (config.onePacket) words.push('-o');
@@ -166,8 +169,10 @@ export function removeServerWords(service: KernelService, server: Destination): 
   return ['-d', ...service.words, '-r', destinationText(service, server)];
 }
 
+/** With a mark a server has no port of its own, unless NAT is to change it. Seen with 2.2.7. */
 function destinationText(service: KernelService, server: Destination): string {
-  return endText(server.address, service.marked ? 0 : server.port);
+  const hasPort = !service.marked || server.method.kind === 'NAT';
+  return endText(server.address, hasPort ? server.port : 0);
 }
 
 /** What the kernel takes: 0 to 65535. */

@@ -4,7 +4,7 @@
  */
 
 import type { TunnelType } from '../kernel/ipvs/ipvs-state.ts';
-import type { IpvsadmVerb } from './ipvsadm-words.ts';
+import type { IpvsadmVerb } from './ipvsadm-command.ts';
 
 /** Options by the names that ipvsadm's messages use, in the order in which it looks at them. */
 export const OPTION_NAMES = [

@@ -8,6 +8,7 @@ import type { IpvsApi } from '../kernel/ipvs/ipvs-api.ts';
 import type { ServerOptions } from '../kernel/ipvs/real-servers.ts';
 import type { IpvsError } from '../kernel/ipvs/service-lookup.ts';
 import type { ServiceOptions } from '../kernel/ipvs/service-table.ts';
+import type { IpvsadmCommand, Resolver } from './ipvsadm-command.ts';
 import {
   type ListForm,
   listConnections,
@@ -16,7 +17,7 @@ import {
   listTable,
   saveTable,
 } from './ipvsadm-list.ts';
-import { type IpvsadmCommand, parseIpvsadm, type Resolver } from './ipvsadm-words.ts';
+import { parseIpvsadm } from './ipvsadm-words.ts';
 
 /** What a run leaves behind. */
 export interface IpvsadmResult {

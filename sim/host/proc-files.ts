@@ -59,8 +59,13 @@ function serviceText(service: VirtualService): string {
         : `${protocol}  ${endpoint(key.address, key.port)} ${scheduler.name} ${onePacket} `;
   if (!service.persistent) return head;
   const ticks = service.persistenceSeconds * HZ;
-  const mask = service.family === 'inet' ? service.persistenceMask : 128;
+  const mask = service.family === 'inet' ? service.persistenceMask : prefixAsShown(service);
   return `${head}persistent ${ticks} ${hex(mask, 8)}`;
+}
+
+/** The kernel shows the length in network order. */
+function prefixAsShown({ persistencePrefix }: VirtualService): number {
+  return (persistencePrefix << 24) >>> 0;
 }
 
 function servers(service: VirtualService): string[] {
