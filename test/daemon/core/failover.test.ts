@@ -225,6 +225,15 @@ describe('tracking', () => {
     expect(n1.daemon?.status().instances[0]?.effectivePriority).toBe(80);
   });
 
+  it('an interface that was down for a while keeps its socket: adverts are not heard twice', () => {
+    const { lan, n1 } = pair();
+    lan.run(s(5));
+    n1.carrier('eth0', false);
+    lan.run(s(6));
+    n1.carrier('eth0', true);
+    expect(n1.commands.filter((one) => one.kind === 'vrrp-open')).toHaveLength(1);
+  });
+
   it('a script that hangs is skipped, gets TERM after its timeout and counts as failed', () => {
     const lan = new FakeLan();
     const n1 = lan.host('n1', 11);
