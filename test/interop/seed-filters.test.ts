@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { writePcapng } from '../../sim/report/pcapng-write.ts';
 import { ARTICLE_FILTERS, capturedRun, shownBy } from '../sim/session/seed-filters.ts';
 import { whyNot } from './requirements.ts';
@@ -51,7 +51,9 @@ function write(host: string) {
   return { file, records };
 }
 
-describe.skipIf(MISSING !== undefined)(`the filters of the article ${MISSING ?? ''}`, () => {
+describe('the filters of the article', () => {
+  beforeEach((context) => context.skip(MISSING !== undefined, MISSING));
+
   test.each(ARTICLE_FILTERS)('%s', (filter) => {
     // One cable at a time: on all of them tshark sees each packet several times and calls it repeated.
     for (const host of ['client', 'web150', 'u109lb14']) {

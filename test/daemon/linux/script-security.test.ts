@@ -34,7 +34,7 @@ beforeEach((context) => {
   chmodSync(script, 0o755);
 });
 
-describe('why a script cannot be run', () => {
+describe('why a script cannot be run (skipped without root)', () => {
   test('missing, below a file, a folder, not executable; or it can', () => {
     expect(scriptFault(join(folder, 'none'))).toEqual({
       kind: 'missing',
@@ -57,7 +57,7 @@ describe('why a script cannot be run', () => {
   });
 });
 
-describe('who could change a script', () => {
+describe('who could change a script (skipped without root: it takes files of other users)', () => {
   test('nobody but root: it is safe, also below a sticky folder such as /tmp', () => {
     expect(unsafeComponent(script)).toBeUndefined();
     expect(unsafeComponent('/bin/true')).toBeUndefined();
