@@ -90,12 +90,17 @@ function compareCase(one: BenchCase, folder: string | undefined, runs: number): 
       theirs.push(runNs3(folder, ours[0]?.workload ?? one.id, one.ns3));
     }
   }
-  return {
+  const compared = {
     id: one.id,
     ours: medianOf(ours),
     ...(theirs.length > 0 ? { ns3: medianOf(theirs) } : {}),
     ...wantedOf(one),
   };
+  // The table comes at the end, an hour later perhaps; whoever stops before knows what was measured.
+  const ratio = ratioOf(compared);
+  const faster = ratio === undefined ? '' : `, ${ratio.toFixed(1)}x ns-3`;
+  console.error(`${one.id}: ${compared.ours.wallSeconds.toFixed(3)} s${faster}`);
+  return compared;
 }
 
 /** What is to be reached, as far as the case says. */
