@@ -29,6 +29,7 @@ export function finishInstance(context: ParseContext, instance: InstanceDraft): 
   if (!hasAddresses(instance, say)) return false;
   finishState(instance, say);
   finishAuthentication(instance, say);
+  finishVrf(instance, say);
   if (!finishUnicast(context, instance, say)) return false;
   checkFirstAddress(context, instance, say);
   limitAddresses(context, instance, say);
@@ -117,6 +118,12 @@ function finishAuthentication(instance: InstanceDraft, say: Say): void {
     );
     instance.state = 'BACKUP';
   }
+}
+
+function finishVrf(instance: InstanceDraft, say: Say): void {
+  if (instance.vrf === undefined || instance.interface === undefined) return;
+  say('conflict', 'vrf can only be specified without interface - clearing', 'vrf');
+  delete instance.vrf;
 }
 
 function finishUnicast(context: ParseContext, instance: InstanceDraft, say: Say): boolean {

@@ -10,7 +10,7 @@ import type { ReaderProcess } from './reporter.ts';
 export type Importance = 'P1' | 'P2' | 'P3';
 
 /** Whether a keyword does what it does in keepalived. */
-export type KeywordStatus = 'supported' | 'no-effect-here' | 'not-yet';
+export type KeywordStatus = 'supported' | 'no-effect-here';
 
 /** One keyword of one block. */
 export interface KeywordRow {

@@ -75,7 +75,7 @@ export interface NotSimulated {
   readonly keyword: string;
   readonly file: string;
   readonly line: number;
-  readonly status: 'no-effect-here' | 'not-yet';
+  readonly status: 'no-effect-here';
 }
 
 /** What a pass works on. */

@@ -57,7 +57,6 @@ export function renderPages(root: string): ReadonlyMap<string, string> {
 const STATUS = {
   supported: 'supported',
   'no-effect-here': 'no effect here',
-  'not-yet': 'not yet',
 } as const;
 
 function keywordPage(

@@ -20,7 +20,8 @@ export const instanceVmacRows: readonly KeywordRow[] = [
     instance.vmacXmitBase = true;
   }),
   instanceRow('use_ipvlan [NAME] [ADDRESS] [bridge|private|vepa]', 'P3', takeIpvlan),
-  instanceRow('vrf NAME', 'P3', takeVrf, { status: 'not-yet' }),
+  // A virtual host has no VRF device; what keepalived says about its name is said all the same.
+  instanceRow('vrf NAME', 'P3', takeVrf, { status: 'no-effect-here' }),
 ];
 
 function takeVmac(context: ParseContext, instance: InstanceDraft, words: Words): void {
