@@ -26,6 +26,8 @@ export interface BfdSessionConfig {
   readonly ttl: number;
   /** How many hops a received packet may have made; 255: no check. Default 0. */
   readonly maxHops: number;
+  /** From 2.2.8 on: packets to and from port 4784 instead of 3784. */
+  readonly multihop?: boolean;
   /** Weight for VRRP instances that track the session without a weight of their own. */
   readonly weight: number;
   readonly reverse: boolean;

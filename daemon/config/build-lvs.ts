@@ -300,6 +300,7 @@ export function buildBfd(
           passive: one.passive ?? false,
           ttl: one.ttl ?? 255,
           maxHops: one.maxHops ?? 0,
+          ...(one.multihop === true ? { multihop: true } : {}),
           weight: weight?.weight ?? 0,
           reverse: weight?.reverse ?? false,
           vrrp: everybody || one.forVrrp,

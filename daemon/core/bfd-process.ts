@@ -1,7 +1,7 @@
 /**
  * keepalived's third process, as a part of the daemon: BFD sessions (`bfd`) and their sockets.
  *
- * One socket a family listens on port 3784; each session sends from a socket of its own, as RFC 5881
+ * One socket a family listens on port 3784 (sessions over several hops: 4784); each session sends from a socket of its own, as RFC 5881
  * section 4 wants. What VRRP and the checkers must hear stands among the commands as `bfd-news`.
  */
 
@@ -22,7 +22,7 @@ import {
 } from '../bfd/bfd-machine.ts';
 import { bfdText } from '../bfd/bfd-text.ts';
 import { receiveBfd } from '../bfd/receive.ts';
-import { BFD_CONTROL_PORT, BFD_SOURCE_PORT_LEAST } from '../wire/bfd.ts';
+import { BFD_CONTROL_PORT, BFD_MULTIHOP_PORT, BFD_SOURCE_PORT_LEAST } from '../wire/bfd.ts';
 import { familyOf, type IpFamily } from '../wire/ip-address.ts';
 import type { Command, CommandId } from './commands.ts';
 import type { SystemEvent } from './events.ts';
@@ -68,7 +68,8 @@ export class BfdProcess {
   readonly #options: BfdProcessOptions;
   /** The sessions, to look at. */
   readonly machine: BfdMachine;
-  readonly #listeners = new Map<IpFamily, CommandId>();
+  /** By family and port. */
+  readonly #listeners = new Map<string, CommandId>();
   readonly #outputs = new Map<BfdSession, Output>();
   #out: BfdStep[] = [];
   /** It cannot listen: the daemon as a whole must end. Source: measured with 2.2.7, port 3784 taken. */
@@ -156,18 +157,21 @@ export class BfdProcess {
 
   #openSockets(): void {
     const { sessions } = this.machine;
-    const families = new Set(sessions.map(({ config }) => familyOf(config.neighborAddress)));
-    for (const family of families) {
-      if (this.#listeners.has(family)) continue;
-      const id = this.#options.takeId();
-      this.#listeners.set(family, id);
-      const local = { port: BFD_CONTROL_PORT };
-      const open = { kind: 'datagram-open', id, protocol: 'udp', family, local } as const;
-      this.#out.push({ ...open, wantsTtl: true });
+    for (const { config } of sessions) {
+      const family = familyOf(config.neighborAddress);
+      const port = controlPort(config);
+      if (!this.#listeners.has(`${family} ${port}`)) this.#openListener(family, port);
     }
     for (const session of sessions) {
       if (session.state !== 'AdminDown') this.#openOutput(session, 1);
     }
+  }
+
+  #openListener(family: IpFamily, port: number): void {
+    const id = this.#options.takeId();
+    this.#listeners.set(`${family} ${port}`, id);
+    const open = { kind: 'datagram-open', id, protocol: 'udp', family, local: { port } } as const;
+    this.#out.push({ ...open, wantsTtl: true });
   }
 
   #openOutput(session: BfdSession, tries: number): void {
@@ -238,7 +242,8 @@ export class BfdProcess {
     if (output === undefined) return;
     output.failedSaid = output.failedNow;
     output.failedNow = false;
-    const to = { address: session.config.neighborAddress, port: BFD_CONTROL_PORT };
+    const { config } = session;
+    const to = { address: config.neighborAddress, port: controlPort(config) };
     this.#out.push({ kind: 'datagram-send', id: output.id, bytes, to });
   }
 
@@ -248,4 +253,8 @@ export class BfdProcess {
     this.#out = [];
     return out;
   }
+}
+
+function controlPort({ multihop }: BfdSessionConfig): number {
+  return multihop === true ? BFD_MULTIHOP_PORT : BFD_CONTROL_PORT;
 }

@@ -23,6 +23,9 @@ export const BFD_PACKET_LENGTH = 24;
 /** UDP port of control packets of one hop. Source: RFC 5881 section 4. */
 export const BFD_CONTROL_PORT = 3784;
 
+/** UDP port of control packets over several hops. Source: RFC 5883 section 5. */
+export const BFD_MULTIHOP_PORT = 4784;
+
 /** Least UDP source port. Source: RFC 5881 section 4. */
 export const BFD_SOURCE_PORT_LEAST = 49_152;
 

@@ -25,11 +25,13 @@ const DEFAULT_TTL = { inet: 255, inet6: 64 } as const;
 function part(
   spelling: string,
   apply: (context: ParseContext, session: BfdDraft, words: Words) => void,
+  more: Partial<KeywordRow> = {},
 ): KeywordRow {
-  return row(spelling, 'P3', (context, words) => {
+  const take: KeywordRow['apply'] = (context, words) => {
     if (context.process !== 'bfd' || context.bfdSession === undefined) return;
     apply(context, context.bfdSession, words);
-  });
+  };
+  return row(spelling, 'P3', take, more);
 }
 
 /** The block bfd_instance. */
@@ -79,6 +81,13 @@ export const bfdInstanceRow: KeywordRow = row('bfd_instance NAME { … }', 'P3',
       // Kept in eight bits without a sign, -1 is 255: any distance (seen with 2.2.7).
       else session.maxHops = result.value & 0xff;
     }),
+    part(
+      'multihop',
+      (_context, session) => {
+        session.multihop = true;
+      },
+      { since: '2.2.8' },
+    ),
     row('weight -253..253 [reverse]', 'P3', takeWeight),
     row('vrrp', 'P3', ({ bfdSession }) => {
       if (bfdSession !== undefined) bfdSession.forVrrp = true;

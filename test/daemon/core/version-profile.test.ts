@@ -103,6 +103,31 @@ describe('version profile', () => {
     expect(told('2.3.3')).toEqual(['(VI_1) master changed from 192.168.100.12 to 192.168.100.11']);
   });
 
+  // proves: keyword:bfd_instance/multihop
+  it('multihop: unknown to 2.2.7; from 2.2.8 on BFD over routers goes to port 4784', () => {
+    const pair = (version: string) => {
+      const lan = new FakeLan();
+      lan.hops = 1;
+      const blocks = (peer: number) => `bfd_instance peer {
+        neighbor_ip 192.168.100.${peer}
+        multihop
+        max_hops 1
+      }
+      bfd_instance other {
+        neighbor_ip 192.168.100.99
+      }`;
+      const n1 = startVersion(lan, version, conf({ priority: 200, blocks: blocks(12) }));
+      startVersion(lan, version, conf({ blocks: blocks(11) }));
+      lan.run(s(5));
+      const ports = [...n1.sockets.values()].map(({ local }) => local?.port ?? 0);
+      const isUp = n1.log.some((line) => line.includes('(peer) Entering Up state'));
+      return { listens: ports.filter((port) => port < 40_000), isUp, log: n1.log.join('\n') };
+    };
+    expect(pair('2.2.7').log).toContain("Unknown keyword 'multihop'");
+    expect(pair('2.2.7').listens).toEqual([3784]);
+    expect(pair('2.2.8')).toMatchObject({ listens: [4784, 3784], isUp: true });
+  });
+
   // proves: keyword:vrrp_instance/no_virtual_ipaddress
   it('no_virtual_ipaddress: unknown to 2.2.7; 2.2.8 is master of no address', () => {
     const play = (version: string) => {
