@@ -8,7 +8,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CheckerPlan, PLANS } from './plans.ts';
+import type { CheckerPlan } from './plan.ts';
+import { PLANS } from './plans.ts';
 import { prepare, record } from './recorder.ts';
 
 /** A guest has one processor; more laboratories at once would delay each other. */

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckerLab } from './lab.ts';
-import type { CheckerEvent, CheckerPlan } from './plans.ts';
+import type { CheckerEvent, CheckerPlan } from './plan.ts';
 import { Servers } from './servers.ts';
 import { captureLines, tableText, timelineText } from './timeline.ts';
 

@@ -1,7 +1,7 @@
 /** Texts of the recordings: the kernel's table, the packets of checks, the whole timeline. */
 
 import { readCapture } from '../../../../sim/report/pcap-read.ts';
-import type { CheckerPlan } from './plans.ts';
+import type { CheckerPlan } from './plan.ts';
 import type { Line } from './recorder.ts';
 
 const LEGEND =

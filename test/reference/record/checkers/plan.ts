@@ -1,0 +1,92 @@
+/** What a recording of keepalived's checkers is made of, and words to write one with. */
+
+import type { Behaviour } from './servers.ts';
+
+/** What an event does; its text stands in the timeline, and the twin reads it from there. */
+export interface CheckerEvent {
+  readonly at: number;
+  readonly text: string;
+  readonly serve?: readonly (readonly [server: string, port: number, behaviour: Behaviour])[];
+  readonly cable?: readonly [machine: string, isIn: boolean];
+  readonly file?: readonly [path: string, text: string];
+}
+
+/** A recording to be made. */
+export interface CheckerPlan {
+  readonly id: string;
+  readonly title: string;
+  /** One configuration a director; a single director runs without VRRP. */
+  readonly configs: readonly string[];
+  readonly second?: string;
+  readonly files?: Readonly<Record<string, string>>;
+  /** How the servers are before the start, beyond a page at port 80 of each. */
+  readonly before?: readonly Omit<CheckerEvent, 'at' | 'text'>[];
+  readonly events: readonly CheckerEvent[];
+  readonly end: number;
+}
+
+/** A configuration: keywords of the service, and the servers with their checkers. */
+export function conf(
+  service: string,
+  servers: readonly (readonly [number, string])[],
+  more = '',
+): string {
+  const lines = servers.map(
+    ([octet, text]) => `  real_server 10.10.0.${octet} 80 {\n    weight 1\n    ${text}\n  }\n`,
+  );
+  return `global_defs {
+  router_id TWIN
+  script_user root
+}
+${more}virtual_server 10.10.0.100 80 {
+  lb_algo rr
+  lb_kind DR
+  protocol TCP
+  ${service}
+${lines.join('')}}
+`;
+}
+
+export const TCP = 'TCP_CHECK {\n connect_timeout 2\n retry 2\n delay_before_retry 1\n }';
+export const http = (url: string, more = 'connect_timeout 2\n retry 2\n delay_before_retry 1') =>
+  `HTTP_GET {\n url {\n ${url}\n }\n ${more}\n }`;
+export const both = (text: string) => [11, 12].map((octet) => [octet, text] as const);
+export const three = (text: string) => [11, 12, 13].map((octet) => [octet, text] as const);
+
+export const closed = (at: number, server: string): CheckerEvent => ({
+  at,
+  text: `${server}: port closed`,
+  serve: [[server, 80, { kind: 'closed' }]],
+});
+export const open = (at: number, server: string): CheckerEvent => ({
+  at,
+  text: `${server}: port open`,
+  serve: [[server, 80, { kind: 'http', status: 200 }]],
+});
+export const answers = (at: number, server: string, status: number): CheckerEvent => ({
+  at,
+  text: `${server} answers ${status}`,
+  serve: [[server, 80, { kind: 'http', status }]],
+});
+export const page = (at: number, server: string, body: string): CheckerEvent => ({
+  at,
+  text: `${server} answers 200 with ${body}`,
+  serve: [[server, 80, { kind: 'http', status: 200, body }]],
+});
+export const cable = (at: number, server: string, isIn: boolean): CheckerEvent => ({
+  at,
+  text: `${server}: ${isIn ? '' : 'un'}plugged`,
+  cable: [server, isIn],
+});
+export const script = (at: number, path: string, code: number): CheckerEvent => ({
+  at,
+  text: `exit code ${code}`,
+  file: [path, `#!/bin/sh\nexit ${code}\n`],
+});
+export const port = (
+  at: number,
+  text: string,
+  ...serve: readonly (readonly [string, number, Behaviour])[]
+): CheckerEvent => ({ at, text, serve });
+
+export const hello = '5d41402abc4b2a76b9719d911017c592';
