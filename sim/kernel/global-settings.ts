@@ -45,6 +45,8 @@ export const GLOBAL_SETTINGS = [
   ['ipv4.tcp_rfc1337', 0, 0, 1],
   ['ipv4.tcp_sack', 1, 0, 1],
   ['ipv4.tcp_slow_start_after_idle', 1, 0, 1],
+  // Linux 6.5 and later, whose default is 4; 0 is what older ones do.
+  ['ipv4.tcp_syn_linear_timeouts', 0, 0, 127],
   ['ipv4.tcp_syn_retries', 6, 1, 127],
   ['ipv4.tcp_synack_retries', 5, 0, 255],
   ['ipv4.tcp_syncookies', 1, 0, 2],

@@ -1,13 +1,14 @@
 /**
  * `npm run reference [-- DIR]`: replays every recording below DIR (default: the stored ones) in the twin and prints
  * one line each: of the real keepalived (folders with events.json; timelines of its checkers beside their keepalived.conf),
- * of the real kernel's IPVS (scheduler files and tcp-states.json). Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
+ * of the real kernel's IPVS (scheduler files and tcp-states.json; forwarding, ARP and ipvsadm, see file-kinds.ts). Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
  */
 
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkCheckerRecordings } from './checker-reference.ts';
 import { compare } from './compare.ts';
+import { checkFileRecordings } from './file-kinds.ts';
 import { checkIpvsRecordings } from './ipvs-reference.ts';
 import { PENDING } from './pending.ts';
 import { listRecordings, readRecording } from './recording.ts';
@@ -26,19 +27,20 @@ function main(given: string | undefined): number {
     existsSync(one) ? listRecordings(one).map((name) => join(one, name)) : [],
   );
   const ipvs = checkIpvsRecordings(stored ? STORED_IPVS : folder);
+  const files = checkFileRecordings(stored ? STORED_IPVS : folder);
   const checkers = checkCheckerRecordings(stored ? STORED_IPVS : folder);
-  if (names.length === 0 && ipvs.agree + ipvs.differ + checkers.agree + checkers.differ === 0) {
+  const others = [ipvs, files, checkers];
+  const sum = (which: 'agree' | 'differ') => others.reduce((all, each) => all + each[which], 0);
+  if (names.length + sum('agree') + sum('differ') === 0) {
     console.error(
-      `no recording (events.json, scheduler *.json, tcp-states.json, NAME.txt with NAME.keepalived.conf) below ${folder}`,
+      `no recording (events.json, scheduler *.json, tcp-states.json, arp-matrix.json, NAME.txt with NAME.keepalived.conf or NAME.POINT.pcap, texts of ipvsadm) below ${folder}`,
     );
     return 3;
   }
   const verdicts = names.map((name) => checkOrTell(name, stored));
-  const failed =
-    verdicts.filter((verdict) => verdict === 'differs').length + ipvs.differ + checkers.differ;
+  const failed = verdicts.filter((verdict) => verdict === 'differs').length + sum('differ');
   const pending = verdicts.filter((verdict) => verdict === 'pending').length;
-  const agreed =
-    verdicts.filter((verdict) => verdict === 'agrees').length + ipvs.agree + checkers.agree;
+  const agreed = verdicts.filter((verdict) => verdict === 'agrees').length + sum('agree');
   console.log(`${agreed} agree, ${failed} differ, ${pending} pending`);
   return failed > 0 ? 1 : 0;
 }

@@ -30,7 +30,7 @@ import {
   receiveInSynReceived,
   receiveInSynSent,
 } from './tcp-handshake.ts';
-import { abort, enterFinWait2, enterTimeWait, fail, forget } from './tcp-lifecycle.ts';
+import { enterFinWait2, enterTimeWait, fail, forget } from './tcp-lifecycle.ts';
 import { sendAck, sendChallengeAck } from './tcp-output.ts';
 import { refuseSegment } from './tcp-segment-out.ts';
 import { isOlderTimestamp } from './tcp-sequence.ts';
@@ -93,13 +93,18 @@ function receiveOnConnection(
   if (connection.state === 'SYN_RECV' && !receiveInSynReceived(connection, origin, segment)) return;
   // The third segment may carry data, so it goes on as every other one.
   const arrival = arrivalOf(connection, segment);
-  if (receiveSynchronized(connection, arrival)) finishInput(connection);
+  if (receiveSynchronized(connection, arrival, origin, segment)) finishInput(connection);
   const { listener } = connection;
   if (listener !== undefined) acceptWaiting(listener, false);
 }
 
 /** The common path; `false` when the segment changed nothing that could make data or room. */
-function receiveSynchronized(connection: TcpConnection, arrival: Arrival): boolean {
+function receiveSynchronized(
+  connection: TcpConnection,
+  arrival: Arrival,
+  origin: SegmentOrigin,
+  segment: TcpSegment,
+): boolean {
   if (!isAcceptable(connection, arrival)) return false;
   if ((arrival.flags & TCP_RST) !== 0) {
     receiveReset(connection, arrival);
@@ -114,7 +119,9 @@ function receiveSynchronized(connection: TcpConnection, arrival: Arrival): boole
   if (!takeAck(connection, arrival)) return false;
   if (isFinAcknowledged(connection) && followOwnFin(connection)) return false;
   if (isForNobody(connection, arrival)) {
-    abort(connection);
+    // Answered as by no socket at all: with the number that the peer acknowledged, and no acknowledgement.
+    refuseSegment(connection.tcp.kernel, origin, segment);
+    forget(connection);
     return false;
   }
   const hadFin = connection.finReceived;

@@ -106,15 +106,23 @@ function onTimeout(connection: TcpConnection): void {
   retransmit(connection, head);
   connection.retransmits++;
   connection.backoff++;
-  connection.retransmitTimeoutUs = Math.min(connection.retransmitTimeoutUs * 2, RTO_MAX_US);
+  if (!isLinear(connection)) {
+    connection.retransmitTimeoutUs = Math.min(connection.retransmitTimeoutUs * 2, RTO_MAX_US);
+  }
   armRetransmit(connection);
+}
+
+/** The first SYNs of Linux 6.5 and later follow each other without back-off. Source: tcp_retransmit_timer. */
+function isLinear({ state, backoff, tcp }: TcpConnection): boolean {
+  return state === 'SYN_SENT' && backoff <= tcp.kernel.settings['ipv4.tcp_syn_linear_timeouts'];
 }
 
 /** Source: tcp_write_timeout. */
 function isHopeless(connection: TcpConnection): boolean {
   const { settings, clock } = connection.tcp.kernel;
   if (connection.state === 'SYN_SENT') {
-    return connection.retransmits >= settings['ipv4.tcp_syn_retries'];
+    const linear = settings['ipv4.tcp_syn_linear_timeouts'];
+    return connection.retransmits >= settings['ipv4.tcp_syn_retries'] + linear;
   }
   if (connection.retransmits === 0 || connection.retransmitStamp === 0) return false;
   const limit = connection.orphan ? orphanRetries(connection) : settings['ipv4.tcp_retries2'];
