@@ -55,7 +55,7 @@ describe('the LAN of a recording', () => {
 
   it('differs where a later list is not what was set up', () => {
     const twice = text.replace(/(.*IP Virtual Server.*)\n/, '$1\n$1\n');
-    const second = twice.replace(/(IP Virtual .*\n.*)Masq    1 /, '$1Masq    7 ');
+    const second = twice.replace(/(IP Virtual .*\n.*)Masq {4}1 /, '$1Masq    7 ');
     expect(judge('txt', () => Buffer.from(second)).join()).toMatch(/list .* recorded .* 7 /);
   });
 });
