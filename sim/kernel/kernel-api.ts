@@ -287,6 +287,8 @@ export interface UdpOptions {
   readonly multicastTtl?: number;
   /** IP_TTL, IPV6_UNICAST_HOPS; the host's default without. */
   readonly unicastTtl?: number;
+  /** IP_PMTUDISC_DONT: IPv4 datagrams may be cut on their way; without, DF is set on what fits. */
+  readonly mayBeCut?: boolean;
   readonly onDatagram: (datagram: Datagram) => void;
   /** ICMP errors for what this socket sent. */
   readonly onError?: (error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH') => void;

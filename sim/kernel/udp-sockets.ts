@@ -203,14 +203,16 @@ function sendUdp4(
       ? (socket.options.multicastTtl ?? 1)
       : (socket.options.unicastTtl ?? kernel.settings['ipv4.ip_default_ttl']);
   // IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here.
-  const flags = way.kind === 'local' || length <= way.link.mtu ? IPV4_DONT_FRAGMENT : 0;
+  const isWhole = way.kind === 'local' || length <= way.link.mtu;
+  const mayBeCut = socket.options.mayBeCut === true;
+  const flags = isWhole && !mayBeCut ? IPV4_DONT_FRAGMENT : 0;
   const error = finishIpv4(
     kernel,
     frame,
     { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags },
     way,
   );
-  if (error === undefined && outputPathTo(socket, to | 0) === undefined) {
+  if (error === undefined && !mayBeCut && outputPathTo(socket, to | 0) === undefined) {
     learnOutputPath(kernel, socket, way, { source, destination: to, ttl });
   }
   return error;

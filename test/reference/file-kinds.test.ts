@@ -5,8 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { listFileRecordings } from './file-kinds.ts';
 import { forwardingDifferences } from './forwarding/forwarding-differences.ts';
+import { judgedSteps, readSession, sessionDifferences } from './ipvsadm-session.ts';
+import { timeoutsDifferences } from './timeouts-session.ts';
 
 const FOLDER = fileURLToPath(new URL('./ipvs', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'recordings-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
 const RECORDINGS = listFileRecordings(FOLDER);
 
 describe('the twin does what is recorded in a file', () => {
@@ -15,9 +19,36 @@ describe('the twin does what is recorded in a file', () => {
   }
 });
 
+describe('a recorded shell', () => {
+  it.each([
+    ['cli/ipvsadm-cli.txt', 80],
+    ['../cli-own/options.txt', 650],
+    ['../cli-own/session.txt', 400],
+  ] as const)('of %s is judged by its commands', (name, least) => {
+    const steps = judgedSteps(readSession(join(FOLDER, 'forwarding', name)));
+    expect(steps.length).toBeGreaterThan(least);
+  });
+
+  it.each([
+    ['cli/ipvsadm-cli.txt', sessionDifferences, 'Service already exists', 'Service is there'],
+    ['timeouts/timeouts.txt', timeoutsDifferences, '01:59  FIN_WAIT', '01:49  FIN_WAIT'],
+    [
+      'timeouts/timeouts.txt',
+      timeoutsDifferences,
+      'tcpfin udp): 60 30 20',
+      'tcpfin udp): 60 30 300',
+    ],
+    ['timeouts/timeouts.txt', timeoutsDifferences, "(5.02, ('CLOSE', 4))", "(5.02, ('CLOSE', 3))"],
+  ] as const)('that said something else than %s differs', (name, judge, from, to) => {
+    const path = join(scratch, 'session.txt');
+    const text = readFileSync(join(FOLDER, 'forwarding', name), 'utf8');
+    writeFileSync(path, text.replace(from, to));
+    expect(text).toContain(from);
+    expect(judge(path)).toHaveLength(1);
+  });
+});
+
 describe('the LAN of a recording', () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'forwarding-'));
-  afterAll(() => rmSync(scratch, { recursive: true }));
   const name = 'nat-lan-client';
   const from = join(FOLDER, 'forwarding', 'nat', name);
   const text = readFileSync(`${from}.txt`, 'utf8');

@@ -5,8 +5,12 @@
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { arpMatrixDifferences, isArpMatrix } from './arp-matrix.ts';
 import { forwardingDifferences } from './forwarding/forwarding-differences.ts';
 import { isForwardingRecording } from './forwarding/forwarding-recording.ts';
+import { isSyncRecording, syncDifferences } from './forwarding/sync-recording.ts';
+import { isIpvsadmSession, sessionDifferences } from './ipvsadm-session.ts';
+import { isTimeoutsSession, timeoutsDifferences } from './timeouts-session.ts';
 
 /** A kind of recording: which files are of it, and what differs between one and the twin (nothing when all agrees). */
 export interface FileKind {
@@ -16,6 +20,10 @@ export interface FileKind {
 
 /** All kinds. */
 export const FILE_KINDS: readonly FileKind[] = [
+  { isOf: isIpvsadmSession, differences: sessionDifferences },
+  { isOf: isTimeoutsSession, differences: timeoutsDifferences },
+  { isOf: isArpMatrix, differences: arpMatrixDifferences },
+  { isOf: isSyncRecording, differences: syncDifferences },
   { isOf: isForwardingRecording, differences: forwardingDifferences },
 ];
 

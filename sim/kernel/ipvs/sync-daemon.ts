@@ -1,14 +1,14 @@
 /**
  * The synchronisation daemon of a director: a master collects announcements and sends them two to three
- * seconds after the first of them (it looks once a second) or when a datagram is full; a backup listens and
- * fills its own table. Source: net/netfilter/ipvs/ip_vs_sync.c; forwarding/sync-daemon of the recordings.
+ * seconds after the first of them (it looks about once a second from its start on) or when a datagram is full; a
+ * backup listens and fills its own table. Source: net/netfilter/ipvs/ip_vs_sync.c; forwarding/sync-daemon of the recordings.
  */
 
 import { familyOf, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { ipv4FromNumber } from '../../../daemon/wire/ipv4-address.ts';
 import { joinGroupOn, leaveGroupOn } from '../group-machine.ts';
 import { IGMP } from '../igmp-host.ts';
-import { makeTimer } from '../kernel-clock.ts';
+import { HZ, makeTimer } from '../kernel-clock.ts';
 import type { KernelState } from '../kernel-state.ts';
 import { MLD } from '../mld-host.ts';
 import { openUdpSocket } from '../udp-sockets.ts';
@@ -27,10 +27,11 @@ import {
 /** 224.0.0.81 and its port. */
 const SYNC_GROUP: IpAddress = ipv4FromNumber(0xe0000051);
 const SYNC_PORT = 8848;
-const SECOND_US = 1_000_000;
-/** IPVS_SYNC_CHECK_PERIOD and IPVS_SYNC_FLUSH_TIME. */
-const CHECK_PERIOD_US = SECOND_US;
-const FLUSH_AGE_US = 2 * SECOND_US;
+/** IPVS_SYNC_CHECK_PERIOD; the timer wheel's second level rounds it to the next eighth tick. */
+const CHECK_PERIOD_TICKS = HZ;
+const WHEEL_STEP_TICKS = 8;
+/** IPVS_SYNC_FLUSH_TIME, µs. */
+const FLUSH_AGE_US = 2_000_000;
 const IPV4_AND_UDP_LENGTH = 28;
 const IPV6_AND_UDP_LENGTH = 48;
 const ETHERNET_MTU = 1500;
@@ -100,6 +101,7 @@ function startMaster(
     family: familyOf(options.group),
     link: options.link,
     multicastTtl: options.ttl,
+    mayBeCut: true,
     onDatagram: () => {},
   });
   if (typeof socket === 'string') return undefined;
@@ -113,16 +115,17 @@ function startMaster(
     entries = [];
     length = SYNC_HEADER_LENGTH;
   };
+  const begin = kernel.clock.wheelExpiryUs(CHECK_PERIOD_TICKS);
   const timer = makeTimer(() => {
     if (entries.length > 0 && kernel.clock.now - firstUs >= FLUSH_AGE_US) send();
-    if (entries.length > 0) kernel.clock.arm(timer, nextCheck(kernel.clock.now));
+    if (entries.length > 0) kernel.clock.arm(timer, nextCheck(begin, kernel.clock.now));
   });
   const add = (entry: SyncEntry): void => {
     const more = entryLength(entry);
     if (length + more > options.maxLength || entries.length === SYNC_ENTRIES_MAX) send();
     if (entries.length === 0) {
       firstUs = kernel.clock.now;
-      if (timer.place < 0) kernel.clock.arm(timer, nextCheck(firstUs));
+      if (timer.place < 0) kernel.clock.arm(timer, nextCheck(begin, firstUs));
     }
     entries.push(entry);
     length += more;
@@ -136,9 +139,12 @@ function startMaster(
   };
 }
 
-/** The thread looks once a second; ours keeps that rhythm only while something waits. */
-function nextCheck(now: number): number {
-  return (Math.floor(now / CHECK_PERIOD_US) + 1) * CHECK_PERIOD_US;
+/** The thread sleeps for a second again and again; ours keeps that rhythm only while something waits. */
+function nextCheck(begin: number, now: number): number {
+  if (now < begin) return begin;
+  const steps = Math.floor(CHECK_PERIOD_TICKS / WHEEL_STEP_TICKS) + 1;
+  const period = (steps * WHEEL_STEP_TICKS * 1_000_000) / HZ;
+  return begin + (Math.floor((now - begin) / period) + 1) * period;
 }
 
 /** A connection, then the template that controls it. */

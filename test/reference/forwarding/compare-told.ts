@@ -12,14 +12,18 @@ const LOOK_LEAD_S = 0.0005;
 /** Seconds left may differ by one: the recorded machine read them some tenths earlier. */
 const EXPIRY_SLACK_S = 1;
 
-/** Looks at the director's tables at the moments of the told lines; differences come into `found`. */
-export function looksOf(recording: ForwardingRecording, director: string, found: string[]) {
+/** Looks at the tables of the director that a line is of at the moments of the told lines; differences come into `found`. */
+export function looksOf(
+  recording: ForwardingRecording,
+  directorOf: (line: ToldLine) => string,
+  found: string[],
+) {
   return recording.lines.flatMap((line) => {
     const recorded = connectionsIn(line);
     const list = listOf(line);
     if (recorded === undefined && list.length === 0) return [];
     const look = (run: ScenarioRun) => {
-      const ipvs = run.lan.hosts.get(director)?.kernel?.ipvs;
+      const ipvs = run.lan.hosts.get(directorOf(line))?.kernel?.ipvs;
       if (ipvs === undefined) return;
       if (recorded !== undefined) compareEntries(line.at, recorded, ipvs, found);
       if (list.length > 0) compareList(line.at, list, ipvs, found);

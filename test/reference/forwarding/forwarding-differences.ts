@@ -5,7 +5,7 @@ import { frameDifferences } from './compare-frames.ts';
 import { looksOf, sightDifferences } from './compare-told.ts';
 import { type ForwardingRecording, readForwardingRecording } from './forwarding-recording.ts';
 import { lostAnswers } from './lost-answers.ts';
-import { playRecording } from './play-recording.ts';
+import { NO_SPENT_ERRORS, playRecording } from './play-recording.ts';
 import { machinesOf, type ReadFrame, readFrames, roleOf } from './recorded-lan.ts';
 import { programsOf } from './recorded-programs.ts';
 import { commandsOf, servicesOf, settingsOf } from './recorded-service.ts';
@@ -29,7 +29,7 @@ export function forwardingDifferences(path: string): string[] {
 
 /** Fillings of the bucket: so many of six tokens spent, so long before. */
 const SPENT = [
-  { errors: 0, before: 0.2 },
+  NO_SPENT_ERRORS,
   ...[1, 2, 3, 4, 5, 6].flatMap((errors) =>
     [0.05, 0.35, 0.65, 0.95].map((before) => ({ errors, before })),
   ),
@@ -84,7 +84,7 @@ function playAndCompare(
     lost: lostAnswers(machines, frames),
     isNewClient: isNewClient(frames),
     spent,
-    looks: looksOf(recording, director, found),
+    looks: looksOf(recording, () => director, found),
     end: Math.max(frames.at(-1)?.at ?? 0, recording.lines.at(-1)?.at ?? 0),
   });
   const ours = readFrames(played.frames);

@@ -12,6 +12,8 @@ const FLAGS = [
   [TCP_RST, 'R'],
 ] as const;
 
+const SYNC_PORT = 8848;
+
 /** A frame in words. */
 export interface FrameWords {
   readonly at: number;
@@ -41,6 +43,7 @@ function arpText(way: string, { isRequest, sender, target }: ArpFacts): string {
 
 function portsOf({ tcp, udp, icmp }: PacketFacts): string {
   const ends = tcp ?? udp;
+  if (udp?.destinationPort === SYNC_PORT) return 'sync';
   if (ends !== undefined) return `${ends.sourcePort} ${ends.destinationPort}`;
   return icmp?.quoted === undefined ? 'other' : `quoted ${icmp.quoted.ports.join(' ')}`;
 }
@@ -53,7 +56,9 @@ function contentText(facts: PacketFacts, numbers: Numbers): string {
   const { tcp, udp, icmp, ip } = facts;
   if (tcp !== undefined) return numbers.text(ip, tcp);
   if (udp !== undefined) {
-    return `UDP ${udp.sourcePort} > ${udp.destinationPort} ${Buffer.from(udp.payload).toString('latin1')}`;
+    // The synchronisation daemon's own port is drawn.
+    const source = udp.destinationPort === SYNC_PORT ? '' : `${udp.sourcePort} `;
+    return `UDP ${source}> ${udp.destinationPort} ${shown(udp.payload)}`;
   }
   if (icmp === undefined) return `protocol ${ip.protocol}`;
   if (icmp.quoted === undefined) return `ICMP ${icmp.type}/${icmp.code} ${icmp.rest}`;
@@ -103,10 +108,15 @@ class Numbers {
       (tcp.flags & TCP_ACK) === 0
         ? ''
         : ` ack ${relative(tcp.acknowledgement, theirs.get(client))}`;
-    const data = Buffer.from(tcp.payload).toString('latin1');
-    return `TCP ${tcp.sourcePort} > ${tcp.destinationPort} ${flags.join('')} seq ${sequence}${ack} len ${tcp.payload.length} ${data}`;
+    return `TCP ${tcp.sourcePort} > ${tcp.destinationPort} ${flags.join('')} seq ${sequence}${ack} len ${tcp.payload.length} ${shown(tcp.payload)}`;
   }
 }
 
 const relative = (number: number, start: number | undefined): number =>
   start === undefined ? number : (number - start) >>> 0;
+
+/** Text as it is, other bytes in hex. */
+function shown(bytes: Uint8Array): string {
+  const isText = bytes.every((byte) => (byte > 31 && byte < 127) || byte === 10 || byte === 13);
+  return Buffer.from(bytes).toString(isText ? 'latin1' : 'hex');
+}

@@ -27,9 +27,16 @@ export interface Play {
   readonly setup: readonly string[];
   readonly settings: readonly (readonly [string, string])[];
   /** Lines for the director's shell; `unplug rs1`, `plug rs1` for cables. */
-  readonly commands: readonly { readonly at: number; readonly line: string }[];
+  readonly commands: readonly {
+    readonly at: number;
+    readonly line: string;
+    /** Whose shell; the first director's without. */
+    readonly on?: string;
+  }[];
   readonly actions: readonly Action[];
   readonly served: readonly Served[];
+  /** Name of a point that hears everything once, as it is sent; absent where each point hears its card. */
+  readonly hearsAll?: string;
   readonly lost: readonly LostAnswer[];
   /** Connections whose server was heard; others are closed when their client closes. */
   readonly known: ReadonlySet<string>;
@@ -44,6 +51,9 @@ export interface Play {
    */
   readonly spent: { readonly errors: number; readonly before: number };
 }
+
+/** Nothing was sent before. */
+export const NO_SPENT_ERRORS = { errors: 0, before: 0.2 } as const;
 
 /** What became of a connection that a client opened. */
 export interface Outcome {
@@ -79,11 +89,11 @@ export function playRecording(play: Play): Played {
   run.advanceTo(micro(-play.spent.before));
   spendErrors(run, play);
   run.advanceTo(micro(-0.001));
-  for (const machine of play.machines) listen(run, machine, heard);
-  for (const { at, line } of play.commands) {
+  for (const machine of play.machines) listen(run, machine, play.hearsAll, heard);
+  for (const { at, line, on } of play.commands) {
     run.engine.schedule(
       micro(at),
-      { onEvent: () => command(run, director, line, problems) },
+      { onEvent: () => command(run, on ?? director, line, problems) },
       0,
       undefined,
     );
@@ -196,13 +206,22 @@ function isOwner(machines: readonly RecordedMachine[], card: RecordedMachine['ca
 }
 
 /** Hears the cards that have a vantage point. */
-function listen(run: ScenarioRun, machine: RecordedMachine, heard: SeenFrame[]): void {
-  for (const [index, { point }] of machine.cards.entries()) {
+function listen(
+  run: ScenarioRun,
+  machine: RecordedMachine,
+  all: string | undefined,
+  heard: SeenFrame[],
+): void {
+  for (const [index, card] of machine.cards.entries()) {
+    const point = all ?? card.point;
     if (point === undefined) continue;
     kernelOf(run, machine.name).openPacket({
       link: `eth${index}`,
       promiscuous: true,
-      onFrame: (frame) => void heard.push({ at: run.engine.now, point, frame: frame.slice() }),
+      onFrame: (frame, _link, direction) => {
+        if (all !== undefined && direction === 'in') return;
+        heard.push({ at: run.engine.now, point, frame: frame.slice() });
+      },
     });
   }
 }
@@ -215,6 +234,10 @@ class Programs {
   readonly #play: Play;
   readonly #problems: string[];
   readonly #sockets = new Map<string, TcpSocket>();
+  /** Octets that came in, by connection; the end counts as one. */
+  readonly #heard = new Map<string, number>();
+  /** What is sent when enough has come in. */
+  readonly #answers = new Map<string, Action[]>();
   readonly #waiting = new Map<string, Action[]>();
   readonly #datagrams = new Map<string, { send: (bytes: Uint8Array, flow: Flow) => void }>();
 
@@ -248,11 +271,15 @@ class Programs {
 
   #performOnSocket(action: Action): void {
     if (!('flow' in action)) return;
-    const socket = this.#sockets.get(`${action.machine} ${keyOf(action.flow)}`);
     const key = `${action.machine} ${keyOf(action.flow)}`;
+    const socket = this.#sockets.get(key);
     if (socket?.state === 'SYN_SENT' && action.kind !== 'close') {
       // A program goes on when its connection stands.
       this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), action]);
+      return;
+    }
+    if (action.kind === 'send' && (this.#heard.get(key) ?? 0) < action.heard) {
+      this.#answers.set(key, [...(this.#answers.get(key) ?? []), action]);
       return;
     }
     if (socket === undefined) {
@@ -265,6 +292,14 @@ class Programs {
     } else if (action.kind === 'finish') socket.finish();
     else if (action.kind === 'close') socket.close();
     else if (action.kind === 'abort') socket.abort();
+  }
+
+  /** Something came in: what waited for it goes out. */
+  #hear(key: string, octets: number): void {
+    this.#heard.set(key, (this.#heard.get(key) ?? 0) + octets);
+    const waiting = this.#answers.get(key) ?? [];
+    this.#answers.delete(key);
+    for (const action of waiting) this.#performOnSocket(action);
   }
 
   #cardOf(machine: string, network: number): number {
@@ -304,7 +339,9 @@ class Programs {
         },
         onData: (bytes) => {
           outcome.received += Buffer.from(bytes).toString('latin1');
+          this.#hear(`${machine} ${keyOf(flow)}`, bytes.length);
         },
+        onClosed: () => this.#hear(`${machine} ${keyOf(flow)}`, 1),
         onError: end,
       },
     });
@@ -327,8 +364,10 @@ class Programs {
           onData: (bytes) => {
             const before = this.got.get(`${machine} ${peer}`) ?? '';
             this.got.set(`${machine} ${peer}`, before + Buffer.from(bytes).toString('latin1'));
+            this.#hear(key, bytes.length);
           },
           onClosed: () => {
+            this.#hear(key, 1);
             if (!this.#play.known.has(key)) socket.close();
           },
         };

@@ -5,7 +5,7 @@
  */
 
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../../../daemon/wire/tcp.ts';
-import type { PacketFacts, TcpFacts } from './frame-facts.ts';
+import type { ArpFacts, PacketFacts, TcpFacts } from './frame-facts.ts';
 import {
   placeOf,
   type ReadFrame,
@@ -30,7 +30,14 @@ export type Action = {
   readonly sinceConnected?: number;
 } & (
   | { readonly kind: 'connect' | 'finish' | 'close' | 'abort'; readonly flow: Flow }
-  | { readonly kind: 'send' | 'datagram'; readonly flow: Flow; readonly bytes: Uint8Array }
+  /** `heard`: octets that had come in by then; a program answers what it has read. */
+  | {
+      readonly kind: 'send';
+      readonly flow: Flow;
+      readonly bytes: Uint8Array;
+      readonly heard: number;
+    }
+  | { readonly kind: 'datagram'; readonly flow: Flow; readonly bytes: Uint8Array }
   | { readonly kind: 'packet'; readonly packet: Uint8Array }
   | { readonly kind: 'frame'; readonly frame: Uint8Array; readonly network: number }
 );
@@ -47,6 +54,7 @@ export interface Served {
 /** Data without PSH that follows at once belongs to the same write, in seconds. */
 const SAME_WRITE_S = 0.002;
 
+const SYNC_PORT = 8848;
 /** An unanswered SYN is repeated within that, in seconds. */
 const SYN_INTERVAL_S = 0.9;
 
@@ -63,6 +71,9 @@ export function programsOf(
     const flows = new Map<string, FlowReader>();
     for (const card of machine.cards) {
       for (const { at, facts, frame } of sentBy(frames, card)) {
+        if (facts.kind === 'arp' && machine.role === 'director' && isAnnouncement(facts)) {
+          actions.push({ at, machine: machine.name, kind: 'frame', frame, network: card.network });
+        }
         if (facts.kind !== 'ip' || facts.outer.length > 0) continue;
         const sent = { at, facts, frame, machine: machine.name };
         if (!isOwn(machine, card, facts, vip)) {
@@ -88,6 +99,9 @@ export function programsOf(
   actions.sort((one, other) => one.at - other.at);
   return { actions, served: [...served, ...closedAside(machines, frames, served)], known };
 }
+
+/** Typed by hand (arping): it is not the kernel's. */
+const isAnnouncement = ({ sender, target }: ArpFacts) => sender === target;
 
 /** Whether the machine wrote the packet itself: forwarded ones bear another's address, or a smaller TTL. */
 function isOwn(
@@ -165,7 +179,8 @@ export function keyOf({ local, localPort, remote, remotePort }: Flow): string {
 function readOther(sent: Sent, actions: Action[], served: Served[]): void {
   const { ip, udp, icmp, packet } = sent.facts;
   if (icmp?.type === 8) actions.push({ ...base(sent), kind: 'packet', packet: packet.slice() });
-  if (udp === undefined) return;
+  // Connection synchronisation is the kernel's own.
+  if (udp === undefined || udp.destinationPort === SYNC_PORT) return;
   const flow: Flow = {
     local: ip.source,
     localPort: udp.sourcePort,
@@ -193,7 +208,9 @@ class FlowReader {
   #connectedAt: number | undefined;
   /** What is sent, relative to the first octet. */
   #next = 0;
-  #write: { at: number; bytes: number[] } | undefined;
+  #write: { at: number; bytes: number[]; heard: number } | undefined;
+  /** The acknowledgement that says: nothing came yet. */
+  #heardNothing: number | undefined;
   #finishedAt: number | undefined;
 
   constructor(machine: string, flow: Flow) {
@@ -212,10 +229,12 @@ class FlowReader {
       this.#start = tcp.sequence;
       this.#next = 1;
       this.#isServer = (tcp.flags & TCP_ACK) !== 0;
+      if (this.#isServer) this.#heardNothing = tcp.acknowledgement;
       this.#lastSyn = at;
       if (!this.#isServer) this.#push({ at, kind: 'connect' });
       return;
     }
+    this.#heardNothing ??= tcp.acknowledgement;
     if ((tcp.flags & TCP_SYN) !== 0) this.#lastSyn = at;
     else this.#connectedAt ??= at;
     const from = (tcp.sequence - this.#start) >>> 0;
@@ -225,7 +244,8 @@ class FlowReader {
       if (write !== undefined && at - write.at < SAME_WRITE_S) write.bytes.push(...fresh);
       else {
         this.#flush();
-        this.#write = { at, bytes: [...fresh] };
+        const heard = (tcp.acknowledgement - (this.#heardNothing ?? tcp.acknowledgement)) >>> 0;
+        this.#write = { at, bytes: [...fresh], heard };
       }
       this.#next += fresh.length;
       if ((tcp.flags & TCP_PSH) !== 0) this.#flush();
@@ -284,7 +304,7 @@ class FlowReader {
 
   #flush(): void {
     if (this.#write === undefined) return;
-    const { at, bytes } = this.#write;
+    const { at, bytes, heard } = this.#write;
     this.#write = undefined;
     this.#actions.push({
       at,
@@ -292,6 +312,7 @@ class FlowReader {
       kind: 'send',
       flow: this.#flow,
       bytes: Uint8Array.from(bytes),
+      heard,
     });
   }
 
