@@ -337,9 +337,7 @@ export type TcpStateName =
   | 'TIME_WAIT'
   | 'CLOSED';
 
-/**
- * What a program wants to hear of its connection. After `onError`, or its own close, nothing comes.
- */
+/** What a program wants to hear of its connection. After `onError`, or its own close, nothing comes. */
 export interface TcpHandlers {
   /** The handshake is done; only for connections that this host opened. */
   readonly onConnected?: () => void;

@@ -4,7 +4,8 @@ import { resolveNothing, runIpvsadm } from '../../../sim/host/ipvsadm-run.ts';
 import type { IpvsApi } from '../../../sim/kernel/ipvs/ipvs-api.ts';
 import type { ScenarioRun } from '../../../sim/scenario/run.ts';
 import type { ForwardingRecording, ToldLine } from './forwarding-recording.ts';
-import type { Outcome, Played } from './play-recording.ts';
+import type { Outcome } from './lan-run.ts';
+import type { Played } from './play-recording.ts';
 import { listOf } from './recorded-service.ts';
 
 /** A line was printed so long after the tables it shows were read, at least. */
