@@ -27,7 +27,7 @@ async function build() {
     const { build } = await import('vite');
     await build({ configFile: uiConfig });
   }
-  writeFileSync(stamp, '');
+  writeFileSync(stamp, process.version);
   // What was changed while this ran is younger than the stamp.
   utimesSync(stamp, begun, begun);
 }

@@ -4,7 +4,6 @@
  */
 
 import { hostname } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { EVENTS_ONLY, FULL_LOG, type RunLogOptions } from '../engine/run-log.ts';
 import type { FileOutcome } from '../report/reporter.ts';
 import { reproduceLine } from '../report/reporter.ts';

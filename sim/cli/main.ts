@@ -9,7 +9,9 @@ import { mirrorEnvironment } from './environment-mirror.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 /**
  * Runs one command line and returns its exit code. The words behind `daemon` are keepalived's own

@@ -1,6 +1,5 @@
 /** `lantwin run` with what only the process knows: modules to import, git, and where it runs. */
 
-import { changedFiles } from './changed-files.ts';
 import { type RunCommandOptions, runCommand } from './command-run.ts';
 import { dependenciesOf } from './dependencies.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -15,7 +14,10 @@ export async function runFiles(
 ): Promise<ExitCode> {
   const { output, version } = given;
   const only =
-    given.only ?? (options.changed === undefined ? undefined : changedFiles(options.changed));
+    given.only ??
+    (options.changed === undefined
+      ? undefined
+      : (await import('./changed-files.ts')).changedFiles(options.changed));
   const modules = await typedModules(paths);
   const isWanted = (file: string, loaded: LoadedFile) =>
     dependenciesOf(file, loaded).some((path) => only?.has(path) === true);

@@ -1,0 +1,21 @@
+// Run by tools/pack.mjs with the words of one command: runs it out of the pack, and leaves a code cache beside each chunk
+// that it loaded and that has none yet. Made after the run, so what the command called is in it as well.
+import { existsSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const { keepYoungGenerationSmall, startPacked } = createRequire(import.meta.url)(
+  '../bin/packed.js',
+);
+const scripts = [];
+
+// V8 takes a cache only under the flags it was made with.
+keepYoungGenerationSmall();
+startPacked(join(import.meta.dirname, '..', 'dist', 'sim', 'packed'), (file, script) => {
+  if (!existsSync(`${file}.cache`)) scripts.push({ file, script });
+});
+process.on('exit', () => {
+  for (const { file, script } of scripts) {
+    writeFileSync(`${file}.cache`, script.createCachedData());
+  }
+});
