@@ -222,10 +222,16 @@ function withoutLastReplies(observation: Observation): Observation {
       ([when, node, change, prefix]) =>
         change === 'del' &&
         Math.abs(when - at) < LAST_REPLY &&
-        Number(node.slice(1)) + 10 === Number((bytes[11] ?? 0).toString(16)) &&
+        (isVirtualMac(bytes, 6) ||
+          Number(node.slice(1)) + 10 === Number((bytes[11] ?? 0).toString(16))) &&
         prefix.split('/')[0] === [...bytes.subarray(28, 32)].join('.'),
     );
   return { ...observation, frames: observation.frames.filter((frame) => !isLast(frame)) };
+}
+
+/** 00:00:5e:00:01:VRID: every node of the VRID sends from it. */
+function isVirtualMac(bytes: Uint8Array, at: number): boolean {
+  return [0, 0, 0x5e, 0, 1].every((octet, index) => bytes[at + index] === octet);
 }
 
 function compareRuns(

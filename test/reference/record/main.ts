@@ -52,8 +52,7 @@ if (output === undefined) {
 
 /** A process for each, so that namespaces and clocks do not mix. */
 function recordApart(id: string, folder: string): Promise<void> {
-  // Real-time, as the daemons are: lines must be stamped when they come, whatever else the machine does.
-  const child = spawn('chrt', ['-f', '15', process.execPath, process.argv[1] ?? '', folder], {
+  const child = spawn(process.execPath, [process.argv[1] ?? '', folder], {
     stdio: 'inherit',
     env: { ...process.env, RECORD_ONE: id },
   });

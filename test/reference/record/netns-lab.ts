@@ -97,7 +97,10 @@ function addLan(
 
 function removeNamespace(namespace: string): void {
   try {
-    const pids = execFileSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' });
+    const pids = execFileSync('ip', ['netns', 'pids', namespace], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     for (const pid of pids.split('\n').filter((line) => line !== '')) {
       try {
         process.kill(Number(pid), 'SIGKILL');
