@@ -5,7 +5,7 @@
  * Source: order and words as `keepalived -t` of 2.2.7 prints them.
  */
 
-import { complainOfSecurity, executable, keepNotify } from './finish-scripts.ts';
+import { adviseFullPath, complainOfSecurity, executable, keepNotify } from './finish-scripts.ts';
 import { memberFamily } from './keywords/real-server.ts';
 import { PERSISTENCE_DEFAULT_S } from './keywords/virtual-server.ts';
 import type { ServerDraft, ServerGroupDraft, VirtualServerDraft } from './lvs-draft.ts';
@@ -289,6 +289,7 @@ function checkMiscScripts(
   for (const checker of [...server.checkers]) {
     if (checker.kind !== 'MISC_CHECK' || checker.script === undefined) continue;
     if (executable(context, checker.script.arguments) !== false) {
+      adviseFullPath(context, checker.script.arguments);
       seen(checker.script.at);
       continue;
     }

@@ -5,10 +5,21 @@
 
 import type { ParseContext, ScriptFault } from './parse-context.ts';
 import type { Location } from './reporter.ts';
-import type { ScriptDraft, TrackingDraft, VrrpScriptDraft } from './vrrp-draft.ts';
+import type { NotifyKind, ScriptDraft, TrackingDraft, VrrpScriptDraft } from './vrrp-draft.ts';
 
-/** Where keepalived looks for a command without a slash. Source: glibc's default path with /usr/local. */
-const SCRIPT_PATH = ['/usr/local/bin', '/bin', '/usr/bin', '/usr/local/sbin', '/sbin', '/usr/sbin'];
+/** Where keepalived looks for a command without a slash if it has no PATH. Source: recorded with 2.2.7. */
+const DEFAULT_PATH = '/usr/local/bin:/bin:/usr/bin:/usr/local/sbin:/sbin:/usr/sbin';
+
+/** The order in which a process looks at its notification scripts. Source: recorded with 2.2.7. */
+const NOTIFY_ORDER: readonly NotifyKind[] = [
+  'notify_backup',
+  'notify_master',
+  'notify_fault',
+  'notify_stop',
+  'notify_deleted',
+  'notify',
+  'notify_master_rx_lower_pri',
+];
 
 /** Checks scripts of the VRRP process. */
 export function checkVrrpScripts(context: ParseContext): void {
@@ -24,6 +35,7 @@ export function checkVrrpScripts(context: ParseContext): void {
     if (!wanted && executable(context, script.arguments) !== false) {
       const message = `vrrp_script ${script.name} is tracked by nobody and never runs`;
       context.remark('unused-script', message, at === undefined ? {} : { at });
+      adviseFullPath(context, script.arguments);
       running = true;
       elsewhere ??= at;
       vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
@@ -31,6 +43,7 @@ export function checkVrrpScripts(context: ParseContext): void {
     }
     if (executable(context, script.arguments) !== false) {
       running = true;
+      adviseFullPath(context, script.arguments);
       script.arguments = withPath(context, script.arguments);
       continue;
     }
@@ -42,7 +55,9 @@ export function checkVrrpScripts(context: ParseContext): void {
   }
   let notified: Location | undefined;
   for (const one of everybody) {
-    for (const [kind, script] of [...one.notify]) {
+    for (const kind of NOTIFY_ORDER) {
+      const script = one.notify.get(kind);
+      if (script === undefined) continue;
       if (!keepNotify(context, script)) one.notify.delete(kind);
       else {
         running = true;
@@ -50,8 +65,9 @@ export function checkVrrpScripts(context: ParseContext): void {
       }
     }
   }
-  for (const { script } of [context.global.vrrpFifo, context.global.fifo]) {
+  for (const { script } of [context.global.fifo, context.global.vrrpFifo]) {
     if (script === undefined || executable(context, script.arguments) === false) continue;
+    adviseFullPath(context, script.arguments);
     running = true;
     elsewhere ??= script.at;
   }
@@ -120,14 +136,38 @@ export function checkLifecycleScripts(context: ParseContext): void {
 /** The command with the directory where keepalived found it. */
 function withPath(context: ParseContext, command: readonly string[]): readonly string[] {
   const [name = '', ...others] = command;
-  if (name.includes('/')) return command;
-  const found = SCRIPT_PATH.find((one) => context.machine.isExecutable?.(`${one}/${name}`));
-  return found === undefined ? command : [`${found}/${name}`, ...others];
+  const found = pathOf(context, name);
+  return found === undefined ? command : [found, ...others];
+}
+
+/** Where a command without a slash was found. */
+function pathOf(context: ParseContext, name: string): string | undefined {
+  if (name.includes('/')) return undefined;
+  const { isExecutable } = context.machine;
+  return pathsFor(context, name).find((one) => isExecutable?.(one));
+}
+
+function pathsFor({ machine }: ParseContext, name: string): readonly string[] {
+  const folders = (machine.environment?.('PATH') ?? DEFAULT_PATH).split(':');
+  return folders.map((folder) => `${folder}/${name}`);
+}
+
+/** A command that had to be looked for: keepalived names what it found, at a start. */
+export function adviseFullPath(context: ParseContext, command: readonly string[]): void {
+  const name = command[0] ?? '';
+  const found = pathOf(context, name);
+  if (found === undefined) return;
+  context.reporter.sayAtStart(
+    `WARNING - script \`${name}\` resolved by path search to \`${found}\`. Please specify full path.`,
+  );
 }
 
 /** Whether a notification script can run; complains quietly when not. */
 export function keepNotify(context: ParseContext, script: ScriptDraft): boolean {
-  if (executable(context, script.arguments) !== false) return true;
+  if (executable(context, script.arguments) !== false) {
+    adviseFullPath(context, script.arguments);
+    return true;
+  }
   const message = `'${script.arguments[0]}' is not there or cannot be executed: it is never run`;
   const at = script.at === undefined ? {} : { at: script.at };
   const word = script.arguments[0] ?? '';
@@ -162,5 +202,5 @@ export function executable(context: ParseContext, command: readonly string[]): b
   if (isExecutable === undefined || name === undefined) return undefined;
   if (name.startsWith('</')) return true;
   if (name.includes('/')) return isExecutable(name);
-  return SCRIPT_PATH.some((directory) => isExecutable(`${directory}/${name}`));
+  return pathsFor(context, name).some((one) => isExecutable(one));
 }

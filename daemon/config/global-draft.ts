@@ -30,6 +30,8 @@ export interface GlobalDraft {
   scriptUser?: string;
   /** Whether a script that names no user has nobody to run it, once that is known in all processes. */
   scriptUserFails?: boolean;
+  /** The parent has said that there is no user `keepalived_script`. */
+  defaultUserTold?: boolean;
   scriptGroup?: string;
   scriptSecurity: boolean;
   startupScript?: ScriptDraft;

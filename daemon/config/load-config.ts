@@ -71,6 +71,8 @@ export interface LoadResult {
   readonly verdict: Verdict;
   /** Every line of `keepalived -t`, in the order in which its processes say them. */
   readonly keepalivedLines: readonly string[];
+  /** What it says about the file at a start, where it says more; the lines of the processes one after the other. */
+  readonly startLines: readonly string[];
   /** Of `keepalived -t`: 0, 2 (a parameter is missing), 5, 6, or 139 where 2.2.7 crashes. */
   readonly exitCode: number;
   /** Exit code of a daemon that does not start with it; absent when it starts, perhaps with nothing to run. */
@@ -109,9 +111,11 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const exitCode = exitCodeOf(run, drafts);
   const verdict = !runs ? 'refuse' : exitCode === 0 ? 'accept' : 'accept-with-messages';
   const keepalivedLines = linesOfTest(run.findings);
+  const startLines = linesOfStart(run.findings);
   const { notSimulated } = drafts;
   const refusal = !run.stopped ? {} : { refusal: run.includeFailed ? EXIT_FILE : EXIT_CONFIG };
-  return { config, problems, verdict, keepalivedLines, exitCode, notSimulated, ...refusal };
+  const said = { keepalivedLines, startLines };
+  return { config, problems, verdict, ...said, exitCode, notSimulated, ...refusal };
 }
 
 /** The order in which `keepalived -t` reads for its processes. */
@@ -126,6 +130,18 @@ function linesOfTest(findings: readonly Finding[]): readonly string[] {
     if (own.some((one) => one.code === 'config:missing-parameter')) break;
   }
   return said;
+}
+
+/** A start says more; its processes read at the same time, here one after the other. */
+function linesOfStart(findings: readonly Finding[]): readonly string[] {
+  return TEST_ORDER.flatMap((process) =>
+    findings
+      .filter((one) => one.process === process)
+      .flatMap(({ startText, keepalivedLines }) => [
+        ...(startText === undefined ? [] : [startText]),
+        ...keepalivedLines,
+      ]),
+  );
 }
 
 interface Run {

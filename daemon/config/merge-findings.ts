@@ -8,6 +8,7 @@ export function mergeFindings(findings: readonly Finding[], mainFile: string): P
   const merged = new Map<string, Finding>();
   const fileOrder = new Map<string, number>([[mainFile, 0]]);
   for (const finding of findings) {
+    if (finding.startOnly === true) continue;
     if (!fileOrder.has(finding.file)) fileOrder.set(finding.file, fileOrder.size);
     const bare = finding.keepalivedLines.map(withoutPlace).join('\n');
     const said = bare === '' ? finding.message : bare;

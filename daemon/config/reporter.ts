@@ -32,6 +32,8 @@ export interface Finding extends Omit<Problem, 'keepalivedText'> {
   readonly level: Level;
   /** keepalived's lines; empty when it says nothing. */
   readonly keepalivedLines: readonly string[];
+  /** Said at a start and no problem to anybody: advice, or why another line follows. */
+  readonly startOnly?: boolean;
 }
 
 /** What a handler says. */
@@ -100,6 +102,25 @@ export class Reporter {
         ? (complaint.level ?? (complaint.text === undefined ? 'quiet' : 'general'))
         : 'quiet',
       keepalivedLines: lines,
+    });
+  }
+
+  /** A line that keepalived says at a start, and neither `-t` nor we call a problem. */
+  sayAtStart(text: string): void {
+    if (this.ended || this.skippedByTest) return;
+    this.flushNumber();
+    this.findings.push({
+      code: 'config:start-line',
+      severity: 'warning',
+      file: '',
+      line: 0,
+      column: 0,
+      message: text,
+      startText: text,
+      process: this.process,
+      level: 'quiet',
+      keepalivedLines: [],
+      startOnly: true,
     });
   }
 

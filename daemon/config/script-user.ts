@@ -9,17 +9,37 @@
 import type { ParseContext } from './parse-context.ts';
 
 /** The user that keepalived looks for by itself. */
-const DEFAULT_SCRIPT_USER = 'keepalived_script';
+export const DEFAULT_SCRIPT_USER = 'keepalived_script';
+
+/**
+ * Whether keepalived's own user for scripts is missing. At a start each process that looks for it says so, once, unless
+ * the parent did. Source: recorded starts of 2.2.7 (test/golden/keepalived/script-lines).
+ */
+function isDefaultUserMissing(context: ParseContext): boolean {
+  const { global, machine } = context;
+  if (global.scriptUser !== undefined || machine.hasUser?.(DEFAULT_SCRIPT_USER) !== false) {
+    return false;
+  }
+  if (global.defaultUserTold !== true)
+    context.reporter.sayAtStart(noScriptUser(DEFAULT_SCRIPT_USER));
+  if (context.process === 'parent') global.defaultUserTold = true;
+  return true;
+}
+
+/** keepalived's words at a start. */
+export function noScriptUser(name: string): string {
+  return `Script user '${name}' does not exist`;
+}
 
 /**
  * True when there is nobody to run a script that names no user. keepalived tries once in each of its processes and
  * says then why it fails; children know what their parent found.
  */
 export function lacksDefaultUser(context: ParseContext): boolean {
-  const { global, machine } = context;
+  const { global } = context;
   if (global.scriptUserFails !== undefined) return global.scriptUserFails;
   if (context.defaultUserFails !== undefined) return context.defaultUserFails;
-  const fails = global.scriptSecurity && machine.hasUser?.(DEFAULT_SCRIPT_USER) === false;
+  const fails = isDefaultUserMissing(context) && global.scriptSecurity;
   if (context.process === 'parent') global.scriptUserFails = fails;
   context.defaultUserFails = fails;
   if (!fails) return false;

@@ -44,14 +44,6 @@ export function keepalivedLines(result: LoadResult): readonly string[] {
   return result.problems.flatMap((problem) => problem.keepalivedText?.split('\n') ?? []);
 }
 
-/** The same at a start, where it says more. */
-function startLines(result: LoadResult): readonly string[] {
-  return result.problems.flatMap(({ startText, keepalivedText }) => [
-    ...(startText === undefined ? [] : [startText]),
-    ...(keepalivedText?.split('\n') ?? []),
-  ]);
-}
-
 /** Reads `path` and everything it includes. */
 export const loadWithReader: ConfigLoader = (options) => {
   if (options.system.readFile(options.path) === undefined) {
@@ -61,7 +53,7 @@ export const loadWithReader: ConfigLoader = (options) => {
   const result = readConfiguration(options);
   return {
     config: result.config,
-    messages: startLines(result),
+    messages: result.startLines,
     refused: result.refusal !== undefined,
     exitCode: result.refusal ?? 0,
   };

@@ -75,7 +75,6 @@ export const coreText = {
   stopped: (version: string) => `Stopped Keepalived v${version}${RELEASE_DATES.get(version) ?? ''}`,
   printingParent: (pid: number) => `Printing parent data for process(${pid}) on signal`,
   printingBfd: (pid: number) => `Printing BFD data for process(${pid}) on signal`,
-  noScriptUser: () => "Script user 'keepalived_script' does not exist",
   printingData: (pid: number) => `Printing VRRP data for process(${pid}) on signal`,
   printingStatistics: (pid: number) => `Printing VRRP stats for process(${pid}) on signal`,
   printingJson: (pid: number) => `Printing VRRP as json for process(${pid}) on signal`,

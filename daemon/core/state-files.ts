@@ -9,6 +9,7 @@
 import type { TimeUs } from '../base/time.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import { dumpGlobal } from '../config/dump-global.ts';
+import { DEFAULT_SCRIPT_USER, noScriptUser } from '../config/script-user.ts';
 import { type IdsOf, idsFrom, scriptUserOf } from '../config/user-ids.ts';
 import { stampsOf, statisticsText } from '../vrrp/dump.ts';
 import { newStatistics, type VrrpMachine } from '../vrrp/vrrp-machine.ts';
@@ -81,8 +82,8 @@ function dataFiles(
   const idsOf: IdsOf = (one) => ids(one.user === undefined ? byDefault : one);
   const stamp = stampsOf({ now, wallClockUs: system.wallClockUs(now) });
   const unnamed =
-    config.global.scriptUser === undefined && !system.hasUser('keepalived_script')
-      ? [coreText.noScriptUser()]
+    config.global.scriptUser === undefined && !system.hasUser(DEFAULT_SCRIPT_USER)
+      ? [noScriptUser(DEFAULT_SCRIPT_USER)]
       : [];
   const complain = (process: 'parent' | 'vrrp' | 'bfd') => unnamed.map((one) => say(process, one));
   const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;

@@ -27,6 +27,8 @@ const SYSTEM_FOLDERS = [
   '/usr/local/sbin',
 ];
 const INSTALLED_FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin'];
+/** The PATH of a unit. Source: systemd.exec(5), as Debian compiles it. */
+const SYSTEMD_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Users of a fresh Debian; `keepalived_script` is not among them, as on most machines. */
 const USERS = ['root', 'daemon', 'bin', 'sys', 'nobody', 'www-data'];
 
@@ -93,12 +95,13 @@ export class DaemonFacts implements System {
     return this.#machine.kernel.sysctl(name);
   }
 
-  /** What the unit's EnvironmentFile gives; nothing else is set on a virtual host. */
+  /** What systemd sets, and what the unit's EnvironmentFile gives; nothing else is set on a virtual host. */
   environment(name: string): string | undefined {
     const file = this.#machine.readFile('/etc/default/keepalived');
     const lines = file === undefined ? [] : decodeUtf8(file).split('\n');
     const line = lines.findLast((one) => one.startsWith(`${name}=`));
-    return line?.slice(name.length + 1).replace(/^(["'])(.*)\1$/, '$2');
+    const given = line?.slice(name.length + 1).replace(/^(["'])(.*)\1$/, '$2');
+    return given ?? (name === 'PATH' ? SYSTEMD_PATH : undefined);
   }
 
   uptimeUs(now: TimeUs): number {

@@ -3,6 +3,7 @@
 import type { FifoDraft } from '../global-draft.ts';
 import { type KeywordRow, row } from '../keyword-row.ts';
 import type { ParseContext } from '../parse-context.ts';
+import { noScriptUser } from '../script-user.ts';
 import { readScript } from './arguments.ts';
 
 type Words = readonly string[];
@@ -17,10 +18,12 @@ export const globalScriptRows: readonly KeywordRow[] = [
     }
     const { hasUser, hasGroup } = context.machine;
     const group = words[2];
-    if (hasUser?.(user) === false || (group !== undefined && hasGroup?.(group) === false)) {
+    const isUnknown = hasUser?.(user) === false;
+    if (isUnknown || (group !== undefined && hasGroup?.(group) === false)) {
       context.complain('unknown-user', 'Error setting global script uid/gid', {
         word: user,
         message: `user '${user}' does not exist on this host: scripts that name no user are removed`,
+        ...(isUnknown && context.process === 'parent' ? { startText: noScriptUser(user) } : {}),
       });
       context.global.scriptUserFails = true;
       return;

@@ -379,8 +379,11 @@ export class FakeHost implements System {
   isExecutable(): boolean {
     return true;
   }
-  hasUser(): boolean {
-    return true;
+  /** Users it has; `undefined`: every one that somebody asks for. */
+  users: ReadonlySet<string> | undefined;
+
+  hasUser(name: string): boolean {
+    return this.users?.has(name) ?? true;
   }
   processes(): readonly ProcessFacts[] {
     return this.running;
