@@ -16,6 +16,8 @@ export interface Phases {
   readonly pingEvery: Seconds;
   /** A moment at which the client's timer wheel turned; absent when none was seen. */
   readonly wheelTurn?: Seconds;
+  /** How long the client's kernel holds a neighbour for reachable (it draws 15..45 s); absent when no entry grew old. */
+  readonly reachableFor?: Seconds;
   /** Nodes that answered one ARP request, the quicker one first; by MAC. */
   readonly quickerFirst: readonly string[];
 }
@@ -33,8 +35,44 @@ export function phasesOf(recording: Recording, clientMac: number): Phases {
     pingBegins: own.find((frame) => isResolution(frame.bytes))?.at ?? 0,
     pingEvery: medianDistance(own.filter((frame) => isEchoRequest(frame.bytes))),
     ...(probe === undefined ? {} : { wheelTurn: probe[0] }),
+    ...reachableTime(recording, frames),
     quickerFirst: answerRace(frames),
   };
+}
+
+/** Linux draws from half to one and a half of base_reachable_time (30 s). */
+const REACHABLE_LEAST: Seconds = 15;
+const REACHABLE_MOST: Seconds = 45;
+/** An entry that somebody speaks for changes within this. */
+const SPOKEN_FOR: Seconds = 0.05;
+
+/** The client's drawn reachable time, where an entry went from REACHABLE to STALE and nobody had spoken for it. */
+function reachableTime(
+  recording: Recording,
+  frames: readonly SeenFrame[],
+): { readonly reachableFor?: Seconds } {
+  const changes = recording.observed.clientNeighbours;
+  for (const [index, [at, text]] of changes.entries()) {
+    const before = changes.slice(0, index).findLast((one) => addressOf(one[1]) === addressOf(text));
+    if (!text.trim().endsWith(' STALE') || before === undefined) continue;
+    const held = at - before[0];
+    const isAge = before[1].trim().endsWith(' REACHABLE') && held > REACHABLE_LEAST - 1;
+    if (isAge && held < REACHABLE_MOST + 1 && !isSpokenFor(frames, at))
+      return { reachableFor: held };
+  }
+  return {};
+}
+
+function addressOf(text: string): string {
+  return text.trim().split(' ')[0] ?? '';
+}
+
+function isSpokenFor(frames: readonly SeenFrame[], at: Seconds): boolean {
+  return frames.some(
+    (frame) =>
+      Math.abs(frame.at - at) < SPOKEN_FOR &&
+      (isResolution(frame.bytes) || answeredAddress(frame.bytes) !== undefined),
+  );
 }
 
 /** Senders of answers about one address within a millisecond of each other, of ARP or of ND. */

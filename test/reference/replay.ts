@@ -3,6 +3,7 @@
  * depends on phases that nobody controls (when the client's first packet left, when a daemon was ready) is fed from the recording.
  */
 
+import { randomBelow } from '../../daemon/base/random.ts';
 import { durationUs, type TimeUs, timeUs } from '../../daemon/base/time.ts';
 import { readEtherType } from '../../daemon/wire/ethernet.ts';
 import { formatIp } from '../../daemon/wire/ip-address.ts';
@@ -32,6 +33,7 @@ import {
 export function replay(recording: Recording, seed: number): Observation {
   const engine = new Engine({ seed });
   const phases = phasesOf(recording, CLIENT_MAC);
+  feedReachableTime(engine, phases);
   const programs = pacedPrograms(advertMoments(recording, microseconds));
   const lan = buildLan(laboratory(recording, phases), engine, programs);
   const journal = observeLog(lan);
@@ -49,6 +51,27 @@ export function replay(recording: Recording, seed: number): Observation {
     outages: findOutages(recording, frames),
     log: journal.lines,
   };
+}
+
+/** Linux ticks a second, and what a reachable time is drawn from: base_reachable_time is 30 s. */
+const TICKS = 250;
+const REACHABLE_TICKS = 30 * TICKS;
+/** Longer than any recording sees an entry reachable, where none grew old. */
+const REACHABLE_UNSEEN: Seconds = 44.8;
+const REACHABLE_TOLERANCE: Seconds = 0.2;
+
+/** The client's streams go on to where the next draw is the reachable time of the recording. */
+function feedReachableTime(engine: Engine, phases: Phases): void {
+  const wanted = phases.reachableFor ?? REACHABLE_UNSEEN;
+  for (const table of ['arp', 'nd']) {
+    const stream = engine.streams.named(`client/kernel/${table}`);
+    for (let isNext = false; !isNext; ) {
+      const before = stream.save();
+      const ticks = REACHABLE_TICKS / 2 + randomBelow(stream, REACHABLE_TICKS);
+      isNext = Math.abs(ticks / TICKS - wanted) < REACHABLE_TOLERANCE;
+      if (isNext) stream.restore(before);
+    }
+  }
 }
 
 /** Of events with one time stamp the recorder's script did one after the other. */
