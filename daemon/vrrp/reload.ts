@@ -8,20 +8,20 @@
  * loses them.
  */
 
-import type { TimeUs } from '../base/time.ts';
+import { durationUs, type TimeUs } from '../base/time.ts';
 import { sendAdvert } from './advert.ts';
 import { restartRefresh, sendBurst } from './garp-plan.ts';
 import { joinGroups, logAssignedAddresses, sayFault, settle } from './initialise.ts';
 import { instanceText, trackText } from './log-text.ts';
-import { announceStates, notifyDeleted, notifyGroup } from './notify.ts';
+import { announceStates, notifyDeleted, notifyGroup, notifyInstance } from './notify.ts';
 import { indexInstances } from './receive.ts';
 import { isSameAddress, removeStaleObjects, replaceStaticObjects } from './reload-lists.ts';
 import { startScript } from './scripts.ts';
 import { initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { findSource } from './source-address.ts';
-import { masterDownInterval, restartTimer, setTimer } from './timers.ts';
-import { leaveFault, leaveMaster, sendZero } from './transitions.ts';
+import { leastSkewTime, masterDownInterval, restartTimer, setTimer } from './timers.ts';
+import { leaveFault, leaveMaster, reportState, sendZero } from './transitions.ts';
 import {
   changeAddress,
   changeRoute,
@@ -41,6 +41,7 @@ import {
   type VrrpMachine,
   type VrrpSettings,
 } from './vrrp-machine.ts';
+import type { VrrpState } from './vrrp-state.ts';
 
 /** The advert of each MASTER before the file is read again. */
 export function advertBeforeReload(machine: VrrpMachine): void {
@@ -70,6 +71,7 @@ export function reload(
   const changes = machine.instances.map((instance, index) =>
     adopt(instance, next.config.instances[index] as VrrpInstanceConfig),
   );
+  const groupsBefore = new Map(machine.groups.map((group) => [group.config.name, group.state]));
   joinGroups(machine);
   tellKeptScripts(machine, oldScripts);
   replaceStaticObjects(machine, before);
@@ -86,6 +88,7 @@ export function reload(
   for (const instance of machine.instances) restartRefresh(machine, instance, now);
   openSockets(machine);
   indexInstances(machine);
+  settleKeptGroups(machine, groupsBefore);
   for (const instance of machine.instances) resume(machine, instance, old.includes(instance), now);
   for (const script of machine.scripts) {
     if (script.running === 'idle') startScript(machine, script, now);
@@ -186,11 +189,46 @@ function keepScript(script: Script, before: readonly Script[]): void {
   script.result = wasWell ? rise + fall - 1 : Math.min(old.result, rise - 1);
 }
 
+/**
+ * A group whose members are not all MASTER is BACKUP, whatever it was before: a new member, or a group that is new to a
+ * MASTER, makes the masters give up (test/reference/traces-own/reload-group-grows, reload-new-member). It is told of when it
+ * was not so before.
+ */
+function settleKeptGroups(machine: VrrpMachine, before: ReadonlyMap<string, VrrpState>): void {
+  for (const group of machine.groups) {
+    const masters = group.members.filter((member) => member.state === 'MASTER');
+    if (group.members.some((member) => member.faults.size > 0)) continue;
+    if (masters.length > 0) {
+      group.state = masters.length === group.members.length ? 'MASTER' : 'BACKUP';
+    }
+    const isNews = before.get(group.config.name) !== group.state;
+    if (isNews && group.state === 'BACKUP') notifyGroup(machine, group);
+  }
+}
+
+/** A MASTER whose group is not: BACKUP without a priority 0, for one advert interval and the least skew time. */
+function yieldToGroup(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  removeVirtualObjects(machine, instance, { force: false });
+  log(machine, instanceText.enteringInit(instance.config.name, 'BACKUP'));
+  instance.state = 'BACKUP';
+  instance.wanted = 'BACKUP';
+  reportState(machine, instance, 'MASTER', { now, cause: 'reload' });
+  // A new record: nothing was told of it yet, so the group does not silence it.
+  instance.notifiesSent = false;
+  notifyInstance(machine, instance);
+  instance.masterDownInterval = durationUs(instance.masterAdvertInterval + leastSkewTime(instance));
+  restartTimer(machine, instance, now);
+}
+
 /** The instance goes on in its state, or where its trackers now send it. */
 function resume(machine: VrrpMachine, instance: Instance, continued: boolean, now: TimeUs): void {
   if (!continued || instance.state === 'INIT') {
     sayFault(machine, instance);
     settle(machine, instance, now);
+    return;
+  }
+  if (instance.state === 'MASTER' && instance.group?.state === 'BACKUP') {
+    yieldToGroup(machine, instance, now);
     return;
   }
   const occasion = { now, cause: 'reload' };

@@ -23,7 +23,16 @@ export const STOP_PRIORITY = 0;
  * interval. Source: RFC 3768 section 6.1, RFC 9568 section 6.1.
  */
 export function skewTime(instance: Instance): DurationUs {
-  const part = 256 - instance.effectivePriority;
+  return skewOf(instance, instance.effectivePriority);
+}
+
+/** The skew time that no priority falls below: an owner's. */
+export function leastSkewTime(instance: Instance): DurationUs {
+  return skewOf(instance, OWNER_PRIORITY);
+}
+
+function skewOf(instance: Instance, priority: number): DurationUs {
+  const part = 256 - priority;
   const whole = instance.config.version === 3 ? instance.masterAdvertInterval : SECOND_US;
   return durationUs((part * whole) / 256);
 }

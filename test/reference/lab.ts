@@ -21,9 +21,6 @@ export const CLIENT_MAC = mac(`02:00:00:00:00:${CLIENT_NUMBER}`);
 /** How long the laboratory stands before a recording begins: long enough for IPv6 to settle. */
 export const LEAD: Seconds = 10;
 
-/** Slots of the wheel that 5 s timers use. Source: kernel/time/timer.c, HZ=250. */
-const WHEEL_SLOT_US = 256_000;
-
 /** The laboratory of a recording, with all daemons still stopped. */
 export function laboratory(recording: Recording, phases: Phases): LanSpec {
   const nodes = recording.nodes.map((name) => host(recording, name, 10 + Number(name.slice(1))));
@@ -78,8 +75,9 @@ function nic(recording: Recording, lan: number, number: number): NicSpec {
 
 function tickPhase(phases: Phases): { readonly tickPhaseUs?: number } {
   if (phases.wheelTurn === undefined) return {};
-  const turn = Math.round((phases.wheelTurn + LEAD) * 1e6);
-  return { tickPhaseUs: WHEEL_SLOT_US - (turn % WHEEL_SLOT_US) };
+  const slot = Math.round(phases.wheelTurn.slot * 1e6);
+  const turn = Math.round((phases.wheelTurn.at + LEAD) * 1e6);
+  return { tickPhaseUs: slot - (turn % slot) };
 }
 
 /** Whoever answers quicker in the recording sits on the shorter cable. */

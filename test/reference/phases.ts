@@ -14,8 +14,8 @@ export interface Phases {
   readonly pingBegins: Seconds;
   /** Median distance of its echo requests: ping sleeps in ticks, so 50 ms become 52 or 56. */
   readonly pingEvery: Seconds;
-  /** A moment at which the client's timer wheel turned; absent when none was seen. */
-  readonly wheelTurn?: Seconds;
+  /** A moment at which a slot of the client's timer wheel was due, with the slot's width; absent when none was seen. */
+  readonly wheelTurn?: { readonly at: Seconds; readonly slot: Seconds };
   /** How long the client's kernel holds a neighbour for reachable (it draws 15..45 s); absent when no entry grew old. */
   readonly reachableFor?: Seconds;
   /** Nodes that answered one ARP request, the quicker one first; by MAC. */
@@ -34,12 +34,15 @@ export function phasesOf(recording: Recording, clientMac: number): Phases {
   return {
     pingBegins: own.find((frame) => isResolution(frame.bytes))?.at ?? 0,
     pingEvery: medianDistance(own.filter((frame) => isEchoRequest(frame.bytes))),
-    ...(probe === undefined ? {} : { wheelTurn: probe[0] }),
+    ...(probe === undefined ? {} : { wheelTurn: { at: probe[0], slot: PROBE_SLOT } }),
     ...reachableTime(recording, frames),
     quickerFirst: answerRace(frames),
   };
 }
 
+/** Slots of the wheel for timers of 5 s and of more than 16 s. Source: kernel/time/timer.c, HZ=250. */
+const PROBE_SLOT: Seconds = 0.256;
+const AGE_SLOT: Seconds = 2.048;
 /** Linux draws from half to one and a half of base_reachable_time (30 s). */
 const REACHABLE_LEAST: Seconds = 15;
 const REACHABLE_MOST: Seconds = 45;
@@ -50,15 +53,16 @@ const SPOKEN_FOR: Seconds = 0.05;
 function reachableTime(
   recording: Recording,
   frames: readonly SeenFrame[],
-): { readonly reachableFor?: Seconds } {
+): Pick<Phases, 'reachableFor' | 'wheelTurn'> {
   const changes = recording.observed.clientNeighbours;
   for (const [index, [at, text]] of changes.entries()) {
     const before = changes.slice(0, index).findLast((one) => addressOf(one[1]) === addressOf(text));
     if (!text.trim().endsWith(' STALE') || before === undefined) continue;
     const held = at - before[0];
     const isAge = before[1].trim().endsWith(' REACHABLE') && held > REACHABLE_LEAST - 1;
-    if (isAge && held < REACHABLE_MOST + 1 && !isSpokenFor(frames, at))
-      return { reachableFor: held };
+    if (!isAge || held > REACHABLE_MOST + AGE_SLOT || isSpokenFor(frames, at)) continue;
+    // The timer waits for its slot: what was drawn is up to one slot less, and some slot is due at that moment.
+    return { reachableFor: held - AGE_SLOT / 2, wheelTurn: { at, slot: AGE_SLOT } };
   }
   return {};
 }

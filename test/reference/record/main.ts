@@ -8,6 +8,7 @@ import type { Plan } from './plan.ts';
 import { drawnPlan } from './plans-drawn.ts';
 import { FEATURE_PLANS } from './plans-features.ts';
 import { FOUND_PLANS } from './plans-found.ts';
+import { GROUP_PLANS } from './plans-groups.ts';
 import { LIFE_PLANS } from './plans-life.ts';
 import { MORE_PLANS } from './plans-more.ts';
 import { PARTITION_PLANS } from './plans-partition.ts';
@@ -19,6 +20,7 @@ const PLANS: readonly Plan[] = [
   ...FEATURE_PLANS,
   ...MORE_PLANS,
   ...FOUND_PLANS,
+  ...GROUP_PLANS,
 ];
 /** More would disturb each other on two processors. */
 const AT_ONCE = Number(process.env['AT_ONCE'] ?? 5);
