@@ -5,92 +5,28 @@
 
 import { describe, expect, it } from 'vitest';
 import { durationUs, seconds } from '../../../daemon/base/time.ts';
-import { type Command, UNCONCERNED, UNKNOWN_VRID } from '../../../daemon/core/commands.ts';
-import { buildAdvert } from '../../../daemon/vrrp/advert.ts';
+import { UNCONCERNED, UNKNOWN_VRID } from '../../../daemon/core/commands.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
-import { newInstance } from '../../../daemon/vrrp/vrrp-machine.ts';
-import { internetChecksum } from '../../../daemon/wire/checksum.ts';
-import { type FakeHost, FakeLan, s } from '../core/fake-system.ts';
+import { signAh } from '../../../daemon/wire/ah.ts';
+import { FakeLan, s } from '../core/fake-system.ts';
 import { instance, ip, vip, vrrp } from './config-fixture.ts';
-
-type Edit = (packet: Uint8Array) => unknown;
-
-/** An advert of 192.168.100.12 as `config` would send it, then edited. */
-function advert(
-  options: {
-    readonly config?: Partial<VrrpInstanceConfig>;
-    readonly priority?: number;
-    readonly from?: string;
-    readonly to?: string;
-    readonly edit?: Edit;
-  } = {},
-): Uint8Array {
-  const sender = newInstance(instance(options.config), 0 as never);
-  sender.packetId = 1;
-  const packet = buildAdvert(sender, {
-    priority: options.priority ?? 150,
-    source: ip(options.from ?? '192.168.100.12'),
-    destination: ip(options.to ?? '224.0.0.18'),
-  });
-  options.edit?.(packet);
-  return packet;
-}
-
-/** Makes the VRRP checksum right again after an edit. */
-function fix(packet: Uint8Array): void {
-  packet[26] = 0;
-  packet[27] = 0;
-  const sum = internetChecksum(packet, 20, packet.length - 20);
-  packet[26] = sum >>> 8;
-  packet[27] = sum & 0xff;
-}
-
-function put(at: number, value: number): Edit {
-  return (packet) => packet.fill(value, at, at + 1);
-}
-
-function flip(at: number): Edit {
-  return (packet) => packet.fill((packet[at] as number) ^ 1, at, at + 1);
-}
-
-function set(at: number, value: number): Edit {
-  return (packet) => {
-    packet[at] = value;
-    fix(packet);
-  };
-}
-
-/** A host in BACKUP (priority 100, at 1 s) or MASTER (at 5 s). */
-function host(state: 'BACKUP' | 'MASTER', config: Partial<VrrpInstanceConfig> = {}): FakeHost {
-  const lan = new FakeLan();
-  const one = lan.host('n1', 11);
-  one.start(vrrp({ instances: [instance(config)] }));
-  const interval = config.advertInterval ?? seconds(1);
-  lan.run(state === 'BACKUP' ? s(1) : 5 * interval);
-  expect(one.states()).toBe(`VI_1=${state}`);
-  return one;
-}
-
-/** What the packet makes the host do. */
-function receive(one: FakeHost, packet: Uint8Array): readonly Command[] {
-  const before = one.commands.length;
-  one.event({ kind: 'vrrp-packet', interface: 'eth0', packet, at: 0 });
-  return one.commands.slice(before);
-}
-
-function texts(commands: readonly Command[]): string[] {
-  return commands.flatMap((c) => (c.kind === 'log' ? [c.text] : []));
-}
-
-function timer(one: FakeHost): number | undefined {
-  return one.daemon?.status().instances[0]?.timerDueAt;
-}
+import { advert, flip, host, put, receive, set, texts, timer } from './receive-lab.ts';
 
 const PASS = {
   authentication: { type: 'PASS' as const, key: new TextEncoder().encode('secret12') },
 };
 const AH = { authentication: { type: 'AH' as const, key: new TextEncoder().encode('secret12') } };
+const UNICAST = {
+  sourceAddress: ip('192.168.100.11'),
+  unicastPeers: [{ address: ip('192.168.100.12') }],
+};
 const TWO = { addresses: [vip('192.168.100.100/24'), vip('192.168.100.101/24')] };
+
+/** Changes an octet of an AH packet and signs it anew. */
+function resign(packet: Uint8Array, at: number, value: number): void {
+  packet[at] = value;
+  signAh(packet, 0, { key: AH.authentication.key, unicast: false });
+}
 
 const REFUSALS: readonly {
   readonly check: string;
@@ -145,6 +81,13 @@ const REFUSALS: readonly {
     counter: 'authFailures',
   },
   {
+    check: 'AH SPI that is not the sender',
+    own: AH,
+    packet: { config: AH, sequence: 9, edit: (packet) => resign(packet, 24, 1) },
+    text: `IPSEC AH : invalid IPSEC SPI value. ${0x01a8640c} and expect ${0xc0a8640c}`,
+    counter: 'authFailures',
+  },
+  {
     check: 'AH replay: sequence number 0',
     own: AH,
     packet: { config: AH },
@@ -172,6 +115,12 @@ const REFUSALS: readonly {
     counter: 'addressListErrors',
   },
   {
+    check: 'IP length that has not arrived',
+    packet: { edit: put(3, 44) },
+    text: '(VI_1) ip_tot_len mismatch against received length. 44 and received 40',
+    counter: 'packetLengthErrors',
+  },
+  {
     check: 'checksum',
     packet: { edit: flip(27) },
     text: '(VI_1) Invalid VRRPv2 checksum',
@@ -180,6 +129,13 @@ const REFUSALS: readonly {
     check: 'unicast where multicast is due',
     packet: { to: '192.168.100.11' },
     text: '(VI_1) Expected multicast packet but received unicast packet',
+    counter: 'addressListErrors',
+  },
+  {
+    check: 'multicast where unicast is due',
+    own: UNICAST,
+    packet: {},
+    text: '(VI_1) Expected unicast packet but received multicast packet',
     counter: 'addressListErrors',
   },
   {
@@ -195,7 +151,7 @@ describe('refusals', () => {
     for (const state of ['BACKUP', 'MASTER'] as const) {
       it(`${row.check}: one line, counted, ${state} stays`, () => {
         // A MASTER with AH has sent adverts, so its own counter is ahead; that row is for BACKUP.
-        if (state === 'MASTER' && row.check.startsWith('AH replay')) return;
+        if (state === 'MASTER' && /^AH (replay|SPI)/.test(row.check)) return;
         const one = host(state, row.own);
         const before = timer(one);
         one.lan.now += 1000;
