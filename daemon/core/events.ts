@@ -3,7 +3,7 @@
  * packet events, since calls run to completion and the daemon keeps no reference to it.
  */
 
-import type { IpAddress } from '../wire/ip-address.ts';
+import type { IpAddress, IpFamily } from '../wire/ip-address.ts';
 import type { CommandId } from './commands.ts';
 import type { InterfaceAddress } from './system.ts';
 
@@ -13,6 +13,7 @@ export type SystemEvent =
   | LinkEvent
   | AddressEvent
   | RouteEvent
+  | RuleEvent
   | StreamEvent
   | DatagramEvent
   | AnswerEvent
@@ -45,6 +46,13 @@ export interface AddressEvent {
 /** A route was deleted by somebody else. The words are those of ip-route(8). */
 export interface RouteEvent {
   readonly kind: 'route-removed';
+  readonly words: readonly string[];
+}
+
+/** A policy rule was deleted by somebody else. The words are those of ip-rule(8). */
+export interface RuleEvent {
+  readonly kind: 'rule-removed';
+  readonly family: IpFamily;
   readonly words: readonly string[];
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { TimeUs } from '../base/time.ts';
-import { addressAdded, addressRemoved, routeRemoved } from '../vrrp/address-watch.ts';
+import { addressAdded, addressRemoved, routeRemoved, ruleRemoved } from '../vrrp/address-watch.ts';
 import { scriptExited } from '../vrrp/scripts.ts';
 import { loseSockets, openWaitingSockets } from '../vrrp/sockets.ts';
 import { fileChanged, linkChanged, processChanged } from '../vrrp/tracking.ts';
@@ -35,6 +35,9 @@ export function vrrpEvent(machine: VrrpMachine, event: SystemEvent, now: TimeUs)
       return;
     case 'route-removed':
       routeRemoved(machine, event.words, now);
+      return;
+    case 'rule-removed':
+      ruleRemoved(machine, event, now);
       return;
     case 'script-exited':
       scriptExited(machine, event.id, event.outcome, now);

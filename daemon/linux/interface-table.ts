@@ -43,6 +43,8 @@ export class InterfaceTable {
         return this.#applyAddress(message);
       case 'route-removed':
         return this.#applyRoute(message);
+      case 'rule-removed':
+        return [message];
       default:
         return [];
     }

@@ -23,6 +23,7 @@ const RTM_NEWADDR = 20;
 const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const RTM_DELROUTE = 25;
+const RTM_DELRULE = 33;
 const NLM_F_REQUEST_DUMP = 0x301;
 
 const IFINFO_LENGTH = 16;
@@ -52,6 +53,16 @@ const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_TABLE = 15;
 
+/** `struct fib_rule_hdr`: family, lengths of destination and source, TOS, table. */
+const RULE_LENGTH = 12;
+const FRA_DST = 1;
+const FRA_SRC = 2;
+const FRA_IIFNAME = 3;
+const FRA_PRIORITY = 6;
+const FRA_FWMARK = 10;
+const FRA_TABLE = 15;
+const FRA_OIFNAME = 17;
+
 /** Everything of an interface except its addresses; `baseIndex` is the interface it stands on. */
 export interface LinkMessage {
   readonly kind: 'link';
@@ -78,11 +89,19 @@ export interface RouteMessage {
   readonly table: number;
 }
 
+/** A deleted policy rule, in the words of ip-rule(8). */
+export interface RuleMessage {
+  readonly kind: 'rule-removed';
+  readonly family: IpFamily;
+  readonly words: readonly string[];
+}
+
 /** What a datagram of netlink can say to us; `done` ends a dump. */
 export type NetlinkMessage =
   | LinkMessage
   | AddressMessage
   | RouteMessage
+  | RuleMessage
   | { readonly kind: 'done' }
   | { readonly kind: 'error'; readonly errno: number };
 
@@ -127,6 +146,8 @@ function decodeMessage(type: number, body: Uint8Array): NetlinkMessage | undefin
       return decodeAddress(type === RTM_DELADDR, body);
     case RTM_DELROUTE:
       return decodeRoute(body);
+    case RTM_DELRULE:
+      return decodeRule(body);
     default:
       return undefined;
   }
@@ -193,6 +214,36 @@ function decodeAddress(removed: boolean, body: Uint8Array): AddressMessage | und
       ...((flags & IFA_F_TENTATIVE) === 0 ? {} : { tentative: true }),
     },
   };
+}
+
+function decodeRule(body: Uint8Array): RuleMessage | undefined {
+  if (body.length < RULE_LENGTH) return undefined;
+  const family = body[0] as number;
+  if (family !== AF_INET && family !== AF_INET6) return undefined;
+  const attributes = readAttributes(body, RULE_LENGTH);
+  const prefix = (what: number, length: number) => {
+    const address = readAddress(family, attributes.get(what));
+    return address === undefined ? undefined : `${formatIp(address)}/${length}`;
+  };
+  const text = (what: number) => {
+    const bytes = attributes.get(what);
+    return bytes === undefined ? undefined : readText(bytes);
+  };
+  const number = (what: number) => {
+    const bytes = attributes.get(what);
+    return bytes?.length === 4 ? String(readUint32(bytes, 0)) : undefined;
+  };
+  const parts = [
+    ['from', prefix(FRA_SRC, body[2] as number)],
+    ['to', prefix(FRA_DST, body[1] as number)],
+    ['iif', text(FRA_IIFNAME)],
+    ['oif', text(FRA_OIFNAME)],
+    ['fwmark', number(FRA_FWMARK)],
+    ['table', number(FRA_TABLE) ?? String(body[4])],
+    ['priority', number(FRA_PRIORITY)],
+  ] as const;
+  const words = parts.flatMap(([key, value]) => (value === undefined ? [] : [key, value]));
+  return { kind: 'rule-removed', family: family === AF_INET ? 'inet' : 'inet6', words };
 }
 
 function decodeRoute(body: Uint8Array): RouteMessage | undefined {

@@ -13,6 +13,7 @@ import { trackText } from './log-text.ts';
 import { sourceIsMissing } from './setup-tracking.ts';
 import { addressInterface, findSource } from './source-address.ts';
 import { isSameRoute, restoreAddress, restoreRoute } from './static-objects.ts';
+import { isSameRule, type RuleWords, restoreRule } from './static-rules.ts';
 import { restartTimer, skewTime } from './timers.ts';
 import { leaveMaster } from './transitions.ts';
 import type { VirtualAddress } from './vrrp-config.ts';
@@ -47,6 +48,16 @@ export function routeRemoved(machine: VrrpMachine, words: readonly string[], now
   for (const instance of machine.instances) {
     if (instance.state !== 'MASTER' || !instance.vipSet) continue;
     const lost = instance.config.routes.some((r) => !r.noTrack && isSameRoute(r.words, words));
+    if (lost) loseVip(machine, instance, now);
+  }
+}
+
+/** A rule was deleted by somebody else: a static one comes back, a MASTER's counts as a lost VIP (seen beside 2.2.7). */
+export function ruleRemoved(machine: VrrpMachine, gone: RuleWords, now: TimeUs): void {
+  restoreRule(machine, gone);
+  for (const instance of machine.instances) {
+    if (instance.state !== 'MASTER' || !instance.vipSet) continue;
+    const lost = instance.config.rules.some((rule) => !rule.noTrack && isSameRule(rule, gone));
     if (lost) loseVip(machine, instance, now);
   }
 }

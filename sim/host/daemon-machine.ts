@@ -18,7 +18,7 @@ import { DaemonFacts } from './daemon-facts.ts';
 import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
 import type { Program, ProgramContext, UserSignal } from './machine.ts';
-import { routeWords } from './route-words.ts';
+import { routeWords, ruleWords } from './route-words.ts';
 import { Scripts } from './scripts.ts';
 
 /** What is asked of a daemon; the class `Daemon` of `daemon/core` is one. */
@@ -268,6 +268,12 @@ export class DaemonMachine implements Program, SocketEvents {
         if (this.#busy) return;
         this.#post({ kind: 'route-removed', words: routeWords(event.route) });
         return;
+      case 'rule-removed': {
+        if (this.#busy) return;
+        const { family } = event.rule;
+        this.#post({ kind: 'rule-removed', family, words: ruleWords(event.rule) });
+        return;
+      }
       default:
         return;
     }

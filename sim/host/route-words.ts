@@ -1,7 +1,7 @@
-/** A route in the words of ip-route(8): one text for the daemon's events, another for the shell. */
+/** Routes and rules in the words of ip-route(8) and ip-rule(8): one text for the daemon's events, another for the shell. */
 
 import { formatIp, formatPrefix } from '../../daemon/wire/ip-address.ts';
-import type { Route } from '../kernel/kernel-api.ts';
+import type { PolicyRule, Route } from '../kernel/kernel-api.ts';
 
 /** The destination as iproute2 shows it: `default`, a bare host address, or a prefix. */
 export function destinationText(route: Pick<Route, 'destination' | 'family'>): string {
@@ -9,6 +9,18 @@ export function destinationText(route: Pick<Route, 'destination' | 'family'>): s
   if (destination.length === 0) return 'default';
   const isHost = destination.length === (family === 'inet' ? 32 : 128);
   return isHost ? formatIp(destination.address) : formatPrefix(destination);
+}
+
+/** The words that would add the rule again. */
+export function ruleWords(rule: PolicyRule): readonly string[] {
+  return [
+    ...(rule.from === undefined ? [] : ['from', formatPrefix(rule.from)]),
+    ...(rule.to === undefined ? [] : ['to', formatPrefix(rule.to)]),
+    ...(rule.inputLink === undefined ? [] : ['iif', rule.inputLink]),
+    ...(rule.outputLink === undefined ? [] : ['oif', rule.outputLink]),
+    ...(rule.mark === undefined ? [] : ['fwmark', String(rule.mark)]),
+    ...['table', rule.table, 'priority', String(rule.priority)],
+  ];
 }
 
 /** The words that would add the route again. */

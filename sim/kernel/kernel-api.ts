@@ -492,6 +492,7 @@ export type NetlinkEvent =
       readonly address: LinkAddress;
     }
   | { readonly kind: 'route-added' | 'route-removed'; readonly route: Route }
+  | { readonly kind: 'rule-removed'; readonly rule: PolicyRule }
   | {
       readonly kind: 'neighbour-changed' | 'neighbour-removed';
       readonly neighbour: NeighbourFacts;

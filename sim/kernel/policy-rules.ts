@@ -5,6 +5,7 @@
 import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
 import type { PolicyRule } from './kernel-api.ts';
 import type { KernelState } from './kernel-state.ts';
+import { announce } from './netlink.ts';
 import { flushRouteCache, isInPrefix, routingOf } from './route-table.ts';
 
 /** What rules look at. `source` is absent while none is chosen. */
@@ -34,6 +35,7 @@ export function removeRule(kernel: KernelState, rule: PolicyRule): boolean {
   if (at < 0) return false;
   rules.splice(at, 1);
   refresh(kernel, rule.family);
+  announce(kernel, { kind: 'rule-removed', rule });
   return true;
 }
 

@@ -7,8 +7,8 @@ import { decodeNetlink, encodeDumpRequest, type NetlinkMessage } from '../rtnetl
 import type { DescriptorPoller } from './descriptor-poller.ts';
 import { LINUX, type Libc, SystemCallError } from './libc.ts';
 
-/** RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE. Source: linux/rtnetlink.h. */
-const GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
+/** RTMGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV4_RULE, _IPV6_IFADDR, _IPV6_ROUTE, and RTNLGRP_IPV6_RULE. Source: linux/rtnetlink.h. */
+const GROUPS = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400 | 0x40000;
 
 /** Large enough for any datagram of a dump. Source: NLMSG_GOODSIZE, 32 KiB in libmnl's advice. */
 const RECEIVE_BYTES = 65_536;

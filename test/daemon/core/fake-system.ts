@@ -388,7 +388,7 @@ export class FakeHost implements System {
   processes(): readonly ProcessFacts[] {
     return this.running;
   }
-  sysctl(): string | undefined {
+  sysctl(_name?: string): string | undefined {
     return undefined;
   }
   wallClockUs(now: TimeUs): number {

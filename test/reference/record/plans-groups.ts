@@ -35,7 +35,7 @@ export const GROUP_PLANS: readonly Plan[] = [
     title: 'a reload puts two masters into a new sync group, another takes the group away',
     lans: 2,
     configs: { n1: both('n1', N1), n2: both('n2', N2) },
-    steps: [...START, hup(8.4, both('n1', N1, GROUP)), hup(16.4, both('n1', N1))],
+    steps: [...START, hup(8.4, both('n1', N1, GROUP)), hup(16.9, both('n1', N1))],
     end: 20,
   },
   {
