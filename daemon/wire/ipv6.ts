@@ -2,7 +2,7 @@
  * The IPv6 header, and the walk over extension headers.
  *
  * Extension headers are skipped, not interpreted; the walk is bounded and every length is checked.
- * Fragments are reported, never put together. Read RFC 8200 sections 3 and 4.
+ * Fragments are reported, never put together. Read RFC 8200 sections 3 to 4.5.
  */
 
 import { readUint16, readUint32, writeUint16, writeUint32 } from './integers.ts';
@@ -21,7 +21,8 @@ export const IPV6_HEADER_LENGTH = 40;
 /** Extension headers. Source: IANA "IPv6 Extension Header Types". */
 export const NEXT_HEADER_HOP_BY_HOP = 0;
 const NEXT_HEADER_ROUTING = 43;
-const NEXT_HEADER_FRAGMENT = 44;
+/** In front of a piece of a packet. */
+export const NEXT_HEADER_FRAGMENT = 44;
 const NEXT_HEADER_DESTINATION = 60;
 
 /**
@@ -58,16 +59,12 @@ export interface Ipv6Payload {
   readonly hopByHop: boolean;
 }
 
-/**
- * Why an IPv6 packet was not taken. 'ipv6:fragment' is for the receiver to say, not for the
- * decoder.
- */
+/** Why an IPv6 packet was not taken. */
 export type Ipv6DropReason =
   | 'ipv6:truncated'
   | 'ipv6:bad-version'
   | 'ipv6:bad-extension'
-  | 'ipv6:too-many-extensions'
-  | 'ipv6:fragment';
+  | 'ipv6:too-many-extensions';
 
 /**
  * The fixed header at `at`; octets behind the payload length are ignored.
@@ -139,6 +136,69 @@ export function findIpv6Payload(bytes: Uint8Array, at: number): Ipv6Payload | Ip
     if (fragment) break;
   }
   return { protocol, at: next, fragment, hopByHop };
+}
+
+/**
+ * Where the headers end that every hop looks at, and thus every piece of the packet must have: hop-by-hop options, a
+ * routing header and destination options in front of it. `nextHeaderAt` is the octet that names what comes behind them.
+ * Source: RFC 8200 section 4.5; net/ipv6/output_core.c, ip6_find_1stfragopt.
+ */
+export function findUnfragmentable(
+  bytes: Uint8Array,
+  at: number,
+): { readonly nextHeaderAt: number; readonly end: number } {
+  const packetEnd = at + IPV6_HEADER_LENGTH + readUint16(bytes, at + PAYLOAD_LENGTH);
+  let found = { nextHeaderAt: at + NEXT_HEADER, end: at + IPV6_HEADER_LENGTH };
+  let { nextHeaderAt, end } = found;
+  for (let i = 0; i < EXTENSION_HEADERS_MAX; i++) {
+    const kind = bytes[nextHeaderAt] as number;
+    const isOurs = isExtensionHeader(kind) && kind !== NEXT_HEADER_FRAGMENT;
+    if (!isOurs || packetEnd - end < 8) break;
+    nextHeaderAt = end;
+    end += ((bytes[end + 1] as number) + 1) * 8;
+    if (end > packetEnd) break;
+    // Destination options belong to every piece only in front of a routing header.
+    if (kind !== NEXT_HEADER_DESTINATION) found = { nextHeaderAt, end };
+  }
+  return bytes[nextHeaderAt] === NEXT_HEADER_FRAGMENT ? { nextHeaderAt, end } : found;
+}
+
+/** The fragment header. `offset` counts octets, always a multiple of eight. */
+export interface FragmentHeader {
+  readonly nextHeader: number;
+  readonly offset: number;
+  readonly more: boolean;
+  /** 32 bits. */
+  readonly identification: number;
+}
+
+/** Writes a fragment header at `at` and returns the offset behind it. */
+export function encodeFragmentHeader(
+  header: FragmentHeader,
+  bytes: Uint8Array,
+  at: number,
+): number {
+  bytes[at] = header.nextHeader;
+  bytes[at + 1] = 0;
+  writeUint16(header.offset | (header.more ? 1 : 0), bytes, at + 2);
+  writeUint32(header.identification, bytes, at + 4);
+  return at + 8;
+}
+
+/** The fragment header at `at`. Fails: 'ipv6:bad-extension' when it reaches past `end`. */
+export function decodeFragmentHeader(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): FragmentHeader | Ipv6DropReason {
+  if (end - at < 8) return 'ipv6:bad-extension';
+  const field = readUint16(bytes, at + 2);
+  return {
+    nextHeader: bytes[at] as number,
+    offset: field & 0xfff8,
+    more: (field & 1) !== 0,
+    identification: readUint32(bytes, at + 4),
+  };
 }
 
 /** Traffic class of a checked packet. */

@@ -9,12 +9,17 @@ import type { DatagramEvent, NetworkFailure, VrrpPacketEvent } from '../../daemo
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
-import type { KernelApi, RawSocket, SocketError, UdpSocket } from '../kernel/kernel-api.ts';
+import type {
+  IcmpSocketError,
+  KernelApi,
+  RawSocket,
+  SocketError,
+  UdpSocket,
+} from '../kernel/kernel-api.ts';
 import { type DaemonEcho, openDaemonEcho } from './daemon-echo.ts';
 import { UnknownVrids } from './unknown-vrids.ts';
 
 type OpenVrrp = Extract<VrrpSocketCommand, { kind: 'vrrp-open' }>;
-type SendError = 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH';
 type OpenDatagram = Extract<DatagramCommand, { kind: 'datagram-open' }>;
 
 /** What the daemon's machine wants to hear of sockets. */
@@ -116,7 +121,7 @@ export class DaemonSockets {
       // Linux reports ICMP errors to connected sockets alone (udp(7), without IP_RECVERR).
       ...(remote === undefined
         ? {}
-        : { onError: (error: SendError) => this.#fail(command.id, error) }),
+        : { onError: (error: IcmpSocketError) => this.#fail(command.id, error) }),
     });
     if (typeof socket === 'string') return socket;
     this.#udp.set(command.id, { command, socket });
@@ -202,7 +207,7 @@ export class DaemonSockets {
     return true;
   }
 
-  #fail(id: CommandId, error: SocketError | SendError): void {
+  #fail(id: CommandId, error: SocketError | IcmpSocketError): void {
     const failure: NetworkFailure =
       error === 'ECONNREFUSED' ? 'refused' : error === 'EMSGSIZE' ? 'no-resource' : 'unreachable';
     this.#events.onDatagram({ kind: 'datagram-failed', id, failure });

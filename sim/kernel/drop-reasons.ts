@@ -77,5 +77,10 @@ export type DropReason =
   | 'ipv6:not-joined'
   | 'ipv6:no-protocol'
   | 'ipv6:firewall'
+  | 'ipv6:fragment-incomplete-chain'
+  | 'ipv6:fragment-overlap'
+  | 'ipv6:fragment-timeout'
+  | 'ipv6:fragment-too-long'
+  | 'ipv6:fragment-too-many'
   | 'nd:bad'
   | 'nd:tentative';

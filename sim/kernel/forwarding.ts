@@ -67,7 +67,7 @@ export function forwardIpv4(
   for (const hook of kernel.forwardHooks) {
     if (hook(frame, 'inet')) return;
   }
-  if (isTooBig) passInPieces(kernel, frame, way);
+  if (isTooBig) passInPieces(kernel, frame, way, way.link.mtu);
   else passToLink(kernel, frame, way);
 }
 

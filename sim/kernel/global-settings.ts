@@ -70,6 +70,8 @@ export const GLOBAL_SETTINGS = [
   ['ipv6.icmp.echo_ignore_all', 0, 0, 1],
   ['ipv6.icmp.echo_ignore_multicast', 0, 0, 1],
   ['ipv6.icmp.ratelimit', 1000, 0, INT_MAX],
+  ['ipv6.ip6frag_high_thresh', 4_194_304, 0, INT_MAX],
+  ['ipv6.ip6frag_time', 60, 0, INT_MAX],
   ['ipv6.ip_nonlocal_bind', 0, 0, 1],
   ['ipv6.mld_qrv', 2, 1, INT_MAX],
   ['ipv6.neigh.default.gc_interval', 30, 0, INT_MAX],

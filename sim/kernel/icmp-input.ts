@@ -14,6 +14,7 @@ import {
   checkIpv4Header,
   ipv4HeaderLength,
   PROTOCOL_ICMP,
+  PROTOCOL_TCP,
   PROTOCOL_UDP,
   readIpv4Destination,
   readIpv4Protocol,
@@ -24,6 +25,7 @@ import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { SCOPE_LINK, selectSource } from './address-selection.ts';
 import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { learnPathMtu } from './path-mtu.ts';
 import { routeOutput } from './route-lookup.ts';
 import { failUdp } from './udp-sockets.ts';
 
@@ -129,11 +131,15 @@ function passError(
   const protocol = readIpv4Protocol(quoted, 0);
   const hard = kind === 'destination-unreachable' && (code === 2 || code === 3);
   const net = kind === 'destination-unreachable' && (code === 0 || code === 6 || code === 11);
-  const error = hard ? 'ECONNREFUSED' : net ? 'ENETUNREACH' : 'EHOSTUNREACH';
+  const tooBig = kind === 'destination-unreachable' && code === UNREACHABLE_FRAGMENTATION_NEEDED;
+  const soft = tooBig ? 'EMSGSIZE' : 'EHOSTUNREACH';
+  const error = hard ? 'ECONNREFUSED' : net ? 'ENETUNREACH' : soft;
+  if (tooBig && protocol !== PROTOCOL_TCP) {
+    learnPathMtu(kernel, readIpv4Destination(quoted, 0), message.nextHopMtu);
+  }
   if (protocol === PROTOCOL_UDP) {
     failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
   }
-  const tooBig = kind === 'destination-unreachable' && code === UNREACHABLE_FRAGMENTATION_NEEDED;
   const mtu = tooBig ? { nextHopMtu: message.nextHopMtu } : {};
   kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
 }

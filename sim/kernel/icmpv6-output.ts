@@ -95,5 +95,8 @@ function isError(bytes: Uint8Array, at: number): boolean {
   const payload = findIpv6Payload(bytes, at);
   if (typeof payload === 'string') return true;
   if (payload.protocol !== PROTOCOL_ICMPV6) return false;
+  // A first piece without even the type is told that it is too short (is_ineligible).
+  const end = at + IPV6_HEADER_LENGTH + readIpv6PayloadLength(bytes, at);
+  if (payload.at >= end) return !payload.fragment;
   return (bytes[payload.at] ?? 0) < FIRST_INFORMATIONAL_TYPE;
 }

@@ -1,6 +1,6 @@
 /**
- * IPv4 packets that come in pieces are put together before anything looks into them. Pieces that overlap take
- * the whole packet with them, equal ones are ignored, and after ipfrag_time the sender hears "time exceeded".
+ * IPv4 packets that come in pieces are put together before anything looks into them; after ipfrag_time the sender of
+ * one that never became whole hears "time exceeded".
  * Source: net/ipv4/ip_fragment.c (ip_frag_queue, ip_frag_reasm, ip_expire), RFC 791 section 3.2.
  */
 
@@ -15,9 +15,9 @@ import {
   readIpv4Source,
   readIpv4TotalLength,
 } from '../../daemon/wire/ipv4.ts';
+import { closeFragmentQueue, insertPiece, isWhole, openFragmentQueue } from './fragment-queue.ts';
 import type { FragmentQueue } from './fragment-state.ts';
 import { sendIcmpError } from './icmp-errors.ts';
-import { HZ, makeTimer } from './kernel-clock.ts';
 import { drop, type KernelState } from './kernel-state.ts';
 
 const FLAGS_AT = 6;
@@ -26,8 +26,6 @@ const CHECKSUM_AT = 10;
 const MORE_FRAGMENTS = 0x2000;
 const OFFSET_MASK = 0x1fff;
 const PACKET_LENGTH_MAX = 65_535;
-/** Packets in pieces at a time; ipfrag_high_thresh over the memory of a full one. */
-const QUEUES_MAX = 64;
 /** Source: RFC 792, "fragment reassembly time exceeded". */
 const CODE_REASSEMBLY = 1;
 
@@ -53,54 +51,27 @@ export function collectFragment(
     return undefined;
   }
   const key = keyOf(bytes, at);
-  const queue = kernel.fragments.get(key) ?? openQueue(kernel, key);
+  const queues = kernel.fragments.inet;
+  const queue = openFragmentQueue(kernel, queues, key, {
+    seconds: kernel.settings['ipv4.ipfrag_time'],
+    highThreshold: kernel.settings['ipv4.ipfrag_high_thresh'],
+    onExpiry: (late) => expire(kernel, late),
+  });
   if (queue === undefined) {
     drop(kernel, 'ipv4:fragment-too-many');
     return undefined;
   }
   const payload = bytes.subarray(at + headerLength, at + headerLength + length);
-  if (!insert(queue, { from, to, bytes: payload }, isLast)) {
+  if (!insertPiece(queue, { from, to, bytes: payload }, isLast)) {
     drop(kernel, 'ipv4:fragment-overlap');
-    close(kernel, key, queue);
+    closeFragmentQueue(kernel, queues, key);
     return undefined;
   }
   if (from === 0) queue.first = bytes.subarray(at - Math.min(at, ETHERNET_HEADER_LENGTH));
   const { first } = queue;
   if (first === undefined || !isWhole(queue)) return undefined;
-  close(kernel, key, queue);
+  closeFragmentQueue(kernel, queues, key);
   return join(queue, first);
-}
-
-/** Adds a piece in its place; `false` when it contradicts what is there. */
-function insert(
-  queue: FragmentQueue,
-  piece: FragmentQueue['pieces'][number],
-  isLast: boolean,
-): boolean {
-  const { pieces } = queue;
-  const isBeyond = queue.length !== undefined && piece.to > queue.length;
-  const highest = pieces.at(-1)?.to ?? 0;
-  if (isBeyond || (isLast && highest > piece.to)) return false;
-  const place = pieces.findIndex((known) => known.from >= piece.from);
-  const next = place < 0 ? undefined : pieces[place];
-  if (next !== undefined && next.from === piece.from && next.to === piece.to) return true;
-  const before = place < 0 ? pieces.at(-1) : pieces[place - 1];
-  if (before !== undefined && before.to > piece.from) return false;
-  if (next !== undefined && next.from < piece.to) return false;
-  if (place < 0) pieces.push(piece);
-  else pieces.splice(place, 0, piece);
-  if (isLast) queue.length = piece.to;
-  return true;
-}
-
-function isWhole(queue: FragmentQueue): boolean {
-  if (queue.length === undefined) return false;
-  let reached = 0;
-  for (const piece of queue.pieces) {
-    if (piece.from !== reached) return false;
-    reached = piece.to;
-  }
-  return reached === queue.length;
 }
 
 /** `first` is the frame of the first piece; its header becomes that of the whole. */
@@ -117,29 +88,8 @@ function join(queue: FragmentQueue, first: Uint8Array): Uint8Array {
   return frame;
 }
 
-function openQueue(kernel: KernelState, key: string): FragmentQueue | undefined {
-  if (kernel.fragments.size >= QUEUES_MAX) return undefined;
-  if (kernel.settings['ipv4.ipfrag_high_thresh'] === 0) return undefined;
-  const self = (): FragmentQueue => queue;
-  const queue: FragmentQueue = {
-    pieces: [],
-    length: undefined,
-    first: undefined,
-    timer: makeTimer(() => expire(kernel, key, self())),
-  };
-  kernel.fragments.set(key, queue);
-  kernel.clock.armTicks(queue.timer, kernel.settings['ipv4.ipfrag_time'] * HZ);
-  return queue;
-}
-
-function close(kernel: KernelState, key: string, queue: FragmentQueue): void {
-  kernel.clock.cancel(queue.timer);
-  kernel.fragments.delete(key);
-}
-
 /** Only a packet whose first piece is there is worth an error: its ports can be quoted. */
-function expire(kernel: KernelState, key: string, queue: FragmentQueue): void {
-  kernel.fragments.delete(key);
+function expire(kernel: KernelState, queue: FragmentQueue): void {
   drop(kernel, 'ipv4:fragment-timeout');
   if (queue.first === undefined) return;
   sendIcmpError(kernel, queue.first, ETHERNET_HEADER_LENGTH, {

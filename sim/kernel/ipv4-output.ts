@@ -14,6 +14,7 @@ import {
   IPV4_HEADER_LENGTH,
   ipv4HeaderLength,
   NO_OPTIONS,
+  PROTOCOL_TCP,
   readIpv4Destination,
   readIpv4Identification,
   readIpv4Protocol,
@@ -33,6 +34,7 @@ import type { SocketError } from './kernel-api.ts';
 import { drop, isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
+import { pathMtuTo } from './path-mtu.ts';
 import { routeOutput } from './route-lookup.ts';
 import type { RouteDecision, RouteFailure } from './route-state.ts';
 
@@ -113,12 +115,13 @@ export function sendBehindHooks(
     sendToLoopback(kernel, frame);
     return undefined;
   }
-  if (frame.length - IP_AT > way.link.mtu) {
+  const mtu = outputMtu(kernel, frame, way.link);
+  if (frame.length - IP_AT > mtu) {
     if (hasDontFragment(frame, IP_AT)) {
       drop(kernel, 'ipv4:too-big');
       return 'EMSGSIZE';
     }
-    passInPieces(kernel, frame, way);
+    passInPieces(kernel, frame, way, mtu);
     return undefined;
   }
   passToLink(kernel, frame, way);
@@ -126,8 +129,21 @@ export function sendBehindHooks(
 }
 
 /** A packet that may be cut, in pieces; one that is small enough stays whole. */
-export function passInPieces(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): void {
-  for (const piece of cutIpv4(frame, way.link.mtu)) passToLink(kernel, piece, way);
+export function passInPieces(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv4Way,
+  mtu: number,
+): void {
+  for (const piece of cutIpv4(frame, mtu)) passToLink(kernel, piece, way);
+}
+
+/** What fits the way of a packet; segments of TCP have been made for it already. */
+function outputMtu(kernel: KernelState, frame: Uint8Array, link: LinkState): number {
+  if (kernel.pathMtus.size === 0 || readIpv4Protocol(frame, IP_AT) === PROTOCOL_TCP) {
+    return link.mtu;
+  }
+  return pathMtuTo(kernel, readIpv4Destination(frame, IP_AT), link);
 }
 
 /** The last step, shared with forwarding: to the neighbour, or to the MAC of a group. */

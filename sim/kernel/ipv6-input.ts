@@ -7,12 +7,15 @@ import { ipv6AddressSum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { decodeIcmpv6, type Icmpv6Message } from '../../daemon/wire/icmpv6.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
-import { PROTOCOL_ICMPV6, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
+import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
 import {
   checkIpv6Header,
+  decodeFragmentHeader,
   decrementHopLimit,
   findIpv6Payload,
+  findUnfragmentable,
   IPV6_HEADER_LENGTH,
+  type Ipv6Payload,
   readIpv6Destination,
   readIpv6HopLimit,
   readIpv6NextHeader,
@@ -27,13 +30,22 @@ import {
 } from '../../daemon/wire/ipv6-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { isDropped } from './firewall.ts';
+import { pieceMaxOf, takeOver, whileGathered } from './gathered-packet.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
+import { collectIpv6Fragment } from './ipv6-fragments.ts';
 import { routeIpv6, routeIpv6Back, selectIpv6Source } from './ipv6-lookup.ts';
-import { isDisabled, isNeighbourDiscovery, passIpv6ToLink } from './ipv6-output.ts';
+import {
+  cutTo,
+  isDisabled,
+  isNeighbourDiscovery,
+  passIpv6InPieces,
+  passIpv6ToLink,
+} from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { MLD, receiveMld } from './mld-host.ts';
 import { receiveNd } from './nd-input.ts';
+import { learnPathMtu } from './path-mtu.ts';
 import { copyToRawSockets } from './raw-sockets.ts';
 import { failUdp, receiveUdp } from './udp-sockets.ts';
 
@@ -76,7 +88,21 @@ export function receiveIpv6(
     deliver(kernel, link, bytes, at, source, destination);
     return;
   }
+  if ((kernel.ipvs?.servicesOfIpv6 ?? 0) > 0 && isIpv6Fragment(bytes, at)) {
+    // A director puts together what it may have to translate, as netfilter's defragmentation does.
+    const gathered = collectIpv6Fragment(kernel, link, bytes, at);
+    if (gathered === undefined) return;
+    whileGathered(kernel, gathered, (frame) => {
+      forward(kernel, link, frame, ETHERNET_HEADER_LENGTH, destination);
+    });
+    return;
+  }
   forward(kernel, link, bytes, at, destination);
+}
+
+function isIpv6Fragment(bytes: Uint8Array, at: number): boolean {
+  const payload = findIpv6Payload(bytes, at);
+  return typeof payload !== 'string' && payload.fragment;
 }
 
 /** A neighbour did not answer: who sent the packet hears "address unreachable". */
@@ -102,7 +128,11 @@ function deliver(
     return;
   }
   if (payload.fragment) {
-    drop(kernel, 'ipv6:fragment');
+    const gathered = collectIpv6Fragment(kernel, link, bytes, at);
+    if (gathered === undefined) return;
+    whileGathered(kernel, gathered, (frame) => {
+      deliver(kernel, link, frame, ETHERNET_HEADER_LENGTH, source, destination);
+    });
     return;
   }
   const { protocol } = payload;
@@ -231,16 +261,35 @@ function passError(
   const { quoted } = message;
   if (quoted.length < IPV6_HEADER_LENGTH + 4) return;
   const source = readIpv6Source(quoted, 0);
-  const protocol = readIpv6NextHeader(quoted, 0);
+  const payload = findIpv6Payload(quoted, 0);
+  // Of a later piece nothing is there that would name a socket; the first one is quoted as well.
+  if (typeof payload === 'string' || isLaterPiece(quoted, payload)) return;
+  const { protocol, at } = payload;
+  if (quoted.length < at + 4) return;
   const refused =
     message.kind === 'destination-unreachable' && message.code === CODE_PORT_UNREACHABLE;
   const noRoute = message.kind === 'destination-unreachable' && message.code === CODE_NO_ROUTE;
-  const error = refused ? 'ECONNREFUSED' : noRoute ? 'ENETUNREACH' : 'EHOSTUNREACH';
-  if (protocol === PROTOCOL_UDP && message.kind !== 'packet-too-big') {
-    failUdp(kernel, { source, sourcePort: readUint16(quoted, IPV6_HEADER_LENGTH) }, error);
+  const error = refused
+    ? 'ECONNREFUSED'
+    : noRoute
+      ? 'ENETUNREACH'
+      : message.kind === 'packet-too-big'
+        ? 'EMSGSIZE'
+        : 'EHOSTUNREACH';
+  if (message.kind === 'packet-too-big' && protocol !== PROTOCOL_TCP) {
+    learnPathMtu(kernel, readIpv6Destination(quoted, 0), message.parameter);
+  }
+  if (protocol === PROTOCOL_UDP) {
+    failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
   }
   const mtu = message.kind === 'packet-too-big' ? { nextHopMtu: message.parameter } : {};
-  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at: IPV6_HEADER_LENGTH, error, ...mtu });
+  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
+}
+
+function isLaterPiece(quoted: Uint8Array, payload: Ipv6Payload): boolean {
+  if (!payload.fragment) return false;
+  const header = decodeFragmentHeader(quoted, findUnfragmentable(quoted, 0).end, quoted.length);
+  return typeof header === 'string' || header.offset > 0;
 }
 
 function forward(
@@ -269,7 +318,7 @@ function forward(
     return;
   }
   const length = IPV6_HEADER_LENGTH + readIpv6PayloadLength(bytes, at);
-  if (length > way.link.mtu) {
+  if ((pieceMaxOf(kernel, bytes) ?? length) > way.link.mtu) {
     drop(kernel, 'ipv6:too-big');
     const parameter = way.link.mtu;
     sendIcmpv6Error(kernel, bytes, at, link, { kind: 'packet-too-big', code: 0, parameter });
@@ -292,10 +341,13 @@ function forward(
   const frame = newFrame(ETHERNET_HEADER_LENGTH + length);
   frame.set(bytes.subarray(at, at + length), ETHERNET_HEADER_LENGTH);
   decrementHopLimit(frame, ETHERNET_HEADER_LENGTH);
+  takeOver(kernel, bytes, frame);
   for (const hook of kernel.forwardHooks) {
     if (hook(frame, 'inet6')) return;
   }
-  passIpv6ToLink(kernel, frame, way);
+  const mtu = cutTo(kernel, frame);
+  if (length > mtu) passIpv6InPieces(kernel, frame, way, mtu);
+  else passIpv6ToLink(kernel, frame, way);
 }
 
 function refuse(

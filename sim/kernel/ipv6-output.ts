@@ -3,10 +3,11 @@
  * table.
  */
 
+import { randomBelow } from '../../daemon/base/random.ts';
 import { internetChecksum, ipv6AddressSum, pseudoHeaderSum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { writeUint16 } from '../../daemon/wire/integers.ts';
-import { PROTOCOL_ICMPV6 } from '../../daemon/wire/ipv4.ts';
+import { PROTOCOL_ICMPV6, PROTOCOL_TCP } from '../../daemon/wire/ipv4.ts';
 import {
   encodeIpv6Header,
   findIpv6Payload,
@@ -23,14 +24,21 @@ import {
 } from '../../daemon/wire/ipv6-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { firewallVerdict } from './firewall.ts';
+import { pieceMaxOf } from './gathered-packet.ts';
 import { errorOf, type Ipv4Way } from './ipv4-output.ts';
+import { cutIpv6 } from './ipv6-cut.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import type { SocketError } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
+import { pathMtuTo } from './path-mtu.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
+/** Source: RFC 8200 section 5. */
+const IPV6_MTU_MIN = 1280;
+const PAYLOAD_LENGTH_MAX = 65_535;
+const IDENTIFICATIONS = 0xffff_ffff;
 /** Where the payload of a packet without extension headers stands. */
 export const IPV6_PAYLOAD_AT = IP_AT + IPV6_HEADER_LENGTH;
 
@@ -102,12 +110,42 @@ export function sendIpv6BehindHooks(
     sendToLoopback(kernel, frame);
     return undefined;
   }
-  if (frame.length - IP_AT > way.link.mtu) {
+  const mtu = Math.min(outputMtu(kernel, frame, way.link), cutTo(kernel, frame));
+  if (frame.length - IP_AT > mtu) return passIpv6InPieces(kernel, frame, way, mtu);
+  passIpv6ToLink(kernel, frame, way);
+  return undefined;
+}
+
+/** Sends a packet of this host in pieces of at most `mtu` octets. */
+export function passIpv6InPieces(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv6Way,
+  mtu: number,
+): SocketError | undefined {
+  if (frame.length - IPV6_PAYLOAD_AT > PAYLOAD_LENGTH_MAX) return 'EMSGSIZE';
+  // Drawn anew for each packet, so that nobody can guess the next one (RFC 7739).
+  const pieces = cutIpv6(frame, mtu, 1 + randomBelow(kernel.random, IDENTIFICATIONS));
+  if (pieces.length === 0) {
     drop(kernel, 'ipv6:too-big');
     return 'EMSGSIZE';
   }
-  passIpv6ToLink(kernel, frame, way);
+  for (const piece of pieces) passIpv6ToLink(kernel, piece, way);
   return undefined;
+}
+
+/** A packet that came in pieces leaves in pieces: their length; without bound for any other. */
+export function cutTo(kernel: KernelState, frame: Uint8Array): number {
+  const pieceMax = pieceMaxOf(kernel, frame);
+  return pieceMax === undefined ? Number.POSITIVE_INFINITY : Math.max(pieceMax, IPV6_MTU_MIN);
+}
+
+/** What fits the way of a packet; segments of TCP have been made for it already. */
+function outputMtu(kernel: KernelState, frame: Uint8Array, link: LinkState): number {
+  if (kernel.pathMtus.size === 0 || readIpv6NextHeader(frame, IP_AT) === PROTOCOL_TCP) {
+    return link.mtu;
+  }
+  return pathMtuTo(kernel, readIpv6Destination(frame, IP_AT), link);
 }
 
 /** The last step, shared with forwarding. */
@@ -129,6 +167,7 @@ export function sendRawIpv6(
   kernel: KernelState,
   packet: Uint8Array,
   link: LinkState | undefined,
+  mayBeCut: boolean,
 ): SocketError | undefined {
   if (packet.length < IPV6_HEADER_LENGTH) return 'EINVAL';
   if (link !== undefined && !link.up) return 'ENETUNREACH';
@@ -142,6 +181,11 @@ export function sendRawIpv6(
   if (written === ANY_IPV6) {
     writeIpv6(way.source as Ipv6Address, frame, IP_AT + 8);
     fillIcmpv6Checksum(frame);
+  }
+  // A packet with a header of its own is never cut (rawv6_send_hdrinc).
+  if (!mayBeCut && way.kind !== 'local' && packet.length > way.link.mtu) {
+    drop(kernel, 'ipv6:too-big');
+    return 'EMSGSIZE';
   }
   return sendIpv6Frame(kernel, frame, way);
 }

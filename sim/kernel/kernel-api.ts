@@ -230,6 +230,8 @@ export interface RouteChoice {
   readonly source: IpAddress;
   readonly nextHop: IpAddress;
   readonly local: boolean;
+  /** Octets of the largest packet that fits the way, as far as is known. */
+  readonly mtu: number;
 }
 
 /** One rule of policy routing. */
@@ -291,8 +293,11 @@ export interface UdpOptions {
   readonly mayBeCut?: boolean;
   readonly onDatagram: (datagram: Datagram) => void;
   /** ICMP errors for what this socket sent. */
-  readonly onError?: (error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH') => void;
+  readonly onError?: (error: IcmpSocketError) => void;
 }
+
+/** What a socket hears of an ICMP error; EMSGSIZE, when a router told what fits: the next datagrams are cut to that. */
+export type IcmpSocketError = 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH' | 'EMSGSIZE';
 
 /** A datagram that came in; `payload` is shared and never written to. */
 export interface Datagram {

@@ -13,12 +13,13 @@ import type { RandomStream } from '../engine/random-streams.ts';
 import type { Port } from '../lan/port.ts';
 import type { DropReason } from './drop-reasons.ts';
 import type { FirewallState } from './firewall-state.ts';
-import type { FragmentQueue } from './fragment-state.ts';
+import type { FragmentQueues } from './fragment-state.ts';
+import type { GatheredPacket } from './gathered-packet.ts';
 import type { GlobalSettings } from './global-settings.ts';
 import type { GroupMemberships } from './group-state.ts';
 import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-settings.ts';
 import type { IpvsState } from './ipvs/ipvs-state.ts';
-import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
+import type { IcmpSocketError, Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
 import type { KernelClock, KernelTimer } from './kernel-clock.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
 import type { ArpPath, InputMemo, InputPath, RoutingState } from './route-state.ts';
@@ -123,7 +124,7 @@ export type OutgoingHook = (frame: Uint8Array, family: IpFamily) => boolean;
 export type IcmpErrorHandler = (error: {
   readonly quoted: Uint8Array;
   readonly at: number;
-  readonly error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH';
+  readonly error: IcmpSocketError;
   /** "Fragmentation needed", "packet too big": what fits, octets of the IP packet. */
   readonly nextHopMtu?: number;
 }) => void;
@@ -165,8 +166,12 @@ export interface KernelState {
   readonly outputHooks: OutgoingHook[];
   /** The IPVS data plane; `undefined` only while the kernel is made. */
   ipvs: IpvsState | undefined;
-  /** IPv4 packets that came in pieces, by source, destination, identification and protocol. */
-  readonly fragments: Map<string, FragmentQueue>;
+  /** Packets that came in pieces. */
+  readonly fragments: { readonly inet: FragmentQueues; readonly inet6: FragmentQueues };
+  /** The IPv6 packet that was put together and is being delivered: IPVS hands it on in pieces again. */
+  gathered: GatheredPacket | undefined;
+  /** What routers said of the way to a destination, for ten minutes; see `path-mtu.ts`. */
+  readonly pathMtus: Map<IpAddress, { readonly mtu: number; readonly until: number }>;
   readonly icmpErrorHandlers: Map<number, IcmpErrorHandler>;
   readonly ops: KernelOps;
   /** Identification field of the next IPv4 packet of the kernel's own. */

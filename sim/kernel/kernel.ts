@@ -180,7 +180,9 @@ function makeState(options: KernelOptions): KernelState {
     forwardHooks: [],
     outputHooks: [],
     ipvs: undefined,
-    fragments: new Map(),
+    fragments: { inet: new Map(), inet6: new Map() },
+    gathered: undefined,
+    pathMtus: new Map(),
     icmpErrorHandlers: new Map(),
     ops: makeOps(self),
     nextIdentification: randomBelow(random, 0xffff) + 1,
@@ -353,7 +355,7 @@ function socketCalls(kernel: KernelState) {
       if (name !== undefined && link === undefined) return 'ENODEV';
       const version = (packet[0] ?? 0) >>> 4;
       if (version === 4) return sendRawIpv4(kernel, packet, link, mayBeCut);
-      return version === 6 ? sendRawIpv6(kernel, packet, link) : 'EINVAL';
+      return version === 6 ? sendRawIpv6(kernel, packet, link, mayBeCut) : 'EINVAL';
     },
     sendFrame(name: string, frame: Uint8Array): SocketError | undefined {
       const link = kernel.linksByName.get(name);

@@ -4,6 +4,7 @@ import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import type { RouteChoice } from './kernel-api.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
+import { pathMtuTo } from './path-mtu.ts';
 import { routeOutput } from './route-lookup.ts';
 
 /** The answer of `ip route get`; `oif` is the device that the packet is bound to. */
@@ -21,6 +22,7 @@ export function routeTo(
     source: from ?? way.source,
     nextHop: way.nextHop,
     local: way.kind === 'local',
+    mtu: pathMtuTo(kernel, destination, way.link),
   };
 }
 

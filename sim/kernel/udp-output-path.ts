@@ -20,6 +20,7 @@ import type { LinkCounters } from './kernel-api.ts';
 import type { KernelClock } from './kernel-clock.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { NeighbourEntry } from './neighbour-state.ts';
+import { pathMtuTo } from './path-mtu.ts';
 import type { RouteDecision } from './route-state.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
@@ -134,7 +135,7 @@ export function learnOutputPath(
     ownMacLow: link.mac | 0,
     ttl,
     addresses: (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff),
-    payloadMax: link.mtu - IPV4_HEADER_LENGTH - UDP_HEADER_LENGTH,
+    payloadMax: pathMtuTo(kernel, destination, link) - IPV4_HEADER_LENGTH - UDP_HEADER_LENGTH,
     entry,
     clock: kernel.clock,
     counters: link.counters,

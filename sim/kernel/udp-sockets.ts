@@ -20,8 +20,9 @@ import {
 import { errorOf, finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
-import type { SocketError, UdpOptions, UdpSocket } from './kernel-api.ts';
+import type { IcmpSocketError, SocketError, UdpOptions, UdpSocket } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
+import { pathMtuTo } from './path-mtu.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 import type { UdpSocketState } from './socket-state.ts';
 import {
@@ -148,7 +149,7 @@ function deliver(socket: UdpSocketState, arrival: UdpArrival): void {
 export function failUdp(
   kernel: KernelState,
   quoted: { readonly source: IpAddress; readonly sourcePort: number },
-  error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH',
+  error: IcmpSocketError,
 ): void {
   for (const socket of [...(kernel.sockets.udp.get(quoted.sourcePort) ?? [])]) {
     if (!isFamilyOf(socket, quoted.source)) continue;
@@ -203,9 +204,8 @@ function sendUdp4(
       ? (socket.options.multicastTtl ?? 1)
       : (socket.options.unicastTtl ?? kernel.settings['ipv4.ip_default_ttl']);
   // IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here.
-  const isWhole = way.kind === 'local' || length <= way.link.mtu;
-  const mayBeCut = socket.options.mayBeCut === true;
-  const flags = isWhole && !mayBeCut ? IPV4_DONT_FRAGMENT : 0;
+  const fits = way.kind === 'local' || length <= pathMtuTo(kernel, to, way.link);
+  const flags = fits && socket.options.mayBeCut !== true ? IPV4_DONT_FRAGMENT : 0;
   const error = finishIpv4(
     kernel,
     frame,
@@ -230,6 +230,7 @@ function sendUdp6(
   const way = routeIpv6(kernel, to, own, link);
   if (typeof way === 'string') return errorOf(way);
   const source = own ?? (way.source as Ipv6Address);
+  if (UDP_HEADER_LENGTH + payload.length > PACKET_LENGTH_MAX) return 'EMSGSIZE';
   const frame = newIpv6Frame(UDP_HEADER_LENGTH + payload.length);
   const datagram = { sourcePort: socket.port, destinationPort: port, payload };
   encodeUdp(datagram, frame, IPV6_PAYLOAD_AT, addressSum(source, to));

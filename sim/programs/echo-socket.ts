@@ -151,8 +151,7 @@ export class EchoSocket {
   /** IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here. */
   #flagsFor(totalLength: number, source: Ipv4Address): number {
     const { kernel, destination, link } = this.#options;
-    const way = kernel.routeTo(destination, source, link)?.link;
-    const mtu = way === undefined ? undefined : kernel.link(way)?.mtu;
+    const mtu = kernel.routeTo(destination, source, link)?.mtu;
     return mtu === undefined || totalLength <= mtu ? IPV4_DONT_FRAGMENT : 0;
   }
 

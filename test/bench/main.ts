@@ -20,7 +20,7 @@ import type { BenchResult } from './bench-result.ts';
 import { type BenchCase, benchCases } from './cases.ts';
 import { buildNs3, runNs3 } from './ns3.ts';
 import { formatSummary } from './summary.ts';
-import { type ComparedCase, formatTable, medianOf, ratioOf } from './table.ts';
+import { type ComparedCase, formatTable, medianOf, middleOf, ratioOf } from './table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -83,9 +83,12 @@ function runAll(): number {
 function compareCase(one: BenchCase, folder: string | undefined, runs: number): ComparedCase {
   const ours: BenchResult[] = [];
   const theirs: BenchResult[] = [];
+  const costs: number[] = [];
   for (let run = 0; run < runs; run++) {
     console.error(`${one.id} ${run + 1}/${runs}`);
-    ours.push(runHere(one.id));
+    const here = runHere(one.id);
+    ours.push(here);
+    if (one.flat !== undefined) costs.push(here.cpuSeconds / runHere(one.flat.against).cpuSeconds);
     if (folder !== undefined && one.ns3 !== undefined) {
       theirs.push(runNs3(folder, ours[0]?.workload ?? one.id, one.ns3));
     }
@@ -94,6 +97,7 @@ function compareCase(one: BenchCase, folder: string | undefined, runs: number): 
     id: one.id,
     ours: medianOf(ours),
     ...(theirs.length > 0 ? { ns3: medianOf(theirs) } : {}),
+    ...(one.flat === undefined ? {} : { flat: { ...one.flat, reached: middleOf(costs) } }),
     ...wantedOf(one),
   };
   // The table comes at the end, an hour later perhaps; whoever stops before knows what was measured.

@@ -52,6 +52,10 @@ function speedLine(one: ComparedCase): string[] {
       reached >= targetRealTime,
     );
   }
+  if (one.flat !== undefined) {
+    const { most, reached } = one.flat;
+    return alone(one.id, `${most}x of 2`, times(reached), reached <= most);
+  }
   const ratio = ratioOf(one);
   if (ratio === undefined || ns3 === undefined) return [one.id, '-', '', '', '', '', ''];
   const byCpu = ns3.cpuSeconds / ours.cpuSeconds;

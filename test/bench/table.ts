@@ -12,6 +12,8 @@ export interface ComparedCase {
   readonly optimisedFactor?: number;
   readonly memoryTarget?: true;
   readonly growthMaxMiB?: number;
+  /** What it may cost beside another workload, and what it did: the middle of pairs. */
+  readonly flat?: { readonly against: string; readonly most: number; readonly reached: number };
 }
 
 const HEAD = [
@@ -42,6 +44,11 @@ export function medianOf(runs: readonly BenchResult[]): BenchResult {
   const middle = sorted[(sorted.length - 1) >> 1];
   if (middle === undefined) throw new Error('no runs');
   return middle;
+}
+
+/** The middle of several ratios; of an even number the lower of the two in the middle. */
+export function middleOf(ratios: readonly number[]): number {
+  return ratios.toSorted((a, b) => a - b)[(ratios.length - 1) >> 1] ?? Number.NaN;
 }
 
 /** The table as text, columns aligned. */

@@ -78,6 +78,24 @@ test('work grows with frames, not with hosts: events per link frame are the same
   expect(many).toBeLessThanOrEqual(few * 1.1);
 });
 
+test('LVS: what runs for a connection or a datagram is the same for 2 and for 64 real servers', {
+  timeout: 120_000,
+}, () => {
+  const program = ['tools/run-built.mjs', 'test/bench/counted-work.ts'];
+  const output = execFileSync(process.execPath, program, {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_ARGS: '--no-opt', NODE_OPTIONS: '' },
+  });
+  const { connections, datagrams } = JSON.parse(output) as Record<string, [number, number]>;
+  const [few, many] = connections ?? [Number.NaN, Number.NaN];
+  // Timers of 64 kernels lie deeper in the queue than those of two, and the switch's table is fuller.
+  expect(few).toBeGreaterThan(1000);
+  expect(many / few).toBeLessThan(1.05);
+  const [fewer, more] = datagrams ?? [Number.NaN, Number.NaN];
+  expect(fewer).toBeGreaterThan(100);
+  expect(more / fewer).toBeLessThan(1.02);
+});
+
 test('hosts that nobody talks to cost nothing: no event in an hour', () => {
   const lan = new BenchLan(1);
   lan.addSwitches(1);

@@ -11,6 +11,7 @@ import {
   readIpv6PayloadLength,
 } from '../../../daemon/wire/ipv6.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
+import { pieceMaxOf, takeOver } from '../gathered-packet.ts';
 import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { routeIpv6 } from '../ipv6-lookup.ts';
 import { sendIpv6BehindHooks } from '../ipv6-output.ts';
@@ -51,13 +52,15 @@ export function transmitIpv6(
     sendIcmpv6Error(kernel, bytes, at, link, { kind: 'time-exceeded', code: 0, parameter: 0 });
     return true;
   }
-  if (!isLocal && length > way.link.mtu) {
+  // Of a packet that came in pieces the largest must fit, as the whole is cut again (__mtu_check_toobig_v6).
+  if (!isLocal && (pieceMaxOf(kernel, bytes) ?? length) > way.link.mtu) {
     drop(kernel, 'ipv6:too-big');
     const error = { kind: 'packet-too-big', code: 0, parameter: way.link.mtu } as const;
     sendIcmpv6Error(kernel, copyForQuotation(packet), IP_AT, link, error);
     return true;
   }
   const frame = copyIpv6Packet(bytes, at);
+  takeOver(kernel, bytes, frame);
   if (connection.method === 'nat') {
     rewriteEndpoint(frame, {
       headerAt: IP_AT,

@@ -70,9 +70,7 @@ export function transmitByTunnel(
   return true;
 }
 
-/**
- * IPv4 without DF (or without pmtu_disc) over IPv4 is cut behind the wrapping; over IPv6 the twin cuts nothing and only counts it.
- */
+/** IPv4 without DF (or without pmtu_disc) is cut behind the wrapping, whatever that is. */
 function fits(
   kernel: KernelState,
   packet: TransmitPacket,
@@ -87,9 +85,9 @@ function fits(
   if (lengthOf(packet) <= mtu) return true;
   const isIpv4 = packet.facts.family === 'inet';
   const isCut = isIpv4 && (!hasDontFragment(bytes, at) || kernel.ipvs?.settings.pmtu_disc === 0);
-  if (isCut && room.overIpv4) return true;
+  if (isCut) return true;
   drop(kernel, isIpv4 ? 'ipv4:too-big' : 'ipv6:too-big');
-  if (!isCut) tellSender(kernel, packet, 'too-big', mtu);
+  tellSender(kernel, packet, 'too-big', mtu);
   return false;
 }
 

@@ -6,6 +6,7 @@ import { familyOf } from '../../../daemon/wire/ip-address.ts';
 import type { TcpHandlers, TcpStateName } from '../kernel-api.ts';
 import { makeTimer } from '../kernel-clock.ts';
 import type { LinkState } from '../kernel-state.ts';
+import { pathMtuTo } from '../path-mtu.ts';
 import { INITIAL_WINDOW, RTO_INITIAL_US } from './tcp-congestion.ts';
 import { RECEIVE_SCALE, RECEIVE_SPACE } from './tcp-output.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
@@ -35,11 +36,9 @@ export interface NewConnection {
 /** A connection that has sent and heard nothing; not yet in the table. */
 export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnection {
   const random = tcp.random();
-  const { settings, clock } = tcp.kernel;
+  const { settings } = tcp.kernel;
   const initialSend = random.uint32();
   const family = familyOf(made.localAddress);
-  const known = tcp.pathMtus.get(made.remoteAddress);
-  const learned = known !== undefined && known.until > clock.now ? known.mtu : made.pathMtu;
   const timestamps = settings['ipv4.tcp_timestamps'] !== 0;
   const self = (): TcpConnection => connection;
   const connection: TcpConnection = {
@@ -63,7 +62,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     windowSequence: 0,
     sendScale: 0,
     peerMss: MSS_DEFAULT[family],
-    pathMtu: Math.min(made.pathMtu, learned),
+    pathMtu: Math.min(made.pathMtu, pathMtuTo(tcp.kernel, made.remoteAddress, made.link)),
     sent: [],
     sackedCount: 0,
     lostCount: 0,

@@ -8,16 +8,13 @@ import { readUint16, readUint32 } from '../../../daemon/wire/integers.ts';
 import { readIpv4Destination, readIpv4Source } from '../../../daemon/wire/ipv4.ts';
 import { readIpv6Destination, readIpv6Source } from '../../../daemon/wire/ipv6.ts';
 import type { IcmpErrorHandler } from '../kernel-state.ts';
+import { learnPathMtu } from '../path-mtu.ts';
 import { fail } from './tcp-lifecycle.ts';
 import { retransmit } from './tcp-output.ts';
 import { unwrap } from './tcp-sequence.ts';
 import type { TcpConnection, TcpState } from './tcp-state.ts';
 import { findConnection } from './tcp-table.ts';
 
-/** How long a learned path MTU is believed. Source: net.ipv4.route.mtu_expires. */
-const PATH_MTU_LIFE_US = 600_000_000;
-/** Least path MTUs believed. Source: net.ipv4.route.min_pmtu; RFC 8200 section 5. */
-const PATH_MTU_MIN = { inet: 552, inet6: 1280 } as const;
 const SEQUENCE_AT = 4;
 const QUOTED_MIN = 8;
 
@@ -41,20 +38,19 @@ export function receiveTcpError(tcp: TcpState, error: Parameters<IcmpErrorHandle
     return;
   }
   if (connection.state === 'SYN_SENT') {
-    fail(connection, error.error);
+    if (error.error !== 'EMSGSIZE') fail(connection, error.error);
     return;
   }
   // A request only hears of it by its timer, as Linux' request sockets do.
-  if (connection.state !== 'SYN_RECV') connection.softError = error.error;
+  if (connection.state !== 'SYN_RECV' && error.error !== 'EMSGSIZE')
+    connection.softError = error.error;
 }
 
 function shrink(connection: TcpConnection, said: number): void {
-  const { tcp, family, remoteAddress } = connection;
-  const mtu = Math.max(PATH_MTU_MIN[family], said);
-  if (mtu >= connection.pathMtu) return;
+  const { tcp, remoteAddress } = connection;
+  const mtu = learnPathMtu(tcp.kernel, remoteAddress, said, connection.pathMtu);
+  if (mtu === undefined) return;
   connection.pathMtu = mtu;
-  const until = tcp.kernel.clock.now + PATH_MTU_LIFE_US;
-  tcp.pathMtus.set(remoteAddress, { mtu, until });
   // What is on the way was too long: it goes again in smaller pieces, at once (tcp_simple_retransmit).
   const waiting = [...connection.sent];
   for (const segment of waiting) {

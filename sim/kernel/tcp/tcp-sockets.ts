@@ -48,7 +48,6 @@ export function attachTcp(
     listeners: new Map(),
     connections: new Map(),
     portUse: new Map(),
-    pathMtus: new Map(),
   };
   kernel.protocolHandlers.set(PROTOCOL_TCP, (packet) => receiveTcp(tcp, packet));
   kernel.icmpErrorHandlers.set(PROTOCOL_TCP, (error) => receiveTcpError(tcp, error));

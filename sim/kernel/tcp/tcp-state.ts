@@ -188,6 +188,4 @@ export interface TcpState {
   readonly connections: Map<number, TcpConnection[]>;
   /** How many connections use a local port. */
   readonly portUse: Map<number, number>;
-  /** Path MTUs learned from ICMP, by destination, with their end. */
-  readonly pathMtus: Map<IpAddress, { readonly mtu: number; readonly until: number }>;
 }

@@ -3,7 +3,7 @@
 import { familyOf, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { EventTarget } from '../../engine/event-queue.ts';
-import type { Datagram, KernelApi, UdpSocket } from '../../kernel/kernel-api.ts';
+import type { Datagram, IcmpSocketError, KernelApi, UdpSocket } from '../../kernel/kernel-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { TrafficSpec } from '../scenario.ts';
 import { Pace } from './pace.ts';
@@ -93,7 +93,7 @@ class UdpLoad implements EventTarget {
     this.#book.answer(sequence, whoSays(decodeUtf8(datagram.payload)));
   }
 
-  #fail(sequence: number, error: 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH'): void {
+  #fail(sequence: number, error: IcmpSocketError): void {
     if (!this.#book.isOpen(sequence)) return;
     this.#book.fail(sequence, error === 'ECONNREFUSED' ? 'refused' : 'unreachable');
   }

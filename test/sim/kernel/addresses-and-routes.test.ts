@@ -112,6 +112,7 @@ describe('routes', () => {
       source: ip('192.168.100.11'),
       nextHop: ip('192.168.100.1'),
       local: false,
+      mtu: 1500,
     });
   });
 
