@@ -7,7 +7,7 @@ import type { FirewallCommand } from '../../daemon/core/commands.ts';
 import { formatIp, type IpPrefix, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { PROTOCOL_ICMPV6, PROTOCOL_IGMP } from '../../daemon/wire/ipv4.ts';
 import type { Ipv6Address } from '../../daemon/wire/ipv6-address.ts';
-import type { FirewallRule } from '../kernel/kernel-api.ts';
+import type { FirewallRule } from '../kernel/firewall-state.ts';
 
 type DaemonRule = FirewallCommand['rule'];
 

@@ -104,6 +104,7 @@ export class DaemonSockets {
       ...(local?.address === undefined ? {} : { address: local.address }),
       ...(local?.port === undefined ? {} : { port: local.port }),
       ...(command.interface === undefined ? {} : { link: command.interface }),
+      ...(command.mark === undefined ? {} : { mark: command.mark }),
       ...(command.ttl === undefined ? {} : { unicastTtl: command.ttl }),
       onDatagram: (datagram) => {
         const from = { address: datagram.source, port: datagram.sourcePort };

@@ -65,6 +65,7 @@ export class DaemonStreams {
       port,
       ...(from === undefined ? {} : { from }),
       ...(link === undefined ? {} : { link }),
+      ...(command.mark === undefined ? {} : { mark: command.mark }),
       handlers: {
         onConnected: () => {
           if (tls === undefined) this.#post({ kind: 'stream-connected', id });

@@ -1,17 +1,19 @@
 /** The firewall model: rules at three hooks, as nftables or iptables would have them. */
 
-import type { IpAddress } from '../../daemon/wire/ip-address.ts';
-import type { FirewallState } from './firewall-state.ts';
-import type { FirewallRule } from './kernel-api.ts';
+import type { IpAddress, IpFamily } from '../../daemon/wire/ip-address.ts';
+import type { FirewallRule, FirewallState } from './firewall-state.ts';
 import { isInPrefix } from './route-table.ts';
 
 /** What rules look at. */
 export interface FirewallQuestion {
+  readonly family: IpFamily;
   readonly source: IpAddress;
   readonly destination: IpAddress;
   readonly protocol: number;
   /** Link that the packet came through (input, forward) or leaves by (output). */
   readonly link: string;
+  /** Of a forwarded packet, where it came in. */
+  readonly inputLink?: string;
   /** ICMPv6 135 or 136. */
   readonly isNeighbourDiscovery: boolean;
   /** Of TCP and UDP; absent where nobody has looked. */
@@ -23,7 +25,7 @@ export function makeFirewall(): FirewallState {
   return {
     rules: new Map(),
     nextHandle: 1,
-    counts: { prerouting: 0, input: 0, output: 0, forward: 0 },
+    counts: { prerouting: 0, input: 0, output: 0, 'output-mark': 0, forward: 0 },
   };
 }
 
@@ -71,11 +73,15 @@ export function isDropped(
   return firewallVerdict(firewall, hook, question)?.verdict === 'drop';
 }
 
-/** The mark that a packet bears behind all rules of the prerouting hook; 0 is none. */
-export function markOf(firewall: FirewallState, question: FirewallQuestion): number {
+/** The mark that a packet bears behind all rules of a hook of marks; 0 is none. */
+export function markOf(
+  firewall: FirewallState,
+  hook: FirewallRule['hook'],
+  question: FirewallQuestion,
+): number {
   let mark = 0;
   for (const rule of firewall.rules.values()) {
-    if (rule.hook === 'prerouting' && matches(rule, question)) mark = rule.mark ?? mark;
+    if (rule.hook === hook && matches(rule, question)) mark = rule.mark ?? mark;
   }
   return mark;
 }
@@ -88,7 +94,9 @@ function matches(rule: FirewallRule, question: FirewallQuestion): boolean {
       port !== undefined && destinationPorts.some((one) => one.from <= port && port <= one.to);
     if (!isIn) return false;
   }
+  if (rule.family !== undefined && rule.family !== question.family) return false;
   if (rule.link !== undefined && rule.link !== question.link) return false;
+  if (rule.inputLink !== undefined && rule.inputLink !== question.inputLink) return false;
   if (rule.protocol !== undefined && rule.protocol !== question.protocol) return false;
   if (source !== undefined && !isInPrefix(question.source, source.address, source.length)) {
     return false;

@@ -12,8 +12,6 @@ import {
 import {
   decrementTtl,
   hasDontFragment,
-  readIpv4Destination,
-  readIpv4Protocol,
   readIpv4Source,
   readIpv4TotalLength,
   readIpv4Ttl,
@@ -21,10 +19,10 @@ import {
 import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { areInOneSubnet } from './address-selection.ts';
-import { isDropped } from './firewall.ts';
 import { sendIcmpError } from './icmp-errors.ts';
 import { passInPieces, passToLink } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
+import { isPacketDropped } from './packet-question.ts';
 import type { RouteDecision } from './route-state.ts';
 
 /** Redirects to one source: at most nine, each after twice the pause; forgotten after a silence. */
@@ -56,7 +54,16 @@ export function forwardIpv4(
     refuseTooBig(kernel, bytes, at, way.link.mtu);
     return;
   }
-  if (isForwardDropped(kernel, bytes, at, way.link)) {
+  if (
+    kernel.firewall.counts.forward > 0 &&
+    isPacketDropped(kernel, 'forward', {
+      bytes,
+      at,
+      family: 'inet',
+      link: way.link,
+      inputLink: link,
+    })
+  ) {
     drop(kernel, 'ipv4:firewall');
     return;
   }
@@ -77,22 +84,6 @@ function refuseTooBig(kernel: KernelState, bytes: Uint8Array, at: number, mtu: n
     kind: 'destination-unreachable',
     code: UNREACHABLE_FRAGMENTATION_NEEDED,
     nextHopMtu: mtu,
-  });
-}
-
-function isForwardDropped(
-  kernel: KernelState,
-  bytes: Uint8Array,
-  at: number,
-  link: LinkState,
-): boolean {
-  if (kernel.firewall.counts.forward === 0) return false;
-  return isDropped(kernel.firewall, 'forward', {
-    source: readIpv4Source(bytes, at),
-    destination: readIpv4Destination(bytes, at),
-    protocol: readIpv4Protocol(bytes, at),
-    link: link.name,
-    isNeighbourDiscovery: false,
   });
 }
 

@@ -12,14 +12,12 @@ import {
   UNREACHABLE_PROTOCOL,
 } from '../../daemon/wire/icmp.ts';
 import { ALL_SYSTEMS_GROUP } from '../../daemon/wire/igmp.ts';
-import { readUint16 } from '../../daemon/wire/integers.ts';
 import {
   checkIpv4Header,
   ipv4HeaderLength,
   isIpv4Fragment,
   PROTOCOL_ICMP,
   PROTOCOL_IGMP,
-  PROTOCOL_TCP,
   PROTOCOL_UDP,
   readIpv4Destination,
   readIpv4Protocol,
@@ -28,7 +26,6 @@ import {
   readIpv4Ttl,
 } from '../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
-import { isDropped, markOf } from './firewall.ts';
 import { forwardIpv4 } from './forwarding.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
@@ -36,6 +33,7 @@ import { receiveIcmp } from './icmp-input.ts';
 import { IGMP, receiveIgmp } from './igmp-host.ts';
 import { collectFragment } from './ipv4-fragments.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
+import { isPacketDropped, packetMark } from './packet-question.ts';
 import { copyToRawSockets } from './raw-sockets.ts';
 import { routeInput, routeMarkedInput } from './route-lookup.ts';
 import type { RouteFailure } from './route-state.ts';
@@ -91,13 +89,7 @@ export function receiveIpv4(
 
 function routeMarked(kernel: KernelState, link: LinkState, bytes: Uint8Array, at: number) {
   const [source, destination] = [readIpv4Source(bytes, at), readIpv4Destination(bytes, at)];
-  const protocol = readIpv4Protocol(bytes, at);
-  const question = { source, destination, protocol, link: link.name, isNeighbourDiscovery: false };
-  const portAt = at + ipv4HeaderLength(bytes, at) + 2;
-  const hasPorts = protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP;
-  const isWhole = hasPorts && !isIpv4Fragment(bytes, at) && portAt + 2 <= bytes.length;
-  const port = isWhole ? { destinationPort: readUint16(bytes, portAt) } : {};
-  const mark = markOf(kernel.firewall, { ...question, ...port });
+  const mark = packetMark(kernel, 'prerouting', { bytes, at, family: 'inet', link });
   return mark === 0
     ? routeInput(kernel, link, destination, source)
     : routeMarkedInput(kernel, link, { destination, source }, mark);
@@ -118,19 +110,12 @@ function deliver(
     deliver(kernel, link, whole, ETHERNET_HEADER_LENGTH, source, destination, toGroup);
     return;
   }
-  const protocol = readIpv4Protocol(bytes, at);
-  if (kernel.firewall.counts.input > 0) {
-    const question = {
-      source,
-      destination,
-      protocol,
-      link: link.name,
-      isNeighbourDiscovery: false,
-    };
-    if (isDropped(kernel.firewall, 'input', question)) {
-      drop(kernel, 'ipv4:firewall');
-      return;
-    }
+  if (
+    kernel.firewall.counts.input > 0 &&
+    isPacketDropped(kernel, 'input', { bytes, at, family: 'inet', link })
+  ) {
+    drop(kernel, 'ipv4:firewall');
+    return;
   }
   for (const hook of kernel.localInputHooks) {
     if (hook(bytes, at, link, 'inet')) return;

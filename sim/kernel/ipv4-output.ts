@@ -28,12 +28,12 @@ import {
 } from '../../daemon/wire/ipv4-address.ts';
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
-import { firewallVerdict } from './firewall.ts';
 import { cutIpv4 } from './ipv4-cut.ts';
 import type { SocketError } from './kernel-api.ts';
 import { drop, isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
+import { outputVerdict, type PacketPlace, packetMark } from './packet-question.ts';
 import { pathMtuTo } from './path-mtu.ts';
 import { routeOutput } from './route-lookup.ts';
 import type { RouteDecision, RouteFailure } from './route-state.ts';
@@ -90,10 +90,31 @@ export function sendIpv4Frame(
   frame: Uint8Array,
   way: Ipv4Way,
 ): SocketError | undefined {
+  if (kernel.firewall.counts['output-mark'] > 0 && kernel.inet.hasMarkRules) {
+    const other = wayOfMarked(kernel, frame, way);
+    if (typeof other === 'string') return errorOf(other);
+    way = other;
+  }
   for (const hook of kernel.outputHooks) {
     if (hook(frame, 'inet')) return undefined;
   }
   return sendBehindHooks(kernel, frame, way);
+}
+
+/**
+ * The firewall's mark may lead a packet another way than the one its source address was chosen for; that one stays.
+ * Source: net/ipv4/netfilter.c, ip_route_me_harder.
+ */
+function wayOfMarked(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): Ipv4Way | RouteFailure {
+  if (way.kind !== 'unicast') return way;
+  const mark = packetMark(kernel, 'output-mark', placeOf(frame, way.link));
+  if (mark === 0) return way;
+  const [source, destination] = [readIpv4Source(frame, IP_AT), readIpv4Destination(frame, IP_AT)];
+  return routeOutput(kernel, destination, source, undefined, mark);
+}
+
+function placeOf(bytes: Uint8Array, link: LinkState): PacketPlace {
+  return { bytes, at: IP_AT, family: 'inet', link };
 }
 
 /** Sends a frame past the hooks: what IPVS itself sends. */
@@ -103,7 +124,7 @@ export function sendBehindHooks(
   way: Ipv4Way,
 ): SocketError | undefined {
   if (kernel.firewall.counts.output > 0) {
-    const rule = outputVerdict(kernel, frame, way.link);
+    const rule = outputVerdict(kernel, placeOf(frame, way.link));
     if (rule?.verdict === 'drop') {
       drop(kernel, 'ipv4:firewall');
       return 'EPERM';
@@ -219,14 +240,4 @@ export function takeIdentification(kernel: KernelState): number {
   const id = kernel.nextIdentification;
   kernel.nextIdentification = (id % 0xffff) + 1;
   return id;
-}
-
-function outputVerdict(kernel: KernelState, frame: Uint8Array, link: LinkState) {
-  return firewallVerdict(kernel.firewall, 'output', {
-    source: readIpv4Source(frame, IP_AT),
-    destination: readIpv4Destination(frame, IP_AT),
-    protocol: readIpv4Protocol(frame, IP_AT),
-    link: link.name,
-    isNeighbourDiscovery: false,
-  });
 }

@@ -18,7 +18,6 @@ import {
   type Ipv6Payload,
   readIpv6Destination,
   readIpv6HopLimit,
-  readIpv6NextHeader,
   readIpv6PayloadLength,
   readIpv6Source,
 } from '../../daemon/wire/ipv6.ts';
@@ -29,22 +28,16 @@ import {
   isMulticastIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
-import { isDropped } from './firewall.ts';
 import { pieceMaxOf, takeOver, whileGathered } from './gathered-packet.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
 import { collectIpv6Fragment } from './ipv6-fragments.ts';
 import { routeIpv6, routeIpv6Back, selectIpv6Source } from './ipv6-lookup.ts';
-import {
-  cutTo,
-  isDisabled,
-  isNeighbourDiscovery,
-  passIpv6InPieces,
-  passIpv6ToLink,
-} from './ipv6-output.ts';
+import { cutTo, isDisabled, passIpv6InPieces, passIpv6ToLink } from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { MLD, receiveMld } from './mld-host.ts';
 import { receiveNd } from './nd-input.ts';
+import { isPacketDropped, packetMark } from './packet-question.ts';
 import { learnPathMtu } from './path-mtu.ts';
 import { copyToRawSockets } from './raw-sockets.ts';
 import { failUdp, receiveUdp } from './udp-sockets.ts';
@@ -136,13 +129,12 @@ function deliver(
     return;
   }
   const { protocol } = payload;
-  if (kernel.firewall.counts.input > 0) {
-    const nd = isNeighbourDiscovery(bytes, payload.at, protocol);
-    const question = { source, destination, protocol, link: link.name, isNeighbourDiscovery: nd };
-    if (isDropped(kernel.firewall, 'input', question)) {
-      drop(kernel, 'ipv6:firewall');
-      return;
-    }
+  if (
+    kernel.firewall.counts.input > 0 &&
+    isPacketDropped(kernel, 'input', { bytes, at, family: 'inet6', link })
+  ) {
+    drop(kernel, 'ipv6:firewall');
+    return;
   }
   for (const hook of kernel.localInputHooks) {
     if (hook(bytes, at, link, 'inet6')) return;
@@ -311,7 +303,8 @@ function forward(
     sendIcmpv6Error(kernel, bytes, at, link, { kind: 'time-exceeded', code: 0, parameter: 0 });
     return;
   }
-  const way = routeIpv6(kernel, destination);
+  const mark = packetMark(kernel, 'prerouting', { bytes, at, family: 'inet6', link });
+  const way = routeIpv6(kernel, destination, source, undefined, { mark, inputLink: link.name });
   if (typeof way === 'string') {
     drop(kernel, 'ipv6:no-route');
     if (way !== 'blackhole') refuse(kernel, link, bytes, at, CODE_NO_ROUTE);
@@ -324,19 +317,18 @@ function forward(
     sendIcmpv6Error(kernel, bytes, at, link, { kind: 'packet-too-big', code: 0, parameter });
     return;
   }
-  if (kernel.firewall.counts.forward > 0) {
-    const protocol = readIpv6NextHeader(bytes, at);
-    const question = {
-      source,
-      destination,
-      protocol,
-      link: way.link.name,
-      isNeighbourDiscovery: false,
-    };
-    if (isDropped(kernel.firewall, 'forward', question)) {
-      drop(kernel, 'ipv6:firewall');
-      return;
-    }
+  if (
+    kernel.firewall.counts.forward > 0 &&
+    isPacketDropped(kernel, 'forward', {
+      bytes,
+      at,
+      family: 'inet6',
+      link: way.link,
+      inputLink: link,
+    })
+  ) {
+    drop(kernel, 'ipv6:firewall');
+    return;
   }
   const frame = newFrame(ETHERNET_HEADER_LENGTH + length);
   frame.set(bytes.subarray(at, at + length), ETHERNET_HEADER_LENGTH);

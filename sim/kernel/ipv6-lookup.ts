@@ -17,18 +17,19 @@ import type { RouteDecision, RouteFailure } from './route-state.ts';
 
 /**
  * The way of a packet of this host; `link` is the device or zone, needed for link-local
- * destinations.
+ * destinations. `marked` tells policy rules its firewall mark, and of a forwarded one where it came in.
  */
 export function routeIpv6(
   kernel: KernelState,
   destination: Ipv6Address,
   source?: Ipv6Address,
   link?: LinkState,
+  marked: { readonly mark?: number; readonly inputLink?: string } = {},
 ): RouteDecision | RouteFailure {
   const cacheable = link === undefined && !kernel.inet6.hasSelectiveRules;
   const cached = cacheable ? kernel.inet6.outputCache.get(destination) : undefined;
   if (cached !== undefined) return cached;
-  const decision = decide(kernel, destination, source, link);
+  const decision = decide(kernel, destination, source, link, marked);
   // The source is chosen for the destination alone, so it is only kept when the caller had none.
   if (cacheable && source === undefined) kernel.inet6.outputCache.set(destination, decision);
   return decision;
@@ -100,6 +101,7 @@ function decide(
   destination: Ipv6Address,
   source: Ipv6Address | undefined,
   link: LinkState | undefined,
+  marked: { readonly mark?: number; readonly inputLink?: string },
 ): RouteDecision | RouteFailure {
   if (isMulticastIpv6(destination)) {
     const through = link ?? firstUsableLink(kernel);
@@ -128,7 +130,7 @@ function decide(
   if (link === undefined && isLinkLocalIpv6(destination)) return 'no-route';
   const entry = lookupRoute(
     kernel.inet6,
-    { destination, source, outputLink: link?.name },
+    { destination, source, outputLink: link?.name, ...marked },
     (each) => isRouteUsable(kernel, each) && (link === undefined || each.link === link),
   );
   if (entry === undefined) return 'no-route';

@@ -19,11 +19,11 @@ import {
 import {
   ANY_IPV6,
   type Ipv6Address,
+  isLinkLocalIpv6,
   multicastMacOfIpv6,
   writeIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
-import { firewallVerdict } from './firewall.ts';
 import { pieceMaxOf } from './gathered-packet.ts';
 import { errorOf, type Ipv4Way } from './ipv4-output.ts';
 import { cutIpv6 } from './ipv6-cut.ts';
@@ -32,7 +32,9 @@ import type { SocketError } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
+import { outputVerdict, type PacketPlace, packetMark } from './packet-question.ts';
 import { pathMtuTo } from './path-mtu.ts';
+import type { RouteFailure } from './route-state.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 /** Source: RFC 8200 section 5. */
@@ -81,10 +83,28 @@ export function sendIpv6Frame(
   frame: Uint8Array,
   way: Ipv6Way,
 ): SocketError | undefined {
+  if (kernel.firewall.counts['output-mark'] > 0 && kernel.inet6.hasMarkRules) {
+    const other = wayOfMarked(kernel, frame, way);
+    if (typeof other === 'string') return errorOf(other);
+    way = other;
+  }
   for (const hook of kernel.outputHooks) {
     if (hook(frame, 'inet6')) return undefined;
   }
   return sendIpv6BehindHooks(kernel, frame, way);
+}
+
+/** As in `ipv4-output.ts`. Source: net/ipv6/netfilter.c, ip6_route_me_harder. */
+function wayOfMarked(kernel: KernelState, frame: Uint8Array, way: Ipv6Way): Ipv6Way | RouteFailure {
+  const destination = readIpv6Destination(frame, IP_AT);
+  if (way.kind !== 'unicast' || isLinkLocalIpv6(destination)) return way;
+  const mark = packetMark(kernel, 'output-mark', placeOf(frame, way.link));
+  if (mark === 0) return way;
+  return routeIpv6(kernel, destination, readIpv6Source(frame, IP_AT), undefined, { mark });
+}
+
+function placeOf(bytes: Uint8Array, link: LinkState): PacketPlace {
+  return { bytes, at: IP_AT, family: 'inet6', link };
 }
 
 /** Sends a frame past the hooks: what IPVS itself sends. */
@@ -98,7 +118,7 @@ export function sendIpv6BehindHooks(
     return 'EADDRNOTAVAIL';
   }
   if (kernel.firewall.counts.output > 0) {
-    const rule = outputVerdict(kernel, frame, way.link);
+    const rule = outputVerdict(kernel, placeOf(frame, way.link));
     if (rule?.verdict === 'drop') {
       drop(kernel, 'ipv6:firewall');
       return 'EPERM';
@@ -204,24 +224,4 @@ function fillIcmpv6Checksum(frame: Uint8Array): void {
 /** Whether IPv6 is switched off on a link. */
 export function isDisabled(kernel: KernelState, link: LinkState): boolean {
   return kernel.ipv6All.disable_ipv6 !== 0 || link.ipv6.disable_ipv6 !== 0;
-}
-
-function outputVerdict(kernel: KernelState, frame: Uint8Array, link: LinkState) {
-  const payload = findIpv6Payload(frame, IP_AT);
-  const protocol =
-    typeof payload === 'string' ? readIpv6NextHeader(frame, IP_AT) : payload.protocol;
-  const at = typeof payload === 'string' ? IPV6_PAYLOAD_AT : payload.at;
-  return firewallVerdict(kernel.firewall, 'output', {
-    source: readIpv6Source(frame, IP_AT),
-    destination: readIpv6Destination(frame, IP_AT),
-    protocol,
-    link: link.name,
-    isNeighbourDiscovery: isNeighbourDiscovery(frame, at, protocol),
-  });
-}
-
-/** Whether a payload is a neighbour solicitation or advertisement. */
-export function isNeighbourDiscovery(bytes: Uint8Array, at: number, protocol: number): boolean {
-  const type = bytes[at];
-  return protocol === PROTOCOL_ICMPV6 && (type === 135 || type === 136);
 }

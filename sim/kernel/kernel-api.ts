@@ -10,6 +10,7 @@ import type { AddressScope } from '../../daemon/wire/address-scope.ts';
 import type { IpAddress, IpFamily, IpPrefix } from '../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { Port } from '../lan/port.ts';
+import type { FirewallRule } from './firewall-state.ts';
 import type { IpvsApi } from './ipvs/ipvs-api.ts';
 
 /** One host's Linux kernel. */
@@ -285,6 +286,8 @@ export interface UdpOptions {
   /** 0 or absent: an ephemeral port. */
   readonly port?: number;
   readonly link?: string;
+  /** SO_MARK: the firewall mark of what is sent, for policy rules. */
+  readonly mark?: number;
   /** IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS; 1 by default. */
   readonly multicastTtl?: number;
   /** IP_TTL, IPV6_UNICAST_HOPS; the host's default without. */
@@ -379,6 +382,8 @@ export interface TcpConnectOptions {
   readonly from?: { readonly address?: IpAddress; readonly port?: number };
   /** SO_BINDTODEVICE. */
   readonly link?: string;
+  /** SO_MARK: the firewall mark of what is sent, for policy rules. */
+  readonly mark?: number;
   /** TCP_NODELAY; true by default, as curl and keepalived's libraries set it. */
   readonly noDelay?: boolean;
   /** SO_KEEPALIVE with the host's sysctls; off by default. */
@@ -463,29 +468,6 @@ export interface PacketOptions {
 /** An open AF_PACKET socket. */
 export interface PacketSocket {
   close(): void;
-}
-
-/** What a rule of the firewall model matches; all given fields must match. */
-export interface FirewallRule {
-  /** `prerouting`: in front of routing and IPVS, for marks alone. */
-  readonly hook: 'prerouting' | 'input' | 'output' | 'forward';
-  /**
-   * `redirect` (output hook only): the packet leaves by `redirectTo` instead, as keepalived moves
-   * IGMP of a VMAC. `mark` (prerouting hook only): the packet bears `mark` from then on, and later rules are asked too.
-   */
-  readonly verdict: 'drop' | 'redirect' | 'mark';
-  readonly mark?: number;
-  /** Of TCP and UDP: one of these ranges has the destination port. */
-  readonly destinationPorts?: readonly { readonly from: number; readonly to: number }[];
-  /** Who made it, and how its owner lists it. */
-  readonly listed?: { readonly by: 'iptables' | 'ip6tables'; readonly words: readonly string[] };
-  readonly redirectTo?: string;
-  readonly source?: IpPrefix;
-  readonly destination?: IpPrefix;
-  readonly protocol?: number;
-  readonly link?: string;
-  /** Neighbour discovery is let through (keepalived's drop rules of a VIP). */
-  readonly exceptNeighbourDiscovery?: boolean;
 }
 
 /** Changes that netlink announces. */

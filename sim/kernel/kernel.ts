@@ -23,6 +23,7 @@ import {
   removeFirewallRule,
   removeThisRule,
 } from './firewall.ts';
+import type { FirewallRule } from './firewall-state.ts';
 import { defaultGlobalSettings } from './global-settings.ts';
 import { joinGroupOn, leaveGroupOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
@@ -40,7 +41,6 @@ import { reportUnreachable } from './ipv6-input.ts';
 import { sendRawIpv6 } from './ipv6-output.ts';
 import { attachIpvs } from './ipvs/ipvs-hooks.ts';
 import type {
-  FirewallRule,
   KernelApi,
   NeighbourState,
   NetlinkEvent,

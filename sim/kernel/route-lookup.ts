@@ -30,14 +30,18 @@ const LOCAL: InputDecision = { kind: 'local' };
 const BROADCAST: InputDecision = { kind: 'broadcast' };
 const MULTICAST: InputDecision = { kind: 'multicast' };
 
-/** The way of a packet of this host. `link` is SO_BINDTODEVICE or the device of a multicast. */
+/** The way of a packet of this host. `link` is SO_BINDTODEVICE or the device of a multicast, `mark` SO_MARK or the firewall's. */
 export function routeOutput(
   kernel: KernelState,
   destination: Ipv4Address,
   source?: Ipv4Address,
   link?: LinkState,
+  mark = 0,
 ): RouteDecision | RouteFailure {
   const { inet } = kernel;
+  if (mark !== 0 && inet.hasMarkRules) {
+    return decideOutput(kernel, destination, source, link, mark);
+  }
   if (link !== undefined || (inet.hasSelectiveRules && source !== undefined)) {
     return decideOutput(kernel, destination, source, link);
   }
@@ -175,6 +179,7 @@ function decideOutput(
   destination: Ipv4Address,
   source: Ipv4Address | undefined,
   link: LinkState | undefined,
+  mark = 0,
 ): RouteDecision | RouteFailure {
   const group = isMulticastIpv4(destination);
   if (link !== undefined && (group || destination === LIMITED_BROADCAST)) {
@@ -189,7 +194,7 @@ function decideOutput(
   }
   const entry = lookupRoute(
     kernel.inet,
-    { destination, source, outputLink: link?.name },
+    { destination, source, outputLink: link?.name, mark },
     (each) =>
       isRouteUsable(kernel, each) &&
       (link === undefined || each.link === link || each.route.type === 'local'),

@@ -122,6 +122,7 @@ export function learnOutputPath(
   if (way.kind !== 'unicast' || entry === undefined || entry.dead || link.port === undefined)
     return;
   if (kernel.sockets.packet.length > 0 || kernel.firewall.counts.output > 0) return;
+  if (kernel.firewall.counts['output-mark'] > 0) return;
   if ((kernel.ipvs?.servicesOfIpv4 ?? 0) > 0 || kernel.outputHooks.length > USUAL_HOOKS) return;
   if (!link.up || !link.carrier || kernel.halted) return;
   const { source, destination, ttl } = datagram;

@@ -191,7 +191,7 @@ function sendUdp4(
 ): SocketError | undefined {
   const bound = socket.bound as Ipv4Address | undefined;
   const own = bound !== undefined && !isMulticastIpv4(bound) ? bound : undefined;
-  const way = routeOutput(kernel, to, own, link);
+  const way = routeOutput(kernel, to, own, link, socket.options.mark);
   if (typeof way === 'string') return errorOf(way);
   const source = own ?? (way.source as Ipv4Address);
   const length = IPV4_HEADER_LENGTH + UDP_HEADER_LENGTH + payload.length;
@@ -227,7 +227,8 @@ function sendUdp6(
   link: LinkState | undefined,
 ): SocketError | undefined {
   const own = socket.bound as Ipv6Address | undefined;
-  const way = routeIpv6(kernel, to, own, link);
+  const { mark = 0 } = socket.options;
+  const way = routeIpv6(kernel, to, own, link, { mark });
   if (typeof way === 'string') return errorOf(way);
   const source = own ?? (way.source as Ipv6Address);
   if (UDP_HEADER_LENGTH + payload.length > PACKET_LENGTH_MAX) return 'EMSGSIZE';

@@ -247,13 +247,13 @@ export class EchoSocket {
       this.#options.onReply({ sequence: message.sequence, from, ttl, length: end - found.at, mac });
       return;
     }
-    if (message.kind !== 'destination-unreachable') return;
+    const text = errorTextV6(message);
+    if (text === undefined || !('quoted' in message)) return;
     const { quoted } = message;
-    if (quoted.length < IPV6_HEADER_LENGTH + 8) return;
-    const sequence = this.#sequenceAt(quoted, IPV6_HEADER_LENGTH);
+    const payload = quoted.length < IPV6_HEADER_LENGTH ? undefined : findIpv6Payload(quoted, 0);
+    if (payload === undefined || typeof payload === 'string') return;
+    const sequence = this.#sequenceAt(quoted, payload.at);
     if (sequence === undefined) return;
-    const text =
-      UNREACHABLE_V6_TEXTS[message.code] ?? `Destination unreachable: Unknown code ${message.code}`;
     this.#options.onError({ sequence, from, text });
   }
 
@@ -262,6 +262,24 @@ export class EchoSocket {
     const identifier = ((quoted[at + 4] as number) << 8) | (quoted[at + 5] as number);
     if (identifier !== this.#options.identifier) return undefined;
     return ((quoted[at + 6] as number) << 8) | (quoted[at + 7] as number);
+  }
+}
+
+/** What ping says to an error. Source: iputils 20221126, ping6_common.c, print_icmp. */
+function errorTextV6(message: Icmpv6Message): string | undefined {
+  switch (message.kind) {
+    case 'destination-unreachable': {
+      const { code } = message;
+      return UNREACHABLE_V6_TEXTS[code] ?? `Destination unreachable: Unknown code ${code}`;
+    }
+    case 'packet-too-big':
+      return `Packet too big: mtu=${message.parameter}`;
+    case 'time-exceeded':
+      return message.code === 0
+        ? 'Time exceeded: Hop limit'
+        : 'Time exceeded: Defragmentation failure';
+    default:
+      return undefined;
   }
 }
 

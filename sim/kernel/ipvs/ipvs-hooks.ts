@@ -10,13 +10,14 @@ import { UNREACHABLE_PORT } from '../../../daemon/wire/icmp.ts';
 import type { IpFamily } from '../../../daemon/wire/ip-address.ts';
 import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
-import { markOf } from '../firewall.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { sendBehindHooks } from '../ipv4-output.ts';
 import { routeIpv6 } from '../ipv6-lookup.ts';
 import { sendIpv6BehindHooks } from '../ipv6-output.ts';
 import { drop, type KernelState, type LinkState, voidPaths } from '../kernel-state.ts';
+import { packetMark } from '../packet-question.ts';
+import { wayTo } from '../route-choice.ts';
 import { routeOutput } from '../route-lookup.ts';
 import type { Connection } from './connection.ts';
 import { type IpvsApi, makeIpvsApi } from './ipvs-api.ts';
@@ -80,15 +81,8 @@ function onLocalInput(
   }
   // What came through `lo` has been looked at when it left.
   if (link === kernel.loopback) return false;
-  facts.mark = kernel.firewall.counts.prerouting > 0 ? markFor(kernel, facts, link) : 0;
+  facts.mark = packetMark(kernel, 'prerouting', { bytes, at, family, link });
   return onRequest(context, { bytes, at, transportAt, link, facts }, false);
-}
-
-function markFor(kernel: KernelState, facts: PacketFacts, link: LinkState): number {
-  const { source, destination, protocol, destinationPort } = facts;
-  const isNeighbourDiscovery = false;
-  const question = { source, destination, protocol, link: link.name, isNeighbourDiscovery };
-  return markOf(kernel.firewall, { ...question, destinationPort });
 }
 
 /** A packet that may be for a virtual service; `true` when it went to a real server or nowhere. */
@@ -146,9 +140,17 @@ function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): b
   if (translateAnswer(context, frame, family) !== undefined) return false;
   const transportAt = readPacketFacts(frame, IP_AT, family, facts);
   if (transportAt < 0) return false;
-  facts.mark = 0;
+  facts.mark = markOfOwn(context, frame, family);
   const packet = { bytes: frame, at: IP_AT, transportAt, link: kernel.loopback, facts };
   return onRequest(context, packet, true);
+}
+
+/** The firewall's mark of a packet of this host; its rules ask for the link that the packet would leave by. */
+function markOfOwn({ kernel, facts }: Context, frame: Uint8Array, family: IpFamily): number {
+  if (kernel.firewall.counts['output-mark'] === 0) return 0;
+  const way = wayTo(kernel, facts.destination);
+  const link = typeof way === 'string' ? kernel.loopback : way.link;
+  return packetMark(kernel, 'output-mark', { bytes: frame, at: IP_AT, family, link });
 }
 
 /** Follows an answer of a real server; NAT's and errors about NAT's requests are changed in place. */

@@ -25,6 +25,7 @@ export interface NewConnection {
   readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly link: LinkState | undefined;
+  readonly mark?: number | undefined;
   readonly pathMtu: number;
   readonly state: TcpStateName;
   readonly noDelay: boolean;
@@ -49,6 +50,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     remoteAddress: made.remoteAddress,
     remotePort: made.remotePort,
     link: made.link,
+    mark: made.mark ?? 0,
     listener: made.listener,
     handlers: made.handlers,
     state: made.state,

@@ -317,6 +317,7 @@ function transmit(
     localAddress: connection.localAddress,
     remoteAddress: connection.remoteAddress,
     link: connection.link,
+    mark: connection.mark,
     identification: isReset || (isSyn && hasAck) ? 0 : takeIdentification(connection),
     confirm: connection.confirmPending,
   };

@@ -39,6 +39,8 @@ export interface SegmentPath {
   readonly localAddress: IpAddress;
   readonly remoteAddress: IpAddress;
   readonly link: LinkState | undefined;
+  /** SO_MARK, for policy rules. */
+  readonly mark?: number;
   /** Identification field; 0 for SYN-ACK and resets, as Linux sends them. IPv4 only. */
   readonly identification: number;
   /** The peer has answered: its next hop counts as confirmed. */
@@ -48,16 +50,18 @@ export interface SegmentPath {
 /** The way to a peer, or why there is none. */
 export function wayTo(
   kernel: KernelState,
-  path: Pick<SegmentPath, 'remoteAddress' | 'link'> & { readonly localAddress?: IpAddress },
+  path: Pick<SegmentPath, 'remoteAddress' | 'link' | 'mark'> & {
+    readonly localAddress?: IpAddress;
+  },
 ): RouteDecision | SocketError {
-  const { localAddress: local, remoteAddress: remote, link } = path;
+  const { localAddress: local, remoteAddress: remote, link, mark = 0 } = path;
   if (isIpv4(remote)) {
     const source = local !== undefined && isIpv4(local) ? local : undefined;
-    const way = routeOutput(kernel, remote, source, link);
+    const way = routeOutput(kernel, remote, source, link, mark);
     return typeof way === 'string' ? errorOf(way) : way;
   }
   const source = local === undefined || isIpv4(local) ? undefined : local;
-  const way = routeIpv6(kernel, remote, source, link);
+  const way = routeIpv6(kernel, remote, source, link, { mark });
   return typeof way === 'string' ? errorOf(way) : way;
 }
 

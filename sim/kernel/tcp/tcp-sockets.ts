@@ -117,7 +117,8 @@ function connect(tcp: TcpState, options: TcpConnectOptions): TcpSocket | SocketE
     const source = from ?? remoteAddress;
     if (findListener(tcp, wantedPort, source, kernel.loopback) !== undefined) return 'EADDRINUSE';
   }
-  const path = { remoteAddress, link, ...(from === undefined ? {} : { localAddress: from }) };
+  const { mark = 0 } = options;
+  const path = { remoteAddress, link, mark, ...(from === undefined ? {} : { localAddress: from }) };
   const way = wayTo(kernel, path);
   if (typeof way === 'string') return way;
   if (way.kind === 'broadcast' || way.kind === 'multicast') return 'ENETUNREACH';
@@ -129,6 +130,7 @@ function connect(tcp: TcpState, options: TcpConnectOptions): TcpSocket | SocketE
     ...ends,
     localPort,
     link,
+    mark,
     pathMtu: Math.min(MTU_MAX, way.kind === 'local' ? kernel.loopback.mtu : way.link.mtu),
     state: 'SYN_SENT',
     noDelay: options.noDelay ?? true,

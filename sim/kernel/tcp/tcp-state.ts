@@ -63,6 +63,8 @@ export interface TcpConnection {
   readonly remotePort: number;
   /** SO_BINDTODEVICE, or the link of a link-local peer. */
   readonly link: LinkState | undefined;
+  /** SO_MARK, for policy rules. */
+  readonly mark: number;
   /** Came in through this listener and is not accepted yet. */
   listener: TcpListenerState | undefined;
   handlers: TcpHandlers;

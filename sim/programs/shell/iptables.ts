@@ -1,11 +1,11 @@
 /**
  * iptables and ip6tables, as far as labs of load balancers and partitions need them: DROP rules of the filter table and MARK
- * rules of mangle's PREROUTING (firewall marks of IPVS); `-A -I -D -F -S -L`. What a rule may say: `-p -s -d -i -o --dport
+ * rules of mangle's PREROUTING and OUTPUT (firewall marks for IPVS and policy rules); `-A -I -D -F -S -L`. What a rule may say: `-p -s -d -i -o --dport
  * --dports`. Rules of the running system alone: as on a real host they are gone after a reboot. Source: iptables(8) 1.8.9.
  */
 
 import { type IpAddress, isIpv4, parseIp, parsePrefix } from '../../../daemon/wire/ip-address.ts';
-import type { FirewallRule } from '../../kernel/kernel-api.ts';
+import type { FirewallRule } from '../../kernel/firewall-state.ts';
 import { type CommandIo, fail, type ShellCommand, succeed } from './shell-command.ts';
 
 const CHAINS: ReadonlyMap<
@@ -20,7 +20,13 @@ const CHAINS: ReadonlyMap<
       ['OUTPUT', 'output'],
     ],
   ],
-  ['mangle', [['PREROUTING', 'prerouting']]],
+  [
+    'mangle',
+    [
+      ['PREROUTING', 'prerouting'],
+      ['OUTPUT', 'output-mark'],
+    ],
+  ],
 ]);
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['icmp', 1],
@@ -77,7 +83,7 @@ function change(
     return fail(io, `${io.name} v1.8.9 (nf_tables): no command specified`, USAGE_ERROR);
   }
   const [chain, hook] = chosen;
-  const isMark = hook === 'prerouting';
+  const isMark = parsed.table === 'mangle';
   if (parsed.target !== (isMark ? 'MARK' : 'DROP')) {
     const text = `only -j ${isMark ? 'MARK' : 'DROP'} is simulated in ${chain}`;
     return fail(io, `${io.name}: ${text}`, USAGE_ERROR);
@@ -87,6 +93,7 @@ function change(
     ...parsed.rule,
     hook,
     verdict: isMark ? 'mark' : 'drop',
+    family: io.name === 'ip6tables' ? 'inet6' : 'inet',
     listed: { by: io.name === 'ip6tables' ? 'ip6tables' : 'iptables', words },
   };
   const others = own(io, hook);
@@ -245,7 +252,14 @@ function readMatch(parsed: Parsed, option: string, value: string): string | unde
       return undefined;
     }
     case '-i':
+      if (parsed.chain === 'OUTPUT') return "Can't use -i with OUTPUT";
+      if (parsed.chain === 'FORWARD') rule.inputLink = value;
+      else rule.link = value;
+      break;
     case '-o':
+      if (parsed.chain === 'INPUT' || parsed.chain === 'PREROUTING') {
+        return `Can't use -o with ${parsed.chain}`;
+      }
       rule.link = value;
       break;
     case '--dport':
