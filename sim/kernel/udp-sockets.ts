@@ -205,7 +205,8 @@ function sendUdp4(
       : (socket.options.unicastTtl ?? kernel.settings['ipv4.ip_default_ttl']);
   // IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here.
   const fits = way.kind === 'local' || length <= pathMtuTo(kernel, to, way.link);
-  const flags = fits && socket.options.mayBeCut !== true ? IPV4_DONT_FRAGMENT : 0;
+  const mayBeCut = socket.options.mayBeCut === true;
+  const flags = fits && !mayBeCut ? IPV4_DONT_FRAGMENT : 0;
   const error = finishIpv4(
     kernel,
     frame,
