@@ -11,6 +11,7 @@ import type { IpAddress, IpFamily, IpPrefix } from '../../daemon/wire/ip-address
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { Port } from '../lan/port.ts';
 import type { FirewallRule } from './firewall-state.ts';
+import type { FouPort } from './fou-ports.ts';
 import type { IpvsApi } from './ipvs/ipvs-api.ts';
 
 /** One host's Linux kernel. */
@@ -35,6 +36,10 @@ export interface KernelApi {
   addVirtualLink(options: VirtualLinkOptions): boolean;
   /** `modprobe` of a tunnel module: tunl0, sit0, gre0 or ip6tnl0, down. `false`: no such, or there. */
   addTunnelLink(name: string): boolean;
+  /** `ip fou add`: a UDP port whose datagrams are packets of a tunnel. */
+  addFouPort(port: FouPort): 'ok' | 'taken';
+  deleteFouPort(which: Omit<FouPort, 'protocol'>): boolean;
+  fouPorts(): readonly FouPort[];
   deleteLink(name: string): boolean;
   /** `ip link set NAME up|down`. Down drops the routes and (IPv6) addresses as Linux does. */
   setLinkUp(name: string, up: boolean): boolean;

@@ -13,6 +13,7 @@ import type { RandomStream } from '../engine/random-streams.ts';
 import type { Port } from '../lan/port.ts';
 import type { DropReason } from './drop-reasons.ts';
 import type { FirewallState } from './firewall-state.ts';
+import type { OpenFouPort } from './fou-ports.ts';
 import type { FragmentQueues } from './fragment-state.ts';
 import type { GatheredPacket } from './gathered-packet.ts';
 import type { GlobalSettings } from './global-settings.ts';
@@ -170,6 +171,8 @@ export interface KernelState {
   readonly fragments: { readonly inet: FragmentQueues; readonly inet6: FragmentQueues };
   /** The IPv6 packet that was put together and is being delivered: IPVS hands it on in pieces again. */
   gathered: GatheredPacket | undefined;
+  /** UDP ports that take packets of other protocols. */
+  readonly fouPorts: OpenFouPort[];
   /** What routers said of the way to a destination, for ten minutes; see `path-mtu.ts`. */
   readonly pathMtus: Map<IpAddress, { readonly mtu: number; readonly until: number }>;
   readonly icmpErrorHandlers: Map<number, IcmpErrorHandler>;

@@ -24,6 +24,7 @@ import {
   removeThisRule,
 } from './firewall.ts';
 import type { FirewallRule } from './firewall-state.ts';
+import { addFouPort, type FouPort, removeFouPort } from './fou-ports.ts';
 import { defaultGlobalSettings } from './global-settings.ts';
 import { joinGroupOn, leaveGroupOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
@@ -182,6 +183,7 @@ function makeState(options: KernelOptions): KernelState {
     ipvs: undefined,
     fragments: { inet: new Map(), inet6: new Map() },
     gathered: undefined,
+    fouPorts: [],
     pathMtus: new Map(),
     icmpErrorHandlers: new Map(),
     ops: makeOps(self),
@@ -254,6 +256,9 @@ function linkCalls(kernel: KernelState) {
     },
     addVirtualLink: (options: VirtualLinkOptions) => addVirtualLink(kernel, options),
     addTunnelLink: (name: string) => addTunnelLink(kernel, name),
+    addFouPort: (port: FouPort) => addFouPort(kernel, port),
+    deleteFouPort: (which: Omit<FouPort, 'protocol'>) => removeFouPort(kernel, which),
+    fouPorts: () => kernel.fouPorts,
     deleteLink: (name: string) => deleteLink(kernel, name),
     setLinkUp(name: string, up: boolean) {
       const link = kernel.linksByName.get(name);

@@ -3,7 +3,7 @@
  * wrapped for any address of this host and bears no end of its own (`modprobe ipip` makes `tunl0`). That is
  * what a real server in TUN mode has: the virtual address on `tunl0`, and rp_filter off there. Nothing can
  * be sent through them, since they know no other end. Source: net/ipv4/ipip.c, net/ipv4/ip_gre.c,
- * net/ipv6/sit.c, net/ipv6/ip6_tunnel.c. Left out: FOU and GUE ports, ECN.
+ * net/ipv6/sit.c, net/ipv6/ip6_tunnel.c. FOU and GUE ports are in `fou-ports.ts`. Left out: ECN.
  */
 
 import {
@@ -70,24 +70,35 @@ function unwrap(
   protocol: number,
   packet: Parameters<ProtocolHandler>[0],
 ): void {
-  const { bytes, at, end } = packet;
-  const link = tunnelFor(kernel, protocol, familyOf(packet.source));
+  const taken = receiveInTunnel(kernel, protocol, familyOf(packet.source), packet);
+  if (!taken) refuse(kernel, packet);
+}
+
+/** Hands what stood behind an outer header to the tunnel of its protocol; `false` when none is up. */
+export function receiveInTunnel(
+  kernel: KernelState,
+  protocol: number,
+  outer: IpFamily,
+  inner: { readonly bytes: Uint8Array; readonly at: number; readonly end: number },
+): boolean {
+  const { bytes, at, end } = inner;
+  const link = tunnelFor(kernel, protocol, outer);
   if (link === undefined) {
     drop(kernel, 'tunnel:no-device');
-    refuse(kernel, packet);
-    return;
+    return false;
   }
   const innerAt = protocol === PROTOCOL_GRE ? at + GRE_HEADER_LENGTH : at;
   const etherType = innerEtherType(protocol, bytes, at);
   if (innerAt >= end || etherType === undefined) {
     drop(kernel, 'tunnel:malformed');
-    return;
+    return true;
   }
   const frame = newFrame(IP_AT + end - innerAt);
   frame.fill(0, 0, IP_AT);
   writeUint16(etherType, frame, IP_AT - 2);
   frame.set(bytes.subarray(innerAt, end), IP_AT);
   kernel.ops.receive(link, frame, 'host');
+  return true;
 }
 
 function tunnelFor(kernel: KernelState, protocol: number, outer: IpFamily) {

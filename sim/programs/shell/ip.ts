@@ -2,6 +2,7 @@
 
 import type { IpFamily } from '../../../daemon/wire/ip-address.ts';
 import { ipAddress } from './ip-address.ts';
+import { ipFou } from './ip-fou.ts';
 import { ipLink } from './ip-link.ts';
 import { ipNeighbour } from './ip-neighbour.ts';
 import { ipRoute } from './ip-route.ts';
@@ -28,6 +29,7 @@ const OBJECTS: readonly (readonly [string, IpObject])[] = [
   ['neighbor', ipNeighbour],
   ['neighbour', ipNeighbour],
   ['link', ipLink],
+  ['fou', ipFou],
 ];
 
 /** The command. */
@@ -47,7 +49,7 @@ export const ip: ShellCommand = (io) => {
 };
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
-where  OBJECT := { address | link | neighbor | route | rule }`;
+where  OBJECT := { address | fou | link | neighbor | route | rule }`;
 
 function takeOptions(words: string[]): IpOptions | string {
   const options = {

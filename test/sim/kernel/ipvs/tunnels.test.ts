@@ -6,6 +6,7 @@ import type { Kernel } from '../../../../sim/kernel/kernel.ts';
 import { ip, makeSmallLan, prefix } from '../small-lan.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
+const GUE_PORT = 6080;
 
 interface Wrapping {
   readonly name: string;
@@ -40,6 +41,17 @@ const WRAPPINGS: readonly Wrapping[] = [
     device: 'ip6tnl0',
     overhead: 40,
     outerProtocol: 4,
+  },
+  { name: 'GUE', ...IN4, type: 'gue', device: 'tunl0', overhead: 32, outerProtocol: 17 },
+  { name: 'GUE, IPv6', ...IN6, type: 'gue', device: 'ip6tnl0', overhead: 52, outerProtocol: 17 },
+  {
+    name: 'GUE, IPv6 in IPv4',
+    virtual: IN6.virtual,
+    server: IN4.server,
+    type: 'gue',
+    device: 'sit0',
+    overhead: 32,
+    outerProtocol: 17,
   },
   { name: 'GRE', ...IN4, type: 'gre', device: 'gre0', overhead: 24, outerProtocol: 47 },
 ];
@@ -93,6 +105,47 @@ describe('TUN carries a connection to a server that has the virtual address on i
   });
 });
 
+/** A lone host that gets datagrams on its GUE or FOU port; what its tunnel has received, and why the rest was dropped. */
+describe('a port that takes other protocols', () => {
+  /** An IPv4 header alone: protocol 59, "no next header", from and to anywhere. */
+  const inner = Uint8Array.of(0x45, 0, 0, 20, 0, 1, 0, 0, 9, 59, 0, 0, 10, 0, 0, 1, 10, 9, 9, 9);
+  const run = (datagram: Uint8Array, protocol?: number) => {
+    const lan = makeSmallLan();
+    const a = lan.addHost('a', { address: '10.0.0.1/24' });
+    const b = lan.addHost('b', { address: '10.0.0.2/24' });
+    b.addTunnelLink('tunl0');
+    b.setLinkUp('tunl0', true);
+    const kind = protocol === undefined ? {} : { protocol };
+    expect(b.addFouPort({ family: 'inet', port: 99, ...kind })).toBe('ok');
+    expect(b.addFouPort({ family: 'inet', port: 99 })).toBe('taken');
+    const socket = a.openUdp({ family: 'inet', onDatagram: () => undefined });
+    if (typeof socket === 'string') throw new Error(socket);
+    socket.send(datagram, ip('10.0.0.2'), 99);
+    lan.runTo(1);
+    const drops = [...b.dropCounters().keys()].filter((reason) => reason.startsWith('tunnel:'));
+    return [b.link('tunl0')?.counters.rxPackets, ...drops];
+  };
+  const gue = (...head: number[]) => Uint8Array.of(...head, ...inner);
+
+  it.each([
+    ['version 0 with IPv4', gue(0, 4, 0, 0), [1]],
+    ['version 1, the packet itself', inner, [1]],
+    ['no header at all', Uint8Array.of(0, 4), [0, 'tunnel:malformed']],
+    ['a control message', gue(0x20, 4, 0, 0), [0, 'tunnel:malformed']],
+    ['optional fields', gue(0x01, 4, 0, 0, 0, 0, 0, 0), [0, 'tunnel:malformed']],
+    ['flags that nobody knows', gue(0, 4, 0, 1), [0, 'tunnel:malformed']],
+    ['version 2', gue(0x80, 4, 0, 0), [0, 'tunnel:malformed']],
+    ['a protocol without tunnel', gue(0, 41, 0, 0), [0, 'tunnel:no-device']],
+  ])('GUE: %s', (_, datagram, expected) => {
+    expect(run(datagram)).toEqual(expected);
+  });
+
+  it('FOU: every datagram is of one protocol', () => {
+    expect(run(inner, 4)).toEqual([1]);
+    expect(run(inner, 41)).toEqual([0, 'tunnel:no-device']);
+  });
+});
+
 describe('a packet that does not fit the tunnel', () => {
   it.each(WRAPPINGS)('$name: the client hears of the MTU that is left', (wrapping) => {
     const lan = makeTunnelLan(wrapping);
@@ -134,6 +187,9 @@ function makeTunnelLan(wrapping: Wrapping) {
     server.setSysctl('net.ipv4.conf.eth0.arp_ignore', '1');
     server.setSysctl('net.ipv4.conf.eth0.arp_announce', '2');
   }
+  for (const family of ['inet', 'inet6'] as const) {
+    if (wrapping.type === 'gue') server.addFouPort({ family, port: GUE_PORT });
+  }
   server.listenTcp({
     family: familyOf(ip(wrapping.virtual)),
     port: 80,
@@ -149,6 +205,7 @@ function makeTunnelLan(wrapping: Wrapping) {
   const added = director.ipvs.addServer(serviceOf(wrapping), which, {
     method: 'tun',
     tunnel: type,
+    ...(type === 'gue' ? { tunnelPort: GUE_PORT } : {}),
     weight: 1,
   });
   expect(added).toBeUndefined();
@@ -211,7 +268,7 @@ function sendSegment(client: Kernel, wrapping: Wrapping, size: number): void {
 }
 
 function isWrapped(frame: Uint8Array): boolean {
-  return [4, 41, 47].includes(protocolOf(frame));
+  return [4, 17, 41, 47].includes(protocolOf(frame));
 }
 
 function isIpv6Frame(frame: Uint8Array): boolean {
