@@ -148,6 +148,7 @@ function buildInstance(draft: InstanceDraft, global: GlobalDraft): VrrpInstanceC
     ...(draft.authType === undefined
       ? {}
       : { authentication: { type: draft.authType, key: passwordKey(draft.authPass) } }),
+    ...authHmac(draft),
     addresses: draft.vips.map((one) => buildAddress(one)),
     excludedAddresses: draft.evips.map((one) => buildAddress(one)),
     promoteSecondaries: draft.promoteSecondaries,
@@ -188,6 +189,15 @@ function buildInstance(draft: InstanceDraft, global: GlobalDraft): VrrpInstanceC
     ...(draft.kernelRxBufSize === 0 ? {} : { kernelReceiveBufferBytes: draft.kernelRxBufSize }),
     ...(draft.debug === 0 ? {} : { debugLevel: draft.debug }),
   };
+}
+
+/** The window is three advert intervals by default, 5 s at least. */
+function authHmac({ authHmac, advertUs }: InstanceDraft): Pick<VrrpInstanceConfig, 'authHmac'> {
+  if (authHmac?.activeKey === undefined) return {};
+  const { keys, activeKey, mode, antiReplay } = authHmac;
+  const timeWindow = authHmac.timeWindow ?? Math.max(5, Math.ceil((3 * advertUs) / 1_000_000));
+  const window = antiReplay === 'time' ? { timeWindow } : {};
+  return { authHmac: { keys, activeKey, mode, ...window } };
 }
 
 /** The password in 8 bytes, padded with zeros. */

@@ -10,6 +10,7 @@ import { formatIp, isIpv4 } from '../wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../wire/ipv6-address.ts';
 import { finishAddresses, finishVmac } from './finish-vrrp-interfaces.ts';
 import { finishInstanceTracking } from './finish-vrrp-tracking.ts';
+import { finishAuthHmac } from './keywords/auth-hmac.ts';
 import type { ParseContext } from './parse-context.ts';
 import { placeOf } from './place-of.ts';
 import type { Complaint } from './reporter.ts';
@@ -28,6 +29,7 @@ export function finishInstance(context: ParseContext, instance: InstanceDraft): 
   finishVersion(context, instance, say);
   if (!hasAddresses(instance, say)) return false;
   finishState(instance, say);
+  finishAuthHmac(context, instance);
   finishAuthentication(instance, say);
   finishVrf(instance, say);
   if (!finishUnicast(context, instance, say)) return false;

@@ -94,6 +94,16 @@ export interface VmacDraft {
   mac?: MacAddress;
 }
 
+/** auth_hmac while it is read. */
+export interface AuthHmacDraft {
+  readonly keys: Map<number, Uint8Array>;
+  activeKey?: number;
+  antiReplay: 'time' | 'monotonic';
+  /** Seconds. */
+  timeWindow?: number;
+  mode: 'enforce' | 'permissive' | 'receive-only';
+}
+
 /** One vrrp_instance. */
 export interface InstanceDraft extends TrackingDraft {
   readonly name: string;
@@ -111,6 +121,7 @@ export interface InstanceDraft extends TrackingDraft {
   family?: IpFamily;
   authType?: 'PASS' | 'AH';
   authPass: string;
+  authHmac?: AuthHmacDraft;
   vips: AddressDraft[];
   evips: AddressDraft[];
   routes: RouteDraft[];

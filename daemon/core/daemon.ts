@@ -203,7 +203,7 @@ export class Daemon {
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
     this.#say('parent', coreText.reloadingParent());
     const loaded = this.#read();
-    advertBeforeReload(machine);
+    advertBeforeReload(machine, now);
     if (this.#vrrpRuns) this.#say('vrrp', coreText.reloadingChild());
     for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     if (loaded.config !== undefined && !loaded.refused) {

@@ -16,6 +16,7 @@ export type VersionProfile = Pick<
   | 'hasRefreshTimer'
   | 'ignoresAdvertsInDelay'
   | 'tellsIntervalMismatch'
+  | 'authHmacFormat'
 >;
 
 /** The profile of a version such as `2.3.3`. */
@@ -30,5 +31,13 @@ export function versionProfile(version: string): VersionProfile {
     tellsIntervalMismatch: isAligned,
     ignoresAdvertsInDelay: number >= versionNumber('2.2.8'),
     hasRefreshTimer: number >= versionNumber('2.3.2'),
+    authHmacFormat: authHmacFormat(number),
   };
+}
+
+/** Which release first counts the checksum as zero is not known: it is in the source after 2.4.3. */
+function authHmacFormat(number: number): VersionProfile['authHmacFormat'] {
+  if (number >= versionNumber('2.4.3')) return 'draft';
+  if (number >= versionNumber('2.4.1')) return 'fraction';
+  return number >= versionNumber('2.4.0') ? 'counter' : 'none';
 }

@@ -7,8 +7,10 @@
  * RFC 9568 section 5.
  */
 
+import type { TimeUs } from '../base/time.ts';
 import { AH_HEADER_LENGTH, AH_ICV_LENGTH, encodeAh, signAh } from '../wire/ah.ts';
-import { addressSum } from '../wire/checksum.ts';
+import { addressSum, internetChecksum, pseudoHeaderSum } from '../wire/checksum.ts';
+import { writeUint16 } from '../wire/integers.ts';
 import type { IpAddress } from '../wire/ip-address.ts';
 import {
   encodeIpv4Header,
@@ -19,6 +21,7 @@ import {
 } from '../wire/ipv4.ts';
 import type { Ipv4Address } from '../wire/ipv4-address.ts';
 import type { Ipv6Address } from '../wire/ipv6-address.ts';
+import { readIpv6 } from '../wire/ipv6-address.ts';
 import {
   VRRP_AUTH_AH,
   VRRP_AUTH_NONE,
@@ -28,6 +31,7 @@ import {
 } from '../wire/vrrp-header.ts';
 import { encodeVrrpV2, NO_AUTH_DATA, vrrpV2Length } from '../wire/vrrp-v2.ts';
 import { encodeVrrpV3, vrrpV3Length } from '../wire/vrrp-v3.ts';
+import { nextSequence, sign, trailerLength } from './auth-hmac.ts';
 import { instanceText } from './log-text.ts';
 import { addressInterface, outInterface } from './source-address.ts';
 import { writeIpv6Header } from './unsolicited-na.ts';
@@ -41,10 +45,16 @@ const MICROSECONDS_PER_CENTISECOND = 10_000;
 const MICROSECONDS_PER_SECOND = 1_000_000;
 /** From here on the AH sequence number would wrap; keepalived then gives up being master. */
 const AH_SEQUENCE_MAX = 0xffff_fffd;
+const CHECKSUM_AT = 6;
 const NO_ICV = new Uint8Array(AH_ICV_LENGTH);
 
 /** Sends one advert with `priority`, to the group or as one copy to each peer. */
-export function sendAdvert(machine: VrrpMachine, instance: Instance, priority: number): void {
+export function sendAdvert(
+  machine: VrrpMachine,
+  instance: Instance,
+  priority: number,
+  now: TimeUs,
+): void {
   instance.statistics.advertsSent++;
   const { source, config } = instance;
   if (source === undefined) return;
@@ -57,15 +67,36 @@ export function sendAdvert(machine: VrrpMachine, instance: Instance, priority: n
       log(machine, instanceText.cannotSend(name, peer.address));
     return;
   }
-  if (!isUnicast(config)) {
-    const packet = buildAdvert(instance, { priority, source, destination: config.multicastGroup });
+  const destinations = isUnicast(config)
+    ? config.unicastPeers.map((peer) => peer.address)
+    : [config.multicastGroup];
+  let sequence: bigint | undefined;
+  for (const destination of destinations) {
+    const packet = buildAdvert(instance, { priority, source, destination });
+    if (trailerLength(config) > 0) {
+      const isNew = sequence === undefined || machine.settings.authHmacFormat !== 'draft';
+      if (isNew) sequence = nextSequence(machine, instance, machine.host.wallClockUs(now));
+      const vrrpAt = typeof destination === 'number' ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
+      finishTrailer(machine, instance, { packet, vrrpAt, sequence: sequence ?? 0n });
+    }
     machine.actions.push({ kind: 'ip-send', interface: interfaceName, packet });
-    return;
   }
-  for (const peer of config.unicastPeers) {
-    const packet = buildAdvert(instance, { priority, source, destination: peer.address });
-    machine.actions.push({ kind: 'ip-send', interface: interfaceName, packet });
-  }
+}
+
+/** Signs, and for IPv6 writes the checksum that the kernel writes there: over the trailer, too. */
+function finishTrailer(
+  machine: VrrpMachine,
+  instance: Instance,
+  given: { readonly packet: Uint8Array; readonly vrrpAt: number; readonly sequence: bigint },
+): void {
+  const { packet, vrrpAt } = given;
+  if (vrrpAt === IPV6_HEADER_LENGTH) packet.set([0, 0], vrrpAt + CHECKSUM_AT);
+  sign(machine, instance, given);
+  if (vrrpAt !== IPV6_HEADER_LENGTH) return;
+  const addresses = addressSum(readIpv6(packet, 8), readIpv6(packet, 24));
+  const length = packet.length - vrrpAt;
+  const sum = pseudoHeaderSum({ addresses, protocol: PROTOCOL_VRRP, length });
+  writeUint16(internetChecksum(packet, vrrpAt, length, sum), packet, vrrpAt + CHECKSUM_AT);
 }
 
 /**
@@ -112,7 +143,8 @@ function buildInet(
   const withAh = config.authentication?.type === 'AH';
   const count = config.addresses.length;
   const vrrpLength = config.version === 2 ? vrrpV2Length(count) : vrrpV3Length(count, 'inet');
-  const totalLength = IPV4_HEADER_LENGTH + (withAh ? AH_HEADER_LENGTH : 0) + vrrpLength;
+  const totalLength =
+    IPV4_HEADER_LENGTH + (withAh ? AH_HEADER_LENGTH : 0) + vrrpLength + trailerLength(config);
   const packet = new Uint8Array(totalLength);
   let at = encodeIpv4Header(
     {
@@ -211,7 +243,7 @@ const UNICAST_HOP_LIMIT = 64;
 /** IPv6: version 2 keeps its own header words and has no authentication field. */
 function buildInet6(instance: Instance, options: AdvertOptions): Uint8Array {
   const { config } = instance;
-  const length = vrrpV3Length(config.addresses.length, 'inet6');
+  const length = vrrpV3Length(config.addresses.length, 'inet6') + trailerLength(config);
   const packet = new Uint8Array(IPV6_HEADER_LENGTH + length);
   const at = writeIpv6Header(packet, 0, {
     trafficClass: TRAFFIC_CLASS,

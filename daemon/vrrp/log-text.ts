@@ -7,6 +7,7 @@
 import type { DurationUs } from '../base/time.ts';
 import { formatSeconds } from '../base/time.ts';
 import { formatIp, type IpAddress } from '../wire/ip-address.ts';
+import type { TrailerFault } from './auth-hmac.ts';
 
 /** Milliseconds as keepalived prints intervals, cut off. */
 function milliseconds(duration: DurationUs): number {
@@ -92,6 +93,15 @@ export const receiveText = {
     `Unknown VRID(${vrid}) received on interface(${link}). ignoring...`,
 } as const;
 
+const TRAILER_FAULTS = {
+  missing: 'missing authentication trailer',
+  malformed: 'malformed authentication trailer',
+  stale: 'stale authentication trailer',
+  replay: 'replayed authentication trailer',
+  'unknown-key': 'unknown authentication key id',
+  hmac: 'invalid authentication HMAC',
+} as const;
+
 /** Why an advert was refused. */
 export const refuseText = {
   length: (n: string, received: number, expected: number) =>
@@ -118,6 +128,8 @@ export const refuseText = {
     `(${n}) received an unexpected ip number count ${received}, expected ${expected}!`,
   ipLength: (n: string, header: number, received: number) =>
     `(${n}) ip_tot_len mismatch against received length. ${header} and received ${received}`,
+  /** Words of 2.4 where they are known: the binary has "authentication trailer from" and "unknown authentication key id". */
+  trailer: (n: string, fault: 'missing' | TrailerFault) => `(${n}) ${TRAILER_FAULTS[fault]}`,
   checksum: (n: string, version: number) => `(${n}) Invalid VRRPv${version} checksum`,
   cast: (n: string, unicast: boolean) =>
     `(${n}) Expected ${unicast ? 'un' : 'mult'}icast packet but received ${unicast ? 'mult' : 'un'}icast packet`,

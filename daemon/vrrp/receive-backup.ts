@@ -32,7 +32,7 @@ export function receiveInBackup(
   const { config } = instance;
   const checkAddresses =
     !config.skipCheckAdvertAddresses || instance.masterAddress !== packet.source;
-  const refusal = checkAdvert(machine, instance, packet, { checkAddresses });
+  const refusal = checkAdvert(machine, instance, packet, { checkAddresses, now });
   if (refusal !== undefined) {
     reportRefusal(machine, instance, packet, refusal);
     keepTimer(instance, now);

@@ -21,11 +21,13 @@
  * Source: RFC 9568 section 7.1; keepalived's order, section b.4 of the project's fact sheet.
  */
 
+import type { TimeUs } from '../base/time.ts';
 import { readAhNextHeader, readAhSequence, readAhSpi, verifyAh } from '../wire/ah.ts';
 import { addressSum } from '../wire/checksum.ts';
 import { formatIp, type IpAddress } from '../wire/ip-address.ts';
 import { isMulticastIpv4 } from '../wire/ipv4-address.ts';
 import { isMulticastIpv6 } from '../wire/ipv6-address.ts';
+import { AUTH_TRAILER_LENGTH } from '../wire/vrrp-auth-trailer.ts';
 import {
   readVrrpAddressCount,
   readVrrpAuthType,
@@ -41,6 +43,7 @@ import {
 import { readVrrpV2AuthData, verifyVrrpV2Checksum } from '../wire/vrrp-v2.ts';
 import { verifyVrrpV3Checksum } from '../wire/vrrp-v3.ts';
 import { authTypeOf } from './advert.ts';
+import { trailerFault } from './auth-hmac.ts';
 import { refuseText } from './log-text.ts';
 import { type Instance, isUnicast, log, type VrrpMachine } from './vrrp-machine.ts';
 
@@ -73,10 +76,11 @@ export function checkAdvert(
   machine: VrrpMachine,
   instance: Instance,
   packet: ReceivedPacket,
-  options: { readonly checkAddresses: boolean },
+  options: { readonly checkAddresses: boolean; readonly now: TimeUs },
 ): Refusal | undefined {
   const refusal =
     checkEnvelope(machine, instance, packet) ??
+    checkTrailer(machine, instance, packet, options.now) ??
     (instance.config.version === 2
       ? checkVersion2(machine, instance, packet)
       : tellInterval(machine, instance, packet)) ??
@@ -95,7 +99,8 @@ function checkEnvelope(
 ): Refusal | undefined {
   const { config, statistics } = instance;
   const { received, expected } = lengths(instance, packet);
-  if (received !== expected) {
+  const hasTrailer = config.authHmac !== undefined && received === expected + AUTH_TRAILER_LENGTH;
+  if (received !== expected && !hasTrailer) {
     sayRefusal(machine, instance, packet, refuseText.length(config.name, received, expected));
     statistics.packetLengthErrors++;
     return 'length';
@@ -111,6 +116,35 @@ function checkEnvelope(
     return 'version';
   }
   return undefined;
+}
+
+/** auth_hmac: behind version, in front of the old authentication; where 2.4 does it exactly is not known. */
+function checkTrailer(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  now: TimeUs,
+): Refusal | undefined {
+  const { config, statistics } = instance;
+  if (config.authHmac === undefined) return undefined;
+  if (vrrpEnd(instance, packet) === packet.end) {
+    if (config.authHmac.mode !== 'enforce') return undefined;
+    sayRefusal(machine, instance, packet, refuseText.trailer(config.name, 'missing'));
+    statistics.authFailures++;
+    return 'auth-trailer';
+  }
+  const fault = trailerFault(machine, instance, packet, machine.host.wallClockUs(now));
+  if (fault === undefined) return undefined;
+  sayRefusal(machine, instance, packet, refuseText.trailer(config.name, fault));
+  statistics.authFailures++;
+  return 'auth-trailer';
+}
+
+/** Where the VRRP packet ends: before a trailer, if the instance knows of such. */
+function vrrpEnd(instance: Instance, packet: ReceivedPacket): number {
+  const { received, expected } = lengths(instance, packet);
+  const isLonger = instance.config.authHmac !== undefined && received > expected;
+  return isLonger ? packet.end - AUTH_TRAILER_LENGTH : packet.end;
 }
 
 /** The length follows from what the packet says of itself, not from the configuration. */
@@ -340,8 +374,10 @@ function carries(instance: Instance, packet: ReceivedPacket, address: IpAddress)
  * on.
  */
 function checksumIsRight(instance: Instance, packet: ReceivedPacket): boolean {
-  const { bytes, vrrpAt, end, source, destination } = packet;
+  const { bytes, vrrpAt, source, destination } = packet;
   const { config } = instance;
+  // The kernel computes that of IPv6 over all there is.
+  const end = config.family === 'inet6' ? packet.end : vrrpEnd(instance, packet);
   if (config.family === 'inet' && config.version === 2) {
     return verifyVrrpV2Checksum(bytes, vrrpAt, end);
   }

@@ -33,7 +33,7 @@ export function receiveInMaster(
   packet: ReceivedPacket,
   now: TimeUs,
 ): void {
-  const refusal = checkAdvert(machine, instance, packet, { checkAddresses: true });
+  const refusal = checkAdvert(machine, instance, packet, { checkAddresses: true, now });
   if (refusal !== undefined) {
     reportRefusal(machine, instance, packet, refusal);
     return;
@@ -41,14 +41,14 @@ export function receiveInMaster(
   const { name } = instance.config;
   const priority = readVrrpPriority(packet.bytes, packet.vrrpAt);
   if (priority === 0) {
-    sendAdvert(machine, instance, instance.effectivePriority);
+    sendAdvert(machine, instance, instance.effectivePriority, now);
     logDetail(machine, receiveText.masterZero(name));
     return;
   }
   const order = compareAddresses(instance, packet);
   if (lets(machine, instance, priority, order)) return;
   if (instance.config.higherPrioritySendAdvert && outranks(instance, priority, order)) {
-    sendAdvert(machine, instance, instance.effectivePriority);
+    sendAdvert(machine, instance, instance.effectivePriority, now);
   }
   if (priority === instance.effectivePriority) judgeEqual(machine, instance, order);
   if (isOutranked(instance, priority, order)) {
@@ -121,7 +121,7 @@ function resist(
     instance.ahSequence = readAhSequence(packet.bytes, packet.ahAt) + 1;
     instance.ahCycle = false;
   }
-  if (forcing) sendAdvert(machine, instance, effectivePriority);
+  if (forcing) sendAdvert(machine, instance, effectivePriority, now);
   sendLowerPriorityBurst(machine, instance, now);
   for (const member of group?.members ?? []) {
     if (member !== instance) sendLowerPriorityBurst(machine, member, now);

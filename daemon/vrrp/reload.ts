@@ -44,9 +44,9 @@ import {
 import type { VrrpState } from './vrrp-state.ts';
 
 /** The advert of each MASTER before the file is read again. */
-export function advertBeforeReload(machine: VrrpMachine): void {
+export function advertBeforeReload(machine: VrrpMachine, now: TimeUs): void {
   for (const instance of machine.instances) {
-    if (instance.state === 'MASTER') sendAdvert(machine, instance, instance.effectivePriority);
+    if (instance.state === 'MASTER') sendAdvert(machine, instance, instance.effectivePriority, now);
   }
 }
 
@@ -67,7 +67,7 @@ export function reload(
     (config) => old.find((i) => continues(i.config, config)) ?? newInstance(config, now),
   );
   const gone = old.filter((i) => !machine.instances.includes(i));
-  for (const instance of gone) dismiss(machine, instance);
+  for (const instance of gone) dismiss(machine, instance, now);
   const changes = machine.instances.map((instance, index) =>
     adopt(instance, next.config.instances[index] as VrrpInstanceConfig),
   );
@@ -115,8 +115,8 @@ function continues(a: VrrpInstanceConfig, b: VrrpInstanceConfig): boolean {
   );
 }
 
-function dismiss(machine: VrrpMachine, instance: Instance): void {
-  if (instance.state === 'MASTER') sendZero(machine, instance);
+function dismiss(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  if (instance.state === 'MASTER') sendZero(machine, instance, now);
   removeVirtualObjects(machine, instance, { force: false });
   setTimer(machine, instance, undefined);
   removeLinks(machine, instance);

@@ -19,7 +19,7 @@ export function shutDown(machine: VrrpMachine, now: TimeUs): void {
   machine.timers.remove(() => true);
   for (const instance of machine.instances) {
     if (instance.state !== 'MASTER') continue;
-    sendZero(machine, instance);
+    sendZero(machine, instance, now);
     removeVirtualObjects(machine, instance, { force: false });
   }
   for (const instance of machine.instances) {

@@ -55,7 +55,7 @@ export function masterTimer(
   occasion: Occasion & { readonly from?: VrrpState },
 ): void {
   const { now } = occasion;
-  sendAdvert(machine, instance, instance.effectivePriority);
+  sendAdvert(machine, instance, instance.effectivePriority, now);
   if (instance.vipSet) {
     refreshIfDue(machine, instance, now);
     return;
@@ -75,9 +75,9 @@ export function leaveMaster(
   const { name } = instance.config;
   const to = instance.wanted === 'FAULT' ? 'FAULT' : 'BACKUP';
   log(machine, instanceText.entering(name, to));
-  if (to === 'FAULT') sendAdvert(machine, instance, STOP_PRIORITY);
+  if (to === 'FAULT') sendAdvert(machine, instance, STOP_PRIORITY, now);
   else instance.preemptAt = undefined;
-  if (occasion.announce) sendZero(machine, instance);
+  if (occasion.announce) sendZero(machine, instance, now);
   removeVirtualObjects(machine, instance, { force: false });
   instance.state = to;
   reportState(machine, instance, from, occasion);
@@ -115,8 +115,8 @@ export function leaveFault(
 }
 
 /** Priority 0 with its log line. */
-export function sendZero(machine: VrrpMachine, instance: Instance): void {
-  sendAdvert(machine, instance, STOP_PRIORITY);
+export function sendZero(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  sendAdvert(machine, instance, STOP_PRIORITY, now);
   instance.statistics.priorityZeroSent++;
   logDetail(machine, instanceText.sentZero(instance.config.name));
 }

@@ -188,4 +188,6 @@ export interface VrrpHost {
   sysctl(name: string): string | undefined;
   /** How long ago it was booted, in µs. */
   uptimeUs?(now: TimeUs): number;
+  /** Its wall clock, in µs since 1970. */
+  wallClockUs(now: TimeUs): number;
 }

@@ -68,6 +68,7 @@ export interface VrrpInstanceConfig {
   readonly priority: number;
   readonly advertInterval: DurationUs;
   readonly authentication?: VrrpAuthentication;
+  readonly authHmac?: AuthHmacConfig;
   readonly addresses: readonly VirtualAddress[];
   readonly excludedAddresses: readonly VirtualAddress[];
   readonly promoteSecondaries: boolean;
@@ -125,6 +126,16 @@ export interface VrrpInstanceConfig {
 export interface VrrpAuthentication {
   readonly type: 'PASS' | 'AH';
   readonly key: Uint8Array;
+}
+
+/** auth_hmac, of 2.4.0 and later. */
+export interface AuthHmacConfig {
+  readonly keys: ReadonlyMap<number, Uint8Array>;
+  /** Which of them signs. */
+  readonly activeKey: number;
+  /** Seconds that clocks may differ; absent: `anti_replay monotonic`. */
+  readonly timeWindow?: number;
+  readonly mode: 'enforce' | 'permissive' | 'receive-only';
 }
 
 /** One line of virtual_ipaddress, virtual_ipaddress_excluded or static_ipaddress. */

@@ -44,6 +44,19 @@ import type { VrrpState } from './vrrp-state.ts';
 /** Where an instance would go if no group held it. */
 export type WantedState = 'BACKUP' | 'MASTER' | 'FAULT';
 
+/**
+ * How auth_hmac numbers and signs: 2.4.0 with a counter, 2.4.1 with fractions of a second, after 2.4.2 as the draft has it
+ * (the VRRP checksum counts as zero, and one number for all copies of an advert); `none` before.
+ */
+export type AuthHmacFormat = 'none' | 'counter' | 'fraction' | 'draft';
+
+/** What an instance remembers of auth_hmac's trailers. */
+export interface AuthHmacState {
+  lastSent: bigint;
+  /** Last accepted sequence of each sender, the one heard longest ago first. */
+  readonly lastHeard: Map<IpAddress, bigint>;
+}
+
 /** Counters of one instance; the names are those of `core/status.ts`. */
 export interface Statistics {
   advertsReceived: number;
@@ -113,6 +126,8 @@ export interface Instance {
   socketId: number | undefined;
   /** Kinds of refusals that were told already; only kept with `limitsRefusals`. */
   readonly refusalsTold: Set<string>;
+  /** What is remembered of auth_hmac's trailers. */
+  readonly authHmac: AuthHmacState;
   /** Adverts of another owner that an owner has let pass, from 2.3.3 on. */
   ownerAdverts: number;
 }
@@ -223,6 +238,8 @@ export interface VrrpSettings {
   readonly hasRefreshTimer: boolean;
   /** From 2.2.8 on: adverts during vrrp_startup_delay change nothing. */
   readonly ignoresAdvertsInDelay: boolean;
+  /** How auth_hmac numbers and signs, from 2.4.0 on. */
+  readonly authHmacFormat: AuthHmacFormat;
   /** From 2.3.3 on: a v3 advert with another interval than the own one is told. */
   readonly tellsIntervalMismatch: boolean;
   /**
@@ -352,6 +369,7 @@ export function newInstance(config: VrrpInstanceConfig, now: TimeUs): Instance {
     sibling: undefined,
     socketId: undefined,
     refusalsTold: new Set(),
+    authHmac: { lastSent: 0n, lastHeard: new Map() },
     ownerAdverts: 0,
   };
 }

@@ -7,6 +7,7 @@ import { readDecimal, readInteger } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
 import { utf8Head, utf8Length } from '../source-text.ts';
 import { type InstanceDraft, type NotifyKind, newTracking } from '../vrrp-draft.ts';
+import { authHmacRow } from './auth-hmac.ts';
 import { instanceRow } from './instance-row.ts';
 import { readRoute } from './ip-routes.ts';
 import { readRule } from './ip-rules.ts';
@@ -97,6 +98,7 @@ const identityRows: readonly KeywordRow[] = [
       }),
     ],
   }),
+  authHmacRow,
 ];
 
 const addressRows: readonly KeywordRow[] = [

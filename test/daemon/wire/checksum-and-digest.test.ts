@@ -9,7 +9,7 @@ import {
   updateChecksum16,
   updateChecksum32,
 } from '../../../daemon/wire/checksum.ts';
-import { hmacMd5 } from '../../../daemon/wire/hmac.ts';
+import { hmacMd5, hmacSha256 } from '../../../daemon/wire/hmac.ts';
 import {
   checkIcmp,
   decodeIcmp,
@@ -24,6 +24,7 @@ import {
 import { writeUint16 } from '../../../daemon/wire/integers.ts';
 import { checkIpv4Header, decrementTtl, encodeIpv4Header } from '../../../daemon/wire/ipv4.ts';
 import { md5 } from '../../../daemon/wire/md5.ts';
+import { sha256OfParts } from '../../../daemon/wire/sha256.ts';
 import {
   decodeLatin1,
   decodeUtf8,
@@ -171,6 +172,35 @@ describe('digests', () => {
   ])('HMAC-MD5 of RFC 2202 section 2, key %s', (key, data, digest) => {
     const [keyBytes, dataBytes] = [parseHex(key), parseHex(data)];
     expect(formatHex(hmacMd5(keyBytes as Uint8Array, dataBytes as Uint8Array))).toBe(digest);
+  });
+
+  test.each([
+    [
+      '0b'.repeat(20),
+      formatHex(encodeAscii('Hi There')),
+      'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    ],
+    [
+      'aa'.repeat(131),
+      formatHex(encodeAscii('Test Using Larger Than Block-Size Key - Hash Key First')),
+      '60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54',
+    ],
+  ])('HMAC-SHA-256 of RFC 4231 section 4, key %s', (key, data, digest) => {
+    const [keyBytes, dataBytes] = [parseHex(key), parseHex(data)];
+    const parts = [dataBytes as Uint8Array];
+    expect(formatHex(hmacSha256(keyBytes as Uint8Array, parts))).toBe(digest);
+  });
+
+  test('SHA-256 equals OpenSSL on any message in pieces', () => {
+    const bytes = fc.uint8Array({ maxLength: 200 });
+    fc.assert(
+      fc.property(bytes, bytes, bytes, (key, one, other) => {
+        const hash = createHash('sha256').update(one).update(other).digest('hex');
+        expect(formatHex(sha256OfParts([one, other]))).toBe(hash);
+        const expected = createHmac('sha256', key).update(one).update(other).digest('hex');
+        expect(formatHex(hmacSha256(key, [one, other]))).toBe(expected);
+      }),
+    );
   });
 
   test('both equal OpenSSL on any message', () => {
