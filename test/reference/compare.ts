@@ -258,13 +258,17 @@ function compareBytes(theirs: FrameRun, own: FrameRun): string[] {
   const [a, b] = [first(theirs), first(own)];
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const [x, y] = [hex(withoutFlowLabel(a[i]?.bytes)), hex(withoutFlowLabel(b[i]?.bytes))];
-    if (x !== y && !differInNumberOnly(a[i]?.bytes, b[i]?.bytes))
+    const beside = [b[i], b[i - 1], b[i + 1]];
+    if (x !== y && !beside.some((one) => differInNumberOnly(a[i]?.bytes, one?.bytes)))
       return [`${theirs.key}: frame ${i + 1} is\n    ${x}, ours\n    ${y}`];
   }
   return [];
 }
 
-/** Where the count of adverts before may differ by one, so may the number of this one. */
+/**
+ * Where the count of adverts before may differ by one, so may the number of this one; beside a gap, and where a reload
+ * numbers anew, that of its neighbour.
+ */
 function differInNumberOnly(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined || readEtherType(a) !== 0x0800) return false;
   const number = (frame: Uint8Array) => ((frame[18] ?? 0) << 8) | (frame[19] ?? 0);
