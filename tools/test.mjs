@@ -1,7 +1,7 @@
 // `npm test`: everything that this machine can check, one stage after the other, in one place. Each stage reports
 // how many of its checks passed, failed and were skipped; what was skipped is named with its reason. `--fast`: types, lint and
-// unit tests only; `--only NAME[,NAME]`: these stages. Ends with a line `N passed, N failed, N skipped` and exit code 1 when
-// anything failed.
+// unit tests only; `--only WORD[,WORD]`: stages with such a word in their names. Ends with a line `N passed, N failed,
+// N skipped` and exit code 1 when anything failed.
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,11 +37,17 @@ const stages = fast
       interopStage,
     ];
 
-const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',');
-const isWanted = ({ name }) => !process.argv.includes('--only') || only?.includes(name);
+const only = process.argv.includes('--only')
+  ? (process.argv[process.argv.indexOf('--only') + 1] ?? '').split(',')
+  : [''];
+const wanted = stages.filter(({ name }) => only.some((word) => name.includes(word)));
+for (const word of only.filter((word) => !stages.some(({ name }) => name.includes(word)))) {
+  console.error(`no stage '${word}'; there are: ${stages.map(({ name }) => name).join('; ')}`);
+  process.exit(64);
+}
 
 const total = new Tally();
-for (const stage of stages.filter(isWanted)) {
+for (const stage of wanted) {
   const begun = Date.now();
   console.log(`\n== ${stage.name}`);
   const result = await stage.run({ root, run });
