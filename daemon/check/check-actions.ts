@@ -16,18 +16,7 @@ export type CheckAction =
       readonly level: 'info';
       readonly text: string;
     }
-  | {
-      readonly kind: 'stream-open';
-      readonly id: number;
-      readonly address: IpAddress;
-      readonly port: number;
-      readonly from?: { readonly address?: IpAddress; readonly port?: number };
-      readonly interface?: string;
-      readonly mark?: number;
-      readonly tls?: { readonly serverName?: string };
-    }
-  | { readonly kind: 'stream-send'; readonly id: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'stream-close'; readonly id: number; readonly abort: boolean }
+  | StreamAction
   | {
       readonly kind: 'datagram-open';
       readonly id: number;
@@ -60,3 +49,18 @@ export type CheckAction =
         readonly up: boolean;
       };
     };
+
+/** TCP and TLS for checkers and mail. */
+export type StreamAction =
+  | {
+      readonly kind: 'stream-open';
+      readonly id: number;
+      readonly address: IpAddress;
+      readonly port: number;
+      readonly from?: { readonly address?: IpAddress; readonly port?: number };
+      readonly interface?: string;
+      readonly mark?: number;
+      readonly tls?: { readonly serverName?: string };
+    }
+  | { readonly kind: 'stream-send'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'stream-close'; readonly id: number; readonly abort: boolean };

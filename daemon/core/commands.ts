@@ -6,10 +6,14 @@
  * Source: what keepalived 2.2.7 does through netlink, setsockopt, sendmsg, nftables, IPVS and fork.
  */
 
-import type { DurationUs } from '../base/time.ts';
-import type { AddressAction } from '../vrrp/vrrp-actions.ts';
+import type { StreamAction } from '../check/check-actions.ts';
+import type {
+  AddressAction,
+  LinkAction,
+  ScriptAction,
+  SocketAction,
+} from '../vrrp/vrrp-actions.ts';
 import type { IpAddress, IpFamily } from '../wire/ip-address.ts';
-import type { MacAddress } from '../wire/mac-address.ts';
 import type { DaemonReport } from './reports.ts';
 
 /** Ties an answer to its question; unique within one daemon. */
@@ -60,18 +64,7 @@ export interface RuleCommand {
 }
 
 /** Interfaces the daemon makes for virtual MACs. */
-export type LinkCommand =
-  | {
-      readonly kind: 'link-add';
-      readonly id: CommandId;
-      readonly name: string;
-      readonly base: string;
-      readonly type:
-        | { readonly kind: 'macvlan'; readonly mac: MacAddress; readonly mode: 'private' }
-        | { readonly kind: 'ipvlan'; readonly mode: 'bridge' | 'private' | 'vepa' };
-    }
-  | { readonly kind: 'link-delete'; readonly id: CommandId; readonly name: string }
-  | { readonly kind: 'link-up'; readonly id: CommandId; readonly name: string };
+export type LinkCommand = LinkAction;
 
 /**
  * Firewall rules of the daemon's own table. `drop-address`: packets to and from the address are dropped,
@@ -96,19 +89,7 @@ export interface SysctlCommand {
  * The raw sockets for VRRP: one per interface, family and way of addressing, as keepalived's socket pool.
  * From `vrrp-open` on the machine delivers 'vrrp-packet' events. With a `group` it joins (IGMP/MLD).
  */
-export type VrrpSocketCommand =
-  | {
-      readonly kind: 'vrrp-open';
-      readonly id: CommandId;
-      readonly interface: string;
-      readonly family: IpFamily;
-      /** 112, or 51 with AH. */
-      readonly protocol: 112 | 51;
-      readonly group?: IpAddress;
-      /** Own address that unicast packets must be sent to. */
-      readonly unicastTo?: IpAddress;
-    }
-  | { readonly kind: 'vrrp-close'; readonly id: CommandId };
+export type VrrpSocketCommand = SocketAction;
 
 /** Packets and frames on their way out; both are given away and never written again. */
 export type SendCommand =
@@ -126,19 +107,7 @@ export type SendCommand =
     };
 
 /** TCP and TLS for checkers and mail. Answers: 'stream-connected', '-data', '-closed', '-failed'. */
-export type StreamCommand =
-  | {
-      readonly kind: 'stream-open';
-      readonly id: CommandId;
-      readonly address: IpAddress;
-      readonly port: number;
-      readonly from?: { readonly address?: IpAddress; readonly port?: number };
-      readonly interface?: string;
-      readonly mark?: number;
-      readonly tls?: { readonly serverName?: string };
-    }
-  | { readonly kind: 'stream-send'; readonly id: CommandId; readonly bytes: Uint8Array }
-  | { readonly kind: 'stream-close'; readonly id: CommandId; readonly abort: boolean };
+export type StreamCommand = StreamAction;
 
 /** UDP and ICMP echo for checkers, UDP for BFD. Answers: 'datagram-received', 'datagram-failed'. */
 export type DatagramCommand =
@@ -173,21 +142,7 @@ export interface ResolveCommand {
 }
 
 /** Runs a script; answer: 'script-exited'. The machine applies the rules of script security. */
-export type ScriptCommand =
-  | {
-      readonly kind: 'script-run';
-      readonly id: CommandId;
-      /** The argument vector; never a shell. */
-      readonly arguments: readonly string[];
-      readonly user?: string;
-      readonly group?: string;
-      /** What for: a check is answered by the scenario, a notification is recorded. */
-      readonly purpose: 'check' | 'notify' | 'lifecycle';
-      /** Name of the vrrp_script or of the instance or group that the notification is about. */
-      readonly subject: string;
-      readonly limit?: DurationUs;
-    }
-  | { readonly kind: 'script-signal'; readonly id: CommandId; readonly signal: 'TERM' | 'KILL' };
+export type ScriptCommand = ScriptAction;
 
 /** One ipvsadm call, in its vocabulary. Answer: 'command-failed' on error. */
 export interface IpvsCommand {

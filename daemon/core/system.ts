@@ -10,9 +10,8 @@
 
 import type { TimeUs } from '../base/time.ts';
 import type { ScriptFault } from '../config/parse-context.ts';
-import type { AddressScope } from '../wire/address-scope.ts';
-import type { IpAddress, IpPrefix } from '../wire/ip-address.ts';
-import type { MacAddress } from '../wire/mac-address.ts';
+import type { AddressView, InterfaceView } from '../vrrp/vrrp-actions.ts';
+import type { IpAddress } from '../wire/ip-address.ts';
 
 /** What the daemon may ask its machine at any moment, without side effects. */
 export interface System {
@@ -55,36 +54,18 @@ export interface ProcessorTime {
 }
 
 /** One network interface as netlink describes it. */
-export interface InterfaceFacts {
-  readonly name: string;
-  readonly index: number;
-  readonly mac: MacAddress;
-  readonly mtu: number;
-  /** IFF_UP: switched on by the administrator. */
-  readonly up: boolean;
-  /** IFF_RUNNING: it has a carrier (and is up). */
-  readonly running: boolean;
+export interface InterfaceFacts extends InterfaceView {
   readonly multicast: boolean;
-  readonly loopback: boolean;
-  /** What kind of link: `physical` covers ethernet, bridge and bond alike. */
-  readonly kind: 'physical' | 'macvlan' | 'ipvlan' | 'vlan' | 'loopback';
-  /** Name of the interface that a macvlan, ipvlan or vlan stands on. */
-  readonly base?: string;
   /** In the kernel's order: the first of a family and subnet is its primary address. */
   readonly addresses: readonly InterfaceAddress[];
 }
 
 /** One address of an interface. */
-export interface InterfaceAddress extends IpPrefix {
-  readonly scope: AddressScope;
+export interface InterfaceAddress extends AddressView {
   /** Name shown by `ip addr`; equal to the interface's when not set. */
   readonly label?: string;
   readonly broadcast?: IpAddress;
   readonly peer?: IpAddress;
-  /** A later address of the same subnet: goes with its primary unless promote_secondaries is set. */
-  readonly secondary: boolean;
-  /** Duplicate address detection of IPv6 is still running. */
-  readonly tentative?: boolean;
 }
 
 /** One running process. */

@@ -89,8 +89,10 @@ export type SocketAction =
       readonly id: number;
       readonly interface: string;
       readonly family: IpFamily;
+      /** 112, or 51 with AH. */
       readonly protocol: 112 | 51;
       readonly group?: IpAddress;
+      /** Own address that unicast packets must be sent to. */
       readonly unicastTo?: IpAddress;
     }
   | { readonly kind: 'vrrp-close'; readonly id: number };
@@ -100,10 +102,13 @@ export type ScriptAction =
   | {
       readonly kind: 'script-run';
       readonly id: number;
+      /** The argument vector; never a shell. */
       readonly arguments: readonly string[];
       readonly user?: string;
       readonly group?: string;
+      /** What for: a check is answered by the scenario, a notification is recorded. */
       readonly purpose: 'check' | 'notify' | 'lifecycle';
+      /** Name of the vrrp_script or of the instance or group that the notification is about. */
       readonly subject: string;
       readonly limit?: DurationUs;
     }
@@ -157,10 +162,14 @@ export interface InterfaceView {
   readonly index: number;
   readonly mac: MacAddress;
   readonly mtu: number;
+  /** IFF_UP: switched on by the administrator. */
   readonly up: boolean;
+  /** IFF_RUNNING: it has a carrier (and is up). */
   readonly running: boolean;
   readonly loopback: boolean;
+  /** What kind of link: `physical` covers ethernet, bridge and bond alike. */
   readonly kind: 'physical' | 'macvlan' | 'ipvlan' | 'vlan' | 'loopback';
+  /** Name of the interface that a macvlan, ipvlan or vlan stands on. */
   readonly base?: string;
   readonly addresses: readonly AddressView[];
 }
@@ -168,7 +177,9 @@ export interface InterfaceView {
 /** What the machine reads of an address. */
 export interface AddressView extends IpPrefix {
   readonly scope: AddressScope;
+  /** A later address of the same subnet: goes with its primary unless promote_secondaries is set. */
   readonly secondary: boolean;
+  /** Duplicate address detection of IPv6 is still running. */
   readonly tentative?: boolean;
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
-import type { Program, ProgramContext } from '../host/machine.ts';
+import type { ProgramContext } from '../host/machine.ts';
 import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
 import { HttpConnection, type HttpOutcome } from './http-client.ts';
 import {
@@ -16,10 +16,9 @@ import {
   type HttpMessage,
   HttpReader,
 } from './http-message.ts';
-import { errorPage, formatResponse, SERVER_NAME, wantsKeepAlive } from './http-pages.ts';
+import { errorPage, SERVER_NAME } from './http-pages.ts';
 import { type HttpUrl, parseHttpUrl } from './http-url.ts';
-import { addressOption, ListeningService, portOption } from './listening-service.ts';
-import { tlsOption } from './tls-socket.ts';
+import { keepsAlive, NginxProcess } from './nginx-process.ts';
 
 /** Source: proxy_connect_timeout, proxy_read_timeout. */
 const TIMEOUT_US = 60_000_000;
@@ -40,63 +39,26 @@ interface Route {
   next: number;
 }
 
-/** The proxy as a program: options `port` (80, with `tls` 443), `address`, `tls`, `routes`, `timeout`. */
-export class ReverseProxy implements Program {
-  readonly #context: ProgramContext;
-  readonly #service: ListeningService;
+/** The proxy as a program: the options of `NginxProcess`, `routes`, `timeout`. */
+export class ReverseProxy extends NginxProcess {
   readonly #routes: readonly Route[];
   readonly #timeoutUs: number;
   readonly #upstream = new Set<HttpConnection>();
 
   constructor(context: ProgramContext) {
-    this.#context = context;
-    this.#service = new ListeningService(context.machine);
+    super(context);
     this.#routes = readRoutes(context.options['routes']);
     const { timeout } = context.options;
     this.#timeoutUs = typeof timeout === 'number' ? timeout : TIMEOUT_US;
   }
 
-  start(): number | undefined {
-    const { name } = this.#context;
-    const pid = this.#context.spawn(name, [`${name}:`, 'master', 'process', `/usr/sbin/${name}`]);
-    const tls = tlsOption(this.#context.options, this.#context.machine, name);
-    const error = this.#service.listen({
-      address: addressOption(this.#context),
-      port: portOption(this.#context, tls === undefined ? 80 : 443),
-      pid,
-      name,
-      tls,
-      onAccept: (socket) => this.#serve(socket),
-    });
-    if (error !== undefined) {
-      const text = `${name}: [emerg] bind() failed (${error})`;
-      this.#context.log({ identifier: name, pid, level: 'error', text });
-      return 1;
-    }
-    this.#context.spawn(name, [`${name}:`, 'worker', 'process']);
-    return undefined;
-  }
-
-  terminate(): void {
-    this.kill();
-    this.#context.exited({ kind: 'exit', code: 0 });
-  }
-
-  kill(): void {
+  override kill(): void {
     for (const connection of this.#upstream) connection.close();
     this.#upstream.clear();
-    this.#service.close();
+    super.kill();
   }
 
-  reload(): void {}
-
-  setStopped(stopped: boolean): void {
-    this.#service.setStopped(stopped);
-  }
-
-  signal(): void {}
-
-  #serve(socket: TcpSocket): TcpHandlers {
+  protected override serve(socket: TcpSocket): TcpHandlers {
     const reader = new HttpReader('request');
     const waiting: HttpMessage[] = [];
     const state = { busy: false, gone: false };
@@ -113,14 +75,14 @@ export class ReverseProxy implements Program {
       onData: (bytes) => {
         waiting.push(...reader.push(bytes));
         if (reader.fault !== undefined) {
-          this.#error(socket, 400, undefined);
+          this.sendPage(socket, errorPage(400), undefined);
           return;
         }
         if (!state.busy) next();
       },
       onClosed: () => {
         state.gone = true;
-        this.#service.end(socket);
+        this.service.end(socket);
       },
       onError: () => {
         state.gone = true;
@@ -132,7 +94,7 @@ export class ReverseProxy implements Program {
   #forward(socket: TcpSocket, request: HttpMessage, onDone: () => void): void {
     const route = routeOf(this.#routes, request.startLine[1]);
     if (route === undefined) {
-      this.#error(socket, 404, request);
+      this.sendPage(socket, errorPage(404), request);
       onDone();
       return;
     }
@@ -140,19 +102,19 @@ export class ReverseProxy implements Program {
     const tryNext = (): void => {
       const backEnd = left.shift();
       if (backEnd === undefined) {
-        this.#error(socket, 502, request);
+        this.sendPage(socket, errorPage(502), request);
         onDone();
         return;
       }
       this.#ask(backEnd, route, request, (outcome) => {
         if (outcome === 'timed-out') {
-          this.#error(socket, 504, request);
+          this.sendPage(socket, errorPage(504), request);
           onDone();
         } else if (outcome.kind === 'response') {
           this.#pass(socket, request, outcome.response);
           onDone();
         } else {
-          backEnd.downUntil = this.#context.machine.now() + PASS_OVER_US;
+          backEnd.downUntil = this.context.machine.now() + PASS_OVER_US;
           tryNext();
         }
       });
@@ -162,7 +124,7 @@ export class ReverseProxy implements Program {
 
   /** The back ends in the order of this request's turn; those that failed lately only when all did. */
   #inTurn(route: Route): BackEnd[] {
-    const now = this.#context.machine.now();
+    const now = this.context.machine.now();
     const { backEnds } = route;
     const turned = backEnds.map(
       (_each, i) => backEnds[(route.next + i) % backEnds.length] as BackEnd,
@@ -180,7 +142,7 @@ export class ReverseProxy implements Program {
     request: HttpMessage,
     onOutcome: (outcome: HttpOutcome | 'timed-out') => void,
   ) {
-    const { machine } = this.#context;
+    const { machine } = this.context;
     const { url } = backEnd;
     const refused: HttpOutcome = { kind: 'failed', connected: false, reason: 'EHOSTUNREACH' };
     const address: IpAddress | undefined = machine.resolve(url.host)[0];
@@ -193,9 +155,9 @@ export class ReverseProxy implements Program {
     const finish = (outcome: HttpOutcome | 'timed-out'): void => {
       this.#upstream.delete(connection);
       connection.close();
-      this.#service.run(() => onOutcome(outcome));
+      this.service.run(() => onOutcome(outcome));
     };
-    const cancel = this.#service.after(this.#timeoutUs, () => finish('timed-out'));
+    const cancel = this.service.after(this.#timeoutUs, () => finish('timed-out'));
     const [method, target] = request.startLine;
     connection.send(
       {
@@ -213,7 +175,7 @@ export class ReverseProxy implements Program {
   }
 
   #pass(socket: TcpSocket, request: HttpMessage, response: HttpMessage): void {
-    const keepAlive = wantsKeepAlive(request.startLine[2], fieldOf(request.fields, 'Connection'));
+    const keepAlive = keepsAlive(request);
     const kept = response.fields.filter(([name]) => {
       const lower = name.toLowerCase();
       return !HOP_FIELDS.has(lower) && lower !== 'server' && lower !== 'transfer-encoding';
@@ -228,17 +190,7 @@ export class ReverseProxy implements Program {
     fields.push(['Connection', keepAlive ? 'keep-alive' : 'close']);
     const [, status, reason] = response.startLine;
     socket.send(formatMessage(`HTTP/1.1 ${status} ${reason}`.trimEnd(), fields, response.body));
-    if (!keepAlive) this.#service.end(socket);
-  }
-
-  #error(socket: TcpSocket, status: number, request: HttpMessage | undefined): void {
-    const keepAlive =
-      request !== undefined &&
-      wantsKeepAlive(request.startLine[2], fieldOf(request.fields, 'Connection'));
-    const headOnly = request?.startLine[0] === 'HEAD';
-    const clockUs = this.#context.machine.wallClockUs();
-    socket.send(formatResponse(errorPage(status), { keepAlive, headOnly, clockUs }));
-    if (!keepAlive) this.#service.end(socket);
+    if (!keepAlive) this.service.end(socket);
   }
 }
 

@@ -5,7 +5,6 @@ import { type DurationUs, formatSeconds } from '../../../daemon/base/time.ts';
 import type { Impairments, Probability } from '../../lan/lan-api.ts';
 import { duration, oneOrMore, percent, table, text, whole } from '../schema/units.ts';
 import {
-  type ActionContext,
   type ActionRow,
   cableOf,
   directionOf,
@@ -37,11 +36,32 @@ function cableRow(
   };
 }
 
-/** What the impairing rows share after reading. */
+/** An impairing row after reading. */
 interface Impairing<T> {
   readonly cable: string;
   readonly amount: T;
   readonly direction: 'both' | 'out' | 'in';
+}
+
+function impairingRow<T>(row: {
+  readonly name: string;
+  readonly summary: string;
+  readonly schema: ActionRow<Impairing<T>>['schema'];
+  readonly change: (amount: T) => Change;
+  readonly words: (amount: T) => string;
+}): ActionRow<Impairing<T>> {
+  const { name, summary, schema, change, words } = row;
+  return {
+    name,
+    summary,
+    schema,
+    targets: (args) => [{ kind: 'cable', name: args.cable, path: ['cable'] }],
+    perform: (context, args) => {
+      const end = cableOf(context, args.cable);
+      end.cable.impair(directionOf(end, args.direction), change(args.amount));
+    },
+    words: (args) => `${args.cable} ${words(args.amount)}${directionWords(args.direction)}`,
+  };
 }
 
 function chanceRow(
@@ -53,20 +73,17 @@ function chanceRow(
     rate: percent("How many of the frames; '0%' heals."),
     direction: directionSchema(),
   };
-  return {
+  return impairingRow({
     name,
     summary,
-    schema: table(shape, summary).transform((args) => ({
-      cable: args.cable,
-      amount: args.rate,
-      direction: args.direction ?? ('both' as const),
+    schema: table(shape, summary).transform(({ cable, rate, direction = 'both' }) => ({
+      cable,
+      amount: rate,
+      direction,
     })),
-    targets: (args) => [{ kind: 'cable', name: args.cable, path: ['cable'] }],
-    perform: (context, args) => {
-      impair(context, args, { [name]: args.amount.numerator === 0 ? undefined : args.amount });
-    },
-    words: (args) => `${args.cable} ${percentWords(args.amount)}${directionWords(args.direction)}`,
-  };
+    change: (rate) => ({ [name]: rate.numerator === 0 ? undefined : rate }),
+    words: (rate) => `${(rate.numerator * 100) / rate.denominator}%`,
+  });
 }
 
 function delayRow(
@@ -79,33 +96,20 @@ function delayRow(
     by: duration("How much; '0s' heals."),
     direction: directionSchema(),
   };
-  return {
+  return impairingRow({
     name,
     summary,
-    schema: table(shape, summary).transform((args) => ({
-      cable: args.cable,
-      amount: args.by,
-      direction: args.direction ?? ('both' as const),
+    schema: table(shape, summary).transform(({ cable, by, direction = 'both' }) => ({
+      cable,
+      amount: by,
+      direction,
     })),
-    targets: (args) => [{ kind: 'cable', name: args.cable, path: ['cable'] }],
-    perform: (context, args) => {
-      impair(context, args, { [key]: args.amount === 0 ? undefined : args.amount });
-    },
-    words: (args) =>
-      `${args.cable} ${formatSeconds(args.amount)} s${directionWords(args.direction)}`,
-  };
+    change: (by) => ({ [key]: by === 0 ? undefined : by }),
+    words: (by) => `${formatSeconds(by)} s`,
+  });
 }
 
 type Change = { readonly [K in keyof Impairments]: Impairments[K] | undefined };
-
-function impair(context: ActionContext, args: Impairing<unknown>, change: Change): void {
-  const end = cableOf(context, args.cable);
-  end.cable.impair(directionOf(end, args.direction), change);
-}
-
-function percentWords(chance: Probability): string {
-  return `${(chance.numerator * 100) / chance.denominator}%`;
-}
 
 function directionWords(direction: 'both' | 'out' | 'in'): string {
   return direction === 'both' ? '' : ` (${direction})`;
