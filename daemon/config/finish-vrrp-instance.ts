@@ -9,7 +9,7 @@
 import { formatIp, isIpv4 } from '../wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../wire/ipv6-address.ts';
 import { finishAddresses, finishVmac } from './finish-vrrp-interfaces.ts';
-import { finishInstanceTracking } from './finish-vrrp-tracking.ts';
+import { dropOwnInterface, finishInstanceTracking } from './finish-vrrp-tracking.ts';
 import { finishAuthHmac } from './keywords/auth-hmac.ts';
 import type { ParseContext } from './parse-context.ts';
 import { placeOf } from './place-of.ts';
@@ -43,9 +43,10 @@ export function finishInstance(context: ParseContext, instance: InstanceDraft): 
   if (instance.source === undefined) instance.trackSource = false;
   finishVmac(context, instance);
   finishAddresses(context, instance);
+  dropOwnInterface(context, instance);
+  sayNoAddressIsOdd(instance, say);
   finishInstanceTracking(context, instance);
   finishDebounce(context, instance);
-  sayNoAddressIsOdd(instance, say);
   return true;
 }
 
@@ -77,7 +78,7 @@ function hasAddresses(instance: InstanceDraft, say: Say): boolean {
   return true;
 }
 
-/** keepalived says it twice, first and last of all about an instance; as a problem it counts once. */
+/** keepalived says it twice, first of all about an instance and before its trackers; as a problem it counts once. */
 function sayNoAddressIsOdd(instance: InstanceDraft, say: Say): void {
   if (instance.vips.length > 0 || instance.noVirtualAddresses) return;
   say('no-address', 'No VIP specified; at least one is sensible', 'virtual_ipaddress');

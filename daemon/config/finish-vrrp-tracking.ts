@@ -6,7 +6,6 @@ import type { InstanceDraft, TrackDraft } from './vrrp-draft.ts';
 
 /** Drops or clears what may not have a weight. */
 export function finishInstanceTracking(context: ParseContext, instance: InstanceDraft): void {
-  dropOwnInterface(context, instance);
   const group = context.vrrp.groups.find((one) => one.name === instance.group);
   const grouped = group !== undefined && !group.trackingWeight;
   if (!grouped && instance.priority !== 255) return;
@@ -58,7 +57,8 @@ function keepFile(
   return false;
 }
 
-function dropOwnInterface(context: ParseContext, instance: InstanceDraft): void {
+/** An instance follows its own interface anyway. */
+export function dropOwnInterface(context: ParseContext, instance: InstanceDraft): void {
   instance.trackedInterfaces = instance.trackedInterfaces.filter((one) => {
     if (one.name !== instance.interface) return true;
     const text = `(${instance.name}) Ignoring track_interface ${one.name} since own interface`;
