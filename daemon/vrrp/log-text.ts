@@ -42,7 +42,8 @@ export const instanceText = {
   cannotSend: (n: string, peer: IpAddress) =>
     `(${n}) Cant send advert to ${formatIp(peer)} (Invalid argument)`,
   cannotSendToGroup: (n: string) => `(${n}): send advert error 22 (Invalid argument)`,
-  vmacCreated: (n: string, name: string) => `(${n}): Success creating VMAC interface ${name}`,
+  linkCreated: (n: string, what: string, name: string) =>
+    `(${n}): Success creating ${what} interface ${name}`,
   vmacRemoved: (n: string, name: string) => `(${n}) Success removing VMAC interface ${name}`,
   faultInterface: (n: string, link: string) =>
     `(${n}): entering FAULT state (interface ${link} down)`,

@@ -8,9 +8,9 @@
  */
 
 import { virtualRouterMac } from '../wire/vrrp-header.ts';
-import { instanceText } from './log-text.ts';
+import { instanceText, trackText } from './log-text.ts';
 import { findSource } from './source-address.ts';
-import { type Instance, log, takeId, type VrrpMachine } from './vrrp-machine.ts';
+import { type Instance, log, logDetail, takeId, type VrrpMachine } from './vrrp-machine.ts';
 
 /** Makes the interfaces that the instances need and that do not exist; returns the names made. */
 export function createLinks(machine: VrrpMachine): ReadonlySet<string> {
@@ -73,7 +73,7 @@ function createAddressLink(
   machine.actions.push({ kind: 'link-add', id: takeId(machine), name, base, type });
   configureVmac(machine, instance, name, base);
   machine.actions.push({ kind: 'link-up', id: takeId(machine), name });
-  log(machine, instanceText.vmacCreated(instance.config.name, name));
+  log(machine, instanceText.linkCreated(instance.config.name, 'VMAC', name));
   return true;
 }
 
@@ -107,7 +107,12 @@ function createLink(
   if (ipvlan?.address !== undefined) addIpvlanAddress(machine, instance, ipvlan.name);
   machine.actions.push({ kind: 'link-up', id: takeId(machine), name: own.name });
   if (vmac !== undefined) addLinkLocal(machine, instance, vmac.name);
-  if (!exists) log(machine, instanceText.vmacCreated(owner, own.name));
+  const what = vmac === undefined ? 'ipvlan' : 'VMAC';
+  if (!exists) log(machine, instanceText.linkCreated(owner, what, own.name));
+  // Its own address is known before the kernel tells of it (recorded in a guest).
+  if (!exists && ipvlan?.address !== undefined) {
+    logDetail(machine, trackText.assigned(ipvlan.address, own.name));
+  }
   return exists ? undefined : own.name;
 }
 
@@ -161,7 +166,7 @@ function addLinkLocal(machine: VrrpMachine, instance: Instance, name: string): v
 }
 
 function addIpvlanAddress(machine: VrrpMachine, instance: Instance, name: string): void {
-  const address = instance.config.ipvlan?.address;
+  const { address, length } = instance.config.ipvlan ?? {};
   if (address === undefined) return;
   machine.actions.push({
     kind: 'address-add',
@@ -169,7 +174,7 @@ function addIpvlanAddress(machine: VrrpMachine, instance: Instance, name: string
     address: {
       interface: name,
       address,
-      length: typeof address === 'number' ? 32 : 128,
+      length: length ?? (typeof address === 'number' ? 32 : 128),
       scope: 'global',
     },
   });

@@ -1,6 +1,7 @@
 /** Every P1 and P2 keyword of vrrp_instance but tracking and notifications: what it changes. */
 
 import { describe, expect, it } from 'vitest';
+import { formatIp } from '../../../../daemon/wire/ip-address.ts';
 import { parseMac } from '../../../../daemon/wire/mac-address.ts';
 import { ip } from '../../vrrp/config-fixture.ts';
 import { FakeLan, s } from '../fake-system.ts';
@@ -315,6 +316,34 @@ describe('virtual MAC', () => {
   it('vmac_xmit_base: adverts from the base interface', () => {
     const { n1 } = alone({ instance: 'use_vmac\n vmac_xmit_base' }, 5);
     expect(n1.commands.find((c) => c.kind === 'ip-send')).toMatchObject({ interface: 'eth0' });
+  });
+
+  // proves: keyword:vrrp_instance/use_ipvlan
+  it('use_ipvlan: a link with an address of its own, adverts from that, the VIP on the base (recorded)', () => {
+    const { lan, n1 } = alone({ instance: 'use_ipvlan 192.168.100.21/24' }, 4);
+    const [made] = commandsOf(n1, 'link-add');
+    expect([made?.name, made?.base, made?.type]).toEqual([
+      'vrrp.51',
+      'eth0',
+      { kind: 'ipvlan', mode: 'bridge' },
+    ]);
+    const added = commandsOf(n1, 'address-add').map(({ address }) => [
+      address.interface,
+      formatIp(address.address),
+      address.length,
+    ]);
+    expect(added).toEqual([
+      ['vrrp.51', '192.168.100.21', 24],
+      ['eth0', '192.168.100.100', 24],
+    ]);
+    const lines = n1.log.filter((line) => /ipvlan|Assigned|on eth0 for/.test(line)).slice(0, 4);
+    expect(lines).toEqual([
+      'Assigned address 192.168.100.11 for interface eth0',
+      '(VI_1): Success creating ipvlan interface vrrp.51',
+      'Assigned address 192.168.100.21 for interface vrrp.51',
+      '(VI_1) Sending/queueing gratuitous ARPs on eth0 for 192.168.100.100',
+    ]);
+    expect(lan.sent.find((one) => one.kind === 'frame')?.interface).toBe('eth0');
   });
 
   // proves: keyword:vrrp_instance/use_vmac_addr
