@@ -30,6 +30,7 @@ import { rewriteEndpoint } from './rewrite.ts';
 import { transmitIpv4 } from './transmit.ts';
 import { transmitIpv6 } from './transmit-ipv6.ts';
 import type { TransmitPacket } from './transmit-packet.ts';
+import { tellOfTunnelError } from './tunnel-errors.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const PROTOCOL_ICMP = 1;
@@ -77,7 +78,8 @@ function onLocalInput(
   const transportAt = readPacketFacts(bytes, at, family, facts);
   if (transportAt < 0) return false;
   if (family === 'inet' && facts.protocol === PROTOCOL_ICMP) {
-    return forwardErrorToServer(kernel, ipvs, bytes, at, link);
+    const isTaken = forwardErrorToServer(kernel, ipvs, bytes, at, link);
+    return isTaken || tellOfTunnelError(kernel, ipvs, bytes, at);
   }
   // What came through `lo` has been looked at when it left.
   if (link === kernel.loopback) return false;

@@ -60,7 +60,9 @@ export function acknowledgeData(connection: TcpConnection): void {
   }
   const { clock } = connection.tcp.kernel;
   if (connection.delayedAckTimer.place >= 0) return;
-  clock.armTicks(connection.delayedAckTimer, ticksOf(DELAYED_ACK_US));
+  // Before the first data the delay is not set up: a FIN alone is acknowledged at the next tick (icsk_ack.ato is 0).
+  const delay = connection.acksStarted ? ticksOf(DELAYED_ACK_US) : 0;
+  clock.armTicks(connection.delayedAckTimer, delay);
 }
 
 /** Adds octets that are next; `false` when the window was closed for them. */

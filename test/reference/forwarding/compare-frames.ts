@@ -8,6 +8,8 @@ const TIME_SLACK_S = 0.05;
 const TIME_SLACK_SHARE = 0.02;
 /** Frames of different streams must keep their order when they were recorded farther apart than three ticks of HZ=100. */
 const ORDER_S = 0.03;
+/** A tick and a half of HZ=100. */
+const TICK_S = 0.015;
 /** A unicast question is a neighbour's confirmation; its answer follows within that. */
 const ANSWER_S = 1;
 
@@ -17,7 +19,10 @@ export function frameDifferences(
   ours: readonly ReadFrame[],
   points: readonly string[],
 ): string[] {
-  const [theirs, own] = [comparable(recorded), comparable(ours)];
+  const [theirs, own] = [comparable(recorded), comparable(ours)].map(withoutRiders) as [
+    FrameWords[],
+    FrameWords[],
+  ];
   return points.flatMap((point) => {
     const at = (list: readonly FrameWords[]) => list.filter((each) => each.point === point);
     return pointDifferences(point, at(theirs), at(own));
@@ -47,6 +52,22 @@ function comparable(frames: readonly ReadFrame[]): FrameWords[] {
       );
     }),
   );
+}
+
+/**
+ * Without acknowledgements of a FIN that are followed by the own FIN within a tick: whether the delayed acknowledgement
+ * goes alone or rides on it is a matter of the tick's phase.
+ */
+function withoutRiders(frames: readonly FrameWords[]): FrameWords[] {
+  return frames.filter((one, index) => {
+    const match = /^(.*) A (seq \d+ ack \d+) len 0 $/.exec(one.text);
+    if (match === null) return true;
+    const next = frames
+      .slice(index + 1)
+      .find((other) => other.point === one.point && other.stream === one.stream);
+    const isRider = next?.text.includes(` AF ${match[2]} `) && next.at - one.at < TICK_S;
+    return !isRider;
+  });
 }
 
 function pointDifferences(

@@ -24,7 +24,7 @@ export interface ArpFacts {
   readonly target: string;
 }
 
-/** An IPv4 header. */
+/** An IPv4 header; the port behind it where UDP carries a tunnel. */
 export interface IpFacts {
   readonly source: string;
   readonly destination: string;
@@ -34,6 +34,7 @@ export interface IpFacts {
   readonly dontFragment: boolean;
   readonly length: number;
   readonly isSound: boolean;
+  readonly port?: number;
 }
 
 /** A TCP segment. */
@@ -73,8 +74,6 @@ export interface PacketFacts {
   readonly isSound: boolean;
 }
 
-const GUE_PORTS = [5555, 6080];
-
 /** Takes a frame apart; `undefined` for what is neither ARP nor IPv4, and for IGMP. */
 export function frameFacts(frame: Uint8Array): ArpFacts | PacketFacts | undefined {
   const destination = formatMac(readMac(frame, 0));
@@ -103,7 +102,8 @@ function packetFacts(bytes: Uint8Array): Omit<PacketFacts, 'kind' | 'source' | '
   const inner = innerAt(packet, ip, at);
   if (inner !== undefined && packet.length >= inner + 20) {
     const facts = packetFacts(packet.subarray(inner));
-    return { ...facts, outer: [ip, ...facts.outer], isSound: facts.isSound && ip.isSound };
+    const outer = ip.protocol === PROTOCOL_UDP ? { ...ip, port: readUint16(packet, at + 2) } : ip;
+    return { ...facts, outer: [outer, ...facts.outer], isSound: facts.isSound && ip.isSound };
   }
   const base = { outer: [], ip, packet };
   if ((readUint16(packet, 6) & 0x1fff) !== 0) return { ...base, isSound: ip.isSound };
@@ -132,10 +132,12 @@ function innerAt(packet: Uint8Array, ip: IpFacts, at: number): number | undefine
     const flags = packet[at] ?? 0;
     return at + 4 + ((flags & 0x80) !== 0 ? 4 : 0) + ((flags & 0x20) !== 0 ? 4 : 0);
   }
-  const isGue = ip.protocol === PROTOCOL_UDP && GUE_PORTS.includes(readUint16(packet, at + 2));
-  return isGue && ((packet[at + 8] ?? 0) & 0xc0) === 0
-    ? at + 12 + ((packet[at + 8] ?? 0) & 0x1f) * 4
-    : undefined;
+  if (ip.protocol !== PROTOCOL_UDP) return undefined;
+  // GUE, by whatever port: version 0, no control message, IPv4 inside with a right checksum.
+  const inner = at + 12 + ((packet[at + 8] ?? 0) & 0x1f) * 4;
+  const isGue = ((packet[at + 8] ?? 0) & 0xe0) === 0 && packet[at + 9] === PROTOCOL_IPIP;
+  const isInside = packet.length >= inner + 20 && packet[inner] === 0x45;
+  return isGue && isInside && ipFacts(packet, inner).isSound ? inner : undefined;
 }
 
 function ipFacts(bytes: Uint8Array, at: number): IpFacts {

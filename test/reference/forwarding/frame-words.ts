@@ -45,7 +45,7 @@ function portsOf({ tcp, udp, icmp }: PacketFacts): string {
   const ends = tcp ?? udp;
   if (udp?.destinationPort === SYNC_PORT) return 'sync';
   if (ends !== undefined) return `${ends.sourcePort} ${ends.destinationPort}`;
-  return icmp?.quoted === undefined ? 'other' : `quoted ${icmp.quoted.ports.join(' ')}`;
+  return icmp?.quoted === undefined ? 'other' : `quoted ${quotedPorts(icmp.quoted)}`;
 }
 
 function ipText({ source, destination, ttl, dontFragment, length }: IpFacts): string {
@@ -64,7 +64,16 @@ function contentText(facts: PacketFacts, numbers: Numbers): string {
   if (icmp.quoted === undefined) return `ICMP ${icmp.type}/${icmp.code} ${icmp.rest}`;
   const { quoted } = icmp;
   const mtu = icmp.rest === 0 ? '' : ` mtu ${icmp.rest}`;
-  return `ICMP ${icmp.type}/${icmp.code}${mtu} quotes ${ipText(quoted.ip)} ports ${quoted.ports.join(' ')}`;
+  return `ICMP ${icmp.type}/${icmp.code}${mtu} quotes ${ipText(quoted.ip)} ports ${quotedPorts(quoted)}`;
+}
+
+/** The source port of a GUE tunnel is a hash with a secret of the kernel's. */
+function quotedPorts({
+  ip,
+  ports,
+}: NonNullable<NonNullable<PacketFacts['icmp']>['quoted']>): string {
+  const isTunnel = ip.protocol === 17 && /\.25[124]$/.test(ip.source);
+  return isTunnel ? `to ${ports[1]}` : ports.join(' ');
 }
 
 /** First sequence numbers of both sides of each connection, by the client's end. */
@@ -102,8 +111,12 @@ class Numbers {
     const [mine, theirs] = isClients ? [this.#client, this.#server] : [this.#server, this.#client];
     const isAnswer =
       (tcp.flags & (TCP_RST | TCP_ACK)) === (TCP_RST | TCP_ACK) && tcp.sequence === 0;
-    const sequence = isAnswer ? 0 : relative(tcp.sequence, mine.get(client));
     const flags = FLAGS.filter(([bit]) => (tcp.flags & bit) !== 0).map(([, letter]) => letter);
+    if ((tcp.flags & (TCP_SYN | TCP_ACK)) === (TCP_SYN | TCP_ACK) && !isClients) {
+      // A server that forgot a connection answers the same SYN with another number.
+      this.#server.set(client, tcp.sequence);
+    }
+    const sequence = isAnswer ? 0 : relative(tcp.sequence, mine.get(client));
     const ack =
       (tcp.flags & TCP_ACK) === 0
         ? ''

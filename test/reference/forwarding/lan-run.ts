@@ -12,8 +12,10 @@ export interface Outcome {
   readonly flow: Flow;
   readonly begun: number;
   ended?: number;
-  /** `ok`, or the errno. */
+  /** What connect() came to: `ok`, the errno, or `pending`. */
   result: string;
+  /** Why it broke later. */
+  broken?: string;
   received: string;
 }
 

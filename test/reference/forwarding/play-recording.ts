@@ -59,6 +59,8 @@ export interface Played {
   readonly outcomes: readonly Outcome[];
   /** What servers got, by `machine peer:port`. */
   readonly got: ReadonlyMap<string, string>;
+  /** What came in by UDP, anywhere. */
+  readonly datagrams: readonly string[];
   readonly problems: readonly string[];
 }
 
@@ -104,6 +106,7 @@ export function playRecording(play: Play): Played {
     frames: heard.map((each) => ({ ...each, at: each.at / 1e6 - BEGIN_S })),
     outcomes: programs.outcomes,
     got: programs.got,
+    datagrams: programs.datagrams,
     problems,
   };
 }
@@ -150,7 +153,8 @@ function prepare(run: ScenarioRun, { machines, vip }: Play, machine: RecordedMac
       const owner = isOwner(machines, other) ? [vip] : [];
       for (const address of [...other.addresses, ...owner]) {
         if (card.asksFor.has(address)) continue;
-        kernel.setNeighbour(`eth${index}`, ip(address), mac(other.mac), 'PERMANENT');
+        const state = card.confirms.has(address) ? 'STALE' : 'PERMANENT';
+        kernel.setNeighbour(`eth${index}`, ip(address), mac(other.mac), state);
       }
     }
   }

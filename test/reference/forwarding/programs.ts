@@ -12,6 +12,7 @@ import { type Action, type Flow, keyOf } from './recorded-programs.ts';
 export class Programs {
   readonly outcomes: Outcome[] = [];
   readonly got = new Map<string, string>();
+  readonly datagrams: string[] = [];
   readonly #run: ScenarioRun;
   readonly #play: Play;
   readonly #problems: string[];
@@ -21,7 +22,7 @@ export class Programs {
   /** What is sent when enough has come in. */
   readonly #answers = new Map<string, Action[]>();
   readonly #waiting = new Map<string, Action[]>();
-  readonly #datagrams = new Map<string, { send: (bytes: Uint8Array, flow: Flow) => void }>();
+  readonly #ports = new Map<string, { send: (bytes: Uint8Array, flow: Flow) => void }>();
 
   constructor(run: ScenarioRun, play: Play, problems: string[]) {
     this.#run = run;
@@ -46,8 +47,8 @@ export class Programs {
     else if (kind === 'datagram') {
       const { flow } = action;
       const key = `${machine} ${flow.local}:${flow.localPort}`;
-      if (!this.#datagrams.has(key)) this.#bind(machine, flow.localPort, flow.local);
-      this.#datagrams.get(key)?.send(action.bytes.slice(), flow);
+      if (!this.#ports.has(key)) this.#bind(machine, flow.localPort, flow.local);
+      this.#ports.get(key)?.send(action.bytes.slice(), flow);
     } else this.#performOnSocket(action);
   }
 
@@ -96,6 +97,10 @@ export class Programs {
     const outcome: Outcome = { flow, begun, result: 'pending', received: '' };
     this.outcomes.push(outcome);
     const end = (result: string) => {
+      if (outcome.result === 'ok') {
+        outcome.broken = result;
+        return;
+      }
       outcome.ended = this.#run.engine.now / 1e6 - BEGIN_S;
       outcome.result = result;
     };
@@ -162,13 +167,15 @@ export class Programs {
       family: 'inet',
       port,
       ...own,
-      onDatagram: () => undefined,
+      onDatagram: ({ payload }) => {
+        this.datagrams.push(Buffer.from(payload).toString('latin1'));
+      },
     });
     if (typeof socket === 'string') {
       this.#problems.push(`${machine}: UDP port ${port}: ${socket}`);
       return;
     }
-    this.#datagrams.set(`${machine} ${address}:${port}`, {
+    this.#ports.set(`${machine} ${address}:${port}`, {
       send: (bytes, flow) => void socket.send(bytes, ip(flow.remote), flow.remotePort),
     });
   }

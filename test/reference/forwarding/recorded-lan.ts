@@ -17,6 +17,8 @@ export interface RecordedCard {
   readonly addresses: string[];
   /** Addresses that the machine had to ask for with a broadcast: it did not know them before. */
   readonly asksFor: Set<string>;
+  /** Addresses whose neighbours it asked to confirm what it knew. */
+  readonly confirms: Set<string>;
 }
 
 /** A machine. */
@@ -88,12 +90,23 @@ export function machinesOf(frames: readonly ReadFrame[], vip: string): RecordedM
   if ([...seen].some((mac) => /0[ac]:fd$/.test(mac))) {
     seen.add('02:00:00:00:0a:fd').add('02:00:00:00:0c:fd');
   }
+  for (const { point } of frames) {
+    const mac = macOfPoint(point);
+    if (mac !== undefined) seen.add(mac);
+  }
   for (const mac of [...seen].sort()) {
     const place = placeOf(mac);
     if (place === undefined) continue;
     const own = `${networkOf(place.network)}${place.octet}`;
     const point = pointOf(frames, mac, place);
-    cards.set(mac, { mac, network: place.network, point, addresses: [own], asksFor: new Set() });
+    cards.set(mac, {
+      mac,
+      network: place.network,
+      point,
+      addresses: [own],
+      asksFor: new Set(),
+      confirms: new Set(),
+    });
   }
   for (const { facts } of frames) noteAddress(cards, facts, vip);
   const names = new Map<string, RecordedMachine & { cards: RecordedCard[] }>();
@@ -147,6 +160,14 @@ function pointOf(
         : [machineName(octet, network), roleOf(mac)],
   );
   return frames.find((each) => wanted.has(each.point))?.point;
+}
+
+/** The card of a vantage point, which may hear others only. */
+function macOfPoint(point: string): string | undefined {
+  const server = /^rs(\d)$/.exec(point)?.[1];
+  if (server === undefined) return undefined;
+  const network = server === '3' ? 'b' : server === '5' ? 'c' : 'a';
+  return `02:00:00:00:0${network}:1${server}`;
 }
 
 /** What a card sent: as its own vantage point heard it, or put together from what others heard. */

@@ -262,7 +262,7 @@ class FlowReader {
   }
 
   /**
-   * A program that stops waiting closes its socket: then no SYN follows the last one, though no answer came. The moment is
+   * A program that stops waiting closes its socket: then no SYN follows the last one, though no refusal came. The moment is
    * that of the next told line.
    */
   givenUp(frames: readonly ReadFrame[], told: readonly number[]): Action | undefined {
@@ -272,9 +272,12 @@ class FlowReader {
       at >= this.#lastSyn &&
       facts.kind === 'ip' &&
       (facts.icmp?.quoted === undefined
-        ? facts.ip.destination === local && facts.tcp?.destinationPort === localPort
+        ? facts.ip.source === this.#flow.remote &&
+          facts.ip.destination === local &&
+          facts.tcp?.destinationPort === localPort &&
+          (facts.tcp.flags & TCP_RST) !== 0
         : facts.icmp.quoted.ports[0] === localPort && facts.icmp.quoted.ip.source === local);
-    const end = frames.at(-1)?.at ?? 0;
+    const end = Math.max(frames.at(-1)?.at ?? 0, told.at(-1) ?? 0);
     if (end - this.#lastSyn < SYN_INTERVAL_S || frames.some(isForUs)) return undefined;
     const next = told.find((at) => at > this.#lastSyn) ?? end;
     const at = Math.min(next, this.#lastSyn + SYN_INTERVAL_S) - 0.0001;
@@ -329,6 +332,9 @@ function closedAside(
 ): Served[] {
   const found: Served[] = [];
   for (const { facts } of frames) {
+    if (facts.kind === 'ip' && facts.udp !== undefined && facts.icmp === undefined) {
+      found.push(...silentPort(machines, frames, facts, [...served, ...found]));
+    }
     if (facts.kind !== 'ip' || facts.tcp === undefined) continue;
     const place = placeOf(facts.destination);
     const machine = machines.find(({ cards }) =>
@@ -351,4 +357,26 @@ function closedAside(
     found.push({ machine: machine.name, protocol: 'tcp', port });
   }
   return found;
+}
+
+/** A UDP port of a server that got something and neither answered nor refused it. */
+function silentPort(
+  machines: readonly RecordedMachine[],
+  frames: readonly ReadFrame[],
+  { destination, udp }: PacketFacts,
+  served: readonly Served[],
+): Served[] {
+  const machine = machines.find(({ cards }) => cards.some(({ mac }) => mac === destination));
+  const port = udp?.destinationPort ?? 0;
+  if (machine?.role !== 'server') return [];
+  if (served.some((one) => one.machine === machine.name && one.port === port)) return [];
+  const macs = machine.cards.map(({ mac }) => mac);
+  const isRefused = frames.some(
+    ({ facts }) =>
+      facts.kind === 'ip' &&
+      macs.includes(facts.source) &&
+      facts.icmp?.quoted?.ip.protocol === 17 &&
+      facts.icmp.quoted.ports[1] === port,
+  );
+  return isRefused ? [] : [{ machine: machine.name, protocol: 'udp', port }];
 }

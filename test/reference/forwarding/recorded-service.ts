@@ -7,6 +7,7 @@
  */
 
 import type { ForwardingRecording, ToldLine } from './forwarding-recording.ts';
+import type { IpFacts } from './frame-facts.ts';
 import { type ReadFrame, roleOf } from './recorded-lan.ts';
 
 /** A real server as `ipvsadm -a` takes it. */
@@ -33,6 +34,9 @@ const METHODS: Readonly<Record<string, string>> = { Route: '-g', Masq: '-m', Tun
 /** Settings of IPVS and of ICMP that names and lines tell: `expire_nodest_conn-1`, `sloppy_tcp=1`. */
 const SETTING =
   /(?:^|[\s(._-])((?:expire|sloppy|conn|sync|pmtu|nat|drop|secure|schedule|ignore|run|est)_\w*?[a-z]|icmp_ratelimit|icmp_msgs_per_sec)(?:-|=|\s)(\d+)/g;
+/** `weight 0`, `weight of 10.10.0.12 set to 3`. */
+const WEIGHT =
+  /weight(?:\s+of\s+\S+)?\s*(?:is|now|set|changed|=|:|->)?\s*(?:now|to)?\s*(\d+)(?![.\d])/;
 /** How long before its line a command took effect: the guest prints afterwards. */
 const COMMAND_LEAD_S = 0.0003;
 
@@ -43,18 +47,55 @@ export function servicesOf(
   vip: string,
 ) {
   const list = recording.lines.map(listOf).find((lines) => lines.length > 0) ?? [];
-  const services = list.length > 0 ? readList(list) : guessed(recording, frames, vip);
+  const services = list.length > 0 ? readList(list, frames) : guessed(recording, frames, vip);
   const picked = pickedOrder(recording, frames);
   const rank = (address: string) => {
     const place = picked.indexOf(address);
     return place < 0 ? picked.length : place;
   };
   for (const service of services) {
+    const most = thresholdOf(service, frames, vip);
+    if (most !== undefined) {
+      service.servers = service.servers.map((one) => ({
+        ...one,
+        words: `${one.words} -x ${most}`,
+      }));
+    }
     service.servers = [...service.servers].sort(
       (one, other) => rank(other.address) - rank(one.address),
     );
   }
   return services;
+}
+
+/** A service that refuses although its servers have a weight is full: so many connections had gone to them by then. */
+function thresholdOf(
+  { key, servers }: ServiceWords,
+  frames: readonly ReadFrame[],
+  vip: string,
+): number | undefined {
+  const port = Number(key.split(':')[1]);
+  if (servers.length === 0 || servers.every(({ words }) => / -w 0$/.test(words))) return undefined;
+  const refused = frames.find(
+    ({ facts }) =>
+      facts.kind === 'ip' &&
+      facts.outer.length === 0 &&
+      facts.icmp?.type === 3 &&
+      facts.icmp.code === 3 &&
+      facts.ip.source === vip &&
+      /^director/.test(roleOf(facts.source)) &&
+      facts.icmp.quoted?.ports[1] === port &&
+      facts.icmp.quoted.ip.ttl === 64,
+  );
+  if (refused === undefined) return undefined;
+  const begun = new Set<string>();
+  for (const { at, facts } of frames) {
+    if (at > refused.at || facts.kind !== 'ip' || !/^director/.test(roleOf(facts.source))) continue;
+    if (facts.tcp !== undefined && (facts.tcp.flags & 0x12) === 0x02) {
+      begun.add(`${facts.ip.source}:${facts.tcp.sourcePort}`);
+    }
+  }
+  return begun.size === 0 ? undefined : Math.max(1, Math.floor(begun.size / servers.length));
 }
 
 /** The lines of a list of `ipvsadm -Ln`, wherever it stands: behind semicolons, or below its line. */
@@ -68,7 +109,7 @@ export function listOf({ text, below }: ToldLine): string[] {
 }
 
 /** `TCP 10.10.0.100:80 rr persistent 50`, `-> 10.10.0.11:80 Route 1 0 0`. */
-function readList(lines: readonly string[]): ServiceWords[] {
+function readList(lines: readonly string[], frames: readonly ReadFrame[]): ServiceWords[] {
   const services: ServiceWords[] = [];
   for (const line of lines) {
     const words = line.trim().split(/\s+/);
@@ -82,9 +123,11 @@ function readList(lines: readonly string[]): ServiceWords[] {
       });
     } else if (words[0] === '->' && METHODS[words[2] ?? ''] !== undefined) {
       const service = services.at(-1);
+      const address = words[1]?.split(':')[0] ?? '';
+      const method = words[2] === 'Tunnel' ? tunnelTo(frames, address) : METHODS[words[2] ?? ''];
       service?.servers.push({
-        address: words[1]?.split(':')[0] ?? '',
-        words: `-a ${service.key} -r ${words[1]} ${METHODS[words[2] ?? '']} -w ${words[3]}`,
+        address,
+        words: `-a ${service.key} -r ${words[1]} ${method} -w ${words[3]}`,
       });
     }
   }
@@ -141,7 +184,7 @@ function guessed(
     } else if (forwarded !== undefined && facts.outer.length > 0) {
       const service = serviceOf(`${letter} ${vip}:${forwarded.destinationPort}`);
       const end = `${facts.outer[0]?.destination}:${forwarded.destinationPort}`;
-      addServer(service, end, tunnelWords(facts.outer[0]?.protocol ?? 4));
+      addServer(service, end, tunnelTo(frames, facts.outer[0]?.destination ?? ''));
     } else if (forwarded !== undefined && facts.ip.destination === vip) {
       const service = serviceOf(`${letter} ${vip}:${forwarded.destinationPort}`);
       const octet = roleOf(facts.destination).replace('rs', '1');
@@ -151,9 +194,18 @@ function guessed(
   return [...services.values()];
 }
 
-function tunnelWords(protocol: number): string {
+/** Lists do not tell the kind of a tunnel; the packets to the server do. */
+function tunnelTo(frames: readonly ReadFrame[], server: string): string {
+  for (const { facts } of frames) {
+    const outer = facts.kind === 'ip' ? facts.outer[0] : undefined;
+    if (outer?.destination === server) return tunnelWords(outer);
+  }
+  return '-i';
+}
+
+function tunnelWords({ protocol, port }: IpFacts): string {
   if (protocol === 47) return '-i --tun-type gre';
-  return protocol === 17 ? '-i --tun-type gue --tun-port 5555' : '-i';
+  return protocol === 17 ? `-i --tun-type gue --tun-port ${port}` : '-i';
 }
 
 function methodOf(
@@ -162,15 +214,11 @@ function methodOf(
   virtual: string,
   server: string,
 ): string {
-  const tunnel = frames.find(
-    ({ facts }) =>
-      facts.kind === 'ip' &&
-      facts.outer.length > 0 &&
-      `${facts.outer[0]?.destination}` === server.split(':')[0],
+  const address = server.split(':')[0] ?? '';
+  const isTunnelled = frames.some(
+    ({ facts }) => facts.kind === 'ip' && facts.outer[0]?.destination === address,
   );
-  if (tunnel !== undefined && tunnel.facts.kind === 'ip') {
-    return tunnelWords(tunnel.facts.outer[0]?.protocol ?? 4);
-  }
+  if (isTunnelled) return tunnelTo(frames, address);
   if (/\bnat\b|masq/i.test(name.replaceAll('-', ' '))) return '-m';
   if (/\bdr\b/i.test(name.replaceAll('-', ' '))) return '-g';
   if (/\btun\b/i.test(name.replaceAll('-', ' '))) return '-i';
@@ -229,10 +277,20 @@ export function commandsOf(
   });
 }
 
+/** The machine of the only server: `rs1` for 10.10.0.11. */
+function serverName(services: readonly ServiceWords[]): string {
+  return `rs${services[0]?.servers[0]?.address.slice(-1)}`;
+}
+
 function wordsOf(text: string, services: readonly ServiceWords[]): string[] {
   if (text.startsWith('IP Virtual Server') || /^default /.test(text)) return [];
   const literal = /ipvsadm (-[A-Za-z] -[tuf] \S+[^)]*|--?set \d+ \d+ \d+|-C)/.exec(text)?.[1];
   if (literal !== undefined) return [`ipvsadm ${literal.trim()}`];
+  const cable = /(?:^|\s)(rs\d|\w*server\w*)?\W*(?:cable )?(un)?plugged/.exec(text);
+  if (cable !== null) {
+    const named = /^rs\d$/.test(cable[1] ?? '') ? cable[1] : serverName(services);
+    return [`${cable[2] === undefined ? '' : 'un'}plug ${named}`];
+  }
   const told = /\d+\.\d+\.\d+\.\d+/.exec(text)?.[0];
   const service =
     services.find((one) => one.servers.some(({ address }) => address === told)) ?? services[0];
@@ -245,9 +303,9 @@ function wordsOf(text: string, services: readonly ServiceWords[]): string[] {
     return [`ipvsadm ${service?.words}`, ...servers];
   }
   if (/added again/.test(text)) return [`ipvsadm ${server?.words}`];
-  const weight = /weight(?: (?:set )?(?:to )?|[ =])(\d+)/.exec(text)?.[1];
-  if (weight !== undefined && /set|now|->/.test(text)) {
-    return [`ipvsadm ${server?.words.replace(/^-a/, '-e').replace(/ -w \d+$/, '')} -w ${weight}`];
+  const weight = WEIGHT.exec(text)?.[1];
+  if (weight !== undefined) {
+    return [`ipvsadm ${server?.words.replace(/^-a/, '-e').replace(/ -w \d+/, '')} -w ${weight}`];
   }
   return settingsIn(text).map(([name, value]) => `sysctl -w ${name}=${value}`);
 }

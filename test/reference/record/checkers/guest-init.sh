@@ -8,7 +8,7 @@ for folder in /run /mnt /tmp; do mount -t tmpfs tmp "$folder"; done
 mkdir /run/output
 mount -t hostfs none /run/output -o "$RECORD_OUTPUT"
 cd "$LANTWIN_ROOT" || exit 1
-"$RECORD_NODE" test/interop/probes/guest-modules.mjs veth bridge macvlan nf_tables ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh
+"$RECORD_NODE" test/interop/probes/guest-modules.mjs veth bridge macvlan nf_tables ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ipip dummy
 ip link set lo up
 "$RECORD_NODE" "$RECORD_BUNDLE" $(echo "$RECORD_PLANS" | tr , ' ')
 sync

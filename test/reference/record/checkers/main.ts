@@ -4,10 +4,9 @@
  * plan, some at once, and writes the files of `../../ipvs/keepalived-lvs`; `npm run reference -- OUTPUT` reads them.
  */
 
-import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bootGuest } from './boot-guest.ts';
 import type { CheckerPlan } from './plan.ts';
 import { PLANS } from './plans.ts';
 import { prepare, record } from './recorder.ts';
@@ -21,35 +20,6 @@ else if (words.length === 0) {
   console.error('usage: main.ts OUTPUT [PLAN…]');
   process.exitCode = 64;
 } else bootGuest(resolve(words[0] ?? ''), words.slice(1));
-
-function bootGuest(output: string, names: readonly string[]): void {
-  mkdirSync(output, { recursive: true });
-  const root = process.env['LANTWIN_ROOT'] ?? process.cwd();
-  const child = spawn(
-    'linux.uml',
-    [
-      'mem=900M',
-      'root=/dev/root',
-      'rootfstype=hostfs',
-      'rootflags=/',
-      'ro',
-      `init=${root}/test/reference/record/checkers/guest-init.sh`,
-      'con=null',
-      'con0=null,fd:1',
-      'quiet',
-      // The kernel hands what it does not know to its first process as environment.
-      `LANTWIN_ROOT=${root}`,
-      `RECORD_NODE=${process.execPath}`,
-      `RECORD_BUNDLE=${process.argv[1]}`,
-      `RECORD_OUTPUT=${output}`,
-      `RECORD_PLANS=${names.join(',')}`,
-    ],
-    { stdio: ['ignore', 'inherit', 'inherit'] },
-  );
-  child.on('exit', (code) => {
-    process.exitCode = code ?? 70;
-  });
-}
 
 async function insideGuest(names: readonly string[]): Promise<void> {
   const waiting: CheckerPlan[] = PLANS.filter(

@@ -1,0 +1,173 @@
+/**
+ * The laboratory of `../../ipvs/forwarding` inside one guest: every machine a network namespace, every network a Linux bridge, with
+ * the recordings' addresses. The director is made anew for each recording, so that its tables are empty.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import koffi from 'koffi';
+import { switchOffloadsOff } from './sockets.ts';
+
+const CLONE_NEWNET = 0x40000000;
+const setns = koffi.load(null).func('int setns(int, int)');
+
+/** The virtual address. */
+export const VIP = '10.10.0.100';
+
+interface Card {
+  readonly net: 'a' | 'b' | 'c';
+  readonly octet: number;
+  readonly more?: readonly string[];
+}
+
+const NUMBERS = { a: 10, b: 20, c: 30 } as const;
+const SUFFIXES = new Map([
+  [254, 'fe'],
+  [253, 'fd'],
+]);
+/** Machines and their cards, in order. */
+const MACHINES: ReadonlyMap<string, readonly Card[]> = new Map([
+  ['client', [{ net: 'a', octet: 1, more: [2, 3, 4, 5].map((octet) => `10.10.0.${octet}`) }]],
+  ['rs1', [{ net: 'a', octet: 11 }]],
+  ['rs2', [{ net: 'a', octet: 12 }]],
+  ['rs3', [{ net: 'b', octet: 13 }]],
+  ['client2-7', [{ net: 'b', octet: 7 }]],
+  [
+    'router',
+    [
+      { net: 'a', octet: 253 },
+      { net: 'c', octet: 253 },
+    ],
+  ],
+  ['rs5', [{ net: 'c', octet: 15 }]],
+  [
+    'director',
+    [
+      { net: 'a', octet: 254 },
+      { net: 'b', octet: 254 },
+    ],
+  ],
+]);
+
+/** Vantage points and where they hear. */
+export const POINTS: ReadonlyMap<string, readonly [machine: string, card: string]> = new Map([
+  ['client', ['client', 'eth0']],
+  ['client2-7', ['client2-7', 'eth0']],
+  ['dir0', ['director', 'eth0']],
+  ['dir1', ['director', 'eth1']],
+  ['rs1', ['rs1', 'eth0']],
+  ['rs2', ['rs2', 'eth0']],
+  ['rs3', ['rs3', 'eth0']],
+  ['rs5', ['rs5', 'eth0']],
+  ['routerA', ['router', 'eth0']],
+  ['routerC', ['router', 'eth1']],
+]);
+
+/** The laboratory. */
+export class ForwardingLab {
+  constructor() {
+    this.#batch(undefined, ['netns add sw']);
+    const bridges = (['a', 'b', 'c'] as const).flatMap((net) => [
+      `link add net-${net} type bridge stp_state 0 mcast_snooping 0`,
+      `link set net-${net} up`,
+    ]);
+    this.#batch('sw', bridges);
+    for (const name of MACHINES.keys()) if (name !== 'director') this.#make(name);
+  }
+
+  /** Empty tables, default settings, cold neighbours everywhere. */
+  renewDirector(isFirst: boolean): void {
+    if (!isFirst) this.#batch(undefined, ['netns del director']);
+    this.#make('director');
+    for (const name of MACHINES.keys()) this.#batch(name, ['neigh flush all']);
+  }
+
+  run(machine: string, line: string): string {
+    return execFileSync('ip', ['netns', 'exec', machine, ...line.split(' ')], { encoding: 'utf8' });
+  }
+
+  /** Does something in a machine's namespace; it must be over when it returns. */
+  inside<T>(machine: string, act: () => T): T {
+    const own = openSync('/proc/self/ns/net', 'r');
+    const other = openSync(`/run/netns/${machine}`, 'r');
+    setns(other, CLONE_NEWNET);
+    try {
+      return act();
+    } finally {
+      setns(own, CLONE_NEWNET);
+      closeSync(own);
+      closeSync(other);
+    }
+  }
+
+  set(machine: string, name: string, value: string | number): void {
+    const path = `/proc/sys/${name.replaceAll('.', '/')}`;
+    this.inside(machine, () => writeFileSync(path, String(value)));
+  }
+
+  plug(machine: string, isIn: boolean): void {
+    this.#batch('sw', [`link set p-${machine}-0 ${isIn ? 'up' : 'down'}`]);
+  }
+
+  #make(name: string): void {
+    this.#batch(undefined, [`netns add ${name}`]);
+    this.set(name, 'net.ipv6.conf.all.disable_ipv6', 1);
+    const cards = MACHINES.get(name) ?? [];
+    this.#batch(
+      'sw',
+      cards.flatMap(({ net, octet }, index) => [
+        `link add p-${name}-${index} type veth peer name eth${index} address 02:00:00:00:0${net}:${SUFFIXES.get(octet) ?? String(octet).padStart(2, '0')} netns ${name}`,
+        `link set p-${name}-${index} master net-${net} up`,
+      ]),
+    );
+    const lines = ['link set lo up'];
+    for (const [index, { net, octet, more }] of cards.entries()) {
+      lines.push(`address add 10.${NUMBERS[net]}.0.${octet}/24 dev eth${index}`);
+      for (const address of more ?? []) lines.push(`address add ${address}/24 dev eth${index}`);
+      lines.push(`link set eth${index} up`);
+    }
+    this.#settings(name, lines, cards[0]?.net ?? 'a');
+    this.inside(name, () => {
+      for (const index of cards.keys()) switchOffloadsOff(`eth${index}`);
+    });
+  }
+
+  #settings(name: string, lines: string[], net: 'a' | 'b' | 'c'): void {
+    const isServer = name.startsWith('rs');
+    if (name === 'director' || name === 'router') {
+      this.set(name, 'net.ipv4.ip_forward', 1);
+      this.set(name, 'net.ipv4.conf.all.send_redirects', 0);
+      this.set(name, 'net.ipv4.conf.default.send_redirects', 0);
+    }
+    if (name === 'director') {
+      lines.push(`address add ${VIP}/32 dev eth0`, 'route add 10.30.0.0/24 via 10.10.0.253');
+    } else if (isServer && net !== 'b') {
+      this.set(name, 'net.ipv4.conf.all.arp_ignore', 1);
+      this.set(name, 'net.ipv4.conf.all.arp_announce', 2);
+      lines.push(`address add ${VIP}/32 dev lo`);
+    }
+    if (net === 'b' && name !== 'director') lines.push('route add default via 10.20.0.254');
+    if (net === 'c') lines.push('route add default via 10.30.0.253');
+    if (net === 'a' && name === 'client') {
+      lines.push(
+        'route add 10.20.0.0/24 via 10.10.0.254',
+        'route add 10.30.0.0/24 via 10.10.0.253',
+      );
+    } else if (net === 'a' && isServer) lines.push('route add 10.30.0.0/24 via 10.10.0.253');
+    this.#batch(name, lines);
+    if (name === 'director') {
+      for (const card of ['eth0', 'eth1'])
+        this.set(name, `net.ipv4.conf.${card}.send_redirects`, 0);
+    }
+    if (isServer && net === 'c') {
+      this.set(name, 'net.ipv4.conf.all.rp_filter', 0);
+      this.#batch(name, ['link set tunl0 up', `address add ${VIP}/32 dev tunl0`]);
+      this.set(name, 'net.ipv4.conf.tunl0.rp_filter', 0);
+    }
+  }
+
+  #batch(machine: string | undefined, lines: readonly string[]): void {
+    const where = machine === undefined ? [] : ['-n', machine];
+    execFileSync('ip', [...where, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Records forwarding by the real kernel's IPVS: `node tools/run-built.mjs test/reference/record/forwarding/main.ts OUTPUT [PLAN…]`,
+ * as root. Boots the guest of `../checkers` and makes there the laboratory and the files of `../../ipvs/forwarding`;
+ * `npm run reference -- OUTPUT` reads them. The plans `arp-matrix` and `tcp-states`
+ * make one file each and are only made when they are named.
+ */
+
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { bootGuest } from '../checkers/boot-guest.ts';
+import { recordArpMatrix } from './arp-matrix.ts';
+import { Bench } from './bench.ts';
+import { ForwardingLab } from './lab.ts';
+import { PLANS } from './plans.ts';
+import { recordStates } from './tcp-states.ts';
+
+const words = process.argv.slice(2);
+if (process.env['RECORD_OUTPUT'] !== undefined) await insideGuest(words);
+else if (words.length === 0) {
+  console.error('usage: main.ts OUTPUT [PLAN…]');
+  process.exitCode = 64;
+} else bootGuest(resolve(words[0] ?? ''), words.slice(1));
+
+async function insideGuest(names: readonly string[]): Promise<void> {
+  const lab = new ForwardingLab();
+  const others = names.includes('arp-matrix') || names.includes('tcp-states');
+  const plans = PLANS.filter(
+    (plan) => names.length === 0 || names.some((name) => plan.name.includes(name)),
+  );
+  if (names.includes('arp-matrix')) {
+    lab.renewDirector(true);
+    await recordArpMatrix(lab, '/run/output/arp-matrix-own.json');
+  }
+  if (names.includes('tcp-states')) {
+    lab.renewDirector(!names.includes('arp-matrix'));
+    recordStates(lab, '/run/output/tcp-states-own.json');
+  }
+  for (const [index, plan] of plans.entries()) {
+    try {
+      lab.renewDirector(index === 0 && !others);
+      for (const [name, value] of plan.settings ?? []) lab.set('director', name, value);
+      const bench = new Bench(lab, plan.points);
+      for (const line of plan.setup) bench.ipvsadm(line);
+      await bench.wait(0.3);
+      bench.begin();
+      if (plan.setup.length > 0) bench.list();
+      await plan.act(bench);
+      const path = `/run/output/${plan.name}`;
+      mkdirSync(dirname(path), { recursive: true });
+      await bench.end(dirname(path), plan.name.split('/')[1] ?? '');
+      console.log(`${plan.name}: recorded`);
+    } catch (error) {
+      console.log(`${plan.name}: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  }
+  process.exit(0);
+}
