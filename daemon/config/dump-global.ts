@@ -139,11 +139,12 @@ function dumpInterfaces({ vrrp, global }: DaemonConfig): readonly string[] {
 }
 
 /** All three lines bear the first one's name. */
+/** The one of UDP bears the name of TCP's there. */
 function dumpTimeouts({ lvsTimeouts }: GlobalConfig): readonly string[] {
   const { tcp, tcpFin, udp } = lvsTimeouts;
-  return [tcp, tcpFin, udp].flatMap((one) =>
-    one === undefined ? [] : [` LVS TCP timeout = ${one / 1_000_000}`],
-  );
+  const line = (name: string, one: number | undefined) =>
+    one === undefined ? [] : [` LVS ${name} timeout = ${one / 1_000_000}`];
+  return [...line('TCP', tcp), ...line('TCP FIN', tcpFin), ...line('TCP', udp)];
 }
 
 function dumpLvs(global: GlobalConfig): readonly string[] {

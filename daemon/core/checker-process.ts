@@ -28,6 +28,7 @@ import {
 import type { CheckerConfig } from '../check/checker-config.ts';
 import { readTrackedFiles } from '../check/tracked-checks.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
+import type { IdsOf } from '../config/user-ids.ts';
 import { type LvsMachine, newServices, type Service } from '../lvs/lvs-machine.ts';
 import { reloadServices, sameServer, sameService } from '../lvs/lvs-reload.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
@@ -37,6 +38,7 @@ import { startServices, stopServices } from '../lvs/service-life.ts';
 import { formatIp, type IpAddress } from '../wire/ip-address.ts';
 import { fifoScript, lvsSettings, timeoutWords } from './checker-settings.ts';
 import type { Command } from './commands.ts';
+import { checkerDump } from './dump-checkers.ts';
 import type { SystemEvent } from './events.ts';
 import { coreText } from './log-text.ts';
 import type { ServiceStatus } from './status.ts';
@@ -163,6 +165,12 @@ export class CheckerProcess {
   bfdChanged(session: { name: string; up: boolean }, now: TimeUs): readonly Command[] {
     checkedBfdChanged(this.#check, session, now);
     return this.#take();
+  }
+
+  /** keepalived_check.data. */
+  dump(config: DaemonConfig, idsOf: IdsOf): readonly string[] {
+    const { services } = this.#lvs;
+    return checkerDump({ config, services, checkers: this.#check.checkers, idsOf });
   }
 
   /** The services as they are now. */

@@ -297,7 +297,8 @@ export class Daemon {
     if (event.kind === 'signal' && this.#config !== undefined) {
       const { system, flags } = this.#options;
       const pids = processIds(this.#pid, flags.vrrpPid !== undefined);
-      const parts = { machine, config: this.#config, bfd: this.#bfd };
+      const [bfd, checkers] = [this.#bfd, this.#checkers];
+      const parts = { machine, config: this.#config, bfd, checkers };
       this.#out.push(...answerSignal(parts, event.signal, { system, pids, now }));
     }
     if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));

@@ -74,6 +74,7 @@ export const coreText = {
   },
   stopped: (version: string) => `Stopped Keepalived v${version}${RELEASE_DATES.get(version) ?? ''}`,
   printingParent: (pid: number) => `Printing parent data for process(${pid}) on signal`,
+  printingCheckers: (pid: number) => `Printing checker data for process(${pid}) on signal`,
   printingBfd: (pid: number) => `Printing BFD data for process(${pid}) on signal`,
   printingData: (pid: number) => `Printing VRRP data for process(${pid}) on signal`,
   printingStatistics: (pid: number) => `Printing VRRP stats for process(${pid}) on signal`,

@@ -2,19 +2,19 @@
  * SIGUSR1, SIGUSR2 and the JSON signal: the state of the daemon, written into files for people.
  *
  * Each of keepalived's processes writes a file of its own. The texts come from `data-dump.ts`,
- * `dump-bfd.ts` and `daemon/vrrp/dump.ts`; here is which file each goes to. Differs: what the
- * checkers' process writes (keepalived_check.data) is left out.
+ * `dump-bfd.ts`, `dump-checkers.ts` and `daemon/vrrp/dump.ts`; here is which file each goes to.
  */
 
 import type { TimeUs } from '../base/time.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
-import { dumpGlobal } from '../config/dump-global.ts';
+import { type DumpingProcess, dumpGlobal } from '../config/dump-global.ts';
 import { DEFAULT_SCRIPT_USER, noScriptUser } from '../config/script-user.ts';
 import { type IdsOf, idsFrom, scriptUserOf } from '../config/user-ids.ts';
 import { stampsOf, statisticsText } from '../vrrp/dump.ts';
 import { newStatistics, type VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import { decodeUtf8, encodeUtf8 } from '../wire/text.ts';
 import type { BfdProcess } from './bfd-process.ts';
+import type { CheckerProcess } from './checker-process.ts';
 import type { Command } from './commands.ts';
 import { dataDump } from './data-dump.ts';
 import { bfdDump } from './dump-bfd.ts';
@@ -28,18 +28,20 @@ export interface DumpedParts {
   readonly machine: VrrpMachine;
   readonly config: DaemonConfig;
   readonly bfd: BfdProcess | undefined;
+  readonly checkers: CheckerProcess | undefined;
 }
 
 /** Where and when. */
 export interface DumpOccasion {
   readonly system: System;
-  readonly pids: { readonly parent: number; readonly vrrp: number; readonly bfd: number };
+  readonly pids: Readonly<Record<DumpingProcess, number>>;
   readonly now: TimeUs;
 }
 
 /** Numbers of keepalived's processes around that of VRRP; on a real host one process is all of them. */
 export function processIds(vrrp: number, isSingle: boolean): DumpOccasion['pids'] {
-  return isSingle ? { parent: vrrp, vrrp, bfd: vrrp } : { parent: vrrp - 1, vrrp, bfd: vrrp + 2 };
+  const [parent, checkers, bfd] = isSingle ? [vrrp, vrrp, vrrp] : [vrrp - 1, vrrp + 1, vrrp + 2];
+  return { parent, checkers, vrrp, bfd };
 }
 
 /** Answers the signal: a log line and a file, or counters back at zero and nothing said. */
@@ -74,7 +76,7 @@ export function answerSignal(
 
 /** One file a process, and what each says while it writes. */
 function dataFiles(
-  { machine, config, bfd }: DumpedParts,
+  { machine, config, bfd, checkers }: DumpedParts,
   { system, pids, now }: DumpOccasion,
 ): readonly Command[] {
   const ids = userIds(system);
@@ -85,15 +87,27 @@ function dataFiles(
     config.global.scriptUser === undefined && !system.hasUser(DEFAULT_SCRIPT_USER)
       ? [noScriptUser(DEFAULT_SCRIPT_USER)]
       : [];
-  const complain = (process: 'parent' | 'vrrp' | 'bfd') => unnamed.map((one) => say(process, one));
+  const complain = (process: DumpingProcess) => unnamed.map((one) => say(process, one));
   const text = (lines: readonly string[]) => `${lines.join('\n')}\n`;
   const commands = [
     say('parent', coreText.printingParent(pids.parent)),
     file('/tmp/keepalived_parent.data', text(dumpGlobal(config, 'parent', idsOf))),
     ...complain('parent'),
-    say('vrrp', coreText.printingData(pids.vrrp)),
-    file('/tmp/keepalived.data', dataDump(machine, { config, system, stamp, idsOf })),
-    ...complain('vrrp'),
+    ...(checkers === undefined
+      ? []
+      : [
+          say('checkers', coreText.printingCheckers(pids.checkers)),
+          file('/tmp/keepalived_check.data', text(checkers.dump(config, idsOf))),
+          ...complain('checkers'),
+        ]),
+    // Without instances there is no VRRP process that could write.
+    ...(machine.instances.length === 0 && checkers !== undefined
+      ? []
+      : [
+          say('vrrp', coreText.printingData(pids.vrrp)),
+          file('/tmp/keepalived.data', dataDump(machine, { config, system, stamp, idsOf })),
+          ...complain('vrrp'),
+        ]),
   ];
   if (bfd === undefined) return commands;
   return [
@@ -112,7 +126,7 @@ function userIds(system: System): IdsOf {
   return idsFrom(read('/etc/passwd'), read('/etc/group'));
 }
 
-function say(process: 'parent' | 'vrrp' | 'bfd', text: string): Command {
+function say(process: DumpingProcess, text: string): Command {
   return { kind: 'log', process, level: 'info', text };
 }
 
