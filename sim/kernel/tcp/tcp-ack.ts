@@ -42,6 +42,7 @@ export function takeAck(connection: TcpConnection, arrival: Arrival): boolean {
   const acked = advanced ? removeAcknowledged(connection, arrival) : 0;
   if (ack >= connection.sendUna) updateWindow(connection, arrival, advanced);
   const newBlocks = markBlocks(connection, arrival);
+  connection.lastAckAt = connection.tcp.kernel.clock.now;
   connection.probesOut = 0;
   connection.keepAliveProbes = 0;
   if (advanced) onProgress(connection, acked);

@@ -99,6 +99,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     pingPong: false,
     acksStarted: false,
     lastReceivedAt: 0,
+    lastAckAt: 0,
     receivedMss: RECEIVED_MSS_FIRST,
     delayedAckTimer: makeTimer(() => onDelayedAckTimer(self())),
     smoothedRtt8: 0,

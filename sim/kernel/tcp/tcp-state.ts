@@ -135,6 +135,8 @@ export interface TcpConnection {
   pingPong: boolean;
   acksStarted: boolean;
   lastReceivedAt: number;
+  /** When the other end last acknowledged anything (rcv_tstamp); keepalive counts from here. */
+  lastAckAt: number;
   /** Payload of a full segment of the peer, as far as it shows (rcv_mss). */
   receivedMss: number;
   readonly delayedAckTimer: KernelTimer;

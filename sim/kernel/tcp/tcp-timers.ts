@@ -188,7 +188,7 @@ function keepAlive(connection: TcpConnection): void {
   if (!connection.keepAlive) return;
   const { settings, clock } = connection.tcp.kernel;
   const idleLimit = settings['ipv4.tcp_keepalive_time'] * 1_000_000;
-  const idle = clock.now - Math.max(connection.lastReceivedAt, connection.lastSentAt);
+  const idle = clock.now - Math.max(connection.lastReceivedAt, connection.lastAckAt);
   if (connection.sent.length > 0 || idle < idleLimit) {
     const rest = Math.max(1, Math.ceil((idleLimit - idle) / 1_000_000));
     clock.armTicks(connection.stateTimer, rest * HZ);

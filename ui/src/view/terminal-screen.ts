@@ -67,6 +67,7 @@ export function openTerminalScreen(options: ScreenOptions): TerminalScreen {
     row: 0,
     shown: 0,
     isPrompting: false,
+    isMidLine: false,
     isOpen: false,
   };
   const refit = () => {
@@ -100,6 +101,8 @@ interface ScreenState {
   /** Pieces that were written, counted from the first one ever. */
   shown: number;
   isPrompting: boolean;
+  /** The last output did not end its line, as a page without a line end: the prompt must not be drawn over it. */
+  isMidLine: boolean;
   /** What was there before the screen was opened stands on it. */
   isOpen: boolean;
 }
@@ -165,6 +168,8 @@ function leaveLine(around: Surroundings, line: string): void {
 }
 
 function prompt(around: Surroundings): void {
+  if (around.state.isMidLine) around.screen.write('\n');
+  around.state.isMidLine = false;
   around.state.line = EMPTY_LINE;
   around.state.row = 0;
   around.state.isPrompting = true;
@@ -197,6 +202,7 @@ function show(
     screen.reset();
     state.shown = 0;
     state.isPrompting = false;
+    state.isMidLine = false;
     state.row = 0;
   }
   const fresh = pieces.slice(Math.max(0, pieces.length - (count - state.shown)));
@@ -205,6 +211,7 @@ function show(
   state.shown = count;
   for (const { kind, text } of fresh) {
     // A line typed on this screen stands there already; on a screen opened later it does not.
+    if (text !== '') state.isMidLine = kind !== 'typed' && !text.endsWith('\n');
     if (kind === 'typed') {
       if (isFirst) screen.write(`${GREEN}${options.prompt}${PLAIN} ${text}\n`);
     } else screen.write(kind === 'stderr' ? `${RED}${text}${PLAIN}` : text);
