@@ -11,7 +11,8 @@ import { roleOf } from '../../forwarding/recorded-lan.ts';
 import { type ForwardingLab, VIP } from './lab.ts';
 import { CardEar, PosixSocket, wallClockUs } from './sockets.ts';
 
-const TRIES = 6;
+/** Two a server, so that each has its turn twice. */
+const TRIES = 4;
 const SERVERS = ['rs1', 'rs2'] as const;
 const SCOPES = ['all', 'default', 'eth0', 'lo'] as const;
 
@@ -83,16 +84,22 @@ export async function recordArpMatrix(lab: ForwardingLab, file: string): Promise
     for (let index = 1; index <= TRIES; index++)
       tries.push(await once(lab, ear, listeners, index, port++));
     configurations.push(summary(one, tries));
+    write(file, configurations);
     console.log(`${one.name}: recorded`);
   }
   ear.close();
+}
+
+/** Behind every setting, so that what was recorded stays when time runs out. */
+function write(file: string, configurations: readonly unknown[]): void {
   const note = `${TRIES} tries each, all machines in one guest; else as arp-matrix.json`;
   const text = JSON.stringify({ note, configurations }, undefined, 1);
   // One frame a line, as in the given file.
-  writeFileSync(
-    file,
-    `${text.replaceAll(/\{\n\s+("ms"[^}]*?)\n\s+\}/g, (_, inner: string) => `{ ${inner.replaceAll(/\n\s+/g, ' ')} }`)}\n`,
+  const lines = text.replaceAll(
+    /\{\n\s+("ms"[^}]*?)\n\s+\}/g,
+    (_, inner: string) => `{ ${inner.replaceAll(/\n\s+/g, ' ')} }`,
   );
+  writeFileSync(file, `${lines}\n`);
 }
 
 function prepare(lab: ForwardingLab, one: Setting): void {

@@ -53,24 +53,26 @@ export function recordStates(lab: ForwardingLab, file: string): void {
   );
   const chance = chanceOf(SEED);
   const modes: Record<string, unknown> = {};
-  for (const [mode, { server, method }] of Object.entries(MODES)) {
+  // Entries outlive their service: every mode has ports of its own.
+  for (const [number, [mode, { server, method }]] of Object.entries(MODES).entries()) {
+    const [clientPort, firstPort] = [40_000 + number * SEQUENCES, FIRST_PORT + number * SEQUENCES];
     lab.run('director', 'ipvsadm -C');
     const lines = Array.from({ length: SEQUENCES }, (_, index) => {
-      const key = `-t ${VIP}:${FIRST_PORT + index}`;
-      return `-A ${key} -s rr\n-a ${key} -r ${server}:${FIRST_PORT + index} ${method}`;
+      const key = `-t ${VIP}:${firstPort + index}`;
+      return `-A ${key} -s rr\n-a ${key} -r ${server}:${firstPort + index} ${method}`;
     });
     const words = ['netns', 'exec', 'director', 'ipvsadm', '-R'];
     execFileSync('ip', words, { input: `${lines.join('\n')}\n` });
     const random_sequences = Array.from({ length: SEQUENCES }, (_, index) => {
-      const port = FIRST_PORT + index;
+      const port = firstPort + index;
       return Array.from({ length: LENGTH }, (__, place) => {
         const dir = place === 0 || mode !== 'masq' || chance.happens(0.6) ? 'in' : 'out';
         const isFirst = place === 0 && chance.happens(0.9);
         const segment = isFirst ? 'SYN' : chance.pick(NAMES);
         const flags = SEGMENTS[segment];
         if (dir === 'in')
-          send(raw.get('client'), `${CLIENT}:${40_000 + index}`, `${VIP}:${port}`, flags);
-        else send(raw.get('rs3'), `${server}:${port}`, `${CLIENT}:${40_000 + index}`, flags);
+          send(raw.get('client'), `${CLIENT}:${clientPort + index}`, `${VIP}:${port}`, flags);
+        else send(raw.get('rs3'), `${server}:${port}`, `${CLIENT}:${clientPort + index}`, flags);
         return { dir, segment, ...look(lab, port) };
       });
     });
@@ -96,7 +98,8 @@ function look(lab: ForwardingLab, port: number) {
     const row = readFileSync('/proc/net/ip_vs_conn', 'latin1')
       .split('\n')
       .map((line) => line.split(/\s+/))
-      .findLast((words) => words[4] === hex);
+      // A port that is used again: the new entry stands before the old one, which is about to go.
+      .find((words) => words[4] === hex);
     const table = readFileSync('/proc/net/ip_vs', 'latin1').split('\n');
     const at = table.findIndex((line) => line.startsWith('TCP ') && line.includes(`:${hex} `));
     const [active, inactive] = (table[at + 1] ?? '').trim().split(/\s+/).slice(-2).map(Number);
