@@ -83,3 +83,26 @@ describe('options of the synchronisation daemon stand in its packets', () => {
     expect(taken).toEqual([1, 0, 0, 0]);
   });
 });
+
+it.each([
+  ['0', 1],
+  ['1', 0],
+])(
+  'backup_only %s: a director whose daemon is a backup schedules %i connections',
+  (value, count) => {
+    const lan = makeSmallLan();
+    const client = lan.addHost('client', { address: '10.10.0.1/24' });
+    const director = lan.addHost('director', {
+      address: '10.10.0.250/24',
+      sysctl: { 'net.ipv4.vs.backup_only': value },
+    });
+    director.addAddress('eth0', prefix('10.10.0.100/32'));
+    director.ipvs.addService(SERVICE, { scheduler: 'rr', schedulerFlags: 0, onePacket: false });
+    const place = { address: ip('10.10.0.11'), port: 80 };
+    director.ipvs.addServer(SERVICE, place, { method: 'dr', weight: 1 });
+    director.ipvs.startDaemon({ role: 'backup', link: 'eth0', syncId: 0 });
+    client.connectTcp({ address: VIP, port: 80, handlers: {} });
+    lan.runTo(0.5);
+    expect(director.ipvs.connections()).toHaveLength(count);
+  },
+);

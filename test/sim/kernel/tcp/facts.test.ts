@@ -1,6 +1,8 @@
 /** Linux' numbers that nothing else here asks for: TIME_WAIT, keepalive, segment size, window scaling. */
 
 import { describe, expect, test } from 'vitest';
+import { readUint32, writeUint32 } from '../../../../daemon/wire/integers.ts';
+import { icmpPacket, ip4 } from '../small-lan.ts';
 import { connect, makeSmallLan, pair, segmentsOf, serve } from './tcp-lan.ts';
 
 test('TIME_WAIT lasts 60 s behind the last FIN, at the end that closed first', () => {
@@ -124,4 +126,22 @@ describe('window scaling', () => {
     expect(inFlight).toBeLessThanOrEqual(65_535);
     expect(windows('1', '1').inFlight).toBeGreaterThan(65_535);
   });
+});
+
+test.each([
+  ['that is on its way', 0, ['EHOSTUNREACH']],
+  ['that never was', 1000, []],
+])('an ICMP error about a segment %s', (_, later, expected) => {
+  const { lan, a, b } = pair();
+  b.addFirewallRule({ hook: 'input', verdict: 'drop', protocol: 6 });
+  const client = connect(a, '10.0.0.2', 80);
+  lan.runTo(0.5);
+  const syn = lan.frames.find(({ from, frame }) => from === 'a' && frame[23] === 6)?.frame;
+  if (syn === undefined) throw new Error('no SYN');
+  const quoted = syn.slice(14);
+  writeUint32((readUint32(quoted, 24) + later) >>> 0, quoted, 24);
+  const message = { kind: 'destination-unreachable', code: 1, nextHopMtu: 0, quoted } as const;
+  b.sendIp(icmpPacket({ to: ip4('10.0.0.1'), from: ip4('10.0.0.2'), message }));
+  lan.runTo(0.9);
+  expect(client.events).toEqual(expected);
 });
