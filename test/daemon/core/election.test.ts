@@ -2,36 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { durationUs, seconds } from '../../../daemon/base/time.ts';
 import type { VrrpInstanceConfig } from '../../../daemon/vrrp/vrrp-config.ts';
 import { instance, ip, vrrp } from '../vrrp/config-fixture.ts';
-import { type FakeHost, FakeLan, s } from './fake-system.ts';
+import { FakeLan, s } from './fake-system.ts';
+import { adverts, becameMasterAt, garps, pair } from './pair-fixture.ts';
 
 const VIP = ip('192.168.100.100');
-
-/** n1 with priority 200 and n2 with 100, started at 0. */
-function pair(
-  first: Partial<VrrpInstanceConfig> = {},
-  second: Partial<VrrpInstanceConfig> = {},
-): { lan: FakeLan; n1: FakeHost; n2: FakeHost } {
-  const lan = new FakeLan();
-  const n1 = lan.host('n1', 11);
-  const n2 = lan.host('n2', 12);
-  n1.start(vrrp({ instances: [instance({ priority: 200, ...first })] }));
-  n2.start(vrrp({ instances: [instance({ priority: 100, ...second })] }));
-  return { lan, n1, n2 };
-}
-
-function adverts(lan: FakeLan, host: string): { at: number; priority: number }[] {
-  return lan.sent
-    .filter((p) => p.host === host && p.kind === 'ip')
-    .map((p) => ({ at: p.at, priority: p.bytes[22] as number }));
-}
-
-function garps(lan: FakeLan, host: string): number[] {
-  return lan.sent.filter((p) => p.host === host && p.kind === 'frame').map((p) => p.at);
-}
-
-function becameMasterAt(host: FakeHost, from = 0): number | undefined {
-  return host.timed.find((l) => l.at >= from && l.text.endsWith('Entering MASTER STATE'))?.at;
-}
 
 describe('cold start (S01)', () => {
   it('says the lines of keepalived 2.2.7 in its order', () => {

@@ -9,7 +9,7 @@ import { diffCommand, matrixCommand } from '../../../sim/cli/command-matrix.ts';
 import { runCommand } from '../../../sim/cli/command-run.ts';
 import { sweepCommand } from '../../../sim/cli/command-sweep.ts';
 import { EnvironmentError } from '../../../sim/cli/exit-codes.ts';
-import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+import { sink } from './output-sink.ts';
 
 const seeds = fileURLToPath(new URL('../../../scenarios/seeds/', import.meta.url));
 const three = ['srv-1', 'srv-2', 'srv-3'].map((name) => join(seeds, `three-servers/${name}.conf`));
@@ -24,18 +24,6 @@ beforeAll(() => {
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function sink() {
-  const got = { out: '' };
-  const output = {
-    out: (text: string) => {
-      got.out += text;
-    },
-    err: () => {},
-    style: PLAIN_STYLE,
-  };
-  return { got, output };
-}
 
 interface Row {
   readonly fault: string;

@@ -13,7 +13,7 @@ import { runCommand } from '../../../sim/cli/command-run.ts';
 import { completionScript } from '../../../sim/cli/completion.ts';
 import { UsageError } from '../../../sim/cli/exit-codes.ts';
 import { addSearch } from '../../../sim/cli/search-commands.ts';
-import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+import { sink } from './output-sink.ts';
 
 /** Two VRIDs for one address: both are MASTER for ever, whatever happens. */
 const CONF = (vrid: number) => `vrrp_instance V {
@@ -32,20 +32,6 @@ beforeAll(() => {
   writeFileSync(file('b.conf'), CONF(8));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function sink() {
-  const got = { out: '', err: '' };
-  const output = {
-    out: (text: string) => {
-      got.out += text;
-    },
-    err: (text: string) => {
-      got.err += text;
-    },
-    style: PLAIN_STYLE,
-  };
-  return { got, output };
-}
 
 async function explore(options: ExploreCommandOptions, stopAtOnce = false) {
   const { got, output } = sink();

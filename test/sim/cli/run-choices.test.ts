@@ -14,7 +14,7 @@ import { watchCommand } from '../../../sim/cli/command-watch.ts';
 import { mirrorEnvironment, variableOf } from '../../../sim/cli/environment-mirror.ts';
 import { EnvironmentError, UsageError } from '../../../sim/cli/exit-codes.ts';
 import { runFiles } from '../../../sim/cli/run-files.ts';
-import { PLAIN_STYLE } from '../../../sim/report/style.ts';
+import { sink } from './output-sink.ts';
 
 const SCENARIO = `name: two hosts
 lan:
@@ -37,20 +37,6 @@ beforeEach(() => {
   writeFileSync(file('x.txt'), 'x\n');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-function sink() {
-  const got = { out: '', err: '' };
-  const output = {
-    out: (text: string) => {
-      got.out += text;
-    },
-    err: (text: string) => {
-      got.err += text;
-    },
-    style: PLAIN_STYLE,
-  };
-  return { got, output };
-}
 
 function run(options: RunCommandOptions = {}) {
   const { got, output } = sink();

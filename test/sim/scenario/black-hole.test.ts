@@ -1,30 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { runScenario } from '../../../sim/scenario/run.ts';
 import { loadText } from './load-text.ts';
+import { confOf, TWO_ROUTERS } from './two-routers.ts';
 
-const CONF = (priority: number) => `vrrp_instance VI {
-  state BACKUP
-  interface eth0
-  virtual_router_id 7
-  priority ${priority}
-  virtual_ipaddress { 10.0.0.100/24 }
-}
-`;
-const LAN = `lan:
-  switches: { sw1: {} }
-  hosts:
-    a: { nics: { eth0: 10.0.0.1/24 }, keepalived: a.conf }
-    b: { nics: { eth0: 10.0.0.2/24 }, keepalived: b.conf }
-    client: { nics: { eth0: 10.0.0.50/24 } }
-  cables: [ [a:eth0, sw1:1], [b:eth0, sw1:2], [client:eth0, sw1:3] ]
-traffic:
+const LAN = `${TWO_ROUTERS}traffic:
   vip: { ping: 10.0.0.100, from: client, every: 100ms, timeout: 200ms }
 always:
   - { black-hole-at-most: 2s, traffic: vip, from: 10s }
 `;
 
 function judge(steps: string, until = '30s') {
-  const files = { 'a.conf': CONF(150), 'b.conf': CONF(100) };
+  const files = { 'a.conf': confOf(150), 'b.conf': confOf(100) };
   const { scenario, problems } = loadText(`${LAN}steps: ${steps}\nuntil: ${until}\n`, files);
   if (scenario === undefined) throw new Error(JSON.stringify(problems));
   const [invariant] = runScenario(scenario).expectations;
@@ -62,10 +48,10 @@ describe('a black hole', () => {
 });
 
 describe('instances that belong together', () => {
-  const both = `${CONF(150)}${CONF(150).replace('VI ', 'V2 ').replace('_id 7', '_id 8').replace('.100/', '.101/')}`;
+  const both = `${confOf(150)}${confOf(150).replace('VI ', 'V2 ').replace('_id 7', '_id 8').replace('.100/', '.101/')}`;
   const lan = `${LAN.slice(0, LAN.indexOf('always:'))}always: [ { together: [VI, V2], except-for: 1s } ]\n`;
   const verdict = (a: string) => {
-    const files = { 'a.conf': a, 'b.conf': CONF(100) };
+    const files = { 'a.conf': a, 'b.conf': confOf(100) };
     const { scenario, problems } = loadText(`${lan}until: 10s\n`, files);
     if (scenario === undefined) throw new Error(JSON.stringify(problems));
     const [invariant] = runScenario(scenario).expectations;
@@ -78,7 +64,10 @@ describe('instances that belong together', () => {
     expect(verdict(late)).toMatch(/^fail: on a VI MASTER and V2 BACKUP from [34]\.\d+ s on for/);
   });
   test('are named as the file names them', () => {
-    const { problems } = loadText(lan.replace('V2]', 'V3]'), { 'a.conf': both, 'b.conf': CONF(1) });
+    const { problems } = loadText(lan.replace('V2]', 'V3]'), {
+      'a.conf': both,
+      'b.conf': confOf(1),
+    });
     expect(problems.map((one) => one.message).join()).toContain('V3');
   });
 });

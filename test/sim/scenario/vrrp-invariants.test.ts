@@ -3,23 +3,9 @@
 import { describe, expect, test } from 'vitest';
 import { runScenario } from '../../../sim/scenario/run.ts';
 import { loadText } from './load-text.ts';
+import { confOf, TWO_ROUTERS } from './two-routers.ts';
 
-const CONF = (priority: number) => `vrrp_instance VI {
-  state BACKUP
-  interface eth0
-  virtual_router_id 7
-  priority ${priority}
-  virtual_ipaddress { 10.0.0.100/24 }
-}
-`;
-const LAN = `lan:
-  switches: { sw1: {} }
-  hosts:
-    a: { nics: { eth0: 10.0.0.1/24 }, keepalived: a.conf }
-    b: { nics: { eth0: 10.0.0.2/24 }, keepalived: b.conf }
-    client: { nics: { eth0: 10.0.0.50/24 } }
-  cables: [ [a:eth0, sw1:1], [b:eth0, sw1:2], [client:eth0, sw1:3] ]
-traffic:
+const LAN = `${TWO_ROUTERS}traffic:
   pings: { ping: 10.0.0.100, from: client, every: 100ms, start: 8s }
 `;
 /** A killed keepalived leaves its address behind. */
@@ -28,7 +14,7 @@ const STOP = '[ { at: 10s, do: { stop: a } } ]';
 const QUIET = '[]';
 
 function judge(claim: string, steps: string): string {
-  const files = { 'a.conf': CONF(150), 'b.conf': CONF(100) };
+  const files = { 'a.conf': confOf(150), 'b.conf': confOf(100) };
   const { scenario, problems } = loadText(`${LAN}${claim}\nsteps: ${steps}\nuntil: 20s\n`, files);
   if (scenario === undefined) throw new Error(JSON.stringify(problems));
   const [only] = runScenario(scenario).expectations;
@@ -85,8 +71,8 @@ describe('always', () => {
     const { problems } = loadText(
       `${LAN}always: [ { wrong-neighbour-at-most: 5s } ]\nsteps: []\n`,
       {
-        'a.conf': CONF(150),
-        'b.conf': CONF(100),
+        'a.conf': confOf(150),
+        'b.conf': confOf(100),
       },
     );
     expect(problems.map((one) => one.message).join()).toContain(
