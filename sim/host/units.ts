@@ -5,7 +5,7 @@
  */
 
 import { assert } from '../../daemon/base/assert.ts';
-import type { ProgramResult, UnitState, UnitVerb } from './host-api.ts';
+import type { UnitState, UnitVerb } from './host-api.ts';
 import type {
   Machine,
   Program,
@@ -15,6 +15,7 @@ import type {
   ProgramSignal,
   UnitsApi,
 } from './machine.ts';
+import { unmetCondition } from './unit-conditions.ts';
 import {
   enableUnit,
   isEnabled,
@@ -25,10 +26,15 @@ import {
   unitNames,
   wantsLink,
 } from './unit-file.ts';
+import {
+  endMessages,
+  jobFailed,
+  notFound,
+  title,
+  type UnitMessage,
+  type UnitResult,
+} from './unit-messages.ts';
 import { type UnitRuntime, unitStatusText } from './unit-status.ts';
-
-/** Answer of a systemctl verb. */
-export type UnitResult = ProgramResult & { readonly exitCode: number };
 
 const OK: UnitResult = { ok: true, message: '', exitCode: 0 };
 
@@ -307,7 +313,9 @@ export class Units implements UnitsApi {
     runtime.active = clean ? 'inactive' : 'failed';
     if (clean) delete runtime.result;
     else runtime.result = how.kind === 'exit' ? 'exit-code' : 'signal';
-    this.#logEnd({ unit, file, how, clean, wasStopping, started });
+    for (const { level, text } of endMessages({ unit, file, how, clean, wasStopping, started })) {
+      this.#log(level, text, unit);
+    }
     const change = clean ? 'stopped' : !started ? 'failed' : 'crashed';
     this.#recordChange(unit, runtime, change);
     this.#restartMaybe(file, runtime, clean, wasStopping);
@@ -330,32 +338,6 @@ export class Units implements UnitsApi {
       runtime.active = 'inactive';
       this.#start(file);
     });
-  }
-
-  #logEnd(end: {
-    unit: string;
-    file: UnitFile | undefined;
-    how: ProgramExit;
-    clean: boolean;
-    wasStopping: boolean;
-    started: boolean;
-  }): void {
-    const { unit, file, how } = end;
-    const name = file === undefined ? unit : title(file);
-    const who = end.started ? 'Main' : 'Control';
-    if (!end.clean) {
-      const status =
-        how.kind === 'exit'
-          ? `code=exited, status=${how.code}/${how.code === 1 ? 'FAILURE' : 'n/a'}`
-          : `code=killed, status=${signalNumber(how.signal)}/${how.signal}`;
-      this.#log('notice', `${unit}: ${who} process exited, ${status}`, unit);
-      const result = how.kind === 'exit' ? 'exit-code' : 'signal';
-      this.#log('warning', `${unit}: Failed with result '${result}'.`, unit);
-      if (!end.started) this.#log('error', `Failed to start ${name}.`, unit);
-      return;
-    }
-    this.#log('info', `${unit}: Deactivated successfully.`, unit);
-    if (end.wasStopping) this.#log('info', `Stopped ${name}.`, unit);
   }
 
   #clearProcesses(runtime: UnitRuntime): void {
@@ -411,60 +393,7 @@ export class Units implements UnitsApi {
     this.#machine.record({ kind: 'program', name, change, pid });
   }
 
-  #log(level: 'error' | 'warning' | 'notice' | 'info', text: string, unit: string): void {
+  #log(level: UnitMessage['level'], text: string, unit: string): void {
     this.#machine.journal.write({ identifier: 'systemd', pid: 1, level, text, unit });
   }
-}
-
-/** systemd 252 names a unit in its messages as `NAME - DESCRIPTION`. */
-function title(file: UnitFile): string {
-  return `${file.unit} - ${file.description}`;
-}
-
-function unmetCondition(machine: Machine, file: UnitFile): string | undefined {
-  for (const path of file.filesNotEmpty) {
-    const negated = path.startsWith('!');
-    const bytes = machine.readFile(negated ? path.slice(1) : path);
-    const filled = bytes !== undefined && bytes.length > 0;
-    if (filled === negated) return `ConditionFileNotEmpty=${path}`;
-  }
-  for (const path of file.pathsExist) {
-    const negated = path.startsWith('!');
-    const bare = negated ? path.slice(1) : path;
-    const exists = machine.readFile(bare) !== undefined || machine.disk.isDirectory(bare);
-    if (exists === negated) return `ConditionPathExists=${path}`;
-  }
-  return undefined;
-}
-
-function notFound(verb: UnitVerb, unit: string): UnitResult {
-  if (verb === 'enable' || verb === 'disable') {
-    const message = `Failed to ${verb} unit: Unit file ${unit} does not exist.`;
-    return { ok: false, message, exitCode: 1 };
-  }
-  const why = verb === 'stop' || verb === 'reload' ? 'not loaded' : 'not found';
-  return { ok: false, message: `Failed to ${verb} ${unit}: Unit ${unit} ${why}.`, exitCode: 5 };
-}
-
-function jobFailed(unit: string): UnitResult {
-  const message =
-    `Job for ${unit} failed because the control process exited with error code.\n` +
-    `See "systemctl status ${unit}" and "journalctl -xeu ${unit}" for details.`;
-  return { ok: false, message, exitCode: 1 };
-}
-
-function signalNumber(signal: ProgramSignal): number {
-  const numbers = new Map<ProgramSignal, number>([
-    ['HUP', 1],
-    ['INT', 2],
-    ['KILL', 9],
-    ['USR1', 10],
-    ['USR2', 12],
-    ['TERM', 15],
-    ['CONT', 18],
-    ['STOP', 19],
-    ['RTMIN+2', 36],
-    ['RTMAX-1', 63],
-  ]);
-  return numbers.get(signal) ?? 0;
 }

@@ -5,11 +5,9 @@
 
 import * as z from 'zod';
 import { doSchema } from '../actions/action-table.ts';
-import {
-  expectationSchema,
-  finalSchema,
-  invariantSchema,
-} from '../expectations/expectation-schema.ts';
+import { expectationSchema } from '../expectations/expectation-schema.ts';
+import { finalSchema } from '../expectations/final-schema.ts';
+import { invariantSchema } from '../expectations/invariant-schema.ts';
 import { lanSchema } from './lan-schema.ts';
 import {
   address,
