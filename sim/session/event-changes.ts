@@ -5,7 +5,8 @@
  */
 
 import { cableView, hostView, nodeTables, switchView } from './node-views.ts';
-import type { CableView, EventChange, HostView, NodeTables, SwitchView } from './protocol-views.ts';
+import type { EventChange } from './protocol-rows.ts';
+import type { CableView, HostView, NodeTables, SwitchView } from './protocol-views.ts';
 import type { RunRecorder } from './run-recorder.ts';
 import type { Replay } from './timeline.ts';
 

@@ -5,7 +5,7 @@ import type { HostRunEvent } from '../host/host-events.ts';
 import type { LanRunEvent } from '../lan/lan-api.ts';
 import { eventText } from '../report/event-text.ts';
 import type { ScenarioRunEvent } from '../scenario/run-events.ts';
-import type { EventRow, JournalView } from './protocol-views.ts';
+import type { EventRow, JournalView } from './protocol-rows.ts';
 
 /** The row of an event; `undefined` for journal lines, which have a list of their own. */
 export function eventRow(event: RunEvent, id: number): EventRow | undefined {

@@ -9,7 +9,7 @@ import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { eventText } from '../report/event-text.ts';
 import type { ScenarioRun } from '../scenario/run.ts';
 import type { PacketRecord } from './packet-store.ts';
-import type { HopStory } from './protocol-views.ts';
+import type { HopStory } from './protocol-rows.ts';
 import { nodeOf, type RunRecorder } from './run-recorder.ts';
 import type { Replay } from './timeline.ts';
 

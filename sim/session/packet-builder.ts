@@ -1,6 +1,6 @@
 /** What the dissectors write into: the decoded tree, and the same values as fields for filters. */
 
-import type { PacketColour, TreeNode } from './protocol-views.ts';
+import type { PacketColour, TreeNode } from './protocol-rows.ts';
 
 /** A value that a filter can compare: numbers as numbers, addresses and words as their text form. */
 export type FieldValue = number | string;

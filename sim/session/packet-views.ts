@@ -8,7 +8,7 @@ import type { DissectedPacket } from './packet-builder.ts';
 import { type PacketRecord, tcpOffset } from './packet-store.ts';
 import { dissectPacket } from './packet-tree.ts';
 import type { ServerMessage } from './protocol.ts';
-import type { FlightView, HopStory, PacketDetail, PacketRow } from './protocol-views.ts';
+import type { FlightView, HopStory, PacketDetail, PacketRow } from './protocol-rows.ts';
 import type { RunRecorder } from './run-recorder.ts';
 
 /** Text of a stream that is shown at most. */

@@ -6,19 +6,21 @@
  */
 
 import type {
-  CableView,
-  ConfigProblem,
   EventChange,
   EventRow,
   FlightView,
+  JournalView,
+  PacketDetail,
+  PacketRow,
+} from './protocol-rows.ts';
+import type {
+  CableView,
+  ConfigProblem,
   HostView,
   InsightView,
-  JournalView,
   LanesView,
   NodeTables,
   OutsideView,
-  PacketDetail,
-  PacketRow,
   PingView,
   ScenarioChoice,
   ScenarioView,

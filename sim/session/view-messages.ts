@@ -10,7 +10,8 @@ import type { LiveSession, OpenScenario } from './live-session.ts';
 import { parsePacketFilter } from './packet-filter.ts';
 import { dissectRecord, followStream, packetDetail } from './packet-views.ts';
 import { type ClientMessage, LIMITS, type ServerMessage } from './protocol.ts';
-import type { ConfigProblem, PacketRow } from './protocol-views.ts';
+import type { PacketRow } from './protocol-rows.ts';
+import type { ConfigProblem } from './protocol-views.ts';
 import { saveScenario } from './save-scenario.ts';
 import type { Viewer } from './viewer.ts';
 

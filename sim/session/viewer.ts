@@ -17,7 +17,8 @@ import {
   type ServerMessage,
   type Subscription,
 } from './protocol.ts';
-import type { CableView, HostView, PacketRow, SwitchView } from './protocol-views.ts';
+import type { PacketRow } from './protocol-rows.ts';
+import type { CableView, HostView, SwitchView } from './protocol-views.ts';
 import type { RunRecorder } from './run-recorder.ts';
 import { trafficViews, verdictViews } from './run-views.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FlightView } from '../../sim/session/protocol-views.ts';
+import type { FlightView } from '../../sim/session/protocol-rows.ts';
 import { laneCells } from '../../ui/src/geometry/lane-cells.ts';
 import {
   MOTIONS_MAX,

@@ -9,7 +9,7 @@ import { FILTER_FIELDS } from '../../../sim/session/filter-fields.ts';
 import type { DissectedPacket } from '../../../sim/session/packet-builder.ts';
 import { parsePacketFilter } from '../../../sim/session/packet-filter.ts';
 import { dissectPacket } from '../../../sim/session/packet-tree.ts';
-import type { TreeNode } from '../../../sim/session/protocol-views.ts';
+import type { TreeNode } from '../../../sim/session/protocol-rows.ts';
 import { recorded } from '../../vectors/recorded-frames.ts';
 
 const TRACES = join(import.meta.dirname, '../../reference/traces');

@@ -3,7 +3,7 @@
  * never out of order: what a switch sends on starts when what it received has arrived.
  */
 
-import type { FlightView } from '../../../sim/session/protocol-views.ts';
+import type { FlightView } from '../../../sim/session/protocol-rows.ts';
 
 /** A packet on the map, in milliseconds of the page's own clock. */
 export interface Motion {

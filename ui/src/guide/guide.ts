@@ -4,13 +4,8 @@
  * which way somebody did it: mouse, keyboard, terminal or table.
  */
 
-import type {
-  CableView,
-  EventRow,
-  HostView,
-  JournalView,
-  LanesView,
-} from '../../../sim/session/protocol-views.ts';
+import type { EventRow, JournalView } from '../../../sim/session/protocol-rows.ts';
+import type { CableView, HostView, LanesView } from '../../../sim/session/protocol-views.ts';
 
 /** What a step may look at. */
 export interface GuideFacts {

@@ -11,16 +11,18 @@ import type {
   Subscription,
 } from '../../../sim/session/protocol.ts';
 import type {
-  CableView,
   EventRow,
   FlightView,
+  JournalView,
+  PacketRow,
+} from '../../../sim/session/protocol-rows.ts';
+import type {
+  CableView,
   HostView,
   InsightView,
-  JournalView,
   LanesView,
   NodeTables,
   OutsideView,
-  PacketRow,
   PingView,
   ScenarioChoice,
   ScenarioView,
