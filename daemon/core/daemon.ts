@@ -83,7 +83,6 @@ export class Daemon {
   /** The rest of the start, while it waits for startup_script. */
   #begins: ((now: TimeUs) => readonly Command[]) | undefined;
   #out: Command[] = [];
-  /** Interfaces that came into being after the start, still down when they did. */
 
   constructor(options: DaemonOptions) {
     this.#options = options;
