@@ -17,7 +17,7 @@ import { problemCount, problemText } from './problem-text.ts';
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
 import { lastChanges, type StoryLine, storyOf } from './story.ts';
 import type { Paint, Style } from './style.ts';
-import { trafficSummary } from './traffic-words.ts';
+import { outageWords, trafficSummary } from './traffic-words.ts';
 import { versionNote } from './version-note.ts';
 
 /** Most lines of a story; what is left out is counted. */
@@ -114,13 +114,7 @@ function resultLines(result: RunResult, style: Style): readonly string[] {
   });
   const traffic = result.traffic.flatMap((one) => [
     ...(one.sent === 0 ? [] : [`    ${style.faint('·')} ${one.name}: ${trafficSummary(one)}`]),
-    ...one.outages.map((outage) => {
-      const length = durationWords(Math.round(outage.length / 1000) * 1000);
-      const open = outage.open ? ', still going on at the end' : '';
-      const from = momentWords(outage.from);
-      const what = `out for ${length} from ${from} on, ${outage.lost} lost${open}`;
-      return `    ${style.faint('·')} ${one.name}: ${what}`;
-    }),
+    ...outageWords(one.outages).map((what) => `    ${style.faint('·')} ${one.name}: ${what}`),
   ]);
   return [...items, ...traffic];
 }
