@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compare } from './compare.ts';
-import { takeovers } from './measure.ts';
+import { advertsOf, takeovers } from './measure.ts';
 import { listRecordings, type Observation, readRecording } from './recording.ts';
 
 const TRACES = fileURLToPath(new URL('./traces', import.meta.url));
+const OWN_TRACES = fileURLToPath(new URL('./traces-own', import.meta.url));
 
 describe('the comparison with recordings', () => {
   it.each(listRecordings(TRACES))('%s agrees with itself', (name) => {
@@ -26,6 +27,27 @@ describe('the comparison with recordings', () => {
     ['another address', (real) => ({ ...real, addresses: real.addresses.slice(1) })],
   ])('notices %s', (_, damage) => {
     expect(compare(s02, damage(s02.observed)).differences).not.toEqual([]);
+  });
+
+  it('counts a takeover from what its node did before it, also within one time stamp', () => {
+    const { transitions } = s02.observed;
+    const master = transitions.findIndex(
+      ([, node, , state]) => node === 'n2' && state === 'MASTER',
+    );
+    const [at, node, instance] = transitions[master] as (typeof transitions)[number];
+    const yielded = [at, node, instance, 'BACKUP'] as const;
+    const given = { ...s02.observed, transitions: transitions.toSpliced(master + 1, 0, yielded) };
+    expect(takeovers(s02, given)).toEqual(takeovers(s02, s02.observed));
+  });
+
+  it('counts no takeover from an advert of the other IP protocol, which no socket of its hears', () => {
+    const ah = readRecording(join(OWN_TRACES, 'ah'));
+    const foreign = advertsOf(ah.observed).find((one) => one.node === 'n1' && one.priority > 100);
+    const [own] = takeovers(s02, s02.observed).filter((one) => one.node === 'n2');
+    const heard = { capture: 'br0', bytes: foreign?.bytes ?? new Uint8Array() };
+    const frames = [...s02.observed.frames, { ...heard, at: (own?.at ?? 0) - 0.005 }];
+    const counted = takeovers(s02, { ...s02.observed, frames }).filter((one) => one.node === 'n2');
+    expect(counted).toEqual([own]);
   });
 });
 

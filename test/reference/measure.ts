@@ -11,6 +11,7 @@ import {
   type Recording,
   type Seconds,
   type SeenFrame,
+  type Transition,
 } from './recording.ts';
 
 /** One advert with the fields that tell runs apart. */
@@ -80,10 +81,11 @@ export function splitAtPauses(frames: readonly SeenFrame[], pause: Seconds): See
 export function takeovers(recording: Recording, observation: Observation): Takeover[] {
   const adverts = advertsOf(observation).filter((one) => one.capture.startsWith('br'));
   return observation.transitions
-    .filter(([, , , state]) => state === 'MASTER')
-    .map(([at, node, instance]) => {
+    .map((change, index) => ({ change, earlier: observation.transitions.slice(0, index) }))
+    .filter(({ change: [, , , state] }) => state === 'MASTER')
+    .map(({ change: [at, node, instance], earlier }) => {
       const restarts = [
-        ...ownRestarts(recording, observation, { node, instance, before: at }),
+        ...ownRestarts(recording, earlier, { node, instance, before: at }),
         ...heardRestarts(recording, adverts, { node, before: at }),
       ];
       const last = restarts.reduce((best, one) => (one.at > best.at ? one : best), {
@@ -99,21 +101,24 @@ interface Restart {
   readonly cause: string;
 }
 
-/** The node's own states: entering BACKUP starts a full timer. */
+/**
+ * The node's own states before: entering BACKUP starts a full timer. A log's time stamps do not tell what came first where
+ * a node gave up within the same tenth of a millisecond; the order of its lines does.
+ */
 function ownRestarts(
   recording: Recording,
-  observation: Observation,
+  earlier: readonly Transition[],
   of: { readonly node: string; readonly instance: string; readonly before: Seconds },
 ): Restart[] {
   const ready = recording.events
     .filter((event) => event.do === 'start' && event.node === of.node)
     .map((event) => ({ at: event.ready ?? event.at, cause: 'start' }));
-  const states = observation.transitions
+  const states = earlier
     .filter(([, node, instance]) => node === of.node && instance === of.instance)
     .filter(([, , , state]) => state.startsWith('BACKUP'))
     .map(([at]) => ({ at, cause: 'backup' }));
   // An owner of priority 255 is MASTER at the moment at which its timers begin.
-  return [...ready, ...states].filter((one) => one.at <= of.before);
+  return [...ready.filter((one) => one.at <= of.before), ...states];
 }
 
 /** Adverts of others that a backup accepts: priority 0, or not below the priority it then announces. */
@@ -127,9 +132,19 @@ function heardRestarts(
   return adverts
     .filter((one) => one.node !== of.node && one.vrid === own.vrid && one.capture === own.capture)
     .filter((one) => one.at < of.before - 0.001)
+    .filter((one) => reachesSocketOf(own, one))
     .filter((one) => one.priority === 0 || one.priority >= own.priority)
     .filter((one) => isAttached(recording, of.node, one.at))
     .map((one) => ({ at: one.at, cause: `advert ${one.priority}` }));
+}
+
+/** A socket is of one protocol, 112 or that of AH: who sends the one does not hear the other. */
+function reachesSocketOf(own: SeenAdvert, other: SeenAdvert): boolean {
+  return ipProtocol(own.bytes) === ipProtocol(other.bytes);
+}
+
+function ipProtocol(bytes: Uint8Array): number | undefined {
+  return readEtherType(bytes) === 0x0800 ? bytes[23] : bytes[20];
 }
 
 function isAttached(recording: Recording, node: string, at: Seconds): boolean {
