@@ -34,6 +34,8 @@ export interface AddressState extends LinkAddress {
   /** Duplicate address detection, while it runs. */
   dadTimer?: KernelTimer;
   dadProbesLeft?: number;
+  /** Until the kernel's worker tells of an address without detection. */
+  newsTimer?: KernelTimer;
 }
 
 /** An interface; the live object behind `Link`. */

@@ -169,6 +169,30 @@ describe('addresses', () => {
     ]);
   });
 
+  test('netlink tells of an address with nodad a moment later, and not at all of one deleted before', () => {
+    const lan = makeSmallLan();
+    const kernel = host(lan, 'n1', '11');
+    lan.runTo(3);
+    const told: string[] = [];
+    kernel.onNetlink((event) => {
+      if (event.kind !== 'address-added' && event.kind !== 'address-removed') return;
+      told.push(`${lan.engine.now} ${event.kind} ${formatPrefix(event.address)}`);
+    });
+    const short = prefix('fd00:100::100/64');
+    kernel.addAddress('eth0', { ...short, noDad: true });
+    expect(kernel.isLocalAddress(short.address)).toBe(true);
+    kernel.deleteAddress('eth0', short);
+    kernel.addAddress('eth0', prefix('fd00:100::102/64'));
+    lan.runTo(3.002);
+    expect(told.splice(0)).toEqual([
+      '3000000 address-removed fd00:100::100/64',
+      '3000000 address-added fd00:100::102/64',
+    ]);
+    kernel.addAddress('eth0', { ...short, noDad: true });
+    lan.runTo(3.01);
+    expect(told).toEqual(['3002300 address-added fd00:100::100/64']);
+  });
+
   test('down takes all IPv6 addresses, disable_ipv6 too', () => {
     const lan = makeSmallLan();
     const kernel = host(lan, 'n1', '11');
