@@ -20,7 +20,7 @@ import type { NewAddress } from '../kernel/kernel-api.ts';
 import { firewallKey, kernelRules } from './daemon-firewall.ts';
 import type { DaemonSockets } from './daemon-sockets.ts';
 import type { DaemonStreams } from './daemon-streams.ts';
-import { FramePacer } from './frame-pacer.ts';
+import { type FrameMoment, FramePacer } from './frame-pacer.ts';
 import { parseRoute, parseRule, routeMatch } from './ip-words.ts';
 import { runIpvsadm } from './ipvsadm-run.ts';
 import type { Machine } from './machine.ts';
@@ -36,6 +36,8 @@ export interface CommandOptions {
   readonly post: (event: SystemEvent) => void;
   readonly log: (command: Extract<Command, { kind: 'log' }>) => void;
   readonly exit: (code: number) => void;
+  /** When frames leave, where that is known. */
+  readonly frameMoment?: FrameMoment | undefined;
 }
 
 /** Carries out commands of one daemon. */
@@ -49,9 +51,10 @@ export class CommandRunner {
   constructor(options: CommandOptions) {
     this.#options = options;
     this.#machine = options.machine;
-    this.#frames = new FramePacer(options.machine.timers, (link, frame) => {
+    const send = (link: string, frame: Uint8Array) => {
       options.machine.kernel.sendFrame(link, frame);
-    });
+    };
+    this.#frames = new FramePacer(options.machine.timers, send, options.frameMoment);
   }
 
   /** The process is gone. */

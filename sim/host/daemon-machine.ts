@@ -17,6 +17,7 @@ import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
 import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
+import type { FrameMoment } from './frame-pacer.ts';
 import type { Program, ProgramContext, UserSignal } from './machine.ts';
 import { routeWords, ruleWords } from './route-words.ts';
 import { Scripts } from './scripts.ts';
@@ -90,7 +91,12 @@ export class DaemonMachine implements Program, SocketEvents {
 
   constructor(
     context: ProgramContext,
-    options: { makeDaemon: DaemonFactory; knowsCommand: (name: string) => boolean },
+    options: {
+      makeDaemon: DaemonFactory;
+      knowsCommand: (name: string) => boolean;
+      /** Where a recorded run is played again: when its frames left. */
+      frameMoment?: FrameMoment;
+    },
   ) {
     const { machine } = context;
     this.#context = context;
@@ -117,6 +123,7 @@ export class DaemonMachine implements Program, SocketEvents {
       exit: (code) => {
         this.#exitCode = code;
       },
+      frameMoment: options.frameMoment,
     });
   }
 

@@ -17,24 +17,34 @@ const ADDRESS_COST: DurationUs = durationUs(120);
 const AFTER_FIRST: DurationUs = durationUs(60);
 const BETWEEN: DurationUs = durationUs(4);
 
+/** Says when a frame that a process gives out at `now` leaves, where that is known, as of a recorded run. */
+export type FrameMoment = (link: string, frame: Uint8Array, now: TimeUs) => TimeUs | undefined;
+
 /** Sends frames of one process, each at its time. */
 export class FramePacer {
   readonly #timers: MachineTimers;
   readonly #send: (link: string, frame: Uint8Array) => void;
+  readonly #momentOf: FrameMoment | undefined;
   #freeAt: TimeUs | undefined;
   /** The next frame is the first after an address was set. */
   #startsBurst = false;
   #stopped = false;
 
-  constructor(timers: MachineTimers, send: (link: string, frame: Uint8Array) => void) {
+  constructor(
+    timers: MachineTimers,
+    send: (link: string, frame: Uint8Array) => void,
+    momentOf?: FrameMoment,
+  ) {
     this.#timers = timers;
     this.#send = send;
+    this.#momentOf = momentOf;
   }
 
   /** Sends now, or when the frames before it have gone. */
   send(link: string, frame: Uint8Array): void {
     const { now } = this.#timers;
-    const freeAt = this.#freeAt;
+    const given = this.#momentOf?.(link, frame, now);
+    const freeAt = given ?? this.#freeAt;
     if (freeAt === undefined || now >= freeAt) {
       this.#startsBurst = false;
       this.#freeAt = later(now, AFTER_FIRST);

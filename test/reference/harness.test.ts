@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { timeUs } from '../../daemon/base/time.ts';
+import { announcementMoments } from './announcement-moments.ts';
 import { compare } from './compare.ts';
-import { advertsOf, takeovers } from './measure.ts';
+import { advertsOf, announcementRuns, takeovers } from './measure.ts';
 import { listRecordings, type Observation, readRecording } from './recording.ts';
 
 const TRACES = fileURLToPath(new URL('./traces', import.meta.url));
@@ -48,6 +50,26 @@ describe('the comparison with recordings', () => {
     const frames = [...s02.observed.frames, { ...heard, at: (own?.at ?? 0) - 0.005 }];
     const counted = takeovers(s02, { ...s02.observed, frames }).filter((one) => one.node === 'n2');
     expect(counted).toEqual([own]);
+  });
+});
+
+describe('the phases that are fed', () => {
+  it('give each announcement the moment of its like, once, and none that is not about now', () => {
+    const s01 = readRecording(join(TRACES, 'S01'));
+    const [run] = announcementRuns(s01.observed);
+    const [first, second] = run?.frames ?? [];
+    if (first === undefined || second === undefined) throw new Error('S01 announces nothing');
+    const toTwin = (at: number) => timeUs(Math.round(at * 1e6));
+    const momentOf = announcementMoments(s01, toTwin);
+    const begin = toTwin(first.at);
+    const ask = (by: number, link = 'eth0') => momentOf(link, first.bytes, timeUs(begin + by));
+    expect(ask(-3500)).toBeUndefined();
+    expect(ask(-400, 'eth1')).toBeUndefined();
+    expect(ask(-400)).toBe(begin);
+    expect(ask(-400)).toBe(toTwin(second.at));
+    const late = announcementMoments(s01, toTwin);
+    expect(late('eth0', first.bytes, timeUs(begin + 300))).toBe(begin + 300);
+    expect(ask(2_000_000)).toBeUndefined();
   });
 });
 

@@ -59,10 +59,14 @@ export function advertRuns(observation: Observation): FrameRun[] {
 /** Gratuitous ARP and unsolicited NA frames by capture point, sender and address. */
 export function announcementRuns(observation: Observation): FrameRun[] {
   const frames = observation.frames.filter((frame) => announcedAddress(frame.bytes) !== undefined);
-  return groupBy(
-    frames,
-    (one) => `${one.capture} ${formatMac(readSourceMac(one.bytes))} ${announcedAddress(one.bytes)}`,
-  );
+  return groupBy(frames, (one) => announcementKey(one.capture, one.bytes) ?? '');
+}
+
+/** What tells runs of announcements apart; `undefined` for other frames. */
+export function announcementKey(capture: string, bytes: Uint8Array): string | undefined {
+  const address = announcedAddress(bytes);
+  if (address === undefined) return undefined;
+  return `${capture} ${formatMac(readSourceMac(bytes))} ${address}`;
 }
 
 /** Splits a run where it pauses: bursts of announcements, stints of adverts. */

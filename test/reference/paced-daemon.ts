@@ -13,6 +13,7 @@ import { durationUs, later, type TimeUs } from '../../daemon/base/time.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
 import { makeDaemon } from '../../sim/host/daemon-factory.ts';
 import { type DaemonApi, DaemonMachine } from '../../sim/host/daemon-machine.ts';
+import type { FrameMoment } from '../../sim/host/frame-pacer.ts';
 import type { ProgramRegistry } from '../../sim/host/machine.ts';
 import { programRegistry } from '../../sim/programs/program-registry.ts';
 import { knowsCommand } from '../../sim/programs/shell/command-table.ts';
@@ -49,12 +50,13 @@ export function advertMoments(
 }
 
 /** The usual programs, with a keepalived that keeps the recorded pace. */
-export function pacedPrograms(moments: AdvertMoments): ProgramRegistry {
+export function pacedPrograms(moments: AdvertMoments, frameMoment: FrameMoment): ProgramRegistry {
   const programs = new Map(programRegistry());
   programs.set('keepalived', (context) => {
     const node = context.machine.name;
     return new DaemonMachine(context, {
       knowsCommand,
+      frameMoment,
       makeDaemon: (options) =>
         paced(makeDaemon(options), (vrid, due) => pace(moments, { node, vrid, due })),
     });

@@ -15,6 +15,7 @@ import type { HostApi } from '../../sim/host/host-api.ts';
 import type { HostRunEvent } from '../../sim/host/host-events.ts';
 import { buildLan } from '../../sim/topology/build-lan.ts';
 import type { LivingLan } from '../../sim/topology/living-lan.ts';
+import { announcementMoments } from './announcement-moments.ts';
 import { CLIENT_MAC, CONFIG_PATH, LEAD, laboratory, switchPortOf } from './lab.ts';
 import { advertMoments, pacedPrograms } from './paced-daemon.ts';
 import { type Phases, phasesOf } from './phases.ts';
@@ -34,7 +35,10 @@ export function replay(recording: Recording, seed: number): Observation {
   const engine = new Engine({ seed });
   const phases = phasesOf(recording, CLIENT_MAC);
   feedReachableTime(engine, phases);
-  const programs = pacedPrograms(advertMoments(recording, microseconds));
+  const programs = pacedPrograms(
+    advertMoments(recording, microseconds),
+    announcementMoments(recording, microseconds),
+  );
   const lan = buildLan(laboratory(recording, phases), engine, programs);
   const journal = observeLog(lan);
   const frames = observeFrames(lan, recording);
@@ -216,7 +220,10 @@ function observeEvent(seen: ObservedLog, event: HostRunEvent): void {
   }
 }
 
-/** The bridge's captures see what hosts send into it; `pN` sees what the switch port of node N sees. */
+/**
+ * The bridges' captures see what hosts send into them; `pN` sees what the switch port of node N sees, `qN` that on the
+ * second LAN.
+ */
 function observeFrames(lan: LivingLan, recording: Recording): SeenFrame[] {
   const captures = new Set(recording.observed.frames.map((frame) => frame.capture));
   const frames: SeenFrame[] = [];
@@ -227,7 +234,8 @@ function observeFrames(lan: LivingLan, recording: Recording): SeenFrame[] {
       if (event.lost !== undefined) return;
       const at = secondsOf(event.at);
       if (at < 0) return;
-      const capture = node === recording.ping.from ? '' : `p${node.slice(1)}`;
+      const letter = nic === 'eth0' ? 'p' : 'q';
+      const capture = node === recording.ping.from ? '' : `${letter}${node.slice(1)}`;
       if (captures.has(capture)) frames.push({ at, capture, bytes: event.frame });
       if (event.from !== cable.a.id) return;
       const port = lan.switches.get(far.switch)?.ports.find((one) => one.name === far.port);
