@@ -141,6 +141,9 @@ export function failureOf(error: TcpError): NetworkFailure {
     case 'ENETDOWN':
     case 'EPERM':
     case 'EPROTO':
+    case 'ENOPROTOOPT':
+    case 'EHOSTDOWN':
+    case 'ENONET':
     case 'EADDRNOTAVAIL':
       return 'unreachable';
     default:

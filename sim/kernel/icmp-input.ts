@@ -4,10 +4,8 @@ import {
   checkIcmp,
   decodeIcmp,
   ICMP_ECHO_REQUEST,
-  type IcmpMessage,
   readEchoType,
   turnEchoIntoReply,
-  UNREACHABLE_FRAGMENTATION_NEEDED,
 } from '../../daemon/wire/icmp.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
 import {
@@ -23,6 +21,7 @@ import {
 } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { SCOPE_LINK, selectSource } from './address-selection.ts';
+import { type IcmpError, icmpErrorName } from './icmp-error-names.ts';
 import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { learnPathMtu } from './path-mtu.ts';
@@ -113,14 +112,8 @@ function answerEcho(
   );
 }
 
-function passError(
-  kernel: KernelState,
-  message: Extract<
-    IcmpMessage,
-    { readonly kind: 'destination-unreachable' | 'time-exceeded' | 'parameter-problem' }
-  >,
-): void {
-  const { kind, code, quoted } = message;
+function passError(kernel: KernelState, message: IcmpError): void {
+  const { quoted } = message;
   // The quotation is cut short, so only the header's own soundness is asked for.
   const reason = checkIpv4Header(quoted, 0, quoted.length);
   if (reason !== undefined && reason !== 'ipv4:truncated') return;
@@ -129,17 +122,18 @@ function passError(
   if (quoted.length < at + 4) return;
   const source: Ipv4Address = readIpv4Source(quoted, 0);
   const protocol = readIpv4Protocol(quoted, 0);
-  const hard = kind === 'destination-unreachable' && (code === 2 || code === 3);
-  const net = kind === 'destination-unreachable' && (code === 0 || code === 6 || code === 11);
-  const tooBig = kind === 'destination-unreachable' && code === UNREACHABLE_FRAGMENTATION_NEEDED;
-  const soft = tooBig ? 'EMSGSIZE' : 'EHOSTUNREACH';
-  const error = hard ? 'ECONNREFUSED' : net ? 'ENETUNREACH' : soft;
-  if (tooBig && protocol !== PROTOCOL_TCP) {
-    learnPathMtu(kernel, readIpv4Destination(quoted, 0), message.nextHopMtu);
+  const error = icmpErrorName(message);
+  if (error === undefined) return;
+  const nextHopMtu =
+    message.kind === 'destination-unreachable' && error === 'EMSGSIZE'
+      ? message.nextHopMtu
+      : undefined;
+  if (nextHopMtu !== undefined && protocol !== PROTOCOL_TCP) {
+    learnPathMtu(kernel, readIpv4Destination(quoted, 0), nextHopMtu);
   }
   if (protocol === PROTOCOL_UDP) {
     failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
   }
-  const mtu = tooBig ? { nextHopMtu: message.nextHopMtu } : {};
+  const mtu = nextHopMtu === undefined ? {} : { nextHopMtu };
   kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
 }

@@ -30,6 +30,7 @@ import {
 import { newFrame } from '../lan/frame-memory.ts';
 import { pieceMaxOf, takeOver, whileGathered } from './gathered-packet.ts';
 import { isJoinedOn } from './group-machine.ts';
+import { icmpv6ErrorName } from './icmp-error-names.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
 import { collectIpv6Fragment } from './ipv6-fragments.ts';
 import { routeIpv6, routeIpv6Back, selectIpv6Source } from './ipv6-lookup.ts';
@@ -258,16 +259,7 @@ function passError(
   if (typeof payload === 'string' || isLaterPiece(quoted, payload)) return;
   const { protocol, at } = payload;
   if (quoted.length < at + 4) return;
-  const refused =
-    message.kind === 'destination-unreachable' && message.code === CODE_PORT_UNREACHABLE;
-  const noRoute = message.kind === 'destination-unreachable' && message.code === CODE_NO_ROUTE;
-  const error = refused
-    ? 'ECONNREFUSED'
-    : noRoute
-      ? 'ENETUNREACH'
-      : message.kind === 'packet-too-big'
-        ? 'EMSGSIZE'
-        : 'EHOSTUNREACH';
+  const error = icmpv6ErrorName(message);
   if (message.kind === 'packet-too-big' && protocol !== PROTOCOL_TCP) {
     learnPathMtu(kernel, readIpv6Destination(quoted, 0), message.parameter);
   }

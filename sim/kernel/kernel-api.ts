@@ -305,7 +305,17 @@ export interface UdpOptions {
 }
 
 /** What a socket hears of an ICMP error; EMSGSIZE, when a router told what fits: the next datagrams are cut to that. */
-export type IcmpSocketError = 'ECONNREFUSED' | 'EHOSTUNREACH' | 'ENETUNREACH' | 'EMSGSIZE';
+export type IcmpSocketError =
+  | 'ECONNREFUSED'
+  | 'EHOSTUNREACH'
+  | 'ENETUNREACH'
+  | 'ENOPROTOOPT'
+  | 'EHOSTDOWN'
+  | 'ENONET'
+  | 'EOPNOTSUPP'
+  | 'EACCES'
+  | 'EPROTO'
+  | 'EMSGSIZE';
 
 /** A datagram that came in; `payload` is shared and never written to. */
 export interface Datagram {
@@ -328,11 +338,10 @@ export interface UdpSocket {
 /** errno names that a TCP connection can end with. */
 export type TcpError =
   | SocketError
-  | 'ECONNREFUSED'
+  | IcmpSocketError
   | 'ECONNRESET'
   | 'ETIMEDOUT'
   | 'EPIPE'
-  | 'EPROTO'
   | 'ENOTCONN'
   | 'ENOBUFS';
 

@@ -40,6 +40,9 @@ export function failureName(reason: FailureReason): string {
       return 'timed-out';
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
+    case 'ENOPROTOOPT':
+    case 'EHOSTDOWN':
+    case 'ENONET':
       return 'unreachable';
     case 'self-signed':
     case 'expired':

@@ -114,8 +114,7 @@ const ERRNOS: Readonly<Record<string, string>> = {
   ConnectionRefusedError: 'ECONNREFUSED',
   ConnectionResetError: 'ECONNRESET',
   TimeoutError: 'ETIMEDOUT',
-  // Protocol not available: the twin's sockets know no such error and tell the hard one.
-  'OSError(92': 'ECONNREFUSED',
+  'OSError(92': 'ENOPROTOOPT',
   'OSError(113': 'EHOSTUNREACH',
   'OSError(101': 'ENETUNREACH',
 };

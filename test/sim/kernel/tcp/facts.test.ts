@@ -1,6 +1,7 @@
 /** Linux' numbers that nothing else here asks for: TIME_WAIT, keepalive, segment size, window scaling. */
 
 import { describe, expect, test } from 'vitest';
+import type { IcmpMessage } from '../../../../daemon/wire/icmp.ts';
 import { readUint32, writeUint32 } from '../../../../daemon/wire/integers.ts';
 import { icmpPacket, ip4 } from '../small-lan.ts';
 import { connect, makeSmallLan, pair, segmentsOf, serve } from './tcp-lan.ts';
@@ -132,16 +133,62 @@ test.each([
   ['that is on its way', 0, ['EHOSTUNREACH']],
   ['that never was', 1000, []],
 ])('an ICMP error about a segment %s', (_, later, expected) => {
+  const { client, quoted, tell } = unansweredSyn();
+  writeUint32((readUint32(quoted, 24) + later) >>> 0, quoted, 24);
+  tell({ kind: 'destination-unreachable', code: 1, nextHopMtu: 0, quoted });
+  expect(client.events).toEqual(expected);
+});
+
+// Linux' icmp_err_convert, read from 6.1; the third is recorded in forwarding-own/tun/tun-gre.
+test.each([
+  [0, 'ENETUNREACH'],
+  [1, 'EHOSTUNREACH'],
+  [2, 'ENOPROTOOPT'],
+  [3, 'ECONNREFUSED'],
+  [5, 'EOPNOTSUPP'],
+  [6, 'ENETUNREACH'],
+  [7, 'EHOSTDOWN'],
+  [8, 'ENONET'],
+  [9, 'ENETUNREACH'],
+  [10, 'EHOSTUNREACH'],
+  [11, 'ENETUNREACH'],
+  [12, 'EHOSTUNREACH'],
+  [13, 'EHOSTUNREACH'],
+  [14, 'EHOSTUNREACH'],
+  [15, 'EHOSTUNREACH'],
+])('"destination unreachable" of code %i ends a handshake with %s', (code, expected) => {
+  const { client, quoted, tell } = unansweredSyn();
+  tell({ kind: 'destination-unreachable', code, nextHopMtu: 0, quoted });
+  expect(client.events).toEqual([expected]);
+});
+
+test('neither an unknown code nor "fragmentation needed" ends a handshake', () => {
+  const { client, quoted, tell } = unansweredSyn();
+  tell({ kind: 'destination-unreachable', code: 16, nextHopMtu: 0, quoted });
+  tell({ kind: 'destination-unreachable', code: 4, nextHopMtu: 1400, quoted });
+  expect(client.events).toEqual([]);
+});
+
+test('"time exceeded" and "parameter problem" end a handshake', () => {
+  const exceeded = unansweredSyn();
+  exceeded.tell({ kind: 'time-exceeded', code: 0, quoted: exceeded.quoted });
+  expect(exceeded.client.events).toEqual(['EHOSTUNREACH']);
+  const problem = unansweredSyn();
+  problem.tell({ kind: 'parameter-problem', code: 0, pointer: 8, quoted: problem.quoted });
+  expect(problem.client.events).toEqual(['EPROTO']);
+});
+
+/** A client whose SYN was lost, and an ICMP message from the host that it is for. */
+function unansweredSyn() {
   const { lan, a, b } = pair();
   b.addFirewallRule({ hook: 'input', verdict: 'drop', protocol: 6 });
   const client = connect(a, '10.0.0.2', 80);
   lan.runTo(0.5);
   const syn = lan.frames.find(({ from, frame }) => from === 'a' && frame[23] === 6)?.frame;
   if (syn === undefined) throw new Error('no SYN');
-  const quoted = syn.slice(14);
-  writeUint32((readUint32(quoted, 24) + later) >>> 0, quoted, 24);
-  const message = { kind: 'destination-unreachable', code: 1, nextHopMtu: 0, quoted } as const;
-  b.sendIp(icmpPacket({ to: ip4('10.0.0.1'), from: ip4('10.0.0.2'), message }));
-  lan.runTo(0.9);
-  expect(client.events).toEqual(expected);
-});
+  const tell = (message: IcmpMessage) => {
+    b.sendIp(icmpPacket({ to: ip4('10.0.0.1'), from: ip4('10.0.0.2'), message }));
+    lan.runTo(0.9);
+  };
+  return { client, quoted: syn.slice(14), tell };
+}
