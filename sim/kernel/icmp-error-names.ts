@@ -6,7 +6,19 @@
 
 import type { IcmpMessage } from '../../daemon/wire/icmp.ts';
 import type { Icmpv6Message } from '../../daemon/wire/icmpv6.ts';
-import type { IcmpSocketError } from './kernel-api.ts';
+
+/** What a socket hears of an ICMP error; EMSGSIZE, when a router told what fits: the next datagrams are cut to that. */
+export type IcmpSocketError =
+  | 'ECONNREFUSED'
+  | 'EHOSTUNREACH'
+  | 'ENETUNREACH'
+  | 'ENOPROTOOPT'
+  | 'EHOSTDOWN'
+  | 'ENONET'
+  | 'EOPNOTSUPP'
+  | 'EACCES'
+  | 'EPROTO'
+  | 'EMSGSIZE';
 
 /** By code of "destination unreachable"; Linux passes over codes behind the last. */
 const UNREACHABLE: readonly IcmpSocketError[] = [

@@ -12,6 +12,7 @@ import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { Port } from '../lan/port.ts';
 import type { FirewallRule } from './firewall-state.ts';
 import type { FouPort } from './fou-ports.ts';
+import type { IcmpSocketError } from './icmp-error-names.ts';
 import type { IpvsApi } from './ipvs/ipvs-api.ts';
 
 /** One host's Linux kernel. */
@@ -303,19 +304,6 @@ export interface UdpOptions {
   /** ICMP errors for what this socket sent. */
   readonly onError?: (error: IcmpSocketError) => void;
 }
-
-/** What a socket hears of an ICMP error; EMSGSIZE, when a router told what fits: the next datagrams are cut to that. */
-export type IcmpSocketError =
-  | 'ECONNREFUSED'
-  | 'EHOSTUNREACH'
-  | 'ENETUNREACH'
-  | 'ENOPROTOOPT'
-  | 'EHOSTDOWN'
-  | 'ENONET'
-  | 'EOPNOTSUPP'
-  | 'EACCES'
-  | 'EPROTO'
-  | 'EMSGSIZE';
 
 /** A datagram that came in; `payload` is shared and never written to. */
 export interface Datagram {

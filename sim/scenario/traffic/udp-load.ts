@@ -3,7 +3,8 @@
 import { familyOf, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { EventTarget } from '../../engine/event-queue.ts';
-import type { Datagram, IcmpSocketError, KernelApi, UdpSocket } from '../../kernel/kernel-api.ts';
+import type { IcmpSocketError } from '../../kernel/icmp-error-names.ts';
+import type { Datagram, KernelApi, UdpSocket } from '../../kernel/kernel-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { TrafficSpec } from '../scenario.ts';
 import { Pace } from './pace.ts';
