@@ -4,9 +4,9 @@
 // CommonJS (package.json beside this): Node's loader of ECMAScript modules alone takes 20 ms.
 const { statSync } = require('node:fs');
 const { join } = require('node:path');
-const { keepYoungGenerationSmall, startPacked } = require('./packed.js');
+const { tuneEngine, startPacked } = require('./packed.js');
 
-keepYoungGenerationSmall();
+tuneEngine();
 
 const dist = join(__dirname, '..', 'dist');
 const packed = join(dist, 'sim', 'packed');

@@ -8,11 +8,16 @@ const { setFlagsFromString } = require('node:v8');
 const { constants, Script } = require('node:vm');
 
 /**
+ * Flags of V8 for short runs; the bench measures with the same (docs/performance.md tells what each brings).
+ *
  * A simulation's objects die within an event. Left alone, Node gives new ones up to two times 16 MiB, which makes a run
- * 20 to 40 MiB larger and not faster (docs/performance.md); the bench measures with the same.
+ * 20 to 40 MiB larger and not faster.
+ * Most runs end before V8 has optimised what they call, so the time its optimiser takes is what counts. A quarter of the
+ * usual limit (920) of what it copies into one function more than halves that time, and long runs are none the slower.
  */
-function keepYoungGenerationSmall() {
+function tuneEngine() {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--max-inlined-bytecode-size-cumulative=250');
 }
 
 /** Runs `lantwin.cjs` of a folder; calls back with the file and the script of each chunk that gets loaded. */
@@ -51,4 +56,4 @@ function cacheOf(filename) {
   }
 }
 
-module.exports = { keepYoungGenerationSmall, startPacked };
+module.exports = { tuneEngine, startPacked };

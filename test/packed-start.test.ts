@@ -15,8 +15,8 @@ test.skipIf(BUILT_BY !== process.version)(
   'a run takes the code cache of every chunk that it loads',
   () => {
     const script = `
-      const { keepYoungGenerationSmall, startPacked } = require(${JSON.stringify(join(ROOT, 'bin/packed.js'))});
-      keepYoungGenerationSmall();
+      const { tuneEngine, startPacked } = require(${JSON.stringify(join(ROOT, 'bin/packed.js'))});
+      tuneEngine();
       startPacked(${JSON.stringify(PACKED)}, (file, { cachedDataRejected }) => {
         console.error(cachedDataRejected === false ? 'taken' : 'compiled ' + file);
       });`;

@@ -4,13 +4,11 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const { keepYoungGenerationSmall, startPacked } = createRequire(import.meta.url)(
-  '../bin/packed.js',
-);
+const { tuneEngine, startPacked } = createRequire(import.meta.url)('../bin/packed.js');
 const scripts = [];
 
 // V8 takes a cache only under the flags it was made with.
-keepYoungGenerationSmall();
+tuneEngine();
 startPacked(join(import.meta.dirname, '..', 'dist', 'sim', 'packed'), (file, script) => {
   if (!existsSync(`${file}.cache`)) scripts.push({ file, script });
 });

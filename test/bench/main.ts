@@ -11,11 +11,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import type { BenchResult } from './bench-result.ts';
 import { type BenchCase, benchCases } from './cases.ts';
 import { buildNs3, runNs3 } from './ns3.ts';
@@ -49,15 +49,24 @@ if (values.only === 'takeover') {
 } else if (values.one !== undefined) {
   const found = cases.find((one) => one.id === values.one);
   if (found === undefined) throw new Error(`no workload ${values.one}`);
-  // As `bin/lantwin.js` does for itself, and not by an option of Node: read so early, it holds for nothing.
-  setFlagsFromString('--semi-space-growth-factor=1');
+  tuneEngineAsTheCommandDoes();
   console.log(JSON.stringify(found.run()));
 } else {
   process.exitCode = runAll();
 }
 
+/** Not by an option of Node: read so early, the one about the young generation holds for nothing. */
+function tuneEngineAsTheCommandDoes(): void {
+  const packed = createRequire(import.meta.url)(join(root(), 'bin', 'packed.js'));
+  (packed as { readonly tuneEngine: () => void }).tuneEngine();
+}
+
+function root(): string {
+  return process.env['LANTWIN_ROOT'] ?? process.cwd();
+}
+
 function runAll(): number {
-  const ns3 = buildNs3(process.env['LANTWIN_ROOT'] ?? process.cwd());
+  const ns3 = buildNs3(root());
   if ('missing' in ns3) console.error(`ns-3 is not compared: ${ns3.missing}`);
   const folder = 'folder' in ns3 ? ns3.folder : undefined;
   const runs = Number(values.runs ?? (values.quick ? 1 : 5));
