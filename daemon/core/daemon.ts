@@ -9,20 +9,15 @@
 
 import { randomBelow } from '../base/random.ts';
 import { earliest, later, NO_DURATION, seconds, type TimeUs } from '../base/time.ts';
-import { bfdText } from '../bfd/bfd-text.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { LifecycleScript } from '../config/global-config.ts';
-import { lvsText } from '../lvs/lvs-text.ts';
 import { initialise } from '../vrrp/initialise.ts';
 import { findInstance, logUnknown, receivePacket } from '../vrrp/receive.ts';
 import { advertBeforeReload, reload } from '../vrrp/reload.ts';
 import { nextDue, runTimers } from '../vrrp/run-timers.ts';
 import { removeAllLinks, shutDown } from '../vrrp/shutdown.ts';
 import { closeSockets } from '../vrrp/sockets.ts';
-import { bfdChanged } from '../vrrp/tracking.ts';
-import { newMachine, takeId, type VrrpMachine, type VrrpSettings } from '../vrrp/vrrp-machine.ts';
-import { BfdProcess, type BfdStep } from './bfd-process.ts';
-import { CheckerProcess } from './checker-process.ts';
+import { newMachine, type VrrpMachine, type VrrpSettings } from '../vrrp/vrrp-machine.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from './commands.ts';
 import { loadWithReader } from './config-loader.ts';
 import type { DaemonOptions } from './daemon-options.ts';
@@ -32,6 +27,7 @@ import type { ConfigLoader, LoadedConfig } from './loaded-config.ts';
 import { coreText, DEFAULT_VERSION } from './log-text.ts';
 import { mailEvent, mailsOf } from './mail-client.ts';
 import { metricsText } from './metrics.ts';
+import { NOTHING, Outbox } from './outbox.ts';
 import { ParentScript } from './parent-script.ts';
 import {
   configNotes,
@@ -41,11 +37,11 @@ import {
   wantsNothing,
   wantsVrrp,
 } from './process-plan.ts';
+import { SiblingProcesses } from './sibling-processes.ts';
 import { newSmtpClient, type SmtpClient, smtpAdvance, smtpDeadline } from './smtp.ts';
 import { answerSignal, processIds } from './state-files.ts';
 import type { DaemonStatus } from './status.ts';
 import { statusOf } from './status-of.ts';
-import { SyncFollower } from './sync-follower.ts';
 import { versionProfile } from './version-profile.ts';
 import { ignoresPackets, vrrpEvent } from './vrrp-events.ts';
 
@@ -57,9 +53,6 @@ const STOP_WAIT = seconds(1);
 /** A child ended with a "permanent error". Source: measured with 2.2.7. */
 const EXIT_FATAL = 1;
 
-/** Returned whenever nothing is to be done; shared, so that idle packets allocate nothing. */
-const NOTHING: readonly Command[] = Object.freeze([]);
-
 /** One keepalived. */
 export class Daemon {
   readonly #options: DaemonOptions;
@@ -70,9 +63,7 @@ export class Daemon {
   #machine: VrrpMachine | undefined;
   #config: DaemonConfig | undefined;
   #mailer: SmtpClient | undefined;
-  #checkers: CheckerProcess | undefined;
-  #bfd: BfdProcess | undefined;
-  #sync: SyncFollower | undefined;
+  readonly #siblings: SiblingProcesses;
   /** keepalived makes no VRRP process where there is nothing for it to do. */
   #vrrpRuns = true;
   #exitAt: TimeUs | undefined;
@@ -82,12 +73,13 @@ export class Daemon {
   #shutdownScript: LifecycleScript | undefined;
   /** The rest of the start, while it waits for startup_script. */
   #begins: ((now: TimeUs) => readonly Command[]) | undefined;
-  #out: Command[] = [];
+  readonly #outbox = new Outbox();
 
   constructor(options: DaemonOptions) {
     this.#options = options;
     this.#version = options.version ?? DEFAULT_VERSION;
     this.#load = options.load ?? loadWithReader;
+    this.#siblings = new SiblingProcesses(options, this.#outbox);
     this.#pid = options.flags.vrrpPid ?? 1000 + randomBelow(options.random, 30_000);
   }
 
@@ -100,13 +92,13 @@ export class Daemon {
     const loaded = this.#read();
     const { config } = loaded;
     if (loaded.refused || config === undefined) return this.#refuse(loaded);
-    this.#say('parent', coreText.autoPriority());
+    this.#outbox.say('parent', coreText.autoPriority());
     const script = config.global.startupScript;
     if (script === undefined) return this.#begin(loaded, config, now);
     this.#shutdownScript = config.global.shutdownScript;
     this.#begins = (at) => this.#begin(loaded, config, at);
     this.#script = new ParentScript('startup', script, now);
-    this.#out.push(...this.#script.start());
+    this.#outbox.push(...this.#script.start());
     return this.#take();
   }
 
@@ -115,16 +107,16 @@ export class Daemon {
     this.#begins = undefined;
     this.#vrrpRuns = wantsVrrp(config, this.#options.flags);
     if (wantsCheckers(config, this.#options.flags))
-      this.#say('parent', coreText.checkerChild(this.#pid + 1));
+      this.#outbox.say('parent', coreText.checkerChild(this.#pid + 1));
     if (this.#vrrpRuns) {
-      this.#say('parent', coreText.vrrpChild(this.#pid));
-      this.#say('vrrp', coreText.reflector());
-      this.#say('vrrp', coreText.commandChannel());
+      this.#outbox.say('parent', coreText.vrrpChild(this.#pid));
+      this.#outbox.say('vrrp', coreText.reflector());
+      this.#outbox.say('vrrp', coreText.commandChannel());
     }
     if (wantsBfd(config, this.#options.flags))
-      this.#say('parent', coreText.bfdChild(this.#pid + 2));
+      this.#outbox.say('parent', coreText.bfdChild(this.#pid + 2));
     const reader = this.#vrrpRuns ? 'vrrp' : 'checkers';
-    for (const text of loaded.messages) this.#say(reader, text);
+    for (const text of loaded.messages) this.#outbox.say(reader, text);
     const machine = newMachine({
       config: vrrpPart(config, this.#options.flags),
       settings: this.#settings(loaded),
@@ -134,17 +126,17 @@ export class Daemon {
     this.#config = config;
     this.#shutdownScript = config.global.shutdownScript;
     this.#mailer = newSmtpClient(config.global.mail);
-    machine.actions = this.#out as VrrpMachine['actions'];
+    machine.actions = this.#outbox.vrrpActions;
     this.#sayConfigNotes(machine);
     createFifos(machine);
-    this.#startSync(machine, config);
+    if (this.#vrrpRuns) this.#siblings.startSync(machine, config);
     initialise(machine, now);
-    this.#setCheckers(machine, config, now);
+    this.#siblings.setCheckers(machine, config, now);
     const idle = wantsNothing(config, this.#options.flags);
-    this.#say('parent', idle ? coreText.nothingToRun() : coreText.startupComplete());
+    this.#outbox.say('parent', idle ? coreText.nothingToRun() : coreText.startupComplete());
     this.#phase = 'running';
-    this.#setBfd(machine, config, now);
-    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'started' } });
+    this.#siblings.setBfd(machine, config, now);
+    this.#outbox.reportPhase('started');
     runTimers(machine, now);
     this.#postMails(machine, now);
     return this.#take();
@@ -161,10 +153,8 @@ export class Daemon {
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
     if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
-    const answered = this.#checkers?.receive(event, now);
-    if (answered !== undefined) this.#out.push(...answered);
-    if (this.#bfd !== undefined) this.#follow(machine, this.#bfd.receive(event, now), now);
-    if (this.#bfd?.isLost) return this.#endForBfd(now);
+    this.#siblings.receive(machine, event, now);
+    if (this.#siblings.lostBfd) return this.#endForBfd(now);
     this.#handle(machine, event, now);
     this.#postMails(machine, now);
     return this.#take();
@@ -177,7 +167,7 @@ export class Daemon {
     if (script !== undefined) {
       const commands = script.advance(now);
       if (this.#phase !== 'running') return this.#scriptMoved(script, commands, now);
-      this.#out.push(...commands);
+      this.#outbox.push(...commands);
     }
     if (machine === undefined) return NOTHING;
     if (this.#exitAt !== undefined) {
@@ -185,9 +175,8 @@ export class Daemon {
       return this.#finish(machine, now);
     }
     runTimers(machine, now);
-    if (this.#bfd !== undefined) this.#follow(machine, this.#bfd.advance(now), now);
-    if (this.#checkers !== undefined) this.#out.push(...this.#checkers.advance(now));
-    if (this.#mailer !== undefined) this.#out.push(...smtpAdvance(this.#mailer, now));
+    this.#siblings.advance(machine, now);
+    if (this.#mailer !== undefined) this.#outbox.push(...smtpAdvance(this.#mailer, now));
     this.#postMails(machine, now);
     return this.#take();
   }
@@ -200,11 +189,12 @@ export class Daemon {
     if (this.#begins !== undefined) return this.#reloadEarly(this.#begins, now);
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
-    this.#say('parent', coreText.reloadingParent());
+    this.#outbox.say('parent', coreText.reloadingParent());
     const loaded = this.#read();
     advertBeforeReload(machine, now);
-    if (this.#vrrpRuns) this.#say('vrrp', coreText.reloadingChild());
-    for (const text of loaded.messages) this.#say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
+    if (this.#vrrpRuns) this.#outbox.say('vrrp', coreText.reloadingChild());
+    for (const text of loaded.messages)
+      this.#outbox.say(this.#vrrpRuns ? 'vrrp' : 'checkers', text);
     if (loaded.config !== undefined && !loaded.refused) {
       this.#config = loaded.config;
       this.#shutdownScript = loaded.config.global.shutdownScript;
@@ -212,11 +202,11 @@ export class Daemon {
       this.#mailer = newSmtpClient(loaded.config.global.mail);
       reload(machine, { config: vrrpPart(loaded.config, this.#options.flags), settings }, now);
       this.#sayConfigNotes(machine);
-      this.#setCheckers(machine, loaded.config, now);
-      this.#setBfd(machine, loaded.config, now);
+      this.#siblings.setCheckers(machine, loaded.config, now);
+      this.#siblings.setBfd(machine, loaded.config, now);
     }
-    this.#say('parent', coreText.reloadComplete());
-    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'reloaded' } });
+    this.#outbox.say('parent', coreText.reloadComplete());
+    this.#outbox.reportPhase('reloaded');
     runTimers(machine, now);
     this.#postMails(machine, now);
     return this.#take();
@@ -226,20 +216,15 @@ export class Daemon {
   stop(now: TimeUs): readonly Command[] {
     if (this.#phase !== 'running' && this.#begins === undefined) return NOTHING;
     this.#phase = 'stopping';
-    this.#say('parent', coreText.stopping());
-    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopping' } });
-    if (this.#script !== undefined) this.#out.push(...this.#script.abandon());
+    this.#outbox.say('parent', coreText.stopping());
+    this.#outbox.reportPhase('stopping');
+    if (this.#script !== undefined) this.#outbox.push(...this.#script.abandon());
     this.#script = undefined;
     this.#begins = undefined;
     const machine = this.#machine;
     // Children that startup_script kept from starting need no farewell.
     if (machine === undefined) return this.#leave(now);
-    if (this.#checkers !== undefined) this.#out.push(...this.#checkers.stop());
-    if (this.#sync !== undefined) this.#out.push(...this.#sync.stop());
-    if (this.#bfd !== undefined) this.#out.push(...this.#bfd.stop());
-    this.#bfd = undefined;
-    this.#checkers = undefined;
-    this.#sync = undefined;
+    this.#siblings.stop();
     shutDown(machine, now);
     closeSockets(machine);
     this.#exitAt = this.#vrrpRuns ? later(now, STOP_WAIT) : now;
@@ -251,7 +236,7 @@ export class Daemon {
   /** The BFD process ended for good: so does everything, as by SIGTERM, with an exit code of its own. */
   #endForBfd(now: TimeUs): readonly Command[] {
     this.#exitCode = EXIT_FATAL;
-    this.#say('parent', coreText.childLost(this.#pid + 2));
+    this.#outbox.say('parent', coreText.childLost(this.#pid + 2));
     return this.stop(now);
   }
 
@@ -262,14 +247,12 @@ export class Daemon {
     if (this.#machine === undefined || this.#phase !== 'running') return scriptDue;
     const due = earliest(nextDue(this.#machine), scriptDue);
     const mailDue = this.#mailer === undefined ? undefined : smtpDeadline(this.#mailer);
-    const others = earliest(this.#checkers?.nextDeadline(), this.#bfd?.nextDeadline());
-    return earliest(earliest(due, mailDue), others);
+    return earliest(earliest(due, mailDue), this.#siblings.nextDeadline());
   }
 
   /** A snapshot for verdicts, tables and metrics. */
   status(): DaemonStatus {
-    const services = this.#checkers?.status();
-    return statusOf(this.#machine, this.#phase, { services, bfd: this.#bfd?.status() });
+    return statusOf(this.#machine, this.#phase, this.#siblings.status());
   }
 
   /** The daemon's numbers in Prometheus' text form. */
@@ -296,11 +279,10 @@ export class Daemon {
     if (event.kind === 'signal' && this.#config !== undefined) {
       const { system, flags } = this.#options;
       const pids = processIds(this.#pid, flags.vrrpPid !== undefined);
-      const [bfd, checkers] = [this.#bfd, this.#checkers];
-      const parts = { machine, config: this.#config, bfd, checkers };
-      this.#out.push(...answerSignal(parts, event.signal, { system, pids, now }));
+      const parts = { machine, config: this.#config, ...this.#siblings.dumped };
+      this.#outbox.push(...answerSignal(parts, event.signal, { system, pids, now }));
     }
-    if (this.#mailer !== undefined) this.#out.push(...mailEvent(this.#mailer, event, now));
+    if (this.#mailer !== undefined) this.#outbox.push(...mailEvent(this.#mailer, event, now));
     vrrpEvent(machine, event, now);
   }
 
@@ -308,33 +290,19 @@ export class Daemon {
   #postMails(machine: VrrpMachine, now: TimeUs): void {
     if (this.#mailer === undefined) return;
     const { system } = this.#options;
-    this.#out.push(...mailsOf(this.#mailer, this.#out, { machine, system, now }));
+    this.#outbox.push(...mailsOf(this.#mailer, this.#outbox.list, { machine, system, now }));
   }
 
   /** A BFD session went up or down. */
   bfdChanged(now: TimeUs, name: string, up: boolean): readonly Command[] {
     const machine = this.#machine;
     if (machine === undefined || this.#phase !== 'running') return NOTHING;
-    this.#follow(machine, [{ kind: 'bfd-news', name, up, vrrp: true, checker: true }], now);
+    this.#siblings.follow(
+      machine,
+      [{ kind: 'bfd-news', name, up, vrrp: true, checker: true }],
+      now,
+    );
     return this.#take();
-  }
-
-  /** Hands on what the BFD part wants; VRRP and checkers hear its news where they stand in the list. */
-  #follow(machine: VrrpMachine, steps: readonly BfdStep[], now: TimeUs): void {
-    for (const step of steps) {
-      if (step.kind !== 'bfd-news') {
-        this.#out.push(step);
-        continue;
-      }
-      const { name, up } = step;
-      const bfd = step.vrrp ? machine.bfds.find((one) => one.name === name) : undefined;
-      const detailed = this.#options.flags.logDetail && machine.instances.length > 0;
-      if (step.vrrp && detailed) this.#say('vrrp', bfdText.event(name, up));
-      if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
-      if (step.checker && this.#checkers !== undefined) {
-        this.#out.push(...this.#checkers.bfdChanged({ name, up }, now));
-      }
-    }
   }
 
   /** startup_script or shutdown_script ended, or its time did: what waited for it goes on. */
@@ -343,15 +311,15 @@ export class Daemon {
     commands: readonly Command[],
     now: TimeUs,
   ): readonly Command[] {
-    this.#out.push(...commands);
+    this.#outbox.push(...commands);
     if (script.isAwaited || this.#phase === 'running') return this.#take();
     return this.#begins === undefined ? this.#exit() : this.#begins(now);
   }
 
   /** SIGHUP while startup_script runs: read again, and start without waiting (measured). */
   #reloadEarly(begins: (now: TimeUs) => readonly Command[], now: TimeUs): readonly Command[] {
-    this.#say('parent', coreText.reloadingParent());
-    if (this.#script !== undefined) this.#out.push(...this.#script.abandon());
+    this.#outbox.say('parent', coreText.reloadingParent());
+    if (this.#script !== undefined) this.#outbox.push(...this.#script.abandon());
     this.#script = undefined;
     const loaded = this.#read();
     if (loaded.config === undefined || loaded.refused) return begins(now);
@@ -362,7 +330,7 @@ export class Daemon {
     this.#exitAt = undefined;
     removeAllLinks(machine);
     if (this.#vrrpRuns)
-      this.#say('vrrp', coreText.stoppedChild(this.#options.system.processorTime?.()));
+      this.#outbox.say('vrrp', coreText.stoppedChild(this.#options.system.processorTime?.()));
     return this.#leave(now);
   }
 
@@ -371,40 +339,40 @@ export class Daemon {
     const script = this.#shutdownScript;
     if (script === undefined) return this.#exit();
     this.#script = new ParentScript('shutdown', script, now);
-    this.#out.push(...this.#script.start());
+    this.#outbox.push(...this.#script.start());
     return this.#take();
   }
 
   #exit(): readonly Command[] {
     this.#phase = 'stopped';
     this.#script = undefined;
-    this.#say('parent', coreText.cpuUsage(this.#options.system.processorTime?.()));
-    this.#say('parent', coreText.stopped(this.#version));
-    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
-    this.#out.push({ kind: 'exit', code: this.#exitCode });
+    this.#outbox.say('parent', coreText.cpuUsage(this.#options.system.processorTime?.()));
+    this.#outbox.say('parent', coreText.stopped(this.#version));
+    this.#outbox.reportPhase('stopped');
+    this.#outbox.push({ kind: 'exit', code: this.#exitCode });
     return this.#take();
   }
 
   #refuse(loaded: LoadedConfig): readonly Command[] {
-    for (const text of loaded.messages) this.#say('vrrp', text);
-    this.#say('parent', coreText.stopped(this.#version));
+    for (const text of loaded.messages) this.#outbox.say('vrrp', text);
+    this.#outbox.say('parent', coreText.stopped(this.#version));
     this.#phase = 'stopped';
-    this.#out.push({ kind: 'report', report: { kind: 'daemon-phase', phase: 'stopped' } });
-    this.#out.push({ kind: 'exit', code: loaded.exitCode });
+    this.#outbox.reportPhase('stopped');
+    this.#outbox.push({ kind: 'exit', code: loaded.exitCode });
     return this.#take();
   }
 
   #sayHello(): void {
     const { flags, configPath, system } = this.#options;
-    this.#say('parent', coreText.starting(this.#version));
-    this.#say('parent', coreText.running(system.sysctl('kernel.osrelease')));
+    this.#outbox.say('parent', coreText.starting(this.#version));
+    this.#outbox.say('parent', coreText.running(system.sysctl('kernel.osrelease')));
     const usual = ['keepalived', ...(flags.logDetail ? ['-D'] : []), '-f', configPath];
-    this.#say('parent', coreText.commandLine(flags.commandLine ?? usual));
+    this.#outbox.say('parent', coreText.commandLine(flags.commandLine ?? usual));
   }
 
   #read(): LoadedConfig {
     const { system, configPath, configId, random, flags } = this.#options;
-    this.#say('parent', coreText.opening(configPath));
+    this.#outbox.say('parent', coreText.opening(configPath));
     const loaded = this.#load({
       system,
       path: configPath,
@@ -413,7 +381,7 @@ export class Daemon {
       random,
       version: this.#version,
     });
-    this.#say('parent', coreText.configuration(configPath));
+    this.#outbox.say('parent', coreText.configuration(configPath));
     return loaded;
   }
 
@@ -422,9 +390,9 @@ export class Daemon {
    * already.
    */
   #sayConfigNotes(machine: VrrpMachine): void {
-    const said = new Set(this.#out.map((c) => (c.kind === 'log' ? c.text : '')));
+    const said = new Set(this.#outbox.list.map((c) => (c.kind === 'log' ? c.text : '')));
     for (const text of configNotes(machine.config)) {
-      if (!said.has(text)) this.#say('vrrp', text);
+      if (!said.has(text)) this.#outbox.say('vrrp', text);
     }
   }
 
@@ -440,59 +408,11 @@ export class Daemon {
     };
   }
 
-  /** Starts, reloads or ends the checkers' process, as the configuration wants it. */
-  #setCheckers(machine: VrrpMachine, config: DaemonConfig, now: TimeUs): void {
-    const wanted = wantsCheckers(config, this.#options.flags);
-    if (wanted && this.#checkers !== undefined) {
-      this.#out.push(...this.#checkers.reload(config, now));
-    } else if (wanted) {
-      const { system, random, flags } = this.#options;
-      const { logDetail } = flags;
-      const take = () => takeId(machine);
-      this.#checkers = new CheckerProcess(config, { system, random, takeId: take, logDetail });
-      this.#out.push(...this.#checkers.start(config, now));
-    } else if (this.#checkers !== undefined) {
-      this.#out.push(...this.#checkers.stop());
-      this.#checkers = undefined;
-    }
-  }
-
-  /** Starts, reloads or ends the BFD part, as the configuration wants it. */
-  #setBfd(machine: VrrpMachine, config: DaemonConfig, now: TimeUs): void {
-    const wanted = wantsBfd(config, this.#options.flags);
-    if (wanted && this.#bfd !== undefined) {
-      this.#follow(machine, this.#bfd.reload(config.bfd, now), now);
-    } else if (wanted) {
-      const { random, flags } = this.#options;
-      const take = () => takeId(machine);
-      this.#bfd = new BfdProcess({ random, takeId: take, logDetail: flags.logDetail });
-      this.#follow(machine, this.#bfd.start(config.bfd, now), now);
-    } else if (this.#bfd !== undefined) {
-      this.#out.push(...this.#bfd.stop());
-      this.#bfd = undefined;
-    }
-  }
-
-  #startSync(machine: VrrpMachine, config: DaemonConfig): void {
-    const sync = config.global.lvsSyncDaemon;
-    if (sync === undefined || !this.#vrrpRuns) return;
-    this.#say('vrrp', lvsText.initialising());
-    this.#sync = new SyncFollower(sync, () => takeId(machine));
-    this.#out.push(...this.#sync.start());
-  }
-
-  #say(process: 'parent' | 'vrrp' | 'checkers', text: string): void {
-    this.#out.push({ kind: 'log', process, level: 'info', text });
-  }
-
   /** Hands the collected commands over; the machine writes into the same list all the time. */
   #take(): readonly Command[] {
-    const out = this.#out;
-    if (out.length === 0) return NOTHING;
-    this.#out = [];
-    if (this.#machine !== undefined) {
-      this.#machine.actions = this.#out as VrrpMachine['actions'];
-    }
-    return this.#sync === undefined ? out : this.#sync.follow(out);
+    const out = this.#outbox.take();
+    if (out.length === 0) return out;
+    if (this.#machine !== undefined) this.#machine.actions = this.#outbox.vrrpActions;
+    return this.#siblings.withSync(out);
   }
 }
