@@ -10,45 +10,14 @@ import { type MacAddress, macFromNumber } from '../../daemon/wire/mac-address.ts
 import type { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
 import { FloodPlan } from './flood-plan.ts';
-import {
-  LAST_MEMBER_QUERY_INTERVAL_US,
-  makeQuery,
-  QUERY_INTERVAL_US,
-  STARTUP_QUERY_COUNT,
-  STARTUP_QUERY_INTERVAL_US,
-} from './igmp-querier.ts';
 import type { ForwardingEntry, LanRunEvent, SwitchApi, SwitchPortFacts } from './lan-api.ts';
 import { type MacEntry, MacTable } from './mac-table.ts';
 import { MulticastSnooping } from './multicast-snooping.ts';
 import type { Port } from './port.ts';
 import { StormGuard } from './storm-guard.ts';
+import type { SwitchOptions } from './switch-options.ts';
 import { SwitchPort, type SwitchPortOwner } from './switch-port.ts';
-
-/** Ageing time of learned addresses, 300 s: IEEE 802.1D table 7-5, and Linux' bridge. */
-export const AGEING_DEFAULT_US = 300_000_000 as DurationUs;
-
-/** What a switch is made of; `SwitchSpec` of the topology plus what only the LAN knows. */
-export interface SwitchOptions {
-  readonly name: string;
-  readonly kind: 'switch' | 'hub';
-  /** Its own address: the sender of its IGMP queries. */
-  readonly mac: MacAddress;
-  readonly ageing: DurationUs;
-  readonly forwardDelay: DurationUs;
-  readonly multicastSnooping: boolean;
-  /** The switch asks for members itself; means nothing without snooping. */
-  readonly querier: boolean;
-  /** 224.0.0.0/24 (VRRP's groups among them): `flood` as RFC 4541 asks for, `snoop` as some switches do. */
-  readonly linkLocalGroups: 'flood' | 'snoop';
-  readonly mirrors: readonly { readonly port: string; readonly of: readonly string[] | 'all' }[];
-  /** Most source MACs that a port accepts; absent: any. */
-  readonly macsPerPort?: number;
-  /**
-   * A hypervisor's switch knows the cards of its guests: frames to anybody else are dropped, and what was learned
-   * never ages. A card is known from its first frame on; a guest that never sent one hears broadcasts only.
-   */
-  readonly dropsUnknown?: boolean;
-}
+import { SwitchQuerier } from './switch-querier.ts';
 
 /** An ageing time beyond every run. */
 const NEVER = Number.MAX_SAFE_INTEGER as DurationUs;
@@ -56,10 +25,8 @@ const NEVER = Number.MAX_SAFE_INTEGER as DurationUs;
 /** Key of the plan for broadcasts and unknown destinations; those of groups are their numbers. */
 const PLAN_ALL = -1;
 const PLAN_MULTICAST = -2;
-/** Codes of the switch's own events. */
+/** Code of the switch's own event. */
 const FORWARD_DELAY_OVER = 1;
-const GENERAL_QUERY = 2;
-const GROUP_QUERY = 3;
 
 /** A switch or hub; see the head of the file. */
 export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
@@ -73,9 +40,8 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   readonly #guard = new StormGuard();
   readonly #snooping: MulticastSnooping | undefined;
   readonly #plans = new Map<number, FloodPlan>();
+  readonly #querier: SwitchQuerier | undefined;
   #powered = true;
-  /** Grows with each power cycle; queries of an earlier life are void. */
-  #life = 0;
 
   constructor(engine: Engine, options: SwitchOptions) {
     this.#engine = engine;
@@ -85,7 +51,11 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     this.#table = new MacTable(options.dropsUnknown ? NEVER : options.ageing);
     this.#snooping = options.multicastSnooping ? new MulticastSnooping() : undefined;
     for (const mirror of options.mirrors) this.#portNamed(mirror.port);
-    this.#startQuerier();
+    if (options.multicastSnooping && options.querier) {
+      const send = (query: Uint8Array) => this.#plan(PLAN_MULTICAST).send(engine, query, -1);
+      this.#querier = new SwitchQuerier(engine, options.mac, send);
+      this.#querier.start();
+    }
   }
 
   /** Plugs a line into a port. */
@@ -126,7 +96,6 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   setPower(on: boolean): void {
     if (this.#powered === on) return;
     this.#powered = on;
-    this.#life++;
     this.#record({ kind: 'switch', change: on ? 'powered-on' : 'powered-off' });
     this.#table.removeWhere(() => true);
     this.#snooping?.clear();
@@ -135,7 +104,8 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
       port.refresh(on);
     }
     this.#portsChanged();
-    if (on) this.#startQuerier();
+    if (on) this.#querier?.start();
+    else this.#querier?.stop();
   }
 
   setPortUp(name: string, up: boolean): void {
@@ -213,23 +183,13 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     if (this.#plans.size > 0) this.#plans.clear();
   }
 
-  onEvent(now: TimeUs, code: number, payload: unknown): void {
-    if (code === FORWARD_DELAY_OVER) {
-      const port = payload as SwitchPort;
-      port.waiting = false;
-      port.waitingEnds = 0;
-      this.#record({ kind: 'switch', change: 'port-forwarding', port: port.name });
-      this.#portChanged(port);
-    } else if (code === GENERAL_QUERY) {
-      const { life, sent } = payload as { readonly life: number; readonly sent: number };
-      if (life === this.#life) this.#sendGeneralQuery(now, sent);
-    } else if (code === GROUP_QUERY && this.#powered) {
-      this.#plan(PLAN_MULTICAST).send(
-        this.#engine,
-        makeQuery(this.#options.mac, payload as number),
-        -1,
-      );
-    }
+  /** The forward delay of a port is over; there is no other event of the switch itself. */
+  onEvent(_now: TimeUs, _code: number, payload: unknown): void {
+    const port = payload as SwitchPort;
+    port.waiting = false;
+    port.waitingEnds = 0;
+    this.#record({ kind: 'switch', change: 'port-forwarding', port: port.name });
+    this.#portChanged(port);
   }
 
   /** Learns the sender; `false` when its frame must be dropped. */
@@ -314,7 +274,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
       this.#flood(port, frame, floods ? PLAN_MULTICAST : seen.group);
     } else {
       this.shapeChanged();
-      if (seen.kind === 'leave') this.#askLastMembers(seen.groups);
+      if (seen.kind === 'leave') this.#querier?.askLastMembers(seen.groups);
       this.#forwardReport(port, frame);
     }
   }
@@ -418,29 +378,6 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   #portsChanged(): void {
     this.#guard.reset();
     this.shapeChanged();
-  }
-
-  #startQuerier(): void {
-    if (this.#snooping === undefined || !this.#options.querier) return;
-    const payload = { life: this.#life, sent: 0 };
-    this.#engine.schedule(this.#engine.now, this, GENERAL_QUERY, payload);
-  }
-
-  #sendGeneralQuery(now: TimeUs, sent: number): void {
-    this.#plan(PLAN_MULTICAST).send(this.#engine, makeQuery(this.#options.mac, 0), -1);
-    const interval = sent + 1 < STARTUP_QUERY_COUNT ? STARTUP_QUERY_INTERVAL_US : QUERY_INTERVAL_US;
-    const payload = { life: this.#life, sent: sent + 1 };
-    this.#engine.schedule((now + interval) as TimeUs, this, GENERAL_QUERY, payload);
-  }
-
-  /** A querier asks twice whether anybody else still wants a group that somebody left. */
-  #askLastMembers(groups: readonly number[]): void {
-    if (!this.#options.querier) return;
-    const again = LAST_MEMBER_QUERY_INTERVAL_US as DurationUs;
-    for (const group of groups) {
-      this.#engine.schedule(this.#engine.now, this, GROUP_QUERY, group);
-      this.#engine.scheduleAfter(again, this, GROUP_QUERY, group);
-    }
   }
 
   #record(event: DistributiveOmit<LanRunEvent, 'at' | 'node'>): void {

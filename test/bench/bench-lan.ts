@@ -9,7 +9,8 @@ import { Engine } from '../../sim/engine/engine.ts';
 import { type Cable, createCable } from '../../sim/lan/cable.ts';
 import type { CableEnd } from '../../sim/lan/cable-end.ts';
 import { type PortId, portId } from '../../sim/lan/port.ts';
-import { AGEING_DEFAULT_US, Switch } from '../../sim/lan/switch.ts';
+import { Switch } from '../../sim/lan/switch.ts';
+import { AGEING_DEFAULT_US } from '../../sim/lan/switch-options.ts';
 import type { BenchCounts } from './bench-result.ts';
 
 const RATE = 1_000_000_000;

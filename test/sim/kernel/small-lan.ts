@@ -34,7 +34,8 @@ import { createKernel, type Kernel } from '../../../sim/kernel/kernel.ts';
 import type { NetlinkEvent } from '../../../sim/kernel/kernel-api.ts';
 import { type Cable, createCable } from '../../../sim/lan/cable.ts';
 import { portId } from '../../../sim/lan/port.ts';
-import { AGEING_DEFAULT_US, Switch } from '../../../sim/lan/switch.ts';
+import { Switch } from '../../../sim/lan/switch.ts';
+import { AGEING_DEFAULT_US } from '../../../sim/lan/switch-options.ts';
 
 export const mac = (text: string): MacAddress => {
   const value = parseMac(text);

@@ -5,7 +5,8 @@ import { type MacAddress, macFromNumber, writeMac } from '../../../daemon/wire/m
 import { Engine } from '../../../sim/engine/engine.ts';
 import { type Cable, type CableOptions, createCable } from '../../../sim/lan/cable.ts';
 import { portId } from '../../../sim/lan/port.ts';
-import { AGEING_DEFAULT_US, Switch, type SwitchOptions } from '../../../sim/lan/switch.ts';
+import { Switch } from '../../../sim/lan/switch.ts';
+import { AGEING_DEFAULT_US, type SwitchOptions } from '../../../sim/lan/switch-options.ts';
 import { Ear } from './port-contract.ts';
 
 export const BROADCAST = macFromNumber(0xffffffffffff);
