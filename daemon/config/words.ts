@@ -167,3 +167,8 @@ export function trimEndBlank(text: string): string {
   while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
   return text.slice(0, end);
 }
+
+/** Arguments as keepalived prints them: each in single quotes. */
+export function quoteArguments(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(' ');
+}
