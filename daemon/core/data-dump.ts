@@ -16,7 +16,7 @@ import type { IdsOf } from '../config/user-ids.ts';
 import { lateFraction, type Stamps, stampText } from '../vrrp/dump.ts';
 import { groupFaults, groupInits } from '../vrrp/fault.ts';
 import { scriptIsWell } from '../vrrp/scripts.ts';
-import { firstDescriptor } from '../vrrp/sockets.ts';
+import { descriptorsOf } from '../vrrp/sockets.ts';
 import type { VrrpConfig } from '../vrrp/vrrp-config.ts';
 import {
   type Group,
@@ -319,29 +319,22 @@ function masterInterval(instance: Instance): readonly string[] {
 }
 
 function descriptors(machine: VrrpMachine, instance: Instance): readonly string[] {
-  const place = machine.sockets.findIndex((socket) => socket.id === instance.socketId);
-  if (place < 0) return [];
-  const first = firstDescriptor(machine) + 2 * place;
-  return [`   fd_in ${first}, fd_out ${first + 1}`];
+  const socket = machine.sockets.find((one) => one.id === instance.socketId);
+  if (socket === undefined) return [];
+  const [input, output] = descriptorsOf(machine, socket);
+  return [`   fd_in ${input}, fd_out ${output}`];
 }
 
 function sockpool(machine: VrrpMachine, host: DumpHost): readonly string[] {
   if (machine.sockets.length === 0) return [];
-  return [
-    SOCKPOOL,
-    ...machine.sockets.flatMap((one, at) => socketLines(machine, one, { at, host })),
-  ];
+  return [SOCKPOOL, ...machine.sockets.flatMap((one) => socketLines(machine, one, host))];
 }
 
-function socketLines(
-  machine: VrrpMachine,
-  socket: VrrpSocket,
-  { at, host }: { readonly at: number; readonly host: DumpHost },
-): readonly string[] {
-  const first = firstDescriptor(machine) + 2 * at;
+function socketLines(machine: VrrpMachine, socket: VrrpSocket, host: DumpHost): readonly string[] {
+  const [input, output] = descriptorsOf(machine, socket);
   const users = machine.instances.filter((one) => one.socketId === socket.id);
   return [
-    ` fd_in ${first} fd_out = ${first + 1}`,
+    ` fd_in ${input} fd_out = ${output}`,
     `   Interface = ${socket.interface}`,
     `   Family = ${socket.family === 'inet' ? 'IPv4' : 'IPv6'}`,
     `   Protocol = ${socket.protocol === 51 ? 'AH' : 'VRRP'}`,

@@ -10,7 +10,6 @@ import type { TimeUs } from '../base/time.ts';
 import { familyOf, type IpAddress } from '../wire/ip-address.ts';
 import { clearFault, takeDown } from './fault.ts';
 import { trackText } from './log-text.ts';
-import { sourceIsMissing } from './setup-tracking.ts';
 import { addressInterface, findSource } from './source-address.ts';
 import { isSameRoute, restoreAddress, restoreRoute } from './static-objects.ts';
 import { isSameRule, type RuleWords, restoreRule } from './static-rules.ts';
@@ -98,7 +97,6 @@ function holds(instance: Instance, change: AddressChange): boolean {
 function updateSources(machine: VrrpMachine, change: AddressChange, now: TimeUs): void {
   let told = false;
   for (const instance of machine.instances) {
-    checkTrackedSource(machine, instance, now);
     if (instance.config.family !== familyOf(change.address)) continue;
     if (addressInterface(instance) !== change.interface) continue;
     const before = instance.source;
@@ -137,16 +135,5 @@ function logSource(
   if (after !== undefined) logDetail(machine, trackText.assigned(after, change.interface));
   else if (before !== undefined) {
     logDetail(machine, trackText.deassigned(before, change.interface));
-  }
-}
-
-/** A unicast source must be there at the start; whether it stays is only of interest to track_src_ip. */
-function checkTrackedSource(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
-  const { sourceAddress, trackSourceAddress } = instance.config;
-  if (sourceAddress === undefined) return;
-  const fault = { cause: 'source', now };
-  if (!sourceIsMissing(machine, instance)) clearFault(machine, instance, fault);
-  else if (trackSourceAddress && !instance.faults.has('source')) {
-    takeDown(machine, instance, fault);
   }
 }

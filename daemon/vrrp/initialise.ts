@@ -18,6 +18,7 @@ import { addressInterface, findSource, primaryAddress } from './source-address.t
 import { addStaticObjects } from './static-objects.ts';
 import { masterDownInterval, OWNER_PRIORITY, restartTimer } from './timers.ts';
 import { reportState } from './transitions.ts';
+import { failUnbound } from './unbound-sources.ts';
 import { removeVirtualObjects, removeVirtualRoutes } from './virtual-objects.ts';
 import { createLinks, hasOwnLink } from './vmac.ts';
 import {
@@ -57,6 +58,7 @@ export function initialise(machine: VrrpMachine, now: TimeUs): void {
     removeVirtualRoutes(machine, instance);
   }
   openSockets(machine);
+  failUnbound(machine, now);
   indexInstances(machine);
   for (const group of groupsToTell) notifyGroup(machine, group);
   for (const instance of machine.instances) settle(machine, instance, now);
@@ -121,7 +123,7 @@ export function settle(machine: VrrpMachine, instance: Instance, now: TimeUs): v
   if (instance.faults.size > 0 || groupFaulty) {
     instance.wanted = 'FAULT';
     instance.state = 'FAULT';
-    reportState(machine, instance, from, { now, cause: 'startup' });
+    if (from !== 'FAULT') reportState(machine, instance, from, { now, cause: 'startup' });
     notifyInstance(machine, instance);
   } else if (instance.scriptsInInit.size === 0 && groupInits(group) === 0) {
     instance.state = 'BACKUP';

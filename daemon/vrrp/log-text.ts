@@ -49,6 +49,8 @@ export const instanceText = {
     `(${n}): entering FAULT state (interface ${link} down)`,
   faultNoAddress: (n: string, family: number) =>
     `(${n}) entering FAULT state (no IPv${family} address for interface)`,
+  bindFailed: (source: IpAddress) =>
+    `bind unicast_src ${formatIp(source)} failed 99 - Cannot assign requested address`,
   faultSource: (n: string) => `(${n}): entering FAULT state (src address not configured)`,
   faultScript: (n: string, script: string) =>
     `(${n}): entering FAULT state due to script ${script}`,

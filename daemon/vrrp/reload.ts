@@ -22,6 +22,7 @@ import { logSockets, openSockets } from './sockets.ts';
 import { findSource } from './source-address.ts';
 import { leastSkewTime, masterDownInterval, restartTimer, setTimer } from './timers.ts';
 import { leaveFault, leaveMaster, reportState, sendZero } from './transitions.ts';
+import { failUnbound, SOURCE_FAULT } from './unbound-sources.ts';
 import {
   changeAddress,
   changeRoute,
@@ -87,6 +88,7 @@ export function reload(
   for (const change of changes) applyAddresses(machine, change, now);
   for (const instance of machine.instances) restartRefresh(machine, instance, now);
   openSockets(machine);
+  failUnbound(machine, now);
   indexInstances(machine);
   settleKeptGroups(machine, groupsBefore);
   for (const instance of machine.instances) resume(machine, instance, old.includes(instance), now);
@@ -200,7 +202,7 @@ function settleKeptGroups(machine: VrrpMachine, before: ReadonlyMap<string, Vrrp
     if (group.members.some((member) => member.faults.size > 0)) continue;
     if (masters.length > 0) {
       group.state = masters.length === group.members.length ? 'MASTER' : 'BACKUP';
-    }
+    } else if (group.state === 'FAULT') group.state = 'BACKUP';
     const isNews = before.get(group.config.name) !== group.state;
     if (isNews && group.state === 'BACKUP') notifyGroup(machine, group);
   }
@@ -222,8 +224,8 @@ function yieldToGroup(machine: VrrpMachine, instance: Instance, now: TimeUs): vo
 
 /** The instance goes on in its state, or where its trackers now send it. */
 function resume(machine: VrrpMachine, instance: Instance, continued: boolean, now: TimeUs): void {
-  if (!continued || instance.state === 'INIT') {
-    sayFault(machine, instance);
+  if (!continued || instance.state === 'INIT' || instance.faults.has(SOURCE_FAULT)) {
+    if (!instance.faults.has(SOURCE_FAULT)) sayFault(machine, instance);
     settle(machine, instance, now);
     return;
   }
@@ -240,7 +242,8 @@ function resume(machine: VrrpMachine, instance: Instance, continued: boolean, no
     } else leaveFault(machine, instance, occasion);
   } else if (!faulty && instance.state === 'FAULT' && instance.group?.state !== 'FAULT') {
     instance.wanted = 'BACKUP';
-    leaveFault(machine, instance, occasion);
+    log(machine, instanceText.enteringInit(instance.config.name, 'BACKUP'));
+    leaveFault(machine, instance, { ...occasion, silent: true });
   }
   instance.masterDownInterval = masterDownInterval(instance);
   instance.reloadMaster = instance.state === 'MASTER';

@@ -74,24 +74,11 @@ export function initialiseTracking(machine: VrrpMachine): void {
       const family = instance.config.family === 'inet' ? 4 : 6;
       log(machine, instanceText.faultNoAddress(instance.config.name, family));
       instance.faults.add('address');
-    } else if (sourceIsMissing(machine, instance)) {
-      log(machine, instanceText.faultSource(instance.config.name));
-      instance.faults.add('source');
     }
     initialiseScripts(machine, instance);
     initialiseBfds(machine, instance);
     applyPriority(machine, instance);
   }
-}
-
-/** track_src_ip, and unicast sockets that bind to their source: the address must be on the host. */
-export function sourceIsMissing(machine: VrrpMachine, instance: Instance): boolean {
-  const { sourceAddress, trackSourceAddress, unicastPeers } = instance.config;
-  if (sourceAddress === undefined) return false;
-  if (!trackSourceAddress && unicastPeers.length === 0) return false;
-  return !machine.host
-    .interfaces()
-    .some((link) => link.addresses.some((a) => a.address === sourceAddress));
 }
 
 /**

@@ -7,6 +7,7 @@
 
 import { formatIp } from '../wire/ip-address.ts';
 import { receiveInterface } from './receive.ts';
+import type { AddressView } from './vrrp-actions.ts';
 import {
   type Instance,
   isUnicast,
@@ -16,7 +17,7 @@ import {
   type VrrpSocket,
 } from './vrrp-machine.ts';
 
-type WantedSocket = Omit<VrrpSocket, 'id' | 'waiting'>;
+type WantedSocket = Omit<VrrpSocket, 'id' | 'waiting' | 'bound'>;
 
 /** keepalived has used this many descriptors before it opens the first socket. */
 const DESCRIPTORS_USED = 13;
@@ -29,23 +30,44 @@ export function openSockets(machine: VrrpMachine): void {
     const wanted = wantedSocket(machine, instance);
     const existing =
       machine.sockets.find((s) => isSame(s, wanted)) ?? before.find((s) => isSame(s, wanted));
-    const socket = existing ?? { ...wanted, id: takeId(machine), waiting: false };
-    if (!machine.sockets.includes(socket)) machine.sockets.push(socket);
-    if (existing === undefined) open(machine, socket);
+    const socket = existing ?? { ...wanted, id: takeId(machine), waiting: false, bound: false };
+    if (!machine.sockets.includes(socket)) {
+      machine.sockets.push(socket);
+      bind(machine, socket);
+    }
     instance.socketId = socket.id;
   }
   for (const socket of before) {
-    if (!machine.sockets.includes(socket)) {
-      machine.actions.push({ kind: 'vrrp-close', id: socket.id });
-    }
+    if (!machine.sockets.includes(socket)) close(machine, socket);
   }
+}
+
+/** A socket that was bound and can be stays; keepalived opens all anew, which nobody sees. */
+function bind(machine: VrrpMachine, socket: VrrpSocket): void {
+  const wasBound = socket.bound;
+  socket.bound = canBind(machine, socket);
+  if (socket.bound && !wasBound) open(machine, socket);
+  if (wasBound && !socket.bound) machine.actions.push({ kind: 'vrrp-close', id: socket.id });
+}
+
+/** A unicast socket is bound to its source, which some interface must have, be it down. */
+function canBind(machine: VrrpMachine, { unicast, family }: VrrpSocket): boolean {
+  if (unicast === undefined) return true;
+  const tree = family === 'inet' ? 'ipv4' : 'ipv6';
+  if (machine.host.sysctl(`net.${tree}.ip_nonlocal_bind`) === '1') return true;
+  const isIt = (one: AddressView) => one.address === unicast && one.tentative !== true;
+  return machine.host.interfaces().some((link) => link.addresses.some(isIt));
+}
+
+function close(machine: VrrpMachine, socket: VrrpSocket): void {
+  if (socket.bound) machine.actions.push({ kind: 'vrrp-close', id: socket.id });
 }
 
 /** Opens the sockets of an interface that has come into being only now; one that was merely down has them still. */
 export function openWaitingSockets(machine: VrrpMachine, interfaceName: string): void {
   if (machine.host.interfaceNamed(interfaceName) === undefined) return;
   for (const socket of machine.sockets) {
-    if (socket.interface === interfaceName && socket.waiting) open(machine, socket);
+    if (socket.interface === interfaceName && socket.waiting && socket.bound) open(machine, socket);
   }
 }
 
@@ -54,32 +76,34 @@ export function loseSockets(machine: VrrpMachine, interfaceName: string): void {
   for (const socket of machine.sockets) {
     if (socket.interface !== interfaceName || socket.waiting) continue;
     socket.waiting = true;
-    machine.actions.push({ kind: 'vrrp-close', id: socket.id });
+    close(machine, socket);
   }
 }
 
 /** Closes all of them, as at the end. */
 export function closeSockets(machine: VrrpMachine): void {
-  for (const socket of machine.sockets) {
-    machine.actions.push({ kind: 'vrrp-close', id: socket.id });
-  }
+  for (const socket of machine.sockets) close(machine, socket);
   machine.sockets = [];
 }
 
 /** The lines that tell of the pool with `-D`. */
 export function logSockets(machine: VrrpMachine): void {
-  let descriptor = firstDescriptor(machine);
-  for (const socket of machine.sockets) {
-    logDetail(machine, socketText(machine, socket, descriptor));
-    descriptor += 2;
-  }
+  for (const socket of machine.sockets) logDetail(machine, socketText(machine, socket));
+}
+
+/** The descriptors of a socket for receiving and for sending; -1 where it could not be bound. */
+export function descriptorsOf(machine: VrrpMachine, socket: VrrpSocket): readonly [number, number] {
+  if (!socket.bound) return [-1, -1];
+  const place = machine.sockets.filter((one) => one.bound).indexOf(socket);
+  const first = firstDescriptor(machine) + 2 * place;
+  return [first, first + 1];
 }
 
 /**
  * The number of the first socket's descriptor: nftables, a second kind of announcement beside
  * gratuitous ARP or neighbour advertisements, watched files and FIFOs took one each before. Source: dumps and logs of 2.2.7 (test/reference/dumps).
  */
-export function firstDescriptor(machine: VrrpMachine): number {
+function firstDescriptor(machine: VrrpMachine): number {
   const { instances, files, config } = machine;
   const vips = instances.flatMap(({ config: one }) => [...one.addresses, ...one.excludedAddresses]);
   const usesBoth =
@@ -96,10 +120,10 @@ export function firstDescriptor(machine: VrrpMachine): number {
   return DESCRIPTORS_USED + others.filter(Boolean).length;
 }
 
-function socketText(machine: VrrpMachine, socket: VrrpSocket, descriptor: number): string {
+function socketText(machine: VrrpMachine, socket: VrrpSocket): string {
   const index = String(machine.host.interfaceNamed(socket.interface)?.index ?? 0).padStart(3);
   const family = socket.family === 'inet' ? 'IPv4' : 'IPv6';
-  const head = `VRRP sockpool: [ifindex(${index}), family(${family}), proto(${socket.protocol}), fd(${descriptor},${descriptor + 1})`;
+  const head = `VRRP sockpool: [ifindex(${index}), family(${family}), proto(${socket.protocol}), fd(${descriptorsOf(machine, socket).join(',')})`;
   if (socket.unicast !== undefined)
     return `${head} , unicast, address(${formatIp(socket.unicast)})]`;
   const group = socket.group === undefined ? '' : formatIp(socket.group);

@@ -216,6 +216,8 @@ export interface VrrpSocket {
   readonly group: IpAddress | undefined;
   /** The interface is not there (dynamic_interfaces): opened when it appears. */
   waiting: boolean;
+  /** Not so where the unicast source is not on the host: the socket hears and sends nothing until a reload. */
+  bound: boolean;
 }
 
 /** What the command line and the global section say to the machine. */

@@ -13,6 +13,8 @@ import { instanceRow } from './instance-row.ts';
 
 type Words = readonly string[];
 
+const NO_EFFECT = { status: 'no-effect-here' } as const;
+
 /** Rows about addresses of adverts. */
 export const instanceSourceRows: readonly KeywordRow[] = [
   instanceRow('mcast_src_ip ADDRESS', 'P1', takeSource),
@@ -20,9 +22,7 @@ export const instanceSourceRows: readonly KeywordRow[] = [
     instance.unicastWanted = true;
     takeSource(context, instance, words);
   }),
-  instanceRow('track_src_ip', 'P3', (_context, instance) => {
-    instance.trackSource = true;
-  }),
+  instanceRow('track_src_ip', 'P3', trackSource, NO_EFFECT),
   instanceRow('mcast_dst_ip ADDRESS', 'P2', takeDestination),
   instanceRow('unicast_peer { ADDRESS [min_ttl N] [max_ttl N] … }', 'P1', takePeers),
   instanceRow('unicast_ttl 0..255', 'P2', (context, instance, words) => {
@@ -49,6 +49,11 @@ export const instanceSourceRows: readonly KeywordRow[] = [
     }
   }),
 ];
+
+/** 2.2.7 reads and dumps it, and that is all (seen beside it, with sources of multicast and of unicast). */
+function trackSource(_context: ParseContext, instance: InstanceDraft): void {
+  instance.trackSource = true;
+}
 
 function takeSource(context: ParseContext, instance: InstanceDraft, words: Words): void {
   const word = context.word(words, 1);

@@ -118,24 +118,6 @@ describe('faults', () => {
     expect(n1.states()).toBe('VI_1=BACKUP VI_2=BACKUP');
   });
 
-  it('track_src_ip: only with it the loss of the configured source means FAULT', () => {
-    for (const [line, state] of [
-      ['', 'MASTER'],
-      ['track_src_ip', 'FAULT'],
-    ] as const) {
-      const lan = new FakeLan();
-      const n1 = lan.host('n1', 11);
-      const address = { address: ip('192.168.100.21'), length: 24, scope: 'global' as const };
-      n1.carryOut([{ kind: 'address-add', id: 1, address: { ...address, interface: 'eth0' } }]);
-      boot(n1, conf({ instance: `mcast_src_ip 192.168.100.21\n ${line}` }));
-      lan.run(s(5));
-      expect(adverts(lan)[0]?.bytes[15]).toBe(21);
-      n1.deleteAddress('eth0', ip('192.168.100.21'));
-      lan.run(s(5.5));
-      expect(`${line} ${n1.states()}`).toBe(`${line} VI_1=${state}`);
-    }
-  });
-
   it('no_track: such a VIP may be deleted by anybody', () => {
     for (const [vip, state] of [
       ['192.168.100.100/24', 'BACKUP'],

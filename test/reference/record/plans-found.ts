@@ -27,6 +27,11 @@ function unicastSix(own: number, peer: number): string[] {
   return [`unicast_src_ip fd00:100::${own}`, ...lines];
 }
 
+function unicast(own: number, peer: number): string[] {
+  const lines = ['unicast_peer {', `    192.168.100.${peer}`, '}'];
+  return [`unicast_src_ip 192.168.100.${own}`, ...lines];
+}
+
 function script(...lines: readonly string[]): string {
   const own = ['script "/usr/bin/test ! -e /run/FLAG-chk-n1"', 'interval 1', ...lines];
   return `vrrp_script chk {\n${own.map((line) => `    ${line}\n`).join('')}}\n`;
@@ -34,6 +39,17 @@ function script(...lines: readonly string[]): string {
 
 const LOAD =
   'track_file load {\n    file /run/FLAG-load-n1\n    weight 1\n    init_file 0 overwrite\n}\n';
+
+/** A backup that starts again when its unicast source is gone; then the master leaves. */
+function sourceGone(address: string): readonly Step[] {
+  return [
+    ...START,
+    { at: 5.4, do: 'signal', node: 'n2', signal: 'KILL' },
+    { at: 5.6, do: 'address-del', node: 'n2', nic: 'eth0', address },
+    { at: 6.4, do: 'start', node: 'n2' },
+    { at: 9.4, do: 'signal', node: 'n1', signal: 'TERM' },
+  ];
+}
 
 /** See the head of the file. */
 export const FOUND_PLANS: readonly Plan[] = [
@@ -208,6 +224,31 @@ export const FOUND_PLANS: readonly Plan[] = [
       hup(13.5, 'n2', { priority: 100, lines: ['version 3'] }),
     ],
     end: 18,
+  },
+  {
+    id: 'unicast-source-gone',
+    title: 'unicast: the backup starts again without its source address, and reloads',
+    configs: {
+      n1: configOf('n1', [{ priority: 200, lines: unicast(11, 12) }]),
+      n2: configOf('n2', [{ priority: 100, lines: unicast(12, 11) }]),
+    },
+    steps: [
+      ...sourceGone('192.168.100.12/24'),
+      hup(12.4, 'n2', { priority: 110, lines: unicast(12, 11) }),
+    ],
+    end: 16,
+  },
+  {
+    id: 'v6-unicast-source-gone',
+    title: 'IPv6 unicast: the backup starts again without its source address',
+    ipv6: true,
+    pingTo: 'fd00:100::100',
+    configs: {
+      n1: configOf('n1', [{ priority: 200, ...SIX, lines: unicastSix(11, 12) }]),
+      n2: configOf('n2', [{ priority: 100, ...SIX, lines: unicastSix(12, 11) }]),
+    },
+    steps: sourceGone('fd00:100::12/64'),
+    end: 14,
   },
   {
     id: 'v6-unicast-admin',
