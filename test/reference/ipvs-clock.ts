@@ -22,6 +22,9 @@ export class ReplayClock {
   readonly #timers = new Set<KernelTimer>();
   readonly #work = new Set<KernelTimer>();
   readonly #lengthUs = new Map<KernelTimer, number>();
+  /** By how much a timer may be later because the one that armed it was. */
+  readonly #slackUs = new Map<KernelTimer, number>();
+  #lateUs = 0;
 
   wheelExpiryUs(ticks: number): number {
     return this.now + Math.round((ticks / HZ) * 1_000_000);
@@ -37,6 +40,7 @@ export class ReplayClock {
     timer.place = 0;
     this.#timers.add(timer);
     this.#lengthUs.set(timer, dueUs - this.now);
+    this.#slackUs.set(timer, this.#lateUs);
   }
 
   cancel(timer: KernelTimer): void {
@@ -54,11 +58,23 @@ export class ReplayClock {
     return [...this.#work].filter((timer) => this.mayHaveFired(timer));
   }
 
-  /** Timers that must have fired by now, in order. */
-  overdue(): KernelTimer[] {
-    return [...this.#timers]
-      .filter((timer) => this.#latest(timer) < this.now)
-      .sort((a, b) => a.dueUs - b.dueUs);
+  /** Lets timers fire that must have done so by now, each at its own moment: what they arm counts from there. */
+  fireOverdue(): void {
+    const now = this.now;
+    for (;;) {
+      const timer = [...this.#timers]
+        .filter((one) => this.#latest(one) < now)
+        .reduce<KernelTimer | undefined>(
+          (first, one) => (first === undefined || one.dueUs < first.dueUs ? one : first),
+          undefined,
+        );
+      if (timer === undefined) return;
+      this.now = timer.dueUs;
+      this.#lateUs = this.#latest(timer) - this.#stampErrorUs(timer) - timer.dueUs;
+      this.fire(timer);
+      this.#lateUs = 0;
+      this.now = now;
+    }
   }
 
   /** Lets one timer fire now, at the latest at its own time; no harm when it has been cancelled. */
@@ -76,7 +92,8 @@ export class ReplayClock {
     let level = 0;
     while (level < 8 && ticks >= LEVEL_SLOTS * 2 ** (LEVEL_BITS * level)) level++;
     const granularityUs = (2 ** (LEVEL_BITS * level) * 1_000_000) / RECORDED_HZ;
-    return timer.dueUs + granularityUs + this.#stampErrorUs(timer);
+    const slackUs = this.#slackUs.get(timer) ?? 0;
+    return timer.dueUs + granularityUs + slackUs + this.#stampErrorUs(timer);
   }
 
   #stampErrorUs(timer: KernelTimer): number {

@@ -4,7 +4,7 @@
  * may have fired, those go first that were due first.
  */
 
-import { formatIp } from '../../daemon/wire/ip-address.ts';
+import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';
 import { ipv4Mask } from '../../daemon/wire/ipv4-address.ts';
 import type { Connection } from '../../sim/kernel/ipvs/connection.ts';
 import type { IpvsState, PacketFacts, RealServer } from '../../sim/kernel/ipvs/ipvs-state.ts';
@@ -82,7 +82,13 @@ export function moveTimers(timed: Timed): void {
 
 /** Address and port of a server as recordings write them. */
 export function nameOf(server: RealServer): string {
-  return `${formatIp(server.address)}:${server.port}`;
+  return endText(server.address, server.port);
+}
+
+/** `address:port`, an IPv6 address in brackets. */
+export function endText(address: IpAddress, port: number): string {
+  const text = formatIp(address);
+  return typeof address === 'number' ? `${text}:${port}` : `[${text}]:${port}`;
 }
 
 /** A server of port 0 is chosen with the port of the packet. */

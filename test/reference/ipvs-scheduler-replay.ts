@@ -4,7 +4,7 @@
  * moments of timers are taken from the file (see `ipvs-clock.ts`).
  */
 
-import { formatIp, parseIp } from '../../daemon/wire/ip-address.ts';
+import { type IpAddress, type IpFamily, parseIp } from '../../daemon/wire/ip-address.ts';
 import type { Connection } from '../../sim/kernel/ipvs/connection.ts';
 import { PROTOCOL_TCP, stateName } from '../../sim/kernel/ipvs/connection-life.ts';
 import type {
@@ -32,6 +32,7 @@ import { ReplayClock } from './ipvs-clock.ts';
 import { type Persistence, persistenceOf, saysOnePacket } from './ipvs-recorded-service.ts';
 import type { CounterRow, SchedulerRecording, SchedulerStep } from './ipvs-recording.ts';
 import {
+  endText,
   expireBeforePacket,
   expireTemplates,
   moveTimers,
@@ -69,6 +70,7 @@ interface Outcome {
 
 interface Replay {
   readonly clock: ReplayClock;
+  readonly family: IpFamily;
   readonly state: IpvsState;
   readonly key: ServiceKey;
   readonly protocol: number;
@@ -152,7 +154,7 @@ function replayStep(
 ): { readonly differences: string[]; readonly hadChoice: boolean } {
   const differences: string[] = [];
   setClock(replay, step.t);
-  for (const timer of replay.clock.overdue()) replay.clock.fire(timer);
+  replay.clock.fireOverdue();
   if (when.before !== undefined) {
     settle(replay, when.before);
     differences.push(...compareLists('before', rows(replay), when.before));
@@ -201,13 +203,13 @@ function start(recording: SchedulerRecording): Replay {
   const protocol = recording.protocol === 'udp' ? 17 : 6;
   const mark = recording.service.fwmark ?? 0;
   const { address, port } = endpoint(recording.service.vip ?? '0.0.0.0:0');
+  const isIpv6 = recording.servers.some(({ addr }) => addr.includes(':'));
+  const family = isIpv6 ? 'inet6' : 'inet';
   const replay: Replay = {
     clock,
+    family,
     state,
-    key:
-      mark === 0
-        ? { kind: 'address', protocol, address, port }
-        : { kind: 'mark', mark, family: 'inet' },
+    key: mark === 0 ? { kind: 'address', protocol, address, port } : { kind: 'mark', mark, family },
     protocol,
     method: methodOf(recording.forwarding),
     mark,
@@ -216,7 +218,7 @@ function start(recording: SchedulerRecording): Replay {
   };
   addService(state, replay.key, serviceOptions(replay, recording.scheduler, recording.flags));
   for (const server of recording.servers) {
-    const which = endpoint(`${server.addr}:${server.port}`);
+    const which = endpoint(endText(parsed(server.addr), server.port));
     addServer(state, replay.key, which, serverOptions(replay, server));
   }
   return replay;
@@ -352,7 +354,7 @@ function sendAnswer(
   const connection = known ?? entryOf(replay, step);
   if (connection === undefined || connection.method !== 'nat') return undefined;
   return receiveAnswer(replay.state, {
-    family: 'inet',
+    family: replay.family,
     protocol: replay.protocol,
     source: connection.serverAddress,
     sourcePort: connection.serverPort,
@@ -368,7 +370,7 @@ function requestOf(replay: Replay, step: SchedulerStep, tcpFlags: number): Packe
   const client = endpoint(step.client ?? '');
   const virtual = endpoint(step.vip ?? '');
   return {
-    family: 'inet',
+    family: replay.family,
     protocol: replay.protocol,
     source: client.address,
     sourcePort: client.port,
@@ -411,12 +413,17 @@ function compareLists(title: string, ours: readonly unknown[], theirs: readonly 
 }
 
 function serverText(connection: Connection): string {
-  return `${formatIp(connection.serverAddress)}:${connection.serverPort}`;
+  return endText(connection.serverAddress, connection.serverPort);
 }
 
 function endpoint(text: string) {
   const colon = text.lastIndexOf(':');
-  const address = parseIp(text.slice(0, colon));
-  if (address === undefined) throw new Error(`not an address and a port: ${text}`);
+  const address = parsed(text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'));
   return { address, port: Number(text.slice(colon + 1)) };
+}
+
+function parsed(text: string): IpAddress {
+  const address = parseIp(text);
+  if (address === undefined) throw new Error(`not an address: ${text}`);
+  return address;
 }

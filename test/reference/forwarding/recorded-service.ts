@@ -54,7 +54,7 @@ export function servicesOf(
     return place < 0 ? picked.length : place;
   };
   for (const service of services) {
-    const most = thresholdOf(service, frames, vip);
+    const most = thresholdOf(service, frames, { vip, lines: recording.lines });
     if (most !== undefined) {
       service.servers = service.servers.map((one) => ({
         ...one,
@@ -68,11 +68,14 @@ export function servicesOf(
   return services;
 }
 
-/** A service that refuses although its servers have a weight is full: so many connections had gone to them by then. */
+/**
+ * A service that refuses although its servers have a weight, and nobody took it away, is full: so many connections had gone
+ * to them by then.
+ */
 function thresholdOf(
   { key, servers }: ServiceWords,
   frames: readonly ReadFrame[],
-  vip: string,
+  { vip, lines }: { readonly vip: string; readonly lines: readonly ToldLine[] },
 ): number | undefined {
   const port = Number(key.split(':')[1]);
   if (servers.length === 0 || servers.every(({ words }) => / -w 0$/.test(words))) return undefined;
@@ -88,6 +91,10 @@ function thresholdOf(
       facts.icmp.quoted.ip.ttl === 64,
   );
   if (refused === undefined) return undefined;
+  const isTakenAway = lines.some(
+    ({ at, text }) => at < refused.at && WEIGHT.exec(text)?.[1] === '0',
+  );
+  if (isTakenAway) return undefined;
   const begun = new Set<string>();
   for (const { at, facts } of frames) {
     if (at > refused.at || facts.kind !== 'ip' || !/^director/.test(roleOf(facts.source))) continue;
