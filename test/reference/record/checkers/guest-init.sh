@@ -8,7 +8,7 @@ for folder in /run /mnt /tmp; do mount -t tmpfs tmp "$folder"; done
 mkdir /run/output
 mount -t hostfs none /run/output -o "$RECORD_OUTPUT"
 cd "$LANTWIN_ROOT" || exit 1
-"$RECORD_NODE" test/interop/probes/guest-modules.mjs veth bridge macvlan nf_tables ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ipip dummy
+"$RECORD_NODE" test/interop/probes/guest-modules.mjs veth bridge macvlan nf_tables ip_vs ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_sh ip_vs_dh ip_vs_mh ip_vs_sed ip_vs_nq ip_vs_fo ip_vs_ovf ip_vs_lblc ip_vs_lblcr iptable_mangle ip6table_mangle xt_mark ipip dummy
 ip link set lo up
 "$RECORD_NODE" "$RECORD_BUNDLE" $(echo "$RECORD_PLANS" | tr , ' ')
 sync

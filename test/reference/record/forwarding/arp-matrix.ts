@@ -14,7 +14,7 @@ import { CardEar, PosixSocket, wallClockUs } from './sockets.ts';
 /** Two a server, so that each has its turn twice. */
 const TRIES = 4;
 const SERVERS = ['rs1', 'rs2'] as const;
-const SCOPES = ['all', 'default', 'eth0', 'lo'] as const;
+const SCOPES = ['all', 'default', 'eth0', 'lo', 'dummy0'] as const;
 
 interface Setting {
   readonly name: string;
@@ -63,6 +63,13 @@ const SETTINGS: readonly Setting[] = [
   }),
   setting(['eth0', '32', null], { 'eth0.arp_ignore': 1, 'eth0.arp_announce': 1 }),
   setting(['lo', '32', null], { 'eth0.arp_ignore': 8 }),
+  ...[0, 1, 2, 3, 8].flatMap((ignore) =>
+    [0, 2].map((announce) =>
+      setting(['dummy0', '32', null], { 'all.arp_ignore': ignore, 'all.arp_announce': announce }),
+    ),
+  ),
+  setting(['dummy0', '32', null], { 'dummy0.arp_ignore': 1, 'dummy0.arp_announce': 2 }),
+  setting(['dummy0', '32', null], { 'eth0.arp_ignore': 1, 'eth0.arp_announce': 2 }),
 ];
 
 /** Records all settings into a file. */
@@ -104,7 +111,9 @@ function write(file: string, configurations: readonly unknown[]): void {
 
 function prepare(lab: ForwardingLab, one: Setting): void {
   for (const server of SERVERS) {
-    const batch = ['lo', 'eth0'].flatMap((card) =>
+    // A card of its own for the address, as many do it; it is there all the time.
+    ip(server, ['link add dummy0 type dummy', 'link set dummy0 up'], true);
+    const batch = ['lo', 'eth0', 'dummy0'].flatMap((card) =>
       ['24', '32'].map((length) => `address del ${VIP}/${length} dev ${card}`),
     );
     ip(server, batch, true);

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { internetChecksum } from '../../../../daemon/wire/checksum.ts';
 import { frameFacts, type PacketFacts } from '../../forwarding/frame-facts.ts';
 import { roleOf } from '../../forwarding/recorded-lan.ts';
 import { tcpFrame, udpFrame } from '../../made-frames.ts';
@@ -136,6 +137,37 @@ export class Bench {
     this.#raw(Buffer.from(udpFrame(NOBODY, NOBODY, from, to).subarray(14)), to, change);
   }
 
+  /** The newest packet of a sender that a point has heard. */
+  async lastHeard(point: string, sender: string): Promise<Buffer> {
+    await this.wait(0.02);
+    const found = this.#heard.findLast((one) => {
+      const facts = one.point === point ? frameFacts(one.bytes) : undefined;
+      return facts?.kind === 'ip' && facts.ip.source === sender;
+    });
+    if (found === undefined) throw new Error(`${point} heard nothing of ${sender}`);
+    return found.bytes.subarray(14);
+  }
+
+  /** "Destination unreachable" by hand, about a packet. */
+  complain(
+    from: string,
+    to: string,
+    what: { readonly code: number; readonly mtu: number },
+    about: Buffer,
+  ): void {
+    const quoted = about.subarray(0, QUOTED_LENGTH);
+    const packet = Buffer.alloc(28 + quoted.length);
+    Buffer.from(tcpFrame(NOBODY, NOBODY, `${from}:0`, `${to}:0`, 0).subarray(14, 34)).copy(packet);
+    packet.writeUInt16BE(packet.length, 2);
+    packet[9] = 1;
+    packet[20] = 3;
+    packet[21] = what.code;
+    packet.writeUInt16BE(what.mtu, 26);
+    quoted.copy(packet, 28);
+    packet.writeUInt16BE(internetChecksum(packet, 20, packet.length - 20, 0), 22);
+    this.#raw(packet, to);
+  }
+
   #raw(packet: Buffer, to: string, change?: (packet: Buffer) => void): void {
     // Without DF, by which a packet of a raw socket is known.
     packet.writeUInt16BE(0, 6);
@@ -147,12 +179,16 @@ export class Bench {
     });
   }
 
+  close(): void {
+    for (const ear of this.#ears.values()) ear.close();
+    for (const one of this.#open) one.close();
+  }
+
   /** Ends the recording and writes its files. */
   async end(folder: string, name: string): Promise<void> {
     await this.wait(0.3);
     this.drain();
-    for (const ear of this.#ears.values()) ear.close();
-    for (const one of this.#open) one.close();
+    this.close();
     const points = [...this.#ears.keys()].filter((point) =>
       this.#heard.some((one) => one.point === point),
     );
@@ -176,6 +212,8 @@ export class Bench {
   }
 }
 
+/** As much as Linux quotes of a large packet is more; this much every router quotes. */
+const QUOTED_LENGTH = 48;
 const NOBODY = '00:00:00:00:00:00';
 const PYTHON: Readonly<Record<string, string>> = {
   ECONNREFUSED: "ConnectionRefusedError(111, 'Connection refused')",
@@ -215,7 +253,7 @@ function contentText({ tcp, udp, icmp, ip }: PacketFacts): string {
 }
 
 /** A classic capture with microseconds. */
-function pcap(frames: readonly Heard[]): Buffer {
+export function pcap(frames: readonly Omit<Heard, 'point'>[]): Buffer {
   const head = Buffer.alloc(24);
   head.writeUInt32LE(0xa1b2c3d4, 0);
   head.writeUInt16LE(2, 4);

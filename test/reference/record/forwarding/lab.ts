@@ -4,9 +4,9 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import koffi from 'koffi';
-import { switchOffloadsOff } from './sockets.ts';
+import { CardEar, switchOffloadsOff } from './sockets.ts';
 
 const CLONE_NEWNET = 0x40000000;
 const setns = koffi.load(null).func('int setns(int, int)');
@@ -24,6 +24,8 @@ const NUMBERS = { a: 10, b: 20, c: 30 } as const;
 const SUFFIXES = new Map([
   [254, 'fe'],
   [253, 'fd'],
+  [251, 'e1'],
+  [252, 'e2'],
 ]);
 /** Machines and their cards, in order. */
 const MACHINES: ReadonlyMap<string, readonly Card[]> = new Map([
@@ -47,7 +49,10 @@ const MACHINES: ReadonlyMap<string, readonly Card[]> = new Map([
       { net: 'b', octet: 254 },
     ],
   ],
+  ['director1', [{ net: 'a', octet: 251 }]],
+  ['director2', [{ net: 'a', octet: 252 }]],
 ]);
+const DIRECTORS = ['director', 'director1', 'director2'];
 
 /** Vantage points and where they hear. */
 export const POINTS: ReadonlyMap<string, readonly [machine: string, card: string]> = new Map([
@@ -72,14 +77,42 @@ export class ForwardingLab {
       `link set net-${net} up`,
     ]);
     this.#batch('sw', bridges);
-    for (const name of MACHINES.keys()) if (name !== 'director') this.#make(name);
+    for (const name of MACHINES.keys()) if (!DIRECTORS.includes(name)) this.#make(name);
   }
 
   /** Empty tables, default settings, cold neighbours everywhere. */
   renewDirector(isFirst: boolean): void {
     if (!isFirst) this.#batch(undefined, ['netns del director']);
     this.#make('director');
-    for (const name of MACHINES.keys()) this.#batch(name, ['neigh flush all']);
+    for (const name of MACHINES.keys())
+      if (!name.startsWith('director')) this.#batch(name, ['neigh flush all']);
+  }
+
+  /** Two directors of which the first has the virtual address, in place of the one. */
+  makePair(): void {
+    const there = readdirSync('/run/netns').filter((name) => DIRECTORS.includes(name));
+    this.#batch(
+      undefined,
+      there.map((name) => `netns del ${name}`),
+    );
+    for (const name of ['director1', 'director2']) this.#make(name);
+    for (const name of ['client', 'rs1', 'rs2']) this.#batch(name, ['neigh flush all']);
+  }
+
+  /** What a machine sends, heard at the switch. */
+  hearPort(machine: string): CardEar {
+    return this.inside('sw', () => new CardEar(`p-${machine}-0`, true));
+  }
+
+  /** One gratuitous ARP request. */
+  announce(machine: string, address: string): void {
+    const card = MACHINES.get(machine)?.[0];
+    const mac = `02000000${`0${card?.net}`}${SUFFIXES.get(card?.octet ?? 0) ?? card?.octet}`;
+    const ip = Buffer.from(address.split('.').map(Number)).toString('hex');
+    const frame = `ffffffffffff${mac}08060001080006040001${mac}${ip}ffffffffffff${ip}`;
+    const ear = this.inside(machine, () => new CardEar('eth0'));
+    ear.send(Buffer.from(frame, 'hex'));
+    ear.close();
   }
 
   run(machine: string, line: string): string {
@@ -134,19 +167,21 @@ export class ForwardingLab {
 
   #settings(name: string, lines: string[], net: 'a' | 'b' | 'c'): void {
     const isServer = name.startsWith('rs');
-    if (name === 'director' || name === 'router') {
+    const isDirector = DIRECTORS.includes(name);
+    if (isDirector || name === 'router') {
       this.set(name, 'net.ipv4.ip_forward', 1);
       this.set(name, 'net.ipv4.conf.all.send_redirects', 0);
       this.set(name, 'net.ipv4.conf.default.send_redirects', 0);
     }
-    if (name === 'director') {
-      lines.push(`address add ${VIP}/32 dev eth0`, 'route add 10.30.0.0/24 via 10.10.0.253');
+    if (isDirector) {
+      if (name !== 'director2') lines.push(`address add ${VIP}/32 dev eth0`);
+      lines.push('route add 10.30.0.0/24 via 10.10.0.253');
     } else if (isServer && net !== 'b') {
       this.set(name, 'net.ipv4.conf.all.arp_ignore', 1);
       this.set(name, 'net.ipv4.conf.all.arp_announce', 2);
       lines.push(`address add ${VIP}/32 dev lo`);
     }
-    if (net === 'b' && name !== 'director') lines.push('route add default via 10.20.0.254');
+    if (net === 'b' && !isDirector) lines.push('route add default via 10.20.0.254');
     if (net === 'c') lines.push('route add default via 10.30.0.253');
     if (net === 'a' && name === 'client') {
       lines.push(
@@ -155,9 +190,9 @@ export class ForwardingLab {
       );
     } else if (net === 'a' && isServer) lines.push('route add 10.30.0.0/24 via 10.10.0.253');
     this.#batch(name, lines);
-    if (name === 'director') {
-      for (const card of ['eth0', 'eth1'])
-        this.set(name, `net.ipv4.conf.${card}.send_redirects`, 0);
+    if (isDirector) {
+      const cards = (MACHINES.get(name) ?? []).keys();
+      for (const index of cards) this.set(name, `net.ipv4.conf.eth${index}.send_redirects`, 0);
     }
     if (isServer && net === 'c') {
       this.set(name, 'net.ipv4.conf.all.rp_filter', 0);

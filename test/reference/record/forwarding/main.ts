@@ -1,8 +1,8 @@
 /**
  * Records forwarding by the real kernel's IPVS: `node tools/run-built.mjs test/reference/record/forwarding/main.ts OUTPUT [PLAN…]`,
  * as root. Boots the guest of `../checkers` and makes there the laboratory and the files of `../../ipvs/forwarding`;
- * `npm run reference -- OUTPUT` reads them. The plans `arp-matrix` and `tcp-states`
- * make one file each and are only made when they are named.
+ * `npm run reference -- OUTPUT` reads them. The plans `arp-matrix`,
+ * `tcp-states`, `sync-daemon` and `timeouts` make files of their own and are only made when they are named, the last two alone.
  */
 
 import { mkdirSync } from 'node:fs';
@@ -12,7 +12,11 @@ import { recordArpMatrix } from './arp-matrix.ts';
 import { Bench } from './bench.ts';
 import { ForwardingLab } from './lab.ts';
 import { PLANS } from './plans.ts';
+import { recordFailover } from './sync.ts';
 import { recordStates } from './tcp-states.ts';
+import { recordTimeouts } from './timeouts.ts';
+
+const TIMEOUT_SESSIONS = [901, 902, 903, 904, 905, 906];
 
 const words = process.argv.slice(2);
 if (process.env['RECORD_OUTPUT'] !== undefined) await insideGuest(words);
@@ -24,6 +28,20 @@ else if (words.length === 0) {
 async function insideGuest(names: readonly string[]): Promise<void> {
   const lab = new ForwardingLab();
   const others = names.includes('arp-matrix') || names.includes('tcp-states');
+  if (names.includes('sync-daemon')) {
+    const folder = '/run/output/sync-daemon';
+    mkdirSync(folder, { recursive: true });
+    for (const isSynchronised of [false, true]) await recordFailover(lab, folder, isSynchronised);
+    process.exit(0);
+  }
+  if (names.includes('timeouts')) {
+    mkdirSync('/run/output/timeouts', { recursive: true });
+    for (const number of TIMEOUT_SESSIONS) {
+      lab.renewDirector(number === TIMEOUT_SESSIONS[0]);
+      await recordTimeouts(lab, `/run/output/timeouts/timeouts-${number}.txt`, number);
+    }
+    process.exit(0);
+  }
   const plans = PLANS.filter(
     (plan) => names.length === 0 || names.some((name) => plan.name.includes(name)),
   );

@@ -2,16 +2,8 @@
 
 import type { Bench } from './bench.ts';
 import { VIP } from './lab.ts';
-
-/** A recording to be made. */
-export interface ForwardingPlan {
-  readonly name: string;
-  readonly points: readonly string[];
-  /** Lines for ipvsadm before the start. */
-  readonly setup: readonly string[];
-  readonly settings?: readonly (readonly [name: string, value: string | number])[];
-  act(bench: Bench): Promise<void>;
-}
+import type { ForwardingPlan } from './plan.ts';
+import { CHANGE_PLANS } from './plans-changes.ts';
 
 const SERVICE = `-A -t ${VIP}:80 -s rr`;
 const UDP_SERVICE = `-A -u ${VIP}:53 -s rr`;
@@ -452,4 +444,5 @@ export const PLANS: readonly ForwardingPlan[] = [
       bench.entries('afterwards');
     },
   },
+  ...CHANGE_PLANS,
 ];

@@ -190,9 +190,11 @@ export function switchOffloadsOff(card: string): void {
 export class CardEar {
   readonly #fd: number;
 
-  constructor(card: string) {
+  constructor(card: string, onlyIncoming = false) {
     this.#fd = checked(socket(AF_PACKET, 3 | NONBLOCK, ETH_P_ALL << 8), 'packet socket');
     option(this.#fd, 1, 33, 4_000_000);
+    // PACKET_IGNORE_OUTGOING
+    if (onlyIncoming) option(this.#fd, 263, 23, 1);
     const request = Buffer.alloc(40);
     request.write(card);
     checked(ioctl(this.#fd, SIOCGIFINDEX, request), `card ${card}`);
@@ -217,6 +219,11 @@ export class CardEar {
       const timeUs = Number(stamp.readBigInt64LE(0)) * 1e6 + Number(stamp.readBigInt64LE(8));
       heard.push({ timeUs, bytes: bytes.subarray(0, length) });
     }
+  }
+
+  /** Sends a frame from the card. */
+  send(frame: Uint8Array): void {
+    checked(Number(sendto(this.#fd, frame, frame.length, 0, null, 0)), 'send a frame');
   }
 
   close(): void {

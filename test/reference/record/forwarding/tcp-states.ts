@@ -10,9 +10,9 @@ import { chanceOf } from '../chance.ts';
 import { type ForwardingLab, VIP } from './lab.ts';
 import { PosixSocket } from './sockets.ts';
 
-const SEQUENCES = 80;
+const SEQUENCES = 150;
 const LENGTH = 10;
-const SEED = 20_261_130;
+const SEED = 20_261_131;
 const SEGMENTS = {
   SYN: 0x02,
   ACK: 0x10,
@@ -73,6 +73,7 @@ export function recordStates(lab: ForwardingLab, file: string): void {
         if (dir === 'in')
           send(raw.get('client'), `${CLIENT}:${clientPort + index}`, `${VIP}:${port}`, flags);
         else send(raw.get('rs3'), `${server}:${port}`, `${CLIENT}:${clientPort + index}`, flags);
+        letKernelWork();
         return { dir, segment, ...look(lab, port) };
       });
     });
@@ -89,6 +90,11 @@ export function recordStates(lab: ForwardingLab, file: string): void {
 function send(socket: PosixSocket | undefined, from: string, to: string, flags: number): void {
   const packet = tcpFrame(NOBODY, NOBODY, from, to, flags).subarray(14);
   socket?.send(packet, [to.split(':')[0] ?? '', 0]);
+}
+
+/** A kernel that has much to do leaves frames to a thread of its own, which has its turn while this process sleeps. */
+function letKernelWork(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 }
 
 /** The entry of a service, and how it is counted. */
