@@ -47,13 +47,19 @@ export function startGarpPlan(machine: VrrpMachine, instance: Instance, now: Tim
 
 /**
  * A reload makes new records, which have never refreshed: a MASTER does it with the advert that follows at once
- * (test/reference/traces-own/reload-refresh).
+ * (test/reference/traces-own/reload-refresh), unless the reload has just announced new VIPs (reload-vip-refresh).
  */
-export function restartRefresh(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+export function restartRefresh(
+  machine: VrrpMachine,
+  instance: Instance,
+  options: { readonly announced: boolean; readonly now: TimeUs },
+): void {
   const { refresh, extraInterface } = instance.config.garp;
+  const { announced, now } = options;
   if (instance.state !== 'MASTER') return;
-  if (refresh > 0 && machine.settings.hasRefreshTimer) planRefresh(machine, instance, now);
-  else instance.garpRefreshAt = refresh > 0 ? now : undefined;
+  const next = announced ? later(now, refresh) : now;
+  if (refresh > 0 && machine.settings.hasRefreshTimer) planRefresh(machine, instance, next);
+  else instance.garpRefreshAt = refresh > 0 ? next : undefined;
   instance.garpExtraAt = extraInterface > 0 ? now : undefined;
 }
 

@@ -85,8 +85,10 @@ export function reload(
   setupTracking(machine);
   for (const script of machine.scripts) keepScript(script, oldScripts);
   initialiseTracking(machine);
-  for (const change of changes) applyAddresses(machine, change, now);
-  for (const instance of machine.instances) restartRefresh(machine, instance, now);
+  for (const change of changes) {
+    const announced = applyAddresses(machine, change, now);
+    restartRefresh(machine, change.instance, { announced, now });
+  }
   openSockets(machine);
   failUnbound(machine, now);
   indexInstances(machine);
@@ -145,10 +147,10 @@ function adopt(instance: Instance, config: VrrpInstanceConfig): AddressChanges {
   return { instance, before };
 }
 
-/** New VIPs of a MASTER are set, and then all of them are announced. */
-function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeUs): void {
+/** New VIPs of a MASTER are set, and then all of them are announced; `true` when there were any. */
+function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeUs): boolean {
   const { instance, before } = change;
-  if (!instance.vipSet || before === undefined) return;
+  if (!instance.vipSet || before === undefined) return false;
   const { config } = instance;
   const had = [...before.addresses, ...before.excludedAddresses];
   const isNew = (vip: VirtualAddress): boolean => !had.some((h) => isSameAddress(h, vip));
@@ -168,7 +170,9 @@ function applyAddresses(machine: VrrpMachine, change: AddressChanges, now: TimeU
   for (const rule of config.rules) {
     if (!rules.includes(rule.words.join(' '))) changeRule(machine, 'add', rule);
   }
-  if (added.length > 0) sendBurst(machine, instance, { repeat: config.garp.repeat, now });
+  if (added.length === 0) return false;
+  sendBurst(machine, instance, { repeat: config.garp.repeat, now });
+  return true;
 }
 
 /** One line for each script whose judgement goes on. */
@@ -180,15 +184,26 @@ function tellKeptScripts(machine: VrrpMachine, before: readonly Script[]): void 
   }
 }
 
-/** A script that was judged before keeps its judgement; a run that is out is forgotten. */
+/**
+ * A script that was judged before keeps its judgement, and how far it is from another one (reload-script-midway); a run that is
+ * out is forgotten.
+ */
 function keepScript(script: Script, before: readonly Script[]): void {
   const old = before.find((s) => s.config.name === script.config.name);
   if (old === undefined || old.phase !== 'done') return;
   script.phase = 'done';
   script.lastStatus = old.lastStatus;
-  const { rise, fall } = script.config;
-  const wasWell = old.result >= old.config.rise;
-  script.result = wasWell ? rise + fall - 1 : Math.min(old.result, rise - 1);
+  script.result = keptResult(old, script.config);
+}
+
+/** Results that count from the bottom, from the threshold, or from the top stay so where `rise` and `fall` are new. */
+function keptResult(old: Script, { rise, fall }: Script['config']): number {
+  const { result } = old;
+  const top = rise + fall - 1;
+  if (result === 0) return 0;
+  if (result < old.config.rise) return Math.max(rise - (old.config.rise - result), 0);
+  if (result === old.config.rise + old.config.fall - 1) return top;
+  return Math.min(rise + (result - old.config.rise), top);
 }
 
 /**

@@ -10,6 +10,7 @@ import { FEATURE_PLANS } from './plans-features.ts';
 import { FOUND_PLANS } from './plans-found.ts';
 import { GROUP_PLANS } from './plans-groups.ts';
 import { LIFE_PLANS } from './plans-life.ts';
+import { MASTER_PLANS } from './plans-masters.ts';
 import { MORE_PLANS } from './plans-more.ts';
 import { PARTITION_PLANS } from './plans-partition.ts';
 import { record } from './recorder.ts';
@@ -21,6 +22,7 @@ const PLANS: readonly Plan[] = [
   ...MORE_PLANS,
   ...FOUND_PLANS,
   ...GROUP_PLANS,
+  ...MASTER_PLANS,
 ];
 /** More would disturb each other on two processors. */
 const AT_ONCE = Number(process.env['AT_ONCE'] ?? 5);
