@@ -5,6 +5,7 @@
  */
 
 import { unreachable } from '../../daemon/base/assert.ts';
+import type { DurationUs } from '../../daemon/base/time.ts';
 import type {
   AddressCommand,
   Command,
@@ -38,7 +39,17 @@ export interface CommandOptions {
   readonly exit: (code: number) => void;
   /** When frames leave, where that is known. */
   readonly frameMoment?: FrameMoment | undefined;
+  /** How long the daemon takes to delete its addresses now. */
+  readonly deletionTime: () => DurationUs;
+  /** Wraps what is done after the daemon's call has returned: it is still the daemon's own doing. */
+  readonly asOwn: (action: () => void) => void;
 }
+
+/** What is done one after the other; log lines, reports and frames go their own ways. */
+type InTurnCommand = Exclude<
+  Command,
+  { kind: 'log' } | { kind: 'report' } | { kind: 'frame-send' }
+>;
 
 /** Carries out commands of one daemon. */
 export class CommandRunner {
@@ -62,22 +73,49 @@ export class CommandRunner {
     this.#frames.stop();
   }
 
-  /** Carries out one command. */
+  /** Carries out one command: at once, or when the addresses that the daemon gives up are deleted. */
   run(command: Command): void {
-    const { kernel } = this.#machine;
-    const { sockets, scripts } = this.#options;
     switch (command.kind) {
-      case 'ip-send':
-        kernel.sendIp(command.packet, command.interface);
-        return;
-      case 'frame-send':
-        this.#frames.send(command.interface, command.frame);
-        return;
       case 'log':
         this.#options.log(command);
         return;
       case 'report':
         this.#machine.record({ kind: 'daemon', report: command.report });
+        return;
+      case 'frame-send':
+        this.#frames.send(command.interface, command.frame);
+        return;
+      case 'address-delete':
+        this.#giveUp(command);
+        return;
+      case 'ip-send':
+        this.#inTurn(command, this.#frames.isSettingUp || this.#frames.isDeleting);
+        return;
+      default:
+        this.#inTurn(command, this.#frames.isDeleting);
+        return;
+    }
+  }
+
+  #giveUp(command: InTurnCommand): void {
+    const time = this.#options.deletionTime();
+    const takesTime = time > 0 || this.#frames.isDeleting;
+    if (takesTime) this.#frames.delete(time, () => this.#options.asOwn(() => this.#do(command)));
+    else this.#do(command);
+  }
+
+  #inTurn(command: InTurnCommand, waits: boolean): void {
+    if (waits) this.#frames.inTurn(() => this.#options.asOwn(() => this.#do(command)));
+    else this.#do(command);
+  }
+
+  #do(command: InTurnCommand): void {
+    const { kernel } = this.#machine;
+    const { sockets, scripts } = this.#options;
+    switch (command.kind) {
+      case 'ip-send':
+        kernel.sendIp(command.packet, command.interface);
+        this.#frames.advertised();
         return;
       case 'address-add':
         this.#frames.spend();

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../../daemon/base/assert.ts';
-import type { TimeUs } from '../../daemon/base/time.ts';
+import { type DurationUs, NO_DURATION, type TimeUs } from '../../daemon/base/time.ts';
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from '../../daemon/core/commands.ts';
 import type { DatagramEvent, SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
@@ -17,7 +17,7 @@ import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
 import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
-import type { FrameMoment } from './frame-pacer.ts';
+import { DELETION_TIME, type FrameMoment } from './frame-pacer.ts';
 import type { Program, ProgramContext, UserSignal } from './machine.ts';
 import { routeWords, ruleWords } from './route-words.ts';
 import { Scripts } from './scripts.ts';
@@ -40,6 +40,16 @@ export type DaemonFactory = (options: {
   readonly parentPid: number;
   readonly vrrpPid: number;
 }) => DaemonApi;
+
+/** What a `DaemonMachine` is made with. */
+export interface DaemonMachineOptions {
+  readonly makeDaemon: DaemonFactory;
+  readonly knowsCommand: (name: string) => boolean;
+  /** Where a recorded run is played again: when its frames left. */
+  readonly frameMoment?: FrameMoment;
+  /** How long a master that yields takes from now to delete its addresses, where that is known. */
+  readonly deletionTime?: (now: TimeUs) => DurationUs | undefined;
+}
 
 /**
  * Packets that wait for a stopped process: the default socket buffer (212992 bytes) over 768 each.
@@ -81,6 +91,8 @@ export class DaemonMachine implements Program, SocketEvents {
   #packetsWaiting = 0;
   #drainArmed = false;
   #busy = false;
+  /** What the daemon is doing answers a packet. */
+  #hearsPacket = false;
   #stopped = false;
   #frozen = false;
   /** TERM came; keepalived has two processes, and both may get one. */
@@ -89,15 +101,7 @@ export class DaemonMachine implements Program, SocketEvents {
   #reloadWaiting = false;
   #exitCode: number | undefined;
 
-  constructor(
-    context: ProgramContext,
-    options: {
-      makeDaemon: DaemonFactory;
-      knowsCommand: (name: string) => boolean;
-      /** Where a recorded run is played again: when its frames left. */
-      frameMoment?: FrameMoment;
-    },
-  ) {
+  constructor(context: ProgramContext, options: DaemonMachineOptions) {
     const { machine } = context;
     this.#context = context;
     this.#makeDaemon = options.makeDaemon;
@@ -124,6 +128,8 @@ export class DaemonMachine implements Program, SocketEvents {
         this.#exitCode = code;
       },
       frameMoment: options.frameMoment,
+      deletionTime: () => this.#yieldingTime(options),
+      asOwn: (action) => this.#asOwn(action),
     });
   }
 
@@ -245,7 +251,11 @@ export class DaemonMachine implements Program, SocketEvents {
     }
     this.#busy = true;
     const commands = daemon.receive(this.#context.machine.timers.now, event);
-    if (commands.length > 0) this.#carryOut(commands);
+    if (commands.length > 0) {
+      this.#hearsPacket = true;
+      this.#carryOut(commands);
+      this.#hearsPacket = false;
+    }
     this.#busy = false;
     if (commands === UNKNOWN_VRID) return true;
     if (commands === UNCONCERNED) return false;
@@ -308,8 +318,10 @@ export class DaemonMachine implements Program, SocketEvents {
     for (let calls = 0; this.#waiting.length > 0 && !this.#isOver(); calls++) {
       assert(calls < CALLS_PER_DRAIN_MAX, 'the daemon keeps answering its own events');
       const event = this.#waiting.shift() as SystemEvent;
-      if (event.kind === 'vrrp-packet') this.#packetsWaiting--;
+      this.#hearsPacket = event.kind === 'vrrp-packet';
+      if (this.#hearsPacket) this.#packetsWaiting--;
       this.#callOnce((daemon, now) => daemon.receive(now, event));
+      this.#hearsPacket = false;
     }
     this.#moveWakeup();
   }
@@ -335,6 +347,19 @@ export class DaemonMachine implements Program, SocketEvents {
 
   #carryOut(commands: readonly Command[]): void {
     for (const command of commands) this.#runner.run(command);
+  }
+
+  #asOwn(action: () => void): void {
+    this.#busy = true;
+    action();
+    this.#busy = false;
+    this.#finishMaybe();
+  }
+
+  /** A process that starts, stops or reads its file has seen to its addresses before it does anything else. */
+  #yieldingTime(options: DaemonMachineOptions): DurationUs {
+    if (!this.#hearsPacket) return NO_DURATION;
+    return options.deletionTime?.(this.#context.machine.timers.now) ?? DELETION_TIME;
   }
 
   #afterCall(): void {

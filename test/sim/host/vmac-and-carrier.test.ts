@@ -1,6 +1,7 @@
-/** What a link that is set down does to the far end, and where a virtual MAC's group reports leave. */
+/** What a link that is set down does to the far end; what a virtual MAC's host sends, and two of them at once. */
 
 import { expect, test } from 'vitest';
+import { durationUs, later, type TimeUs } from '../../../daemon/base/time.ts';
 import { readIpv4Protocol } from '../../../daemon/wire/ipv4.ts';
 import { formatMac, readMac } from '../../../daemon/wire/mac-address.ts';
 import { Lab } from './lab.ts';
@@ -102,4 +103,61 @@ test('a killed keepalived goes on with the virtual MAC interface that it left, a
   expect(lab.out('a', 'ip addr show dev vrrp.51')).not.toContain('192.168.0.200');
   lab.run(10);
   expect(states()).toEqual(['MASTER', 'BACKUP']);
+});
+
+const VIRTUAL = 'virtual_ipaddress {\n    192.168.0.200\n';
+
+/**
+ * Two masters with one virtual MAC meet: a, the higher one, was cut off and is heard by b first. How long the client waits for
+ * an answer, in milliseconds.
+ */
+function silenceAfterMeeting(more: string): number {
+  const host = (name: string, last: number, priority: number) => ({
+    name,
+    nic: 'eth0',
+    addresses: [`192.168.0.${last}/24`],
+    files: {
+      '/etc/keepalived/keepalived.conf': CONF.replace('150', String(priority))
+        .replace('MASTER', 'BACKUP')
+        .replace('use_vmac', `${more}\n  use_vmac`)
+        .replace(/virtual_ipaddress \{\n.*\n/, VIRTUAL),
+    },
+    more: { enabledUnits: ['keepalived'] },
+  });
+  const client = { name: 'c', nic: 'eth0', addresses: ['192.168.0.3/24'] };
+  const lab = new Lab([host('a', 1, 150), host('b', 2, 100), client]);
+  const [sw] = [...lab.lan.switches.values()];
+  lab.run(8);
+  sw?.setPortForwarding('1', false);
+  lab.run(8);
+  const answers: number[] = [];
+  lab.lan.cableAt('c', 'eth0')?.tap(({ at, frame }) => {
+    if (frame[12] === 8 && frame[13] === 0 && frame[23] === 1 && frame[34] === 0) answers.push(at);
+  });
+  lab.host('c').exec('ping -i 0.01 192.168.0.200', () => undefined);
+  lab.run(2);
+  // b's next advert comes before a's, so that a is the one that is challenged.
+  lab.engine.runUntil(later(nextAdvertOf(lab, 'b'), durationUs(-100_000)));
+  expect(nextAdvertOf(lab, 'a') - lab.engine.now).toBeGreaterThan(100_000);
+  sw?.setPortForwarding('1', true);
+  lab.run(3);
+  const states = ['a', 'b'].map((name) => lab.host(name).keepalived()?.instances[0]?.state);
+  expect(states).toEqual(['MASTER', 'BACKUP']);
+  const gaps = answers.slice(1).map((at, index) => at - (answers[index] ?? 0));
+  return Math.round(Math.max(...gaps) / 1000);
+}
+
+function nextAdvertOf(lab: Lab, name: string): TimeUs {
+  const due = lab.host(name).keepalived()?.instances[0]?.timerDueAt;
+  if (due === undefined) throw new Error(`${name} has no timer`);
+  return due;
+}
+
+test('two masters with one virtual MAC: the loser has the last word, and the switch is wrong for an interval', () => {
+  // One advert interval and one of the ping's.
+  expect(silenceAfterMeeting('garp_lower_prio_repeat 1')).toBe(1010);
+});
+
+test('two masters with one virtual MAC: the winner has it after a burst that outlasts the loser', () => {
+  expect(silenceAfterMeeting('garp_lower_prio_repeat 60')).toBeLessThanOrEqual(20);
 });
