@@ -6,6 +6,7 @@
  */
 
 import { type TimeUs, timeUs } from '../../daemon/base/time.ts';
+import { readEtherType } from '../../daemon/wire/ethernet.ts';
 import type { FrameMoment } from '../../sim/host/frame-pacer.ts';
 import { announcementKey, announcementRuns } from './measure.ts';
 import type { Recording, Seconds } from './recording.ts';
@@ -22,9 +23,10 @@ export function announcementMoments(
 ): FrameMoment {
   const left = new Map<string, TimeUs[]>();
   for (const { key, frames } of announcementRuns(recording.observed)) {
+    const own = frames.filter((frame) => !isReply(frame.bytes));
     left.set(
       key,
-      frames.map((frame) => toTwin(frame.at)),
+      own.map((frame) => toTwin(frame.at)),
     );
   }
   return (link, frame, now) => {
@@ -36,4 +38,9 @@ export function announcementMoments(
     moments.shift();
     return timeUs(Math.max(next, now));
   };
+}
+
+/** A kernel's answer to an announcement, of an address that it has itself. */
+function isReply(bytes: Uint8Array): boolean {
+  return readEtherType(bytes) === 0x0806 && bytes[21] === 2;
 }

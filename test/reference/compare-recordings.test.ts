@@ -26,13 +26,13 @@ const OWN = listRecordings(OWN_TRACES).map((id): Place => [id, OWN_TRACES]);
 /** Recorded on a busy machine: its daemons began up to 140 ms beside the noted times. */
 const LOOSE = new Map([['healed-confirmed', 150_000]]);
 /**
- * Three masters of one VRID start each other's timers anew, one of them refused by both others: from the second turn on
- * the outcome hangs on microseconds that nobody wrote down.
+ * Masters of one VRID that refuse each other start each other's timers anew: from the second turn on the outcome hangs on
+ * microseconds that nobody wrote down.
  */
-const CHAOTIC = new Set(['three-one-refuses']);
+const CHAOTIC = new Set(['three-one-refuses', 'refused-in-step']);
 /**
  * Chance that a scenario draws anew: how long duplicate address detection waits, whether a master that yields still answers
- * the announcement of its successor, whether the last advert before a reload was just due.
+ * the announcements of its successor and how many, whether the last advert before a reload was just due.
  */
 const DRAWN_ANEW = new Set([
   'v6-admin-down',
@@ -40,6 +40,7 @@ const DRAWN_ANEW = new Set([
   'owner-reload',
   'reload-refresh',
   'file-weights',
+  'vmac-challenged',
 ]);
 
 function captureOf([id, traces]: Place, name = 'br0'): CaptureFile {

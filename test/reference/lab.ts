@@ -80,14 +80,17 @@ function tickPhase(phases: Phases): { readonly tickPhaseUs?: number } {
   return { tickPhaseUs: slot - (turn % slot) };
 }
 
-/** Whoever answers quicker in the recording sits on the shorter cable. */
+/**
+ * Whoever answers quicker in the recording sits on the shorter cable. Their cables are pairs of veth: a kernel's answer to the
+ * first frame of a burst is on the bridge before the second one.
+ */
 function cable(node: string, of: NicSpec, phases: Phases): CableSpec {
   const far = switchPortOf(node, of.name);
   const isSlower = phases.quickerFirst.indexOf(formatMac(of.mac)) > 0;
   return {
     a: { node, port: of.name },
     b: { node: far.switch, port: far.port },
-    delay: durationUs(isSlower ? 10 : 5),
+    delay: durationUs(isSlower ? 2 : 1),
     queueFrames: 1000,
   };
 }

@@ -3,7 +3,11 @@
  * from whatever last restarted the timer. The same code measures the recording and the twin.
  */
 
-import { readEtherType, readSourceMac } from '../../daemon/wire/ethernet.ts';
+import {
+  ETHERNET_HEADER_LENGTH,
+  readEtherType,
+  readSourceMac,
+} from '../../daemon/wire/ethernet.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
 import {
   isAdvert,
@@ -151,7 +155,8 @@ function ipProtocol(bytes: Uint8Array): number | undefined {
   return readEtherType(bytes) === 0x0800 ? bytes[23] : bytes[20];
 }
 
-function isAttached(recording: Recording, node: string, at: Seconds): boolean {
+/** Whether the node could hear and be heard at that moment, as far as the events of the recording say. */
+export function isAttached(recording: Recording, node: string, at: Seconds): boolean {
   let attached = true;
   for (const event of recording.events) {
     if (event.node !== node || event.at > at) continue;
@@ -164,20 +169,22 @@ function isAttached(recording: Recording, node: string, at: Seconds): boolean {
 }
 
 function readAdvert(frame: SeenFrame): SeenAdvert {
-  const bytes = frame.bytes;
-  const isIpv4 = readEtherType(bytes) === 0x0800;
-  const header = isIpv4 ? 14 + ((bytes[14] ?? 0) & 15) * 4 : 54;
-  const at = isIpv4 && bytes[23] === 51 ? header + ((bytes[header + 1] ?? 0) + 2) * 4 : header;
-  const sourceMac = readSourceMac(bytes);
-  const lastOctet = isIpv4 ? (bytes[29] ?? 0) : (bytes[37] ?? 0);
+  const sourceMac = readSourceMac(frame.bytes);
+  return { ...frame, ...readAdvertPacket(frame.bytes, ETHERNET_HEADER_LENGTH), sourceMac };
+}
+
+/** The fields of an advert whose IP packet, of either family, AH or not, begins at `at`. */
+export function readAdvertPacket(
+  bytes: Uint8Array,
+  at: number,
+): Pick<SeenAdvert, 'vrid' | 'priority' | 'node'> {
+  const isIpv4 = (bytes[at] ?? 0) >>> 4 === 4;
+  const header = isIpv4 ? at + ((bytes[at] ?? 0) & 15) * 4 : at + 40;
+  const isAh = isIpv4 && bytes[at + 9] === 51;
+  const vrrp = isAh ? header + ((bytes[header + 1] ?? 0) + 2) * 4 : header;
+  const lastOctet = isIpv4 ? (bytes[at + 15] ?? 0) : (bytes[at + 23] ?? 0);
   const number = isIpv4 ? lastOctet - 10 : Number(lastOctet.toString(16)) - 10;
-  return {
-    ...frame,
-    vrid: bytes[at + 1] ?? 0,
-    priority: bytes[at + 2] ?? 0,
-    sourceMac,
-    node: `n${number}`,
-  };
+  return { vrid: bytes[vrrp + 1] ?? 0, priority: bytes[vrrp + 2] ?? 0, node: `n${number}` };
 }
 
 /** The address that a gratuitous ARP or an unsolicited NA announces; `undefined` for other frames. */

@@ -5,120 +5,166 @@
  * timer. After some adverts the phases have drifted apart, and where two masters meet or refuse each other they decide
  * who is heard first. They are no result of the daemon, so they are fed: the advert timer of a MASTER waits for the
  * moment at which that node's advert was recorded, or, when another node's advert of the same moment was recorded and
- * its own was not, until just after that one. What is due at another time than the recorded one is left alone, and so
- * are all other timers: takeovers are the daemon's own.
+ * its own was not, until just after that one. Where both were recorded, both timers had run out before either process
+ * read the other's packet, so the packet waits for the timer. What is due at another time than the recorded one is left
+ * alone, and so are all other timers: takeovers are the daemon's own.
  */
 
-import { durationUs, later, type TimeUs } from '../../daemon/base/time.ts';
-import type { DaemonStatus } from '../../daemon/core/status.ts';
+import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import type { Command } from '../../daemon/core/commands.ts';
+import type { SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
+import type { DaemonStatus, InstanceStatus } from '../../daemon/core/status.ts';
 import { makeDaemon } from '../../sim/host/daemon-factory.ts';
 import { type DaemonApi, DaemonMachine } from '../../sim/host/daemon-machine.ts';
 import type { FrameMoment } from '../../sim/host/frame-pacer.ts';
 import type { ProgramRegistry } from '../../sim/host/machine.ts';
 import { programRegistry } from '../../sim/programs/program-registry.ts';
 import { knowsCommand } from '../../sim/programs/shell/command-table.ts';
-import { advertsOf } from './measure.ts';
-import type { Recording, Seconds } from './recording.ts';
+import { type AdvertMoments, crossingAdverts, pacedMoment } from './advert-moments.ts';
+import { readAdvertPacket } from './measure.ts';
 
-/** How late a real process may have been, and how much earlier its timer may have been set. */
-const LATE_MAX: Seconds = 0.06;
-const EARLY_MAX: Seconds = 0.045;
-/** Neither may be mistaken for the advert before or after: parts of the distance of two adverts. */
-const LATE_PART = 0.3;
-const EARLY_PART = 0.15;
-/** The loser of a race waits until the winner's advert has arrived. */
-const AFTER_WINNER = durationUs(50_000);
-
-/** The moments of all recorded adverts, by VRID, each with its sender. */
-export type AdvertMoments = ReadonlyMap<
-  number,
-  readonly { readonly node: string; readonly at: TimeUs }[]
->;
-
-/** Reads them; `toTwin` is the twin's clock. */
-export function advertMoments(
-  recording: Recording,
-  toTwin: (at: Seconds) => TimeUs,
-): AdvertMoments {
-  const moments = new Map<number, { node: string; at: TimeUs }[]>();
-  for (const { vrid, node, at } of advertsOf(recording.observed)) {
-    const list = moments.get(vrid) ?? [];
-    moments.set(vrid, list);
-    list.push({ node, at: toTwin(at) });
-  }
-  return moments;
+/** How quick the recorded processes were otherwise. */
+export interface RecordedPace {
+  readonly frameMoment: FrameMoment;
+  readonly yieldingTime: (node: string, now: TimeUs) => DurationUs | undefined;
 }
 
 /** The usual programs, with a keepalived that keeps the recorded pace. */
-export function pacedPrograms(moments: AdvertMoments, frameMoment: FrameMoment): ProgramRegistry {
+export function pacedPrograms(moments: AdvertMoments, pace: RecordedPace): ProgramRegistry {
   const programs = new Map(programRegistry());
   programs.set('keepalived', (context) => {
     const node = context.machine.name;
     return new DaemonMachine(context, {
       knowsCommand,
-      frameMoment,
-      makeDaemon: (options) =>
-        paced(makeDaemon(options), (vrid, due) => pace(moments, { node, vrid, due })),
+      frameMoment: pace.frameMoment,
+      deletionTime: (now) => pace.yieldingTime(node, now),
+      makeDaemon: (options) => new PacedDaemon(makeDaemon(options), moments, node),
     });
   });
   return programs;
 }
 
-function paced(daemon: DaemonApi, paceOf: (vrid: number, due: TimeUs) => TimeUs): DaemonApi {
-  return {
-    start: (now) => daemon.start(now),
-    receive: (now, event) => daemon.receive(now, event),
-    advance: (now) => daemon.advance(now),
-    reload: (now) => daemon.reload(now),
-    stop: (now) => daemon.stop(now),
-    status: () => daemon.status(),
-    nextDeadline: () => {
-      const due = daemon.nextDeadline();
-      return due === undefined ? undefined : pacedDeadline(daemon.status(), due, paceOf);
-    },
-  };
+/** A packet that waits, and the timer that goes first. */
+interface WaitingPacket {
+  readonly event: VrrpPacketEvent;
+  readonly instance: string;
+  readonly due: TimeUs;
 }
 
-/** Only the advert timer of a MASTER waits, and no timer of another instance is held up with it. */
-function pacedDeadline(
-  status: DaemonStatus,
-  due: TimeUs,
-  paceOf: (vrid: number, due: TimeUs) => TimeUs,
-): TimeUs {
-  const isWaiting = (one: DaemonStatus['instances'][number]) =>
-    one.state === 'MASTER' && one.timerDueAt === due;
-  const first = status.instances.find(isWaiting);
-  if (status.phase !== 'running' || first === undefined) return due;
-  const others = status.instances.flatMap((one) =>
-    isWaiting(one) || one.timerDueAt === undefined ? [] : [one.timerDueAt],
-  );
-  return others.reduce((least, one) => (one < least ? one : least), paceOf(first.vrid, due));
-}
+class PacedDaemon implements DaemonApi {
+  readonly #daemon: DaemonApi;
+  readonly #moments: AdvertMoments;
+  readonly #node: string;
+  #waiting: WaitingPacket[] = [];
+  /** Senders, by instance, whose last advert a MASTER answered with one of its own. */
+  readonly #answered = new Map<string, boolean>();
 
-function pace(
-  moments: AdvertMoments,
-  of: { readonly node: string; readonly vrid: number; readonly due: TimeUs },
-): TimeUs {
-  const adverts = moments.get(of.vrid) ?? [];
-  const since = (at: TimeUs): Seconds => (at - of.due) / 1e6;
-  const gap = usualGap(adverts.filter((one) => one.node === of.node));
-  const late = Math.min(LATE_MAX, gap * LATE_PART);
-  const early = Math.min(EARLY_MAX, gap * EARLY_PART);
-  const isNow = (at: TimeUs) => since(at) >= -early && since(at) <= late;
-  const own = adverts
-    .filter((one) => one.node === of.node && isNow(one.at))
-    .sort((a, b) => Math.abs(since(a.at)) - Math.abs(since(b.at)))[0];
-  if (own !== undefined) return latest(own.at, of.due);
-  const winner = adverts.find((one) => one.node !== of.node && isNow(one.at));
-  return winner === undefined ? of.due : later(latest(winner.at, of.due), AFTER_WINNER);
-}
+  constructor(daemon: DaemonApi, moments: AdvertMoments, node: string) {
+    this.#daemon = daemon;
+    this.#moments = moments;
+    this.#node = node;
+  }
 
-/** The shortest distance between two adverts of a node, its usual interval, in seconds. */
-function usualGap(adverts: readonly { readonly at: TimeUs }[]): Seconds {
-  const gaps = adverts.slice(1).map((one, index) => (one.at - (adverts[index]?.at ?? 0)) / 1e6);
-  return gaps.filter((gap) => gap > 0.02).reduce((least, gap) => Math.min(least, gap), 1);
-}
+  start(now: TimeUs): readonly Command[] {
+    return this.#daemon.start(now);
+  }
 
-function latest(a: TimeUs, b: TimeUs): TimeUs {
-  return a > b ? a : b;
+  receive(now: TimeUs, event: SystemEvent): readonly Command[] {
+    if (event.kind !== 'vrrp-packet') {
+      return this.#thenWaiting(now, this.#daemon.receive(now, event));
+    }
+    const instance = this.#masterFor(event);
+    if (instance === undefined) return this.#daemon.receive(now, event);
+    const isBehind = this.#waiting.some((one) => one.instance === instance.name);
+    if (!isBehind && !this.#timerGoesFirst(instance, event, now)) {
+      return this.#deliver(instance, event, now);
+    }
+    const due = instance.timerDueAt as TimeUs;
+    this.#waiting.push({ event: { ...event }, instance: instance.name, due });
+    return [];
+  }
+
+  advance(now: TimeUs): readonly Command[] {
+    return this.#thenWaiting(now, this.#daemon.advance(now));
+  }
+
+  reload(now: TimeUs): readonly Command[] {
+    return this.#thenWaiting(now, this.#daemon.reload(now));
+  }
+
+  stop(now: TimeUs): readonly Command[] {
+    return this.#daemon.stop(now);
+  }
+
+  status(): DaemonStatus {
+    return this.#daemon.status();
+  }
+
+  /** Only the advert timer of a MASTER waits, and no timer of another instance is held up with it. */
+  nextDeadline(): TimeUs | undefined {
+    const due = this.#daemon.nextDeadline();
+    if (due === undefined) return undefined;
+    const status = this.#daemon.status();
+    const isWaiting = (one: InstanceStatus) => one.state === 'MASTER' && one.timerDueAt === due;
+    const first = status.instances.find(isWaiting);
+    if (status.phase !== 'running' || first === undefined) return due;
+    const others = status.instances.flatMap((one) =>
+      isWaiting(one) || one.timerDueAt === undefined ? [] : [one.timerDueAt],
+    );
+    const paced = pacedMoment(this.#moments, { node: this.#node, vrid: first.vrid, due });
+    return others.reduce((least, one) => (one < least ? one : least), paced);
+  }
+
+  #masterFor(event: VrrpPacketEvent): InstanceStatus | undefined {
+    const { vrid } = readAdvertPacket(event.packet, event.at);
+    return this.#daemon
+      .status()
+      .instances.find((one) => one.vrid === vrid && one.state === 'MASTER');
+  }
+
+  /**
+   * Both adverts were recorded. One own advert alone may instead be the answer to the one that is heard: it is where this
+   * sender was answered the last time, or, at its first advert, where it ranks lower.
+   */
+  #timerGoesFirst(instance: InstanceStatus, event: VrrpPacketEvent, now: TimeUs): boolean {
+    const { vrid, timerDueAt: due } = instance;
+    if (due === undefined) return false;
+    const { node, priority } = readAdvertPacket(event.packet, event.at);
+    const sent = crossingAdverts(this.#moments, { node: this.#node, vrid, due }, { node, at: now });
+    const isLower = priority < instance.effectivePriority;
+    const isAnswered = this.#answered.get(`${instance.name} ${node}`) ?? isLower;
+    return sent > (isAnswered ? 1 : 0);
+  }
+
+  #deliver(instance: InstanceStatus, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
+    const { node } = readAdvertPacket(event.packet, event.at);
+    const commands = this.#daemon.receive(now, event);
+    const after = this.#daemon.status().instances.find((one) => one.name === instance.name);
+    const sent = (after?.statistics.advertsSent ?? 0) - instance.statistics.advertsSent;
+    this.#answered.set(`${instance.name} ${node}`, sent > 0);
+    return commands;
+  }
+
+  /** Packets whose timer has acted, or runs no more, are heard now. */
+  #thenWaiting(now: TimeUs, before: readonly Command[]): readonly Command[] {
+    const commands = [...before];
+    for (let next = this.#takeFree(); next !== undefined; next = this.#takeFree()) {
+      const instance = this.#masterFor(next.event);
+      commands.push(
+        ...(instance === undefined
+          ? this.#daemon.receive(now, next.event)
+          : this.#deliver(instance, next.event, now)),
+      );
+    }
+    return this.#waiting.length === 0 && commands.length === before.length ? before : commands;
+  }
+
+  #takeFree(): WaitingPacket | undefined {
+    const { instances } = this.#daemon.status();
+    const place = this.#waiting.findIndex(({ instance, due }) => {
+      const now = instances.find((one) => one.name === instance);
+      return now?.state !== 'MASTER' || now.timerDueAt !== due;
+    });
+    return place < 0 ? undefined : this.#waiting.splice(place, 1)[0];
+  }
 }

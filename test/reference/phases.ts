@@ -62,7 +62,8 @@ function reachableTime(
     const isAge = before[1].trim().endsWith(' REACHABLE') && held > REACHABLE_LEAST - 1;
     if (!isAge || held > REACHABLE_MOST + AGE_SLOT || isSpokenFor(frames, at)) continue;
     // The timer waits for its slot: what was drawn is up to one slot less, and some slot is due at that moment.
-    return { reachableFor: held - AGE_SLOT / 2, wheelTurn: { at, slot: AGE_SLOT } };
+    const drawn = Math.min(Math.max(held - AGE_SLOT / 2, REACHABLE_LEAST), REACHABLE_MOST);
+    return { reachableFor: drawn, wheelTurn: { at, slot: AGE_SLOT } };
   }
   return {};
 }

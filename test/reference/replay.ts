@@ -15,9 +15,11 @@ import type { HostApi } from '../../sim/host/host-api.ts';
 import type { HostRunEvent } from '../../sim/host/host-events.ts';
 import { buildLan } from '../../sim/topology/build-lan.ts';
 import type { LivingLan } from '../../sim/topology/living-lan.ts';
+import { advertMoments } from './advert-moments.ts';
 import { announcementMoments } from './announcement-moments.ts';
 import { CLIENT_MAC, CONFIG_PATH, LEAD, laboratory, switchPortOf } from './lab.ts';
-import { advertMoments, pacedPrograms } from './paced-daemon.ts';
+import { yieldingTimes } from './last-words.ts';
+import { pacedPrograms } from './paced-daemon.ts';
 import { type Phases, phasesOf } from './phases.ts';
 import {
   type Observation,
@@ -35,10 +37,10 @@ export function replay(recording: Recording, seed: number): Observation {
   const engine = new Engine({ seed });
   const phases = phasesOf(recording, CLIENT_MAC);
   feedReachableTime(engine, phases);
-  const programs = pacedPrograms(
-    advertMoments(recording, microseconds),
-    announcementMoments(recording, microseconds),
-  );
+  const programs = pacedPrograms(advertMoments(recording, LEAD), {
+    frameMoment: announcementMoments(recording, microseconds),
+    yieldingTime: yieldingTimes(recording, LEAD),
+  });
   const lan = buildLan(laboratory(recording, phases), engine, programs);
   const journal = observeLog(lan);
   const frames = observeFrames(lan, recording);
@@ -64,16 +66,24 @@ const REACHABLE_TICKS = 30 * TICKS;
 const REACHABLE_UNSEEN: Seconds = 44.8;
 const REACHABLE_TOLERANCE: Seconds = 0.2;
 
+/** Draws until the wanted one comes: one in 75 is near enough, at either end of the range one in 150. */
+const DRAWS_MAX = 100_000;
+
 /** The client's streams go on to where the next draw is the reachable time of the recording. */
 function feedReachableTime(engine: Engine, phases: Phases): void {
   const wanted = phases.reachableFor ?? REACHABLE_UNSEEN;
   for (const table of ['arp', 'nd']) {
     const stream = engine.streams.named(`client/kernel/${table}`);
-    for (let isNext = false; !isNext; ) {
+    const isNext = (): boolean => {
       const before = stream.save();
       const ticks = REACHABLE_TICKS / 2 + randomBelow(stream, REACHABLE_TICKS);
-      isNext = Math.abs(ticks / TICKS - wanted) < REACHABLE_TOLERANCE;
-      if (isNext) stream.restore(before);
+      const isWanted = Math.abs(ticks / TICKS - wanted) < REACHABLE_TOLERANCE;
+      if (isWanted) stream.restore(before);
+      return isWanted;
+    };
+    let draws = 1;
+    while (!isNext()) {
+      if (draws++ > DRAWS_MAX) throw new Error(`no neighbour is reachable for ${wanted} s`);
     }
   }
 }

@@ -1,0 +1,127 @@
+/**
+ * When each advert of a recording was sent, and what that says about a daemon of the twin whose advert timer is about to run out.
+ * Phases only: nothing here decides whether an advert is sent, answered or refused. Read `paced-daemon.ts` first.
+ */
+
+import { durationUs, later, type TimeUs, timeUs } from '../../daemon/base/time.ts';
+import { advertsOf, isAttached, type SeenAdvert } from './measure.ts';
+import type { Recording, Seconds } from './recording.ts';
+
+/** How late a real process may have been, and how much earlier its timer may have been set. */
+const LATE_MAX: Seconds = 0.06;
+const EARLY_MAX: Seconds = 0.045;
+/** Neither may be mistaken for the advert before or after: parts of the distance of two adverts. */
+const LATE_PART = 0.3;
+const EARLY_PART = 0.15;
+/** The loser of a race waits until the winner's advert has arrived. */
+const AFTER_WINNER = durationUs(50_000);
+/** Adverts of two nodes this close were both under way before the other one was read. */
+const CROSSING: Seconds = 0.005;
+
+/** One recorded advert, at the twin's time. */
+interface AdvertMoment {
+  readonly node: string;
+  readonly at: TimeUs;
+}
+
+/** The moments of all recorded adverts, by VRID, and when a node could be neither heard nor seen. */
+export interface AdvertMoments {
+  readonly byVrid: ReadonlyMap<number, readonly AdvertMoment[]>;
+  readonly isCutOff: (node: string, at: TimeUs) => boolean;
+}
+
+/** The advert timer of a MASTER: whose, of which virtual router, and when it runs out in the twin. */
+export interface AdvertTimer {
+  readonly node: string;
+  readonly vrid: number;
+  readonly due: TimeUs;
+}
+
+/** Reads them; the twin's clock starts `lead` before the recording's. */
+export function advertMoments(recording: Recording, lead: Seconds): AdvertMoments {
+  const byVrid = new Map<number, AdvertMoment[]>();
+  const adverts = advertsOf(recording.observed);
+  for (const [index, advert] of adverts.entries()) {
+    if (isSeenBefore(adverts, index)) continue;
+    const { vrid, node, at } = advert;
+    const list = byVrid.get(vrid) ?? [];
+    byVrid.set(vrid, list);
+    list.push({ node, at: timeUs(Math.round((at + lead) * 1e6)) });
+  }
+  const isCutOff = (node: string, at: TimeUs) => !isAttached(recording, node, at / 1e6 - lead);
+  return { byVrid, isCutOff };
+}
+
+/** Two points of capture see one frame a few microseconds apart. */
+function isSeenBefore(adverts: readonly SeenAdvert[], index: number): boolean {
+  const one = adverts[index] as SeenAdvert;
+  for (let before = index - 1; before >= 0; before--) {
+    const other = adverts[before] as SeenAdvert;
+    if (one.at - other.at > CROSSING) return false;
+    if (other.capture === one.capture || other.bytes.length !== one.bytes.length) continue;
+    if (other.bytes.every((byte, at) => byte === one.bytes[at])) return true;
+  }
+  return false;
+}
+
+/** When the timer is to act: with the recorded advert, or just after the one that beat it; else when it runs out. */
+export function pacedMoment(moments: AdvertMoments, timer: AdvertTimer): TimeUs {
+  const { due, node } = timer;
+  const own = nearest(moments, timer, due);
+  if (own !== undefined) return latest(own.at, due);
+  const isNow = windowOf(moments, timer, due);
+  const winner = advertsIn(moments, timer).find((one) => one.node !== node && isNow(one.at));
+  if (winner === undefined || moments.isCutOff(node, winner.at)) return due;
+  return later(latest(winner.at, due), AFTER_WINNER);
+}
+
+/**
+ * How many adverts the node sent at the moment of another's that is heard now: one that its own timer had sent although
+ * the other was on its way already, one that answers it, or both. None where the timer does not run out at that moment.
+ */
+export function crossingAdverts(
+  moments: AdvertMoments,
+  timer: AdvertTimer,
+  heard: { readonly node: string; readonly at: TimeUs },
+): number {
+  const other = nearest(moments, { ...timer, node: heard.node }, heard.at);
+  if (other === undefined) return 0;
+  const own = advertsIn(moments, timer).filter(
+    (one) => one.node === timer.node && Math.abs(one.at - other.at) <= CROSSING * 1e6,
+  );
+  const isDue = windowOf(moments, timer, timer.due);
+  return own.some((one) => isDue(one.at)) ? own.length : 0;
+}
+
+function advertsIn(moments: AdvertMoments, timer: AdvertTimer): readonly AdvertMoment[] {
+  return moments.byVrid.get(timer.vrid) ?? [];
+}
+
+function nearest(moments: AdvertMoments, timer: AdvertTimer, to: TimeUs): AdvertMoment | undefined {
+  const isNear = windowOf(moments, timer, to);
+  return advertsIn(moments, timer)
+    .filter((one) => one.node === timer.node && isNear(one.at))
+    .sort((a, b) => Math.abs(a.at - to) - Math.abs(b.at - to))[0];
+}
+
+/** Whether a recorded moment is one with a moment of the twin. */
+function windowOf(
+  moments: AdvertMoments,
+  timer: AdvertTimer,
+  moment: TimeUs,
+): (at: TimeUs) => boolean {
+  const gap = usualGap(advertsIn(moments, timer).filter((one) => one.node === timer.node));
+  const late = Math.min(LATE_MAX, gap * LATE_PART);
+  const early = Math.min(EARLY_MAX, gap * EARLY_PART);
+  return (at) => (at - moment) / 1e6 >= -early && (at - moment) / 1e6 <= late;
+}
+
+/** The shortest distance between two adverts of a node, its usual interval, in seconds. */
+function usualGap(adverts: readonly AdvertMoment[]): Seconds {
+  const gaps = adverts.slice(1).map((one, index) => (one.at - (adverts[index]?.at ?? 0)) / 1e6);
+  return gaps.filter((gap) => gap > 0.02).reduce((least, gap) => Math.min(least, gap), 1);
+}
+
+function latest(a: TimeUs, b: TimeUs): TimeUs {
+  return a > b ? a : b;
+}

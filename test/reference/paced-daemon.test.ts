@@ -1,0 +1,139 @@
+/** What is fed to the twin where two masters speak at once, and what is not. */
+
+import { describe, expect, it } from 'vitest';
+import { type TimeUs, timeUs } from '../../daemon/base/time.ts';
+import { advertMoments, crossingAdverts, pacedMoment } from './advert-moments.ts';
+import { yieldingTimes } from './last-words.ts';
+import { phasesOf } from './phases.ts';
+import type { RecordedEvent, Recording, SeenFrame, Transition } from './recording.ts';
+
+const CLIENT = 0x02_00_00_00_00_50;
+const VIRTUAL = [0, 0, 0x5e, 0, 1, 0x33];
+
+function us(at: number): TimeUs {
+  return timeUs(Math.round(at * 1e6));
+}
+
+/** An advert of nNODE, as far as it is read. */
+function advert(at: number, node: number, priority = 100, capture = 'br0'): SeenFrame {
+  const bytes = new Uint8Array(54);
+  bytes.set([...VIRTUAL], 6);
+  bytes.set([8, 0, 0x45], 12);
+  bytes[23] = 112;
+  bytes.set([192, 168, 100, 10 + node], 26);
+  bytes.set([0x21, 51, priority], 34);
+  return { at, capture, bytes };
+}
+
+/** ARP of 192.168.100.100 about itself, from the virtual MAC. */
+function arp(at: number, operation: 1 | 2): SeenFrame {
+  const bytes = new Uint8Array(42);
+  bytes.set([...VIRTUAL], 6);
+  bytes.set([8, 6], 12);
+  bytes[21] = operation;
+  bytes.set([192, 168, 100, 100], 28);
+  bytes.set([192, 168, 100, 100], 38);
+  return { at, capture: 'br0', bytes };
+}
+
+function recordingOf(given: {
+  readonly frames?: readonly SeenFrame[];
+  readonly events?: readonly RecordedEvent[];
+  readonly transitions?: readonly Transition[];
+  readonly clientNeighbours?: readonly (readonly [number, string])[];
+}): Recording {
+  const { frames = [], events = [], transitions = [], clientNeighbours = [] } = given;
+  return {
+    id: 'made',
+    title: '',
+    folder: '',
+    nodes: ['n1', 'n2'],
+    lans: 1,
+    ipv6: false,
+    ping: { from: 'client', to: '192.168.100.100', every: 0.05 },
+    end: 60,
+    events,
+    observed: { transitions, frames, addresses: [], clientNeighbours, outages: [] },
+  };
+}
+
+describe('the advert timer of a master', () => {
+  const frames = [advert(1, 1), advert(2, 1), advert(2.0001, 2), advert(3, 1), advert(4, 1)];
+  const moments = advertMoments(recordingOf({ frames }), 0);
+  const timer = (node: string, due: number) => ({ node, vrid: 51, due: us(due) });
+
+  it('waits for the recorded advert of its node', () => {
+    expect(pacedMoment(moments, timer('n1', 2.9995))).toBe(us(3));
+    expect(pacedMoment(moments, timer('n1', 3.0005))).toBe(us(3.0005));
+  });
+
+  it('lets the recorded winner of the moment go first', () => {
+    expect(pacedMoment(moments, timer('n2', 2.9999))).toBe(us(3.05));
+  });
+
+  it('does not wait for a winner that its node cannot hear', () => {
+    const events = [{ at: 2.5, do: 'port-block', node: 'n2' }];
+    const cut = advertMoments(recordingOf({ frames, events }), 0);
+    expect(pacedMoment(cut, timer('n2', 2.9999))).toBe(us(2.9999));
+  });
+
+  it('goes before a packet that crossed its recorded advert on the way', () => {
+    const heard = { node: 'n1', at: us(2.00001) };
+    expect(crossingAdverts(moments, timer('n2', 2.00003), heard)).toBe(1);
+  });
+
+  it('does not go before a packet at whose moment its node sent nothing', () => {
+    const heard = { node: 'n1', at: us(3.00001) };
+    expect(crossingAdverts(moments, timer('n2', 3.00003), heard)).toBe(0);
+  });
+
+  it('does not go before a packet while it still has long to run: what was sent then is an answer', () => {
+    const heard = { node: 'n1', at: us(2.00001) };
+    expect(crossingAdverts(moments, timer('n2', 2.4), heard)).toBe(0);
+  });
+
+  it('counts an advert that two captures saw once, and its answer beside it', () => {
+    const both = [...frames, advert(2.00012, 2, 100, 'p1'), advert(2.0003, 2, 101)];
+    const sorted = both.sort((a, b) => a.at - b.at);
+    const seen = advertMoments(recordingOf({ frames: sorted }), 0);
+    const heard = { node: 'n1', at: us(2.00001) };
+    expect(crossingAdverts(seen, timer('n2', 2.00003), heard)).toBe(2);
+  });
+});
+
+describe('how long a master with a virtual MAC takes to yield', () => {
+  const transitions: Transition[] = [[5.0005, 'n1', 'VI_1', 'BACKUP']];
+  const winner = advert(5, 2, 200);
+  const takes = (frames: readonly SeenFrame[], at = 5.0001, node = 'n1') =>
+    yieldingTimes(recordingOf({ frames: [winner, ...frames], transitions }), 10)(node, us(at + 10));
+
+  it('longer than the burst where its kernel answered the last announcement', () => {
+    expect(takes([arp(5.00005, 1), arp(5.00006, 2)])).toBe(2000);
+  });
+
+  it('no time where it did not', () => {
+    expect(takes([arp(5.00005, 1), arp(5.00006, 2), arp(5.0001, 1)])).toBe(0);
+  });
+
+  it('is not told where nobody announced anything, at another time or of another node', () => {
+    expect(takes([])).toBeUndefined();
+    expect(takes([arp(5.00005, 1)], 7)).toBeUndefined();
+    expect(takes([arp(5.00005, 1)], 5.0001, 'n2')).toBeUndefined();
+  });
+});
+
+describe('the reachable time that the client drew', () => {
+  it.each([
+    [14.2, 15],
+    [30, 28.976],
+    [46.9, 45],
+  ])('held for %d s it is taken for %d s, which Linux can draw', (held, drawn) => {
+    const entry = '192.168.100.100 dev eth0 lladdr 02:00:00:00:00:11';
+    const clientNeighbours = [
+      [2, `${entry} REACHABLE`],
+      [2 + held, `${entry} STALE`],
+    ] as const;
+    const phases = phasesOf(recordingOf({ clientNeighbours }), CLIENT);
+    expect(phases.reachableFor).toBeCloseTo(drawn, 6);
+  });
+});
