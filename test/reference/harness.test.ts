@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { timeUs } from '../../daemon/base/time.ts';
 import { announcementMoments } from './announcement-moments.ts';
 import { compare } from './compare.ts';
+import { CLIENT_MAC } from './lab.ts';
 import { advertsOf, announcementRuns, takeovers } from './measure.ts';
+import { isEchoRequest, phasesOf } from './phases.ts';
+import { pingMoments } from './recorded-ping.ts';
 import { listRecordings, type Observation, readRecording } from './recording.ts';
 
 const TRACES = fileURLToPath(new URL('./traces', import.meta.url));
@@ -70,6 +73,23 @@ describe('the phases that are fed', () => {
     const late = announcementMoments(s01, toTwin);
     expect(late('eth0', first.bytes, timeUs(begin + 300))).toBe(begin + 300);
     expect(ask(2_000_000)).toBeUndefined();
+  });
+});
+
+describe('the ping that is fed', () => {
+  it('leaves when it was seen, and in even steps where nothing was seen', () => {
+    const s02 = readRecording(join(TRACES, 'S02'));
+    const phases = { ...phasesOf(s02, CLIENT_MAC), pingBegins: 0.02, pingEvery: 0.05 };
+    const requests = s02.observed.frames.filter(({ bytes }) => isEchoRequest(bytes));
+    const late = requests.filter(({ at }) => at > 4 && (at < 6 || at > 8));
+    const without = { ...s02.observed, frames: late };
+    const moments = pingMoments({ ...s02, observed: without }, phases);
+    expect(moments).toEqual(expect.arrayContaining(late.map(({ at }) => at)));
+    expect(moments.slice(0, 3).map((at) => at.toFixed(2))).toEqual(['0.02', '0.07', '0.12']);
+    const steps = moments.slice(1).map((at, index) => at - (moments[index] ?? 0));
+    expect(Math.min(...steps)).toBeGreaterThan(0);
+    expect(Math.max(...steps)).toBeLessThan(0.1);
+    expect(moments.at(-1)).toBeCloseTo(s02.end, 1);
   });
 });
 

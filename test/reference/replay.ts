@@ -21,6 +21,7 @@ import { CLIENT_MAC, CONFIG_PATH, LEAD, laboratory, switchPortOf } from './lab.t
 import { yieldingTimes } from './last-words.ts';
 import { pacedPrograms } from './paced-daemon.ts';
 import { type Phases, phasesOf } from './phases.ts';
+import { pingMoments, recordedPing } from './recorded-ping.ts';
 import {
   type Observation,
   type Outage,
@@ -192,10 +193,10 @@ function isParentKill(recording: Recording, event: RecordedEvent): boolean {
 }
 
 function schedulePing(lan: LivingLan, recording: Recording, phases: Phases): void {
-  const client = hostOf(lan, recording.ping.from);
-  const command = `ping -i ${phases.pingEvery.toFixed(3)} ${recording.ping.to}`;
-  const target = { onEvent: () => void client.exec(command, () => undefined) };
-  lan.engine.schedule(microseconds(phases.pingBegins), target, 0, undefined);
+  const ping = recordedPing(hostOf(lan, recording.ping.from), recording);
+  for (const [index, at] of pingMoments(recording, phases).entries()) {
+    lan.engine.schedule(microseconds(at), { onEvent: () => ping.send(index + 1) }, 0, undefined);
+  }
 }
 
 interface ObservedLog {
