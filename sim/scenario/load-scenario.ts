@@ -15,7 +15,7 @@ import { Reading, type ReadScenarioFile } from './reading.ts';
 import type { Located, Scenario } from './scenario.ts';
 import { namesIn, type Placed, wholeItem, without } from './schema/repair.ts';
 import { type RawScenario, scenarioSchema } from './schema/scenario-schema.ts';
-import { schemaProblems } from './schema/schema-problems.ts';
+import { plainWords, schemaProblems } from './schema/schema-problems.ts';
 import { type PathPart, readYaml } from './yaml-source.ts';
 
 /** What `loadScenario` takes. */
@@ -52,7 +52,7 @@ export function loadScenario(options: LoadOptions): LoadedScenario {
   reading.sources.set(file, text);
   reading.problems.push(...yaml.problems);
   if (yaml.value === undefined) return finish(reading);
-  const result = scenarioSchema.safeParse(yaml.value);
+  const result = scenarioSchema.safeParse(yaml.value, { error: plainWords });
   if (!result.success) {
     checkWhatIsLeft({ value: yaml.value, places: yaml.places }, reading, options);
     return finish(reading);
@@ -98,7 +98,7 @@ function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOption
   const dropped: (readonly PathPart[])[] = [];
   let placed: Placed | undefined = document;
   for (let round = 0; round < REPAIRS && placed !== undefined; round++) {
-    const result = scenarioSchema.safeParse(placed.value);
+    const result = scenarioSchema.safeParse(placed.value, { error: plainWords });
     if (result.success) {
       const rest = new Reading(options.file, placed.places, options.readFile);
       assemble(result.data, { file: options.file, text: '' }, rest, options.outside);

@@ -7,8 +7,27 @@ import type * as z from 'zod';
 import type { Problem } from '../../../daemon/config/problem.ts';
 import type { PathPart, PlaceMap } from '../yaml-source.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { shown } from './units.ts';
 
 type Issue = z.core.$ZodIssue;
+
+/** What zod calls the kinds of values, in the words of who writes YAML. */
+const KINDS = new Map([
+  ['array', 'a list'],
+  ['object', 'a mapping'],
+  ['record', 'a mapping'],
+  ['string', 'text'],
+  ['number', 'a number'],
+  ['int', 'a whole number'],
+  ['boolean', 'true or false'],
+  ['null', 'an empty value'],
+]);
+
+/** Says what a schema without words of its own found: zod takes it as the error map of a parse. */
+export function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined;
+  return `expected ${KINDS.get(issue.expected) ?? issue.expected}, read ${shown(issue.input)}`;
+}
 
 /** A problem, and which part of the document must go for the rest to be readable. */
 export interface SchemaProblem {

@@ -53,6 +53,20 @@ always:
     expectGolden('scenario/all-problems.txt', texts(source));
   });
 
+  test('a value of another kind is named in words of YAML', () => {
+    const source = `lan:
+  switches: { sw1: [1, 2] }
+  hosts:
+    a: { nics: { eth0: 10.0.0.1/24 }, programs: nginx, boot: { commands: ip rule } }
+  cables: [[a:eth0, sw1:1]]
+`;
+    expect(texts(source).match(/error: .*/g)).toEqual([
+      'error: sw1: expected an empty value or a mapping, read a list [scenario:bad-value]',
+      "error: programs: expected a list, read 'nginx' [scenario:bad-value]",
+      "error: commands: expected a list, read 'ip rule' [scenario:bad-value]",
+    ]);
+  });
+
   test('names in steps, expectations and invariants', () => {
     const source = `${LAN}steps:
   - at: 10s
