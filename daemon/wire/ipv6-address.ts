@@ -84,6 +84,14 @@ export function isLinkLocalIpv6(address: Ipv6Address): boolean {
   return address >> 118n === 0x3fan;
 }
 
+/** The link-local address that a card gives itself: modified EUI-64. Source: RFC 4291 appendix A. */
+export function linkLocalOfMac(mac: MacAddress): Ipv6Address {
+  const bits = BigInt(mac);
+  const high = (bits >> 24n) ^ 0x02_0000n;
+  const interfaceId = (high << 40n) | (0xfffen << 24n) | (bits & 0xff_ffffn);
+  return ((0xfe80n << 112n) | interfaceId) as Ipv6Address;
+}
+
 /** The group MAC 33:33 + the low 32 bits. Source: RFC 2464 section 7. */
 export function multicastMacOfIpv6(group: Ipv6Address): MacAddress {
   return macFromNumber(0x333300000000 + Number(group & 0xffff_ffffn));

@@ -14,8 +14,8 @@ import {
   type Ipv6Address,
   ipv6FromBigint,
   isLinkLocalIpv6,
+  linkLocalOfMac,
 } from '../../daemon/wire/ipv6-address.ts';
-import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import { countLocalAddress } from './address-table.ts';
 import { announceGroupsOf, joinGroupOn, leaveGroupOn } from './group-machine.ts';
 import { isDisabled } from './ipv6-output.ts';
@@ -45,7 +45,6 @@ const DAD_DELAY_TICKS = HZ;
  * address sleeps. Source: recordings, 100..700 µs after keepalived's line.
  */
 const WORKER_US = 300;
-const LINK_LOCAL_PREFIX = ipv6FromBigint(0xfe80n << 112n);
 const MULTICAST_PREFIX = ipv6FromBigint(0xffn << 120n);
 
 /** Adds an address; tentative until nobody else claims it. 'invalid' where IPv6 is switched off. */
@@ -135,7 +134,7 @@ export function startIpv6(kernel: KernelState, link: LinkState): void {
     (own) => typeof own.address === 'bigint' && isLinkLocalIpv6(own.address as Ipv6Address),
   );
   if (link.ipv6.addr_gen_mode === 0 && !hasLinkLocal) {
-    addIpv6Address(kernel, link, { address: linkLocalFromMac(link.mac), length: 64 });
+    addIpv6Address(kernel, link, { address: linkLocalOfMac(link.mac), length: 64 });
   }
 }
 
@@ -161,14 +160,6 @@ export function failDuplicate(kernel: KernelState, own: AddressState): void {
   if (own.dadTimer !== undefined) kernel.clock.cancel(own.dadTimer);
   own.dadProbesLeft = -1;
   drop(kernel, 'nd:tentative');
-}
-
-/** The link-local address of modified EUI-64. */
-function linkLocalFromMac(mac: MacAddress): Ipv6Address {
-  const bits = BigInt(mac);
-  const high = (bits >> 24n) ^ 0x02_0000n;
-  const interfaceId = (high << 40n) | (0xfffen << 24n) | (bits & 0xff_ffffn);
-  return ipv6FromBigint(LINK_LOCAL_PREFIX | interfaceId);
 }
 
 function startUsing(kernel: KernelState, link: LinkState, own: AddressState): void {

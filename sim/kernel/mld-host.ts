@@ -4,24 +4,14 @@
  * is never reported.
  */
 
-import { ipv6AddressSum } from '../../daemon/wire/checksum.ts';
-import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import {
   ALL_NODES_IPV6,
   ALL_ROUTERS_IPV6,
-  encodeIcmpv6,
   type Icmpv6Message,
-  icmpv6Length,
   MLD_V2_GROUP,
 } from '../../daemon/wire/icmpv6.ts';
-import {
-  encodeIpv6Header,
-  IPV6_HEADER_LENGTH,
-  MLD_HOP_BY_HOP,
-  NEXT_HEADER_HOP_BY_HOP,
-} from '../../daemon/wire/ipv6.ts';
 import { ANY_IPV6, type Ipv6Address, multicastMacOfIpv6 } from '../../daemon/wire/ipv6-address.ts';
-import { newFrame } from '../lan/frame-memory.ts';
+import { mldFrame } from '../lan/mld-frame.ts';
 import { type GroupProtocol, hearQuery, hearReport } from './group-machine.ts';
 import { linkLocalOf } from './ipv6-lookup.ts';
 import { sendIpv6Frame } from './ipv6-output.ts';
@@ -99,23 +89,6 @@ function sendMld(
   destination: Ipv6Address,
 ): void {
   const source = linkLocalOf(link) ?? ANY_IPV6;
-  const payloadLength = MLD_HOP_BY_HOP.length + icmpv6Length(message);
-  const frame = newFrame(ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH + payloadLength);
-  const at = encodeIpv6Header(
-    {
-      trafficClass: 0,
-      flowLabel: 0,
-      payloadLength,
-      nextHeader: NEXT_HEADER_HOP_BY_HOP,
-      hopLimit: 1,
-      source,
-      destination,
-    },
-    frame,
-    ETHERNET_HEADER_LENGTH,
-  );
-  frame.set(MLD_HOP_BY_HOP, at);
-  const addresses = ipv6AddressSum(source, destination);
-  encodeIcmpv6(message, frame, at + MLD_HOP_BY_HOP.length, addresses);
+  const frame = mldFrame(message, { source, destination });
   sendIpv6Frame(kernel, frame, { kind: 'multicast', link, nextHop: destination });
 }

@@ -20,7 +20,10 @@ export interface SwitchOptions {
   readonly multicastSnooping: boolean;
   /** The switch asks for members itself; means nothing without snooping. */
   readonly querier: boolean;
-  /** 224.0.0.0/24 (VRRP's groups among them): `flood` as RFC 4541 asks for, `snoop` as some switches do. */
+  /**
+   * 224.0.0.0/24 and ff02::/16 (VRRP's groups are among them): `flood` as RFC 4541 asks for in IPv4, `snoop` as some
+   * switches do. Everybody gets ff02::1.
+   */
   readonly linkLocalGroups: 'flood' | 'snoop';
   readonly mirrors: readonly { readonly port: string; readonly of: readonly string[] | 'all' }[];
   /** Most source MACs that a port accepts; absent: any. */

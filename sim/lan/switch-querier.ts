@@ -1,9 +1,11 @@
 /**
- * When a snooping switch that is a querier asks for members: RFC 2236's timers over the frames of `igmp-querier.ts`.
+ * When a snooping switch that is a querier asks for members: RFC 2236's timers, which
+ * RFC 2710 has too, over the frames of `group-query.ts`.
  * It asks from power-on to power-off; there is no election of one querier among several.
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
@@ -13,7 +15,7 @@ import {
   QUERY_INTERVAL_US,
   STARTUP_QUERY_COUNT,
   STARTUP_QUERY_INTERVAL_US,
-} from './igmp-querier.ts';
+} from './group-query.ts';
 
 /** Codes of its events. */
 const GENERAL_QUERY = 1;
@@ -48,7 +50,7 @@ export class SwitchQuerier implements EventTarget {
   }
 
   /** Asks twice whether anybody else still wants a group that somebody left. */
-  askLastMembers(groups: readonly number[]): void {
+  askLastMembers(groups: readonly IpAddress[]): void {
     const again = LAST_MEMBER_QUERY_INTERVAL_US as DurationUs;
     for (const group of groups) {
       this.#engine.schedule(this.#engine.now, this, GROUP_QUERY, group);
@@ -59,7 +61,7 @@ export class SwitchQuerier implements EventTarget {
   onEvent(now: TimeUs, code: number, payload: unknown): void {
     if (!this.#running) return;
     if (code === GROUP_QUERY) {
-      this.#send(makeQuery(this.#mac, payload as number));
+      this.#send(makeQuery(this.#mac, payload as IpAddress));
       return;
     }
     const { life, sent } = payload as { readonly life: number; readonly sent: number };
@@ -67,7 +69,7 @@ export class SwitchQuerier implements EventTarget {
   }
 
   #sendGeneralQuery(now: TimeUs, sent: number): void {
-    this.#send(makeQuery(this.#mac, 0));
+    for (const all of ['all-inet', 'all-inet6'] as const) this.#send(makeQuery(this.#mac, all));
     const interval = sent + 1 < STARTUP_QUERY_COUNT ? STARTUP_QUERY_INTERVAL_US : QUERY_INTERVAL_US;
     const payload = { life: this.#life, sent: sent + 1 };
     this.#engine.schedule((now + interval) as TimeUs, this, GENERAL_QUERY, payload);

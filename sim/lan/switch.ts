@@ -6,13 +6,16 @@
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
+import { ALL_NODES_IPV6 } from '../../daemon/wire/icmpv6.ts';
+import { familyOf, type IpAddress, type IpFamily, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { type MacAddress, macFromNumber } from '../../daemon/wire/mac-address.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
 import { FloodPlan } from './flood-plan.ts';
+import { readGroupMessage } from './group-message.ts';
 import type { ForwardingEntry, LanRunEvent, SwitchApi, SwitchPortFacts } from './lan-api.ts';
 import { type MacEntry, MacTable } from './mac-table.ts';
-import { MulticastSnooping } from './multicast-snooping.ts';
+import { type GroupMembers, MulticastSnooping } from './multicast-snooping.ts';
 import type { Port } from './port.ts';
 import { StormGuard } from './storm-guard.ts';
 import type { SwitchOptions } from './switch-options.ts';
@@ -22,9 +25,14 @@ import { SwitchQuerier } from './switch-querier.ts';
 /** An ageing time beyond every run. */
 const NEVER = Number.MAX_SAFE_INTEGER as DurationUs;
 
-/** Key of the plan for broadcasts and unknown destinations; those of groups are their numbers. */
-const PLAN_ALL = -1;
-const PLAN_MULTICAST = -2;
+/**
+ * The ways that frames to many ports go: to all of them (broadcasts, unknown destinations), to those that get multicast
+ * at all, to those behind which a querier of a family stands, or to the members of a group.
+ */
+type PlanKey = 'all' | 'multicast' | IpFamily | IpAddress;
+
+const NO_MEMBERS: GroupMembers = { ports: new Set(), validUntil: 0 };
+
 /** Code of the switch's own event. */
 const FORWARD_DELAY_OVER = 1;
 
@@ -39,7 +47,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   readonly #table: MacTable<SwitchPort>;
   readonly #guard = new StormGuard();
   readonly #snooping: MulticastSnooping | undefined;
-  readonly #plans = new Map<number, FloodPlan>();
+  readonly #plans = new Map<PlanKey, FloodPlan>();
   readonly #querier: SwitchQuerier | undefined;
   #powered = true;
 
@@ -52,7 +60,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     this.#snooping = options.multicastSnooping ? new MulticastSnooping() : undefined;
     for (const mirror of options.mirrors) this.#portNamed(mirror.port);
     if (options.multicastSnooping && options.querier) {
-      const send = (query: Uint8Array) => this.#plan(PLAN_MULTICAST).send(engine, query, -1);
+      const send = (query: Uint8Array) => this.#plan('multicast').send(engine, query, -1);
       this.#querier = new SwitchQuerier(engine, options.mac, send);
       this.#querier.start();
     }
@@ -158,7 +166,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
       return;
     }
     if (this.kind === 'hub') {
-      this.#flood(port, frame, PLAN_ALL);
+      this.#flood(port, frame, 'all');
       return;
     }
     if (isReserved(frame) || !this.#learn(port, frame)) {
@@ -248,7 +256,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     const entry = this.#table.find(high, lowWord(frame, 2), this.#engine.now);
     if (entry === undefined) {
       if (this.#options.dropsUnknown) port.dropped++;
-      else this.#flood(port, frame, PLAN_ALL);
+      else this.#flood(port, frame, 'all');
       return;
     }
     const to = entry.port;
@@ -261,38 +269,53 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   #forwardGroup(port: SwitchPort, frame: Uint8Array): void {
     const broadcast = frame[0] === 0xff;
     if (broadcast) {
-      this.#flood(port, frame, PLAN_ALL);
+      this.#flood(port, frame, 'all');
       return;
     }
     const snooping = this.#snooping;
-    const seen = snooping?.inspect(frame, port.index, this.#engine.now);
-    if (snooping === undefined || seen === undefined || seen.kind === 'query') {
-      if (seen !== undefined) this.shapeChanged();
-      this.#flood(port, frame, PLAN_MULTICAST);
-    } else if (seen.kind === 'data') {
-      const floods = seen.group >>> 8 === 0xe00000 && this.#options.linkLocalGroups === 'flood';
-      this.#flood(port, frame, floods ? PLAN_MULTICAST : seen.group);
-    } else {
-      this.shapeChanged();
-      if (seen.kind === 'leave') this.#querier?.askLastMembers(seen.groups);
-      this.#forwardReport(port, frame);
+    const message = snooping === undefined ? undefined : readGroupMessage(frame);
+    if (snooping === undefined || message === undefined) {
+      this.#flood(port, frame, 'multicast');
+      return;
     }
+    if (message.kind === 'data') {
+      this.#flood(port, frame, this.#planOfGroup(snooping, message.group));
+      return;
+    }
+    snooping.learn(message, port.index, this.#engine.now);
+    this.shapeChanged();
+    if (message.kind === 'query') {
+      this.#flood(port, frame, 'multicast');
+      return;
+    }
+    if (message.left.length > 0) this.#querier?.askLastMembers(message.left);
+    this.#forwardReport(port, frame, message.family);
+  }
+
+  /** Groups that nobody asked for share a plan: with every number anybody makes up, plans would pile up. */
+  #planOfGroup(snooping: MulticastSnooping, group: IpAddress): PlanKey {
+    if (isLinkLocalGroup(group)) {
+      const floods = group === ALL_NODES_IPV6 || this.#options.linkLocalGroups === 'flood';
+      if (floods) return 'multicast';
+    }
+    if (snooping.knows(group)) return group;
+    return familyOf(group);
   }
 
   /** Reports go where queriers are (RFC 4541 2.1.1.1); with none known they are flooded. */
-  #forwardReport(port: SwitchPort, frame: Uint8Array): void {
-    const routers = this.#snooping?.routerPorts(this.#engine.now) ?? [];
-    if (routers.length > 0) {
-      for (const index of routers) {
+  #forwardReport(port: SwitchPort, frame: Uint8Array, family: IpFamily): void {
+    const { ports } = this.#snooping?.queriers(family, this.#engine.now) ?? NO_MEMBERS;
+    if (ports.size > 0) {
+      for (const index of ports) {
         const to = this.#list[index];
         if (to !== port && to?.open === true) to.line?.send(frame);
       }
     } else if (!this.#options.querier) {
-      this.#flood(port, frame, PLAN_MULTICAST);
+      this.#flood(port, frame, 'multicast');
     }
   }
 
-  #flood(port: SwitchPort, frame: Uint8Array, planKey: number): void {
+  #flood(port: SwitchPort, frame: Uint8Array, planKey: PlanKey): void {
     const reported = this.#guard.stormy;
     if (!this.#guard.admit(frame, this.#engine.now)) {
       const detail = `a frame went round in a loop and came in on port ${port.name}`;
@@ -303,7 +326,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     if (this.#options.mirrors.length > 0) this.#mirror(port, frame, (leg) => leg.open);
   }
 
-  #plan(key: number): FloodPlan {
+  #plan(key: PlanKey): FloodPlan {
     const known = this.#plans.get(key);
     if (known !== undefined && known.validUntil > this.#engine.now) return known;
     const plan = this.#makePlan(key);
@@ -311,16 +334,24 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     return plan;
   }
 
-  #makePlan(key: number): FloodPlan {
-    const members = key >= 0 ? this.#snooping?.members(key, this.#engine.now) : undefined;
+  #makePlan(key: PlanKey): FloodPlan {
+    const members = this.#membersOf(key);
     const legs: { readonly index: number; readonly port: Port }[] = [];
     for (const port of this.#list) {
       if (!port.open || port.line === undefined) continue;
-      if (key !== PLAN_ALL && !port.multicastDelivered) continue;
+      if (key !== 'all' && !port.multicastDelivered) continue;
       if (members !== undefined && !members.ports.has(port.index)) continue;
       legs.push({ index: port.index, port: port.line });
     }
     return new FloodPlan(legs, members?.validUntil);
+  }
+
+  /** The only ports that a plan leads to; `undefined`: every one. */
+  #membersOf(key: PlanKey): GroupMembers | undefined {
+    if (key === 'all' || key === 'multicast') return undefined;
+    const now = this.#engine.now;
+    if (key === 'inet' || key === 'inet6') return this.#snooping?.queriers(key, now);
+    return this.#snooping?.members(key, now);
   }
 
   /** One copy of a frame for each mirror port that watches its way in or one of its ways out. */
@@ -411,4 +442,9 @@ function isReserved(frame: Uint8Array): boolean {
     (frame[5] as number) >= 1 &&
     (frame[5] as number) <= 0x0f
   );
+}
+
+/** 224.0.0.0/24 and ff02::/16: never routed, and VRRP's groups are among them. */
+function isLinkLocalGroup(group: IpAddress): boolean {
+  return isIpv4(group) ? group >>> 8 === 0xe00000 : group >> 112n === 0xff02n;
 }

@@ -278,7 +278,10 @@ export interface LanSwitche {
   readonly 'multicast-snooping'?: boolean;
   /** Whether the switch asks for memberships; false. */
   readonly querier?: boolean;
-  /** 224.0.0.0/24 (VRRP's group is there) with multicast-snooping: 'flood' by default. */
+  /**
+   * 224.0.0.0/24 and ff02::/16 (VRRP's groups are there) with multicast-snooping: 'flood' by
+   * default.
+   */
   readonly 'link-local-groups'?: 'flood' | 'snoop';
   /** Most source MACs that a port accepts. */
   readonly 'macs-per-port'?: number;

@@ -282,7 +282,7 @@ const switchShape = z
         querier: flag('Whether the switch asks for memberships; false.').optional(),
         'link-local-groups': oneOf(
           ['flood', 'snoop'],
-          "224.0.0.0/24 (VRRP's group is there) with multicast-snooping: 'flood' by default.",
+          "224.0.0.0/24 and ff02::/16 (VRRP's groups are there) with multicast-snooping: 'flood' by default.",
         ).optional(),
         'macs-per-port': whole('Most source MACs that a port accepts.', {
           min: 1,
