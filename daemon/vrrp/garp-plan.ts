@@ -176,12 +176,11 @@ function sendOrQueue(
   vip: VirtualAddress,
   now: TimeUs,
 ): void {
-  const interval = intervalFor(machine, instance, vip);
+  const { interval, key } = paceOf(machine, instance, vip);
   if (interval === 0) {
     sendNow(machine, vip, now);
     return;
   }
-  const key = `${vip.interface} ${typeof vip.address}`;
   const nextAt = machine.garpNextAt.get(key);
   if (nextAt === undefined || now >= nextAt) {
     sendNow(machine, vip, now);
@@ -196,14 +195,26 @@ function sendOrQueue(
   }
 }
 
-/** A garp_group that names the interface wins over the instance's and the global interval. */
-function intervalFor(machine: VrrpMachine, instance: Instance, vip: VirtualAddress): DurationUs {
+/**
+ * How far apart, and who shares the pace: all interfaces with a virtual MAC on one base (test/reference/traces-own/garp-interval-vmacs),
+ * and all of one garp_group, which wins over the instance's and the global interval.
+ */
+function paceOf(
+  machine: VrrpMachine,
+  instance: Instance,
+  vip: VirtualAddress,
+): { readonly interval: DurationUs; readonly key: string } {
   const base = machine.host.interfaceNamed(vip.interface)?.base ?? vip.interface;
-  const isV4 = typeof vip.address === 'number';
-  for (const group of machine.config.garpGroups) {
-    if (group.interfaces.includes(base)) return isV4 ? group.garpInterval : group.gnaInterval;
+  const family = typeof vip.address;
+  const isV4 = family === 'number';
+  const group = machine.config.garpGroups.find((one) => one.interfaces.includes(base));
+  if (group === undefined) {
+    const { interval, gnaInterval } = instance.config.garp;
+    return { interval: isV4 ? interval : gnaInterval, key: `${base} ${family}` };
   }
-  return isV4 ? instance.config.garp.interval : instance.config.garp.gnaInterval;
+  const { garpInterval, gnaInterval } = group;
+  const key = `${group.interfaces[0]} ${family}`;
+  return { interval: isV4 ? garpInterval : gnaInterval, key };
 }
 
 function sendNow(machine: VrrpMachine, vip: VirtualAddress, now: TimeUs): void {

@@ -257,6 +257,19 @@ describe('gratuitous packets', () => {
     expect(garpTimes(lan).map((at) => (at - 3_609_375) / 1_000_000)).toEqual([0, 3, 6, 9]);
   });
 
+  it('garp_interval: interfaces have a pace each, those of a garp_group one together', () => {
+    const global = 'vrrp_garp_interval 0.2\n vrrp_garp_master_repeat 2\n vrrp_garp_master_delay 0';
+    const together = 'garp_group {\n garp_interval 0.2\n interfaces {\n eth0\n eth1\n }\n }';
+    const times = (blocks: string): number[] => {
+      const { lan } = onTwo(conf({ global, blocks, after: SECOND() }));
+      lan.run(s(6));
+      return lan.sent.filter((one) => one.kind === 'frame').map(({ at }) => at - 3_609_375);
+    };
+    expect(times('')).toEqual([0, 0, 200_000, 200_000]);
+    // VI_1's second round waits, and behind it the one packet that both rounds of VI_2 become.
+    expect(times(together)).toEqual([0, 200_000, 400_000]);
+  });
+
   it('neighbour advertisements of a router say that it is one', () => {
     const flags = (forwarding: string) => {
       const lan = new FakeLan();

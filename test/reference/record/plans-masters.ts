@@ -1,6 +1,6 @@
-/** Plans about two masters at once, and about reloads in the middle of something. */
+/** Plans about two masters at once, about reloads in the middle of something, and about who shares a pace. */
 
-import { configOf, type Plan, type Step } from './plan.ts';
+import { configOf, type InstanceWords, type Plan, type Step } from './plan.ts';
 import { isolated, nodes, START } from './plans-life.ts';
 
 const ONE_VIP = ['192.168.100.100'];
@@ -29,6 +29,35 @@ function reload(at: number, load: string): Step {
 const WATCHED = configOf('n1', [{ priority: 200, lines: TRACKED }], {
   blocks: script('fall 3', 'rise 3'),
 });
+
+/** Two virtual routers of one node that become MASTER at nearly the same time. */
+function paced(
+  node: string,
+  priority: number,
+  second: Partial<InstanceWords>,
+  given: { readonly lines: readonly string[]; readonly blocks: string; readonly globals: string[] },
+): string {
+  const { lines, blocks, globals } = given;
+  const own = [...lines, 'garp_master_repeat 2'];
+  const more = { name: 'VI_2', vrid: 52, vips: ['192.168.100.110'], ...second };
+  return configOf(
+    node,
+    [
+      { priority, vips: TWO_VIPS, lines: own },
+      { priority, lines: own, ...more },
+    ],
+    { blocks, globals },
+  );
+}
+
+const VMACS = { lines: ['use_vmac'], blocks: '', globals: ['vrrp_garp_interval 0.2'] };
+const GROUPED = {
+  lines: [],
+  blocks:
+    'garp_group {\n    garp_interval 0.2\n    interfaces {\n        eth0\n        eth1\n    }\n}\n',
+  globals: [],
+};
+const OTHER_LAN = { nic: 'eth1', vips: ['192.168.200.110'] };
 
 /** See the head of the file. */
 export const MASTER_PLANS: readonly Plan[] = [
@@ -91,5 +120,23 @@ export const MASTER_PLANS: readonly Plan[] = [
     },
     steps: [...START, answers(6.4, 1), answers(12.4, 0)],
     end: 18,
+  },
+  {
+    id: 'garp-interval-vmacs',
+    title: 'vrrp_garp_interval: two virtual MACs on one interface share the pace',
+    configs: { n1: paced('n1', 200, {}, VMACS), n2: paced('n2', 100, {}, VMACS) },
+    steps: START,
+    end: 11,
+  },
+  {
+    id: 'garp-group-interfaces',
+    title: 'garp_group: two interfaces share the pace',
+    lans: 2,
+    configs: {
+      n1: paced('n1', 200, OTHER_LAN, GROUPED),
+      n2: paced('n2', 100, OTHER_LAN, GROUPED),
+    },
+    steps: START,
+    end: 11,
   },
 ];

@@ -105,6 +105,22 @@ test('a killed keepalived goes on with the virtual MAC interface that it left, a
   expect(states()).toEqual(['MASTER', 'BACKUP']);
 });
 
+test('vrrp_garp_interval: two virtual MACs on one interface share the pace', () => {
+  const second = CONF.replace('VI_1', 'VI_2').replaceAll('51', '52').replace('0.200', '0.201');
+  const globals = 'global_defs {\n vrrp_garp_interval 0.2\n vrrp_garp_master_repeat 2\n}\n';
+  const files = { '/etc/keepalived/keepalived.conf': globals + CONF + second };
+  const more = { enabledUnits: ['keepalived'] };
+  const lab = new Lab([{ name: 'a', nic: 'eth0', addresses: ['192.168.0.1/24'], files, more }]);
+  const sent: string[] = [];
+  lab.lan.cableAt('a', 'eth0')?.tap(({ at, frame }) => {
+    const isGratuitous = frame[12] === 8 && frame[13] === 6 && frame[31] === frame[41];
+    if (isGratuitous) sent.push(`${frame[31]} at ${Math.round(at / 100_000) / 10}`);
+  });
+  lab.run(5);
+  // The second round of one waits, and behind it the one packet that both rounds of the other become.
+  expect(sent).toEqual(['200 at 3.4', '200 at 3.6', '201 at 3.8']);
+});
+
 const VIRTUAL = 'virtual_ipaddress {\n    192.168.0.200\n';
 
 /**
