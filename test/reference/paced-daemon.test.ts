@@ -122,6 +122,37 @@ describe('how long a master with a virtual MAC takes to yield', () => {
   });
 });
 
+describe('who of two owners with one virtual MAC answers the client later', () => {
+  /** An echo reply of nNODE to the client. */
+  function echoReply(at: number, node: number): SeenFrame {
+    const bytes = new Uint8Array(42);
+    bytes.set([2, 0, 0, 0, 0, 0x10 + node], 6);
+    bytes.set([8, 0], 12);
+    bytes[23] = 1;
+    return { at, capture: 'br0', bytes };
+  }
+
+  /** An answer to the client, not to an announcement. */
+  function answer(at: number): SeenFrame {
+    const frame = arp(at, 2);
+    frame.bytes.set([192, 168, 100, 50], 38);
+    return frame;
+  }
+
+  const slower = (frames: readonly SeenFrame[]) =>
+    phasesOf(recordingOf({ frames }), CLIENT).quickerFirst[1];
+  const pair = [answer(3), answer(3.0003)];
+
+  it('is who gets the next request: the switch has learnt the MAC from the later answer', () => {
+    expect(slower([...pair, echoReply(3.05, 1)])).toBe('02:00:00:00:00:11');
+  });
+
+  it('is not known once an advert has moved the MAC, and of answers to announcements', () => {
+    expect(slower([...pair, advert(3.01, 2), echoReply(3.05, 1)])).toBeUndefined();
+    expect(slower([arp(3, 2), arp(3.0003, 2), echoReply(3.05, 1)])).toBeUndefined();
+  });
+});
+
 describe('the reachable time that the client drew', () => {
   it.each([
     [14.2, 15],

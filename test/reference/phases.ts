@@ -6,7 +6,13 @@
 
 import { readEtherType, readSourceMac } from '../../daemon/wire/ethernet.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
-import { pingCapture, type Recording, type Seconds, type SeenFrame } from './recording.ts';
+import {
+  isAdvert,
+  pingCapture,
+  type Recording,
+  type Seconds,
+  type SeenFrame,
+} from './recording.ts';
 
 /** The phases of one recording. */
 export interface Phases {
@@ -80,17 +86,37 @@ function isSpokenFor(frames: readonly SeenFrame[], at: Seconds): boolean {
   );
 }
 
-/** Senders of answers about one address within a millisecond of each other, of ARP or of ND. */
+/**
+ * Senders of answers about one address within a millisecond of each other, of ARP or of ND. Two that answer from one virtual
+ * MAC are told apart by what follows: the switch has it behind the port of the later one, who gets the client's next request.
+ */
 function answerRace(frames: readonly SeenFrame[]): string[] {
   const replies = frames.filter((frame) => answeredAddress(frame.bytes) !== undefined);
   for (const [index, reply] of replies.entries()) {
     const next = replies[index + 1];
     if (next === undefined || next.at - reply.at > 0.001) continue;
     if (answeredAddress(reply.bytes) !== answeredAddress(next.bytes)) continue;
+    if (isGratuitousReply(reply.bytes) || isGratuitousReply(next.bytes)) continue;
     const [first, second] = [reply, next].map((one) => formatMac(readSourceMac(one.bytes)));
-    if (first !== undefined && second !== undefined && first !== second) return [first, second];
+    if (first === undefined || second === undefined) continue;
+    if (first !== second) return [first, second];
+    const later = whoIsReached(frames.slice(frames.indexOf(next) + 1));
+    if (later !== undefined) return [first, later];
   }
   return [];
+}
+
+/** Two owners answer each other's announcements too; that is no race for the client. */
+function isGratuitousReply(frame: Uint8Array): boolean {
+  const isArp = readEtherType(frame) === 0x0806;
+  return isArp && [0, 1, 2, 3].every((octet) => frame[28 + octet] === frame[38 + octet]);
+}
+
+/** The MAC that the next echo reply comes from, unless an advert moved the virtual MAC before it. */
+function whoIsReached(frames: readonly SeenFrame[]): string | undefined {
+  const next = frames.find((frame) => isAdvert(frame.bytes) || isEchoReply(frame.bytes));
+  if (next === undefined || isAdvert(next.bytes)) return undefined;
+  return formatMac(readSourceMac(next.bytes));
 }
 
 function medianDistance(requests: readonly SeenFrame[]): Seconds {
@@ -113,6 +139,12 @@ export function isEchoRequest(frame: Uint8Array): boolean {
   const etherType = readEtherType(frame);
   if (etherType === 0x0800) return frame[23] === 1 && frame[34] === 8;
   return etherType === 0x86dd && frame[20] === 58 && frame[54] === 128;
+}
+
+function isEchoReply(frame: Uint8Array): boolean {
+  const etherType = readEtherType(frame);
+  if (etherType === 0x0800) return frame[23] === 1 && frame[34] === 0;
+  return etherType === 0x86dd && frame[20] === 58 && frame[54] === 129;
 }
 
 /** The address that an ARP reply or a solicited neighbour advertisement tells the MAC of. */
