@@ -1,8 +1,8 @@
 /**
  * A reload from the checkers' side: which new checker is an old one, and what it keeps.
  *
- * An old checker's opinion goes over to the new one of the same server when both ask the same; its pace
- * begins anew (recording k17: all checkers are activated again, a failed one stays failed).
+ * An old checker's opinion goes over to the new one of the same server when both ask the same, and how often it has failed;
+ * its pace begins anew (recording k17: all checkers are activated again, a failed one stays failed).
  */
 
 import { formatIp } from '../wire/ip-address.ts';
@@ -31,9 +31,26 @@ function takeOver(checker: Checker, before: Checker): void {
   checker.lastRunAt = before.lastRunAt;
   checker.fileWeight = before.fileWeight;
   if (!before.hasRun) return;
-  // A burst of retries is not continued but begun anew (recording k17, 23.956 s).
-  checker.retries = 0;
+  // A burst of retries goes on; one that was about to end has one more (recordings k47, 20.566 s, and k59).
+  const { config } = checker;
+  const most = 'retry' in config ? config.retry - 1 : 0;
+  checker.retries = Math.max(0, Math.min(before.retries, most));
   if (!checker.up && before.failedUrl !== undefined) checker.failedUrl = 0;
+}
+
+/**
+ * What checkers that were taken over make of a server's configured weight: a script's weight stands for it, a file's number is
+ * added; what a checker gave that is gone is gone with it. Source: recordings k57, k58.
+ */
+export function keptWeight(checkers: readonly Checker[], configured: number): number {
+  let weight = configured;
+  let added = 0;
+  for (const { config, lastCode, fileWeight } of checkers) {
+    added += fileWeight;
+    if (config.kind === 'MISC_CHECK' && config.dynamicWeight && lastCode >= 2)
+      weight = lastCode - 2;
+  }
+  return weight + added;
 }
 
 /** What makes two checkers ask the same, as text. */

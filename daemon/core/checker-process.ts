@@ -13,7 +13,7 @@ import {
   newCheckers,
   newCheckMachine,
 } from '../check/check-machine.ts';
-import { keepState } from '../check/check-reload.ts';
+import { keepState, keptWeight } from '../check/check-reload.ts';
 import {
   checkedBfdChanged,
   checkedFileChanged,
@@ -128,10 +128,11 @@ export class CheckerProcess {
     for (const checker of checkers) trustLiveServer(checker, planned, oldServices);
     this.#check.checkers = [];
     this.#check.now = now;
-    reloadServices(
-      this.#lvs,
-      newServices(config.lvs, (index) => checkers[index]?.up === false),
-    );
+    const fresh = newServices(config.lvs, (index) => checkers[index]?.up === false);
+    reloadServices(this.#lvs, fresh, (server) => {
+      const own = checkers.filter((one) => placeOf(fresh, one.config)?.server === server);
+      return keptWeight(own, server.config.weight);
+    });
     this.#check.checkers = checkers;
     startCheckers(this.#check, now);
     return this.#take();

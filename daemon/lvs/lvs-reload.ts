@@ -3,20 +3,34 @@
  * what is new enters as at a start.
  *
  * A failed server stays out, a changed weight is applied in place, a service whose scheduler or
- * persistence changed is edited. Source: recording k17.
+ * persistence changed is edited. Source: recordings k17, k57, k58.
  */
 
 import { formatIp } from '../wire/ip-address.ts';
 import { serviceWords } from './ipvs-words.ts';
 import { type LvsMachine, log, type Server, type Service } from './lvs-machine.ts';
 import { lvsText } from './lvs-text.ts';
-import { dropSorry, editServer, editService, takeServer } from './pool.ts';
+import {
+  addInhibited,
+  dropServer,
+  dropSorry,
+  editServer,
+  editService,
+  takeServer,
+} from './pool.ts';
 import { setPool } from './quorum.ts';
 import { setAlive, setWeight } from './server-state.ts';
 import { endServer, endService, startService, tellEnd } from './service-life.ts';
 
-/** Puts `fresh` in the place of the present services. */
-export function reloadServices(machine: LvsMachine, fresh: Service[]): void {
+/**
+ * Puts `fresh` in the place of the present services. `weightOf` tells what the checkers that stay make of a server's
+ * configured weight.
+ */
+export function reloadServices(
+  machine: LvsMachine,
+  fresh: Service[],
+  weightOf: (server: Server) => number,
+): void {
   for (const before of machine.services) {
     const service = fresh.find((one) => sameService(one, before));
     if (service === undefined) forget(machine, before);
@@ -24,7 +38,9 @@ export function reloadServices(machine: LvsMachine, fresh: Service[]): void {
   }
   machine.services = fresh;
   for (const service of fresh) {
-    for (const server of service.servers) applyWeight(machine, service, server);
+    for (const server of service.servers) {
+      if (server.kept) setWeight(machine, { service, server }, weightOf(server), false);
+    }
     startService(machine, service);
   }
 }
@@ -84,7 +100,7 @@ function keepServer(
   server.configuredBefore = old.config.weight;
   server.alive = old.alive;
   server.inPool = old.inPool;
-  // What checkers added stays; the configured part is applied when all is known.
+  // The weight that it is to have now is applied when all is known.
   server.weight = old.weight;
   if (server.failed.size === 0 && !server.alive) {
     setAlive(machine, { service, server }, true);
@@ -92,16 +108,18 @@ function keepServer(
     server.alive = false;
     takeServer(machine, service, server);
   }
+  if (!server.alive) keepInhibited(machine, service, server);
   const { method } = server.config;
   if (server.inPool && JSON.stringify(method) !== JSON.stringify(old.config.method)) {
     editServer(machine, service, server);
   }
 }
 
-function applyWeight(machine: LvsMachine, service: Service, server: Server): void {
-  if (server.configuredBefore === undefined) return;
-  const added = server.weight - server.configuredBefore;
-  setWeight(machine, { service, server }, server.config.weight + added, false);
+/** A failed server whose inhibit_on_failure came or went; nothing is said of it. Source: recording k59. */
+function keepInhibited(machine: LvsMachine, service: Service, server: Server): void {
+  const { inhibitOnFailure } = server.config;
+  if (inhibitOnFailure && !server.inPool) addInhibited(machine, service, server);
+  else if (!inhibitOnFailure) dropServer(machine, service, server);
 }
 
 function keepSorry(machine: LvsMachine, before: Service, service: Service): void {

@@ -73,6 +73,9 @@ export function plannedDraws(
   const loaded = loadWithReader({ system, path: 'k.conf', configId: undefined, random });
   const checkers = loaded.config?.check.checkers ?? [];
   for (const checker of checkers) {
+    // Without attempts, or without a phase, nothing is drawn.
+    if (checker.kind === 'FILE_CHECK' || checker.kind === 'BFD_CHECK') continue;
+    if (checker.warmup === 0) continue;
     const server =
       loaded.config?.lvs.virtualServers[checker.virtualServer]?.realServers[checker.realServer];
     if (server === undefined) throw new Error('a checker without a server');
@@ -105,7 +108,12 @@ function isOfServer(one: CheckerConfig, other: CheckerConfig): boolean {
 }
 
 function firstCheck(timeline: Timeline, from: number, who: Checked): number {
-  const later = timeline.entries.filter((one) => one.at >= from);
+  // A reload may give the server another checker.
+  const reload = timeline.entries.find(
+    ({ at, kind, text }) => at > from && kind === 'EVENT' && text.startsWith('SIGHUP'),
+  );
+  const end = reload?.at ?? Number.POSITIVE_INFINITY;
+  const later = timeline.entries.filter(({ at }) => at >= from && at < end);
   const [address = '', port = ''] = who.end.split(':');
   const echo = `> ${address} ICMP 8/0`;
   const packets = later.filter(

@@ -70,16 +70,9 @@ export class CheckerLab {
     return ['netns', 'exec', this.namespace(machine), ...line.split(' ')];
   }
 
-  /** A server's cable; a director keeps its carrier, as in the other recordings. */
+  /** A cable; the machine keeps its carrier: a kernel takes up to a second until it sends again when a carrier came back. */
   plug(machine: string, isIn: boolean): void {
-    const words = machine.startsWith('d')
-      ? isIn
-        ? 'master br0'
-        : 'nomaster'
-      : isIn
-        ? 'up'
-        : 'down';
-    this.#batch('sw', [`link set p-${machine} ${words}`]);
+    this.#batch('sw', [`link set p-${machine} ${isIn ? 'master br0' : 'nomaster'}`]);
   }
 
   run(machine: string, line: string): string {

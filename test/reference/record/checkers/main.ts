@@ -1,7 +1,8 @@
 /**
  * Records real keepalived's checkers over real IPVS: `node tools/run-built.mjs test/reference/record/checkers/main.ts OUTPUT
  * [PLAN…]`, as root. Boots a guest of user-mode-linux (Debian's package), makes a laboratory of network namespaces in it for each
- * plan, some at once, and writes the files of `../../ipvs/keepalived-lvs`; `npm run reference -- OUTPUT` reads them.
+ * plan, some at once, and writes the files of `../../ipvs/keepalived-lvs`; `npm run reference -- OUTPUT` reads them. `100-120` in
+ * place of a plan draws the plans of these numbers.
  */
 
 import { resolve } from 'node:path';
@@ -9,10 +10,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bootGuest } from './boot-guest.ts';
 import type { CheckerPlan } from './plan.ts';
 import { PLANS } from './plans.ts';
+import { drawCheckerPlan } from './plans-drawn.ts';
 import { prepare, record } from './recorder.ts';
 
 /** A guest has one processor; more laboratories at once would delay each other. */
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 
 const words = process.argv.slice(2);
 if (process.env['RECORD_OUTPUT'] !== undefined) await insideGuest(words);
@@ -22,9 +24,13 @@ else if (words.length === 0) {
 } else bootGuest(resolve(words[0] ?? ''), words.slice(1));
 
 async function insideGuest(names: readonly string[]): Promise<void> {
-  const waiting: CheckerPlan[] = PLANS.filter(
-    (plan) => names.length === 0 || names.some((name) => plan.id.startsWith(name)),
-  );
+  const drawn = names.flatMap(drawnPlans);
+  const waiting: CheckerPlan[] =
+    drawn.length > 0
+      ? drawn
+      : PLANS.filter(
+          (plan) => names.length === 0 || names.some((name) => plan.id.startsWith(name)),
+        );
   // Making a laboratory takes the processor: nothing is recorded until all of a group stand.
   for (let from = 0; from < waiting.length; from += AT_ONCE) {
     const group = waiting.slice(from, from + AT_ONCE);
@@ -43,4 +49,12 @@ async function insideGuest(names: readonly string[]): Promise<void> {
     );
   }
   process.exit(0);
+}
+
+/** `100-120`: the plans of these numbers. */
+function drawnPlans(name: string): CheckerPlan[] {
+  const range = /^(\d+)-(\d+)$/.exec(name);
+  if (range === null) return [];
+  const [first, last] = [Number(range[1]), Number(range[2])];
+  return Array.from({ length: last - first + 1 }, (_, index) => drawCheckerPlan(first + index));
 }

@@ -16,6 +16,9 @@ import {
   TCP,
 } from './plan.ts';
 
+const MISC = (name: string) => `MISC_CHECK {\n misc_path /run/${name}.sh\n misc_dynamic\n }`;
+const FILE = 'FILE_CHECK {\n track_file f1\n weight 2\n }';
+
 export const POOL_PLANS: readonly CheckerPlan[] = [
   {
     id: 'k46-ping',
@@ -239,6 +242,91 @@ export const POOL_PLANS: readonly CheckerPlan[] = [
       port(18, 'rs1: http 8080 closed', ['rs1', 8080, { kind: 'closed' }]),
     ],
     end: 30,
+  },
+  {
+    id: 'k57-reload-weights',
+    title:
+      'SIGHUP after misc_dynamic gave weights: checker kept or gone, configured weight changed or not',
+    configs: [
+      conf('delay_loop 2', [
+        [11, `${MISC('k57')}`],
+        [12, `${MISC('k57')}`],
+        [13, `${MISC('k57')}`],
+        [14, `${MISC('k57')}`],
+      ]).replaceAll('weight 1\n', 'weight 2\n'),
+    ],
+    second: conf('delay_loop 2', [
+      [11, MISC('k57')],
+      [12, TCP],
+      [13, TCP],
+      [14, MISC('k57')],
+    ]).replace(/(\.13 80 \{\n {4}weight) 1/, '$1 2'),
+    files: { '/run/k57.sh': '#!/bin/sh\nexit 0\n' },
+    events: [
+      script(7, '/run/k57.sh', 5),
+      { at: 14, text: 'SIGHUP, second file' },
+      script(20, '/run/k57.sh', 0),
+    ],
+    end: 28,
+  },
+  {
+    id: 'k58-reload-file-weights',
+    title:
+      'SIGHUP after FILE_CHECK gave weights: checker kept or gone, configured weight changed or not',
+    configs: [
+      conf(
+        'delay_loop 2',
+        [11, 12, 13].map((octet) => [octet, FILE] as const),
+        'track_file f1 {\n file /run/k58.txt\n init_file 0\n}\n',
+      ).replaceAll('weight 1\n', 'weight 3\n'),
+    ],
+    second: conf(
+      'delay_loop 2',
+      [
+        [11, FILE],
+        [12, TCP],
+        [13, TCP],
+      ],
+      'track_file f1 {\n file /run/k58.txt\n init_file 0\n}\n',
+    ).replace(/(\.13 80 \{\n {4}weight) 1/, '$1 3'),
+    files: { '/run/k58.txt': '0\n' },
+    events: [
+      { at: 7, text: 'file /run/k58.txt 4', file: ['/run/k58.txt', '4\n'] },
+      { at: 14, text: 'SIGHUP, second file' },
+      { at: 20, text: 'file /run/k58.txt 1', file: ['/run/k58.txt', '1\n'] },
+    ],
+    end: 28,
+  },
+  {
+    id: 'k59-reload-inhibit',
+    title:
+      'SIGHUP while all are down: rs1 is inhibited no longer, rs2 is from now on, rs3 stays so; rs4 works',
+    configs: [
+      conf('delay_loop 2', [
+        [11, `inhibit_on_failure\n ${TCP}`],
+        [12, TCP],
+        [13, `inhibit_on_failure\n ${TCP}`],
+        [14, TCP],
+      ]),
+    ],
+    second: conf('delay_loop 2', [
+      [11, TCP],
+      [12, `inhibit_on_failure\n ${TCP}`],
+      [13, `inhibit_on_failure\n ${TCP}`],
+      [14, TCP],
+    ]),
+    events: [
+      closed(7, 'rs1'),
+      closed(7.1, 'rs2'),
+      closed(7.2, 'rs3'),
+      { at: 16, text: 'SIGHUP, second file' },
+      open(22, 'rs1'),
+      open(22.1, 'rs2'),
+      open(22.2, 'rs3'),
+      closed(28, 'rs1'),
+      closed(28.1, 'rs2'),
+    ],
+    end: 36,
   },
   {
     id: 'v31-ha-suspend',
