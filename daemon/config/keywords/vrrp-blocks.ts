@@ -11,7 +11,7 @@ import { readRoute } from './ip-routes.ts';
 import { readRule } from './ip-rules.ts';
 import { readVirtualAddress } from './virtual-address.ts';
 import { scriptRow } from './vrrp-script.ts';
-import { syncGroupRow } from './vrrp-sync-group.ts';
+import { syncGroupRow, takeMembers } from './vrrp-sync-group.ts';
 
 type Words = readonly string[];
 
@@ -33,22 +33,9 @@ const trackGroupRow = row(
   {
     ...VRRP,
     block: [
-      row('group { INSTANCE… }', 'P3', (context, words) => {
-        const group = context.vrrp.trackGroups.at(-1);
-        if (group === undefined) return;
-        if (group.members !== undefined) {
-          const text = `Group list already specified for sync group ${group.name}`;
-          context.complain('duplicate', text);
-          context.skipBlock(true);
-          return;
-        }
-        const members = readWordBlock(context, words);
-        if (members.length > 0) group.members = members;
-        else {
-          const text = `Warning - track group ${group.name} has empty group block`;
-          context.complain('empty-block', text);
-        }
-      }),
+      row('group { INSTANCE… }', 'P3', (context, words) =>
+        takeMembers(context, words, context.vrrp.trackGroups.at(-1), 'track'),
+      ),
     ],
   },
 );

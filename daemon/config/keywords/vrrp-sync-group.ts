@@ -25,7 +25,9 @@ const groupNotifyKinds: readonly NotifyKind[] = [
 export const syncGroupRow = row('vrrp_sync_group NAME { … }', 'P1', openGroup, {
   ...VRRP,
   block: [
-    row('group { INSTANCE… }', 'P1', takeGroupMembers),
+    row('group { INSTANCE… }', 'P1', (context, words) =>
+      takeMembers(context, words, context.group, 'sync'),
+    ),
     ...trackingRows(groupTracker),
     ...groupNotifyKinds.map((kind) =>
       notifyRow(kind, groupTracker, (name) => `vrrp group ${name}: ${kind} script`),
@@ -81,8 +83,13 @@ function openGroup(context: ParseContext, words: Words): void {
   context.vrrp.groups.push(context.group);
 }
 
-function takeGroupMembers(context: ParseContext, words: Words): void {
-  const { group } = context;
+/** The names in a `group { … }` of a sync group or a track group, both of which keepalived calls a sync group once. */
+export function takeMembers(
+  context: ParseContext,
+  words: Words,
+  group: { readonly name: string; members?: string[] } | undefined,
+  kind: 'sync' | 'track',
+): void {
   if (group === undefined) return;
   if (group.members !== undefined) {
     const text = `Group list already specified for sync group ${group.name}`;
@@ -93,7 +100,7 @@ function takeGroupMembers(context: ParseContext, words: Words): void {
   const members = readWordBlock(context, words);
   if (members.length > 0) group.members = members;
   else {
-    const text = `Warning - sync group ${group.name} has empty group block`;
+    const text = `Warning - ${kind} group ${group.name} has empty group block`;
     context.complain('empty-block', text);
   }
 }
