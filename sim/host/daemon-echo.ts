@@ -25,7 +25,8 @@ import {
   readIpv6PayloadLength,
   readIpv6Source,
 } from '../../daemon/wire/ipv6.ts';
-import type { KernelApi, SocketError } from '../kernel/kernel-api.ts';
+import type { KernelApi } from '../kernel/kernel-api.ts';
+import type { SocketError } from '../kernel/socket-api.ts';
 
 const CHECKSUM_AT = 2;
 

@@ -10,7 +10,8 @@ import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import type { IcmpSocketError } from '../kernel/icmp-error-names.ts';
-import type { KernelApi, RawSocket, SocketError, UdpSocket } from '../kernel/kernel-api.ts';
+import type { KernelApi } from '../kernel/kernel-api.ts';
+import type { RawSocket, SocketError, UdpSocket } from '../kernel/socket-api.ts';
 import { type DaemonEcho, openDaemonEcho } from './daemon-echo.ts';
 import { UnknownVrids } from './unknown-vrids.ts';
 

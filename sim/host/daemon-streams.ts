@@ -6,7 +6,8 @@
 import type { RandomSource } from '../../daemon/base/random.ts';
 import type { CommandId, StreamCommand } from '../../daemon/core/commands.ts';
 import type { NetworkFailure, StreamEvent } from '../../daemon/core/events.ts';
-import type { KernelApi, TcpError, TcpSocket } from '../kernel/kernel-api.ts';
+import type { KernelApi } from '../kernel/kernel-api.ts';
+import type { TcpError, TcpSocket } from '../kernel/socket-api.ts';
 import { TlsSide } from './tls-model.ts';
 
 type OpenStream = Extract<StreamCommand, { kind: 'stream-open' }>;

@@ -7,8 +7,8 @@
 
 import type { IpFamily } from '../../daemon/wire/ip-address.ts';
 import { PROTOCOL_IPIP, PROTOCOL_IPV6 } from '../../daemon/wire/ipv4.ts';
-import type { Datagram, UdpSocket } from './kernel-api.ts';
 import { drop, type KernelState } from './kernel-state.ts';
+import type { Datagram, UdpSocket } from './socket-api.ts';
 import { receiveInTunnel } from './tunnel-links.ts';
 import { openUdpSocket } from './udp-sockets.ts';
 

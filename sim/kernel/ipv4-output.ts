@@ -29,7 +29,6 @@ import {
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { cutIpv4 } from './ipv4-cut.ts';
-import type { SocketError } from './kernel-api.ts';
 import { drop, isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
@@ -37,6 +36,7 @@ import { outputVerdict, type PacketPlace, packetMark } from './packet-question.t
 import { pathMtuTo } from './path-mtu.ts';
 import { routeOutput } from './route-lookup.ts';
 import type { RouteDecision, RouteFailure } from './route-state.ts';
+import type { SocketError } from './socket-api.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 /** Header room of a packet without options. */

@@ -28,13 +28,13 @@ import { pieceMaxOf } from './gathered-packet.ts';
 import { errorOf, type Ipv4Way } from './ipv4-output.ts';
 import { cutIpv6 } from './ipv6-cut.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
-import type { SocketError } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
 import { neighbourFor, sendToNeighbour } from './neighbour-machine.ts';
 import { outputVerdict, type PacketPlace, packetMark } from './packet-question.ts';
 import { pathMtuTo } from './path-mtu.ts';
 import type { RouteFailure } from './route-state.ts';
+import type { SocketError } from './socket-api.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 /** Source: RFC 8200 section 5. */

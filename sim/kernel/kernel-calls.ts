@@ -24,12 +24,8 @@ import type {
   NeighbourState,
   NetlinkEvent,
   NewAddress,
-  PacketOptions,
   PolicyRule,
-  RawOptions,
   Route,
-  SocketError,
-  UdpOptions,
   VirtualLinkOptions,
 } from './kernel-api.ts';
 import { type KernelState, voidPaths } from './kernel-state.ts';
@@ -50,6 +46,7 @@ import { insertRule, removeRule } from './policy-rules.ts';
 import { openRawSocket } from './raw-sockets.ts';
 import { routeTo, wayTo } from './route-choice.ts';
 import { insertRoute, listRoutes, removeRoutes, routeMatches } from './route-table.ts';
+import type { PacketOptions, RawOptions, SocketError, UdpOptions } from './socket-api.ts';
 import { listSysctls, readSysctl, writeSysctl } from './sysctl-registry.ts';
 import { addTunnelLink } from './tunnel-links.ts';
 import { openUdpSocket } from './udp-sockets.ts';

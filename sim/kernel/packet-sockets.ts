@@ -1,7 +1,7 @@
 /** AF_PACKET sockets: copies of frames of one or all links, both ways, and promiscuous mode. */
 
-import type { PacketOptions, PacketSocket } from './kernel-api.ts';
 import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
+import type { PacketOptions, PacketSocket } from './socket-api.ts';
 import type { PacketSocketState } from './socket-state.ts';
 
 /** Opens a socket; a promiscuous one makes its links hear every frame. */

@@ -1,8 +1,8 @@
 /** Raw IP sockets: each gets a copy of every packet of its protocol that is for this host. */
 
 import type { IpFamily } from '../../daemon/wire/ip-address.ts';
-import type { RawOptions, RawSocket, SocketError } from './kernel-api.ts';
 import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
+import type { RawOptions, RawSocket, SocketError } from './socket-api.ts';
 import type { RawSocketState } from './socket-state.ts';
 
 /** Opens a socket. */

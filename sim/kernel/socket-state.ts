@@ -1,7 +1,7 @@
 /** Open sockets of one kernel. */
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
-import type { PacketOptions, RawOptions, UdpOptions } from './kernel-api.ts';
+import type { PacketOptions, RawOptions, UdpOptions } from './socket-api.ts';
 import type { UdpOutputPaths } from './udp-output-path.ts';
 
 /** A bound UDP socket. */

@@ -21,10 +21,10 @@ import type { IcmpSocketError } from './icmp-error-names.ts';
 import { errorOf, finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
-import type { SocketError, UdpOptions, UdpSocket } from './kernel-api.ts';
 import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import { pathMtuTo } from './path-mtu.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
+import type { SocketError, UdpOptions, UdpSocket } from './socket-api.ts';
 import type { UdpSocketState } from './socket-state.ts';
 import {
   learnOutputPath,

@@ -5,7 +5,7 @@
 
 import { familyOf, type IpAddress, parseIp } from '../../daemon/wire/ip-address.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
-import type { Datagram, UdpSocket } from '../kernel/kernel-api.ts';
+import type { Datagram, UdpSocket } from '../kernel/socket-api.ts';
 import {
   decodeDnsQuery,
   encodeDnsAnswer,

@@ -39,7 +39,8 @@ import {
 } from '../../daemon/wire/ipv6.ts';
 import type { Ipv6Address } from '../../daemon/wire/ipv6-address.ts';
 import { type MacAddress, readMac } from '../../daemon/wire/mac-address.ts';
-import type { KernelApi, RawSocket, SocketError } from '../kernel/kernel-api.ts';
+import type { KernelApi } from '../kernel/kernel-api.ts';
+import type { RawSocket, SocketError } from '../kernel/socket-api.ts';
 
 /** An answer to a request. */
 export interface EchoReply {

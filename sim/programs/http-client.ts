@@ -5,7 +5,8 @@
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { TlsFailure } from '../host/tls-model.ts';
-import type { KernelApi, TcpError, TcpSocket } from '../kernel/kernel-api.ts';
+import type { KernelApi } from '../kernel/kernel-api.ts';
+import type { TcpError, TcpSocket } from '../kernel/socket-api.ts';
 import {
   fieldOf,
   formatMessage,

@@ -5,7 +5,7 @@
  */
 
 import type { ProgramContext } from '../host/machine.ts';
-import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
+import type { TcpHandlers, TcpSocket } from '../kernel/socket-api.ts';
 import { type HttpMessage, HttpReader } from './http-message.ts';
 import { errorPage, type HttpOptions, type Page, readHttpOptions } from './http-pages.ts';
 import { NginxProcess } from './nginx-process.ts';

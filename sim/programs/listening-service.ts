@@ -7,7 +7,7 @@
 import { type IpAddress, isIpv4, parseIp } from '../../daemon/wire/ip-address.ts';
 import type { Machine, Program, ProgramContext } from '../host/machine.ts';
 import type { MachineTimer } from '../host/machine-timers.ts';
-import type { TcpHandlers, TcpListener, TcpSocket } from '../kernel/kernel-api.ts';
+import type { TcpHandlers, TcpListener, TcpSocket } from '../kernel/socket-api.ts';
 import { acceptTls, type TlsServer } from './tls-socket.ts';
 
 /** Why a service cannot bind; the errno's name. */

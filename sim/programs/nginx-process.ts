@@ -5,7 +5,7 @@
 
 import { formatIp, type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
-import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
+import type { TcpHandlers, TcpSocket } from '../kernel/socket-api.ts';
 import { fieldOf, type HttpMessage } from './http-message.ts';
 import { formatResponse, type Page, wantsKeepAlive } from './http-pages.ts';
 import {

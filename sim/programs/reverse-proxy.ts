@@ -7,7 +7,7 @@
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { ProgramContext } from '../host/machine.ts';
-import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
+import type { TcpHandlers, TcpSocket } from '../kernel/socket-api.ts';
 import { HttpConnection, type HttpOutcome } from './http-client.ts';
 import {
   fieldOf,

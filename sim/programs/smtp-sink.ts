@@ -6,7 +6,7 @@
 
 import { decodeUtf8, encodeAscii, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
-import type { TcpHandlers, TcpSocket } from '../kernel/kernel-api.ts';
+import type { TcpHandlers, TcpSocket } from '../kernel/socket-api.ts';
 import { type ListeningService, listeningProgram } from './listening-service.ts';
 
 const SMTP_PORT = 25;

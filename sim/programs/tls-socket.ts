@@ -6,13 +6,8 @@
 import type { RandomSource } from '../../daemon/base/random.ts';
 import type { Machine } from '../host/machine.ts';
 import { type Certificate, type TlsFailure, TlsSide, type TlsUser } from '../host/tls-model.ts';
-import type {
-  KernelApi,
-  TcpConnectOptions,
-  TcpError,
-  TcpHandlers,
-  TcpSocket,
-} from '../kernel/kernel-api.ts';
+import type { KernelApi } from '../kernel/kernel-api.ts';
+import type { TcpConnectOptions, TcpError, TcpHandlers, TcpSocket } from '../kernel/socket-api.ts';
 
 /** What a server needs for TLS. */
 export interface TlsServer {

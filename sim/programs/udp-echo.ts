@@ -3,7 +3,7 @@
 import { familyOf } from '../../daemon/wire/ip-address.ts';
 import { encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Program, ProgramContext } from '../host/machine.ts';
-import type { UdpSocket } from '../kernel/kernel-api.ts';
+import type { UdpSocket } from '../kernel/socket-api.ts';
 import { addressOption } from './listening-service.ts';
 
 /** Port of the echo service. Source: RFC 862. */

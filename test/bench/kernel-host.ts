@@ -3,7 +3,7 @@
 import { timeUs } from '../../daemon/base/time.ts';
 import { type Ipv4Address, ipv4FromNumber } from '../../daemon/wire/ipv4-address.ts';
 import { createKernel, type Kernel } from '../../sim/kernel/kernel.ts';
-import type { UdpOptions, UdpSocket } from '../../sim/kernel/kernel-api.ts';
+import type { UdpOptions, UdpSocket } from '../../sim/kernel/socket-api.ts';
 import type { HostMaker } from './bench-host.ts';
 
 /** 10.0.0.1 and up, in 10.0.0.0/16. */

@@ -13,7 +13,7 @@ import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { decodeLatin1, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { DaemonFactory } from '../../sim/host/daemon-machine.ts';
-import type { TcpListener } from '../../sim/kernel/kernel-api.ts';
+import type { TcpListener } from '../../sim/kernel/socket-api.ts';
 import { Capture, captureCable } from '../../sim/lan/capture.ts';
 import { programRegistry } from '../../sim/programs/program-registry.ts';
 import { type ScenarioRun, startRun } from '../../sim/scenario/run.ts';

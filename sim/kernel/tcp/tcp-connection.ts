@@ -3,10 +3,10 @@
 import { randomBelow } from '../../../daemon/base/random.ts';
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { familyOf } from '../../../daemon/wire/ip-address.ts';
-import type { TcpHandlers, TcpStateName } from '../kernel-api.ts';
 import { makeTimer } from '../kernel-clock.ts';
 import type { LinkState } from '../kernel-state.ts';
 import { pathMtuTo } from '../path-mtu.ts';
+import type { TcpHandlers, TcpStateName } from '../socket-api.ts';
 import { INITIAL_WINDOW, RTO_INITIAL_US } from './tcp-congestion.ts';
 import { RECEIVE_SCALE, RECEIVE_SPACE } from './tcp-output.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';

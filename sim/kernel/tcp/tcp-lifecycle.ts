@@ -3,8 +3,8 @@
  * (tcp_done, tcp_close), tcp_minisocks.c (tcp_time_wait), tcp_timer.c (tcp_write_err).
  */
 
-import type { TcpError } from '../kernel-api.ts';
 import { HZ } from '../kernel-clock.ts';
+import type { TcpError } from '../socket-api.ts';
 import { sendReset } from './tcp-output.ts';
 import type { TcpConnection } from './tcp-state.ts';
 import { removeConnection } from './tcp-table.ts';

@@ -6,8 +6,8 @@
 
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../../../daemon/wire/tcp.ts';
 import type { SackBlock, TcpOption } from '../../../daemon/wire/tcp-option.ts';
-import type { SocketError } from '../kernel-api.ts';
 import { ticksOf } from '../kernel-clock.ts';
+import type { SocketError } from '../socket-api.ts';
 import { sendSegment } from './tcp-segment-out.ts';
 import { wrap } from './tcp-sequence.ts';
 import type { RetransmitTimerKind, SentSegment, TcpConnection } from './tcp-state.ts';

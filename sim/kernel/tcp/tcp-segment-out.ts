@@ -25,12 +25,12 @@ import {
 import { errorOf, IPV4_PAYLOAD_AT, newIpv4Frame, sendIpv4Frame } from '../ipv4-output.ts';
 import { routeIpv6 } from '../ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from '../ipv6-output.ts';
-import type { SocketError } from '../kernel-api.ts';
 import { drop, type KernelState, type LinkState } from '../kernel-state.ts';
 import { confirmNeighbour } from '../neighbour-machine.ts';
 import { findNeighbour } from '../neighbour-table.ts';
 import { routeOutput } from '../route-lookup.ts';
 import type { RouteDecision } from '../route-state.ts';
+import type { SocketError } from '../socket-api.ts';
 
 const NOTHING = new Uint8Array(0);
 

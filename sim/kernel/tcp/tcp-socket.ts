@@ -5,7 +5,7 @@
  */
 
 import type { EventTarget } from '../../engine/event-queue.ts';
-import type { TcpError, TcpSocket } from '../kernel-api.ts';
+import type { TcpError, TcpSocket } from '../socket-api.ts';
 import { restartAfterIdle } from './tcp-congestion.ts';
 import { abort, forget, waitForFin } from './tcp-lifecycle.ts';
 import { pushData, sendAck } from './tcp-output.ts';

@@ -10,16 +10,16 @@ import { isMulticastIpv4 } from '../../../daemon/wire/ipv4-address.ts';
 import { isLinkLocalIpv6, isMulticastIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import { TCP_SYN } from '../../../daemon/wire/tcp.ts';
 import type { RandomStream } from '../../engine/random-streams.ts';
+import type { KernelApi } from '../kernel-api.ts';
+import type { KernelState } from '../kernel-state.ts';
 import type {
-  KernelApi,
   SocketError,
   TcpConnectOptions,
   TcpListener,
   TcpListenOptions,
   TcpSocket,
   TcpSocketFacts,
-} from '../kernel-api.ts';
-import type { KernelState } from '../kernel-state.ts';
+} from '../socket-api.ts';
 import { mayBind } from '../udp-sockets.ts';
 import { initialSpace, makeConnection } from './tcp-connection.ts';
 import { receiveTcpError } from './tcp-errors.ts';

@@ -6,9 +6,9 @@
 
 import type { IpAddress, IpFamily } from '../../../daemon/wire/ip-address.ts';
 import type { RandomStream } from '../../engine/random-streams.ts';
-import type { TcpError, TcpHandlers, TcpListenOptions, TcpStateName } from '../kernel-api.ts';
 import type { KernelTimer } from '../kernel-clock.ts';
 import type { KernelState, LinkState } from '../kernel-state.ts';
+import type { TcpError, TcpHandlers, TcpListenOptions, TcpStateName } from '../socket-api.ts';
 
 /** A listening socket with its queues. */
 export interface TcpListenerState {

@@ -7,8 +7,8 @@ import { randomBelow } from '../../../daemon/base/random.ts';
 import { type IpAddress, type IpFamily, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import { ANY_IPV4 } from '../../../daemon/wire/ipv4-address.ts';
 import { ANY_IPV6 } from '../../../daemon/wire/ipv6-address.ts';
-import type { SocketError } from '../kernel-api.ts';
 import type { LinkState } from '../kernel-state.ts';
+import type { SocketError } from '../socket-api.ts';
 import { mayBind } from '../udp-sockets.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
 

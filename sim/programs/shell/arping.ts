@@ -23,7 +23,8 @@ import {
   ZERO_MAC,
 } from '../../../daemon/wire/mac-address.ts';
 import type { MachineTimer } from '../../host/machine-timers.ts';
-import type { Link, PacketSocket } from '../../kernel/kernel-api.ts';
+import type { Link } from '../../kernel/kernel-api.ts';
+import type { PacketSocket } from '../../kernel/socket-api.ts';
 import {
   type CommandIo,
   fail,

@@ -2,7 +2,8 @@
 
 import { formatIp, type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../../daemon/wire/mac-address.ts';
-import type { NeighbourFacts, TcpSocketFacts, TcpStateName } from '../../kernel/kernel-api.ts';
+import type { NeighbourFacts } from '../../kernel/kernel-api.ts';
+import type { TcpSocketFacts, TcpStateName } from '../../kernel/socket-api.ts';
 import { type CommandIo, fail, readOptions, type ShellCommand, succeed } from './shell-command.ts';
 
 /** arp: `-n`, `-a`, `-d`, with an address or without. */

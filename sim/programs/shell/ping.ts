@@ -3,7 +3,7 @@
 import { formatIp, type IpAddress, isIpv4, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import type { MachineTimer } from '../../host/machine-timers.ts';
-import type { SocketError } from '../../kernel/kernel-api.ts';
+import type { SocketError } from '../../kernel/socket-api.ts';
 import { type EchoError, type EchoReply, EchoSocket } from '../echo-socket.ts';
 import { type CommandIo, fail, readOptions, type ShellCommand } from './shell-command.ts';
 

@@ -3,7 +3,7 @@
  * How a packet looks and what a filter means is in `tcpdump-text.ts` and `tcpdump-filter.ts`.
  */
 
-import type { PacketSocket } from '../../kernel/kernel-api.ts';
+import type { PacketSocket } from '../../kernel/socket-api.ts';
 import { packetBytesText } from '../tcpdump-bytes.ts';
 import { parseTcpdumpFilter } from '../tcpdump-filter.ts';
 import { newTcpConversations, tcpdumpStamp, tcpdumpText } from '../tcpdump-text.ts';

@@ -6,7 +6,8 @@
 
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { EventHandle, EventTarget } from '../../engine/event-queue.ts';
-import type { KernelApi, TcpError, TcpSocket } from '../../kernel/kernel-api.ts';
+import type { KernelApi } from '../../kernel/kernel-api.ts';
+import type { TcpError, TcpSocket } from '../../kernel/socket-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { TrafficSpec } from '../scenario.ts';
 import { Pace } from './pace.ts';

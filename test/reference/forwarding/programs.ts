@@ -2,7 +2,7 @@
 
 import type { TimeUs } from '../../../daemon/base/time.ts';
 import { formatIpv4, type Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
-import type { TcpSocket } from '../../../sim/kernel/kernel-api.ts';
+import type { TcpSocket } from '../../../sim/kernel/socket-api.ts';
 import type { ScenarioRun } from '../../../sim/scenario/run.ts';
 import { BEGIN_S, ip, kernelOf, type Outcome } from './lan-run.ts';
 import type { Play } from './play-recording.ts';

@@ -6,7 +6,7 @@ import { seconds, type TimeUs } from '../../../daemon/base/time.ts';
 import { internetChecksum } from '../../../daemon/wire/checksum.ts';
 import { readUint16, writeUint16 } from '../../../daemon/wire/integers.ts';
 import type { Kernel } from '../../../sim/kernel/kernel.ts';
-import type { Datagram } from '../../../sim/kernel/kernel-api.ts';
+import type { Datagram } from '../../../sim/kernel/socket-api.ts';
 import { startRun } from '../../../sim/scenario/run.ts';
 import { loadText } from '../scenario/load-text.ts';
 import { icmpPacket, ip4, makeSmallLan } from './small-lan.ts';

@@ -16,7 +16,7 @@ import {
   readIpv6PayloadLength,
 } from '../../../daemon/wire/ipv6.ts';
 import type { Kernel } from '../../../sim/kernel/kernel.ts';
-import type { Datagram } from '../../../sim/kernel/kernel-api.ts';
+import type { Datagram } from '../../../sim/kernel/socket-api.ts';
 import { startRun } from '../../../sim/scenario/run.ts';
 import { loadText } from '../scenario/load-text.ts';
 import { ip, ip6, makeSmallLan } from './small-lan.ts';

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import type { Kernel } from '../../../sim/kernel/kernel.ts';
-import type { UdpSocket } from '../../../sim/kernel/kernel-api.ts';
+import type { UdpSocket } from '../../../sim/kernel/socket-api.ts';
 import { echoRequest, ip, ip4, mac, makeSmallLan, prefix } from './small-lan.ts';
 
 const GROUP = ip('224.0.0.18');

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import type { Kernel } from '../../../sim/kernel/kernel.ts';
-import type { Datagram, UdpOptions, UdpSocket } from '../../../sim/kernel/kernel-api.ts';
+import type { Datagram, UdpOptions, UdpSocket } from '../../../sim/kernel/socket-api.ts';
 import { echoRequest, ip, ip4, mac, makeSmallLan, prefix } from './small-lan.ts';
 
 function open(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServiceKey } from '../../../../sim/kernel/ipvs/ipvs-state.ts';
 import type { Kernel } from '../../../../sim/kernel/kernel.ts';
-import type { TcpSocket } from '../../../../sim/kernel/kernel-api.ts';
+import type { TcpSocket } from '../../../../sim/kernel/socket-api.ts';
 import { ip, makeSmallLan, prefix, type SmallLan } from '../small-lan.ts';
 
 const VIP = ip('10.10.0.100');

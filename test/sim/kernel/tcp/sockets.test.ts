@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Kernel } from '../../../../sim/kernel/kernel.ts';
-import type { TcpListenOptions } from '../../../../sim/kernel/kernel-api.ts';
+import type { TcpListenOptions } from '../../../../sim/kernel/socket-api.ts';
 import { ip4, prefix } from '../small-lan.ts';
 import {
   bytes,

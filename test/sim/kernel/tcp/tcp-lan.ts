@@ -19,7 +19,7 @@ import type {
   TcpListener,
   TcpListenOptions,
   TcpSocket,
-} from '../../../../sim/kernel/kernel-api.ts';
+} from '../../../../sim/kernel/socket-api.ts';
 import { ip, makeSmallLan, type SmallLan } from '../small-lan.ts';
 
 export { ip, makeSmallLan, type SmallLan };
