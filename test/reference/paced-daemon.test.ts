@@ -153,6 +153,33 @@ describe('who of two owners with one virtual MAC answers the client later', () =
   });
 });
 
+it('a script takes as long as the first state that waited for one', () => {
+  const events = [{ at: 1, do: 'start', node: 'n1', ready: 1.01 }];
+  const takes = (...transitions: Transition[]) =>
+    phasesOf(recordingOf({ events, transitions }), CLIENT).scriptTakes;
+  expect(
+    takes([1.0101, 'n1', 'VI_2', 'BACKUP (init)'], [1.0115, 'n1', 'VI_1', 'BACKUP']),
+  ).toBeCloseTo(0.0015, 6);
+  expect(
+    takes([1.0101, 'n1', 'VI_1', 'BACKUP (init)'], [9, 'n1', 'VI_1', 'BACKUP']),
+  ).toBeUndefined();
+  expect(takes([1.02, 'n2', 'VI_1', 'BACKUP'])).toBeUndefined();
+});
+
+describe('the client’s timer wheel', () => {
+  it('stands where the first probe was on the wire, however late its notification', () => {
+    const ask = (at: number, to: number): SeenFrame => {
+      const frame = arp(at, 1);
+      frame.bytes.set([to, 0, 0, 0, 0, 0x11, 2, 0, 0, 0, 0, 0x50]);
+      return frame;
+    };
+    const told = [[13.2, '192.168.100.100 dev eth0 lladdr 02:00:00:00:00:11 PROBE']] as const;
+    const frames = [ask(6.6, 0xff), ask(11.7, 2), ask(12.7, 2)];
+    const phases = phasesOf(recordingOf({ frames, clientNeighbours: told }), CLIENT);
+    expect(phases.wheelTurn?.at).toBe(11.7);
+  });
+});
+
 describe('the reachable time that the client drew', () => {
   it.each([
     [14.2, 15],

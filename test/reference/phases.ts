@@ -20,10 +20,15 @@ export interface Phases {
   readonly pingBegins: Seconds;
   /** Median distance of its echo requests: ping sleeps in ticks, so 50 ms become 52 or 56. */
   readonly pingEvery: Seconds;
-  /** A moment at which a slot of the client's timer wheel was due, with the slot's width; absent when none was seen. */
+  /**
+   * A moment at which a slot of the client's timer wheel was due, with the slot's width; absent when none was seen. It is
+   * that of the first probe on the wire: what the client tells of its neighbours may be stamped a second too late.
+   */
   readonly wheelTurn?: { readonly at: Seconds; readonly slot: Seconds };
   /** How long the client's kernel holds a neighbour for reachable (it draws 15..45 s); absent when no entry grew old. */
   readonly reachableFor?: Seconds;
+  /** How long a script that only tests a file took: a process is made and ends. Absent when no state waited for one. */
+  readonly scriptTakes?: Seconds;
   /** Nodes that answered one ARP request, the quicker one first; by MAC. */
   readonly quickerFirst: readonly string[];
 }
@@ -36,12 +41,13 @@ export function phasesOf(recording: Recording, clientMac: number): Phases {
   const isClient = (mac: number) =>
     mac % 0x100 === clientMac % 0x100 && Math.floor(mac / 0x1_0000) === 0x0200_0000;
   const own = frames.filter((frame) => isClient(readSourceMac(frame.bytes)));
-  const probe = recording.observed.clientNeighbours.find(([, text]) => text.endsWith(' PROBE'));
+  const probe = own.find((frame) => isResolution(frame.bytes) && (frame.bytes[0] ?? 1) % 2 === 0);
   return {
     pingBegins: own.find((frame) => isResolution(frame.bytes))?.at ?? 0,
     pingEvery: medianDistance(own.filter((frame) => isEchoRequest(frame.bytes))),
-    ...(probe === undefined ? {} : { wheelTurn: { at: probe[0], slot: PROBE_SLOT } }),
+    ...(probe === undefined ? {} : { wheelTurn: { at: probe.at, slot: PROBE_SLOT } }),
     ...reachableTime(recording, frames),
+    ...scriptTime(recording),
     quickerFirst: answerRace(frames),
   };
 }
@@ -70,6 +76,23 @@ function reachableTime(
     // The timer waits for its slot: what was drawn is up to one slot less, and some slot is due at that moment.
     const drawn = Math.min(Math.max(held - AGE_SLOT / 2, REACHABLE_LEAST), REACHABLE_MOST);
     return { reachableFor: drawn, wheelTurn: { at, slot: AGE_SLOT } };
+  }
+  return {};
+}
+
+/** A first script's answer comes within this. */
+const SCRIPT_MOST: Seconds = 0.1;
+
+/** From a start to the state that waited for a script: it is not said to be "(init)". */
+function scriptTime(recording: Recording): Pick<Phases, 'scriptTakes'> {
+  for (const event of recording.events) {
+    const { ready, node } = event;
+    if (event.do !== 'start' || ready === undefined) continue;
+    const first = recording.observed.transitions.find(
+      ([at, of, , state]) => of === node && at > ready && state === 'BACKUP',
+    );
+    const took = first === undefined ? SCRIPT_MOST : first[0] - ready;
+    if (took < SCRIPT_MOST) return { scriptTakes: took };
   }
   return {};
 }

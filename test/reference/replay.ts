@@ -4,7 +4,7 @@
  */
 
 import { randomBelow } from '../../daemon/base/random.ts';
-import { durationUs, type TimeUs, timeUs } from '../../daemon/base/time.ts';
+import { type DurationUs, durationUs, type TimeUs, timeUs } from '../../daemon/base/time.ts';
 import { readEtherType } from '../../daemon/wire/ethernet.ts';
 import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { formatMac } from '../../daemon/wire/mac-address.ts';
@@ -45,8 +45,10 @@ export function replay(recording: Recording, seed: number): Observation {
   const lan = buildLan(laboratory(recording, phases), engine, programs);
   const journal = observeLog(lan);
   const frames = observeFrames(lan, recording);
+  const scriptTime = durationUs(Math.round((phases.scriptTakes ?? SCRIPT_TIME) * 1e6));
+  const stage = { lan, recording, scriptTime };
   for (const [index, event] of recording.events.entries()) {
-    if (!isParentKill(recording, event)) scheduleEvent(lan, recording, { event, index });
+    if (!isParentKill(recording, event)) scheduleEvent(stage, { event, index });
   }
   schedulePing(lan, recording, phases);
   engine.runUntil(microseconds(recording.end));
@@ -92,32 +94,40 @@ function feedReachableTime(engine: Engine, phases: Phases): void {
 /** Of events with one time stamp the recorder's script did one after the other. */
 const SCRIPT_STEP: Seconds = 0.0002;
 
-/** How long a script that only tests a file takes: a process is made and ends. */
-const SCRIPT_US = 6000;
+/** How long a script takes where the recording does not tell. */
+const SCRIPT_TIME: Seconds = 0.006;
+
+/** Where events happen. */
+interface Stage {
+  readonly lan: LivingLan;
+  readonly recording: Recording;
+  readonly scriptTime: DurationUs;
+}
 
 function scheduleEvent(
-  lan: LivingLan,
-  recording: Recording,
+  stage: Stage,
   { event, index }: { readonly event: RecordedEvent; readonly index: number },
 ): void {
+  const { lan, recording } = stage;
   const before = recording.events.slice(0, index).filter((other) => other.at === event.at);
   const at = event.do === 'start' ? (event.ready ?? event.at) : event.at;
-  const target = { onEvent: () => perform(lan, recording, event) };
+  const target = { onEvent: () => perform(stage, event) };
   lan.engine.schedule(microseconds(at + before.length * SCRIPT_STEP), target, 0, undefined);
 }
 
-function perform(lan: LivingLan, recording: Recording, event: RecordedEvent): void {
+function perform(stage: Stage, event: RecordedEvent): void {
+  const { lan } = stage;
   const host = hostOf(lan, event.node);
   const nic = event.nic ?? 'eth0';
   const far = switchPortOf(event.node, nic);
   const bridge = lan.switches.get(far.switch);
   switch (event.do) {
     case 'start':
-      loadConfig(host, recording, event);
+      loadConfig(host, stage, event);
       host.unit('start', 'keepalived');
       return;
     case 'signal':
-      if (event.config !== undefined) loadConfig(host, recording, event);
+      if (event.config !== undefined) loadConfig(host, stage, event);
       host.signal('keepalived', event.signal as 'TERM');
       return;
     case 'carrier':
@@ -140,7 +150,7 @@ function perform(lan: LivingLan, recording: Recording, event: RecordedEvent): vo
     case 'script':
       host.setScriptAnswer(event.script ?? '', {
         exit: event.exit ?? 0,
-        after: durationUs(SCRIPT_US),
+        after: stage.scriptTime,
       });
       return;
     case 'file':
@@ -157,11 +167,12 @@ function perform(lan: LivingLan, recording: Recording, event: RecordedEvent): vo
   }
 }
 
-function loadConfig(host: HostApi, recording: Recording, event: RecordedEvent): void {
+function loadConfig(host: HostApi, stage: Stage, event: RecordedEvent): void {
+  const { recording, scriptTime } = stage;
   host.writeFile(CONFIG_PATH, recordedFile(recording, event.config ?? ''));
   for (const name of scriptNames(recording, event)) {
     if (!answeredBefore(recording, event, name)) {
-      host.setScriptAnswer(name, { exit: 0, after: durationUs(SCRIPT_US) });
+      host.setScriptAnswer(name, { exit: 0, after: scriptTime });
     }
   }
 }
