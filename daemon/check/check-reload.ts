@@ -35,7 +35,6 @@ function takeOver(checker: Checker, before: Checker): void {
   const { config } = checker;
   const most = 'retry' in config ? config.retry - 1 : 0;
   checker.retries = Math.max(0, Math.min(before.retries, most));
-  if (!checker.up && before.failedUrl !== undefined) checker.failedUrl = 0;
 }
 
 /**

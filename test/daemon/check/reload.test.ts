@@ -115,3 +115,26 @@ describe('a reload within a burst of retries', () => {
     expect(attempts(4, 3, 3)).toEqual([1, 1.5, 2, 2.5].map((at) => expect.closeTo(at, 2)));
   });
 });
+
+describe('a reload while HTTP_GET has failed', () => {
+  const http =
+    'HTTP_GET {\n url {\n path /\n }\n connect_timeout 1\n retry 1\n delay_before_retry 0.5\n }';
+
+  // Recorded in k209 of the drawn ones: without a reload it takes two good rounds, and attempts come every delay_loop.
+  it('forgets which url had failed: attempts come every delay_before_retry, and one good round is enough', () => {
+    const director = started(conf([11, 1, http]));
+    director.run(s(1.5));
+    director.servers.set('10.10.0.11', { port: 'closed' });
+    director.run(s(6));
+    expect(table(director)).toMatch(/no real server/);
+    const before = director.opened.length;
+    const now = director.now;
+    director.reload(conf([11, 1, http]));
+    director.run(now + s(2.2));
+    const moments = director.opened.slice(before).map(({ at }) => (at - now) / 1e6);
+    expect(moments).toEqual([1, 1.5, 2].map((at) => expect.closeTo(at, 2)));
+    director.servers.set('10.10.0.11', { port: 'open' });
+    director.run(now + s(2.6));
+    expect(table(director)).toMatch(/10\.10\.0\.11:80 Route w1$/);
+  });
+});
