@@ -44,7 +44,7 @@ const DAD_DELAY_TICKS = HZ;
  * How long the worker takes that tells of an address without detection, µs. It runs when the process that has set the
  * address sleeps. Source: recordings, 100..700 µs after keepalived's line.
  */
-const WORKER_US = 300;
+const WORKER_US = 700;
 const MULTICAST_PREFIX = ipv6FromBigint(0xffn << 120n);
 
 /** Adds an address; tentative until nobody else claims it. 'invalid' where IPv6 is switched off. */
@@ -89,7 +89,7 @@ export function deleteIpv6Address(kernel: KernelState, link: LinkState, prefix: 
   if (link.up && !isWithoutNeighbours(link)) {
     leaveGroupOn(kernel, MLD, link, solicitedNodeGroup(own.address as Ipv6Address));
   }
-  if (!own.tentative && link.up) countLocalAddress(kernel, own.address, -1);
+  if (own.isInUse === true) countLocalAddress(kernel, own.address, -1);
   removeAddressRoutes(kernel, link, own);
   flushRouteCache(kernel);
   announce(kernel, { kind: 'address-removed', link: link.name, address: { ...own } });
@@ -207,7 +207,8 @@ function onDadTimer(kernel: KernelState, link: LinkState, own: AddressState): vo
 }
 
 function becomeValid(kernel: KernelState, link: LinkState, own: AddressState): void {
-  countLocalAddress(kernel, own.address, 1);
+  if (own.isInUse !== true) countLocalAddress(kernel, own.address, 1);
+  own.isInUse = true;
   insertRoute(kernel, localRoute(link, own), 'append');
   flushRouteCache(kernel);
   if (!isWithoutNeighbours(link)) announceByNd(kernel, link, own.address as Ipv6Address);

@@ -35,6 +35,8 @@ export interface AddressState extends LinkAddress {
   /** Duplicate address detection, while it runs. */
   dadTimer?: KernelTimer;
   dadProbesLeft?: number;
+  /** IPv6: it is one of the host's addresses (`localAddresses` counts it), which it is not before detection has ended. */
+  isInUse?: boolean;
   /** Until the kernel's worker tells of an address without detection. */
   newsTimer?: KernelTimer;
 }

@@ -190,15 +190,17 @@ describe('addresses', () => {
     ]);
     kernel.addAddress('eth0', { ...short, noDad: true });
     lan.runTo(3.01);
-    expect(told).toEqual(['3002300 address-added fd00:100::100/64']);
+    expect(told).toEqual(['3002700 address-added fd00:100::100/64']);
   });
 
-  test('down takes all IPv6 addresses, disable_ipv6 too', () => {
+  test('down takes all IPv6 addresses, disable_ipv6 too: they are no longer local', () => {
     const lan = makeSmallLan();
     const kernel = host(lan, 'n1', '11');
     lan.runTo(3);
     kernel.setLinkUp('eth0', false);
     expect(list(kernel)).toEqual([]);
+    expect(kernel.isLocalAddress(ip('fd00:100::11'))).toBe(false);
+    expect(kernel.isLocalAddress(ip('fe80::ff:fe00:11'))).toBe(false);
     expect(kernel.routes('inet6', 'main')).toEqual([]);
     kernel.setLinkUp('eth0', true);
     expect(list(kernel).length).toBe(1);
