@@ -22,6 +22,8 @@ const CROSSING: Seconds = 0.005;
 interface AdvertMoment {
   readonly node: string;
   readonly at: TimeUs;
+  /** It came before the timer ran out that the sender's last advert had set. */
+  readonly isAnswer: boolean;
 }
 
 /** The moments of all recorded adverts, by VRID, and when a node could be neither heard nor seen. */
@@ -46,7 +48,10 @@ export function advertMoments(recording: Recording, lead: Seconds): AdvertMoment
     const { vrid, node, at } = advert;
     const list = byVrid.get(vrid) ?? [];
     byVrid.set(vrid, list);
-    list.push({ node, at: timeUs(Math.round((at + lead) * 1e6)) });
+    const moment = timeUs(Math.round((at + lead) * 1e6));
+    const last = list.findLast((one) => one.node === node);
+    const isAnswer = last !== undefined && (moment - last.at) / 1e6 < advert.interval - CROSSING;
+    list.push({ node, at: moment, isAnswer });
   }
   const isCutOff = (node: string, at: TimeUs) => !isAttached(recording, node, at / 1e6 - lead);
   return { byVrid, isCutOff };
@@ -90,7 +95,7 @@ export function crossingAdverts(
     (one) => one.node === timer.node && Math.abs(one.at - other.at) <= CROSSING * 1e6,
   );
   const isDue = windowOf(moments, timer, timer.due);
-  return own.some((one) => isDue(one.at)) ? own.length : 0;
+  return own.some((one) => !one.isAnswer && isDue(one.at)) ? own.length : 0;
 }
 
 function advertsIn(moments: AdvertMoments, timer: AdvertTimer): readonly AdvertMoment[] {

@@ -23,6 +23,8 @@ export interface SeenAdvert extends SeenFrame {
   readonly vrid: number;
   readonly priority: number;
   readonly sourceMac: number;
+  /** The interval that it tells. */
+  readonly interval: Seconds;
   /** Number of the sending node, from the laboratory's addresses. */
   readonly node: string;
 }
@@ -177,14 +179,21 @@ function readAdvert(frame: SeenFrame): SeenAdvert {
 export function readAdvertPacket(
   bytes: Uint8Array,
   at: number,
-): Pick<SeenAdvert, 'vrid' | 'priority' | 'node'> {
+): Pick<SeenAdvert, 'vrid' | 'priority' | 'node' | 'interval'> {
   const isIpv4 = (bytes[at] ?? 0) >>> 4 === 4;
   const header = isIpv4 ? at + ((bytes[at] ?? 0) & 15) * 4 : at + 40;
   const isAh = isIpv4 && bytes[at + 9] === 51;
   const vrrp = isAh ? header + ((bytes[header + 1] ?? 0) + 2) * 4 : header;
   const lastOctet = isIpv4 ? (bytes[at + 15] ?? 0) : (bytes[at + 23] ?? 0);
   const number = isIpv4 ? lastOctet - 10 : Number(lastOctet.toString(16)) - 10;
-  return { vrid: bytes[vrrp + 1] ?? 0, priority: bytes[vrrp + 2] ?? 0, node: `n${number}` };
+  const [high, low] = [bytes[vrrp + 4] ?? 0, bytes[vrrp + 5] ?? 0];
+  const isVersion3 = (bytes[vrrp] ?? 0) >>> 4 === 3;
+  return {
+    vrid: bytes[vrrp + 1] ?? 0,
+    priority: bytes[vrrp + 2] ?? 0,
+    interval: isVersion3 ? ((high & 15) * 256 + low) / 100 : low,
+    node: `n${number}`,
+  };
 }
 
 /** The address that a gratuitous ARP or an unsolicited NA announces; `undefined` for other frames. */

@@ -21,7 +21,7 @@ function advert(at: number, node: number, priority = 100, capture = 'br0'): Seen
   bytes.set([8, 0, 0x45], 12);
   bytes[23] = 112;
   bytes.set([192, 168, 100, 10 + node], 26);
-  bytes.set([0x21, 51, priority], 34);
+  bytes.set([0x21, 51, priority, 1, 0, 1], 34);
   return { at, capture, bytes };
 }
 
@@ -90,6 +90,16 @@ describe('the advert timer of a master', () => {
   it('does not go before a packet while it still has long to run: what was sent then is an answer', () => {
     const heard = { node: 'n1', at: us(2.00001) };
     expect(crossingAdverts(moments, timer('n2', 2.4), heard)).toBe(0);
+  });
+
+  it('does not go before a packet that its node answered 10 ms before the timer ran out', () => {
+    const answered = [advert(1, 2), advert(1.99, 1), advert(1.9901, 2)];
+    const seen = advertMoments(recordingOf({ frames: answered }), 0);
+    const heard = { node: 'n1', at: us(1.99001) };
+    expect(crossingAdverts(seen, timer('n2', 2.0001), heard)).toBe(0);
+    const sent = [advert(0.99, 2), advert(1.99, 1), advert(1.9901, 2)];
+    const late = advertMoments(recordingOf({ frames: sent }), 0);
+    expect(crossingAdverts(late, timer('n2', 2.0001), heard)).toBe(1);
   });
 
   it('counts an advert that two captures saw once, and its answer beside it', () => {
