@@ -43,8 +43,8 @@ const TRAFFIC_CLASS = 0xc0;
 const IPV6_HEADER_LENGTH = 40;
 const MICROSECONDS_PER_CENTISECOND = 10_000;
 const MICROSECONDS_PER_SECOND = 1_000_000;
-/** From here on the AH sequence number would wrap; keepalived then gives up being master. */
-const AH_SEQUENCE_MAX = 0xffff_fffd;
+/** An AH sequence number never wraps: here it stays, until the router becomes MASTER anew and counts from the beginning. */
+const AH_SEQUENCE_MAX = 0xffff_fffe;
 const CHECKSUM_AT = 6;
 const NO_ICV = new Uint8Array(AH_ICV_LENGTH);
 

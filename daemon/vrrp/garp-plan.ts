@@ -124,15 +124,12 @@ export function refreshIfDue(machine: VrrpMachine, instance: Instance, now: Time
 /**
  * The next packet of each VIP that waited for garp_interval, in the order of the configuration and not of the waiting
  * (test/reference/traces-own/garp-interval: with two VIPs and two rounds the first VIP comes twice, then the second).
+ * Of one that is no MASTER any more nothing waits: its queue went with its addresses.
  */
 export function runGarpQueue(machine: VrrpMachine, now: TimeUs): void {
   machine.garpQueueAt = undefined;
   for (const instance of machine.instances) {
     if (instance.garpPending.size === 0) continue;
-    if (instance.state !== 'MASTER' || !instance.vipSet) {
-      instance.garpPending.clear();
-      continue;
-    }
     const { addresses, excludedAddresses } = instance.config;
     const waiting = [...addresses, ...excludedAddresses].filter((vip) =>
       instance.garpPending.has(vip),

@@ -74,6 +74,20 @@ describe('a MASTER', () => {
     expect(readAhSequence(own?.kind === 'ip-send' ? own.packet : new Uint8Array(44), 20)).toBe(702);
   });
 
+  it('AH: at the end of its numbers it stays there, and counts from one when it is MASTER anew', () => {
+    const one = host('MASTER', AH);
+    receive(one, advert({ config: AH, priority: 50, sequence: 0xffff_fffa }));
+    one.lan.sent.length = 0;
+    one.lan.run(s(8.5));
+    one.carrier('eth0', false);
+    one.carrier('eth0', true);
+    one.lan.run(s(13));
+    const numbers = one.lan.sent
+      .filter(({ kind, bytes }) => kind === 'ip' && bytes[46] !== 0)
+      .map(({ bytes }) => readAhSequence(bytes, 20));
+    expect(numbers).toEqual([0xffff_fffd, 0xffff_fffe, 0xffff_fffe, 1]);
+  });
+
   it('of a sync group: a lower advert for one member makes all of them announce their addresses', () => {
     const lan = new FakeLan();
     const one = lan.host('n1', 11, ['192.168.100.11/24', '10.0.0.11/24']);
