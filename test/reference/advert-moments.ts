@@ -8,10 +8,10 @@ import { advertsOf, isAttached, type SeenAdvert } from './measure.ts';
 import type { Recording, Seconds } from './recording.ts';
 
 /** How late a real process may have been, and how much earlier its timer may have been set. */
-const LATE_MAX: Seconds = 0.06;
+const LATE_MAX: Seconds = 0.1;
 const EARLY_MAX: Seconds = 0.045;
 /** Neither may be mistaken for the advert before or after: parts of the distance of two adverts. */
-const LATE_PART = 0.3;
+const LATE_PART = 0.7;
 const EARLY_PART = 0.15;
 /** The loser of a race waits until the winner's advert has arrived. */
 const AFTER_WINNER = durationUs(50_000);
@@ -121,10 +121,17 @@ function windowOf(
   return (at) => (at - moment) / 1e6 >= -early && (at - moment) / 1e6 <= late;
 }
 
-/** The shortest distance between two adverts of a node, its usual interval, in seconds. */
+/**
+ * The usual distance of two adverts of a node, its interval: a quarter of them is shorter, such as around a reload, and most of
+ * the others where another master silences it are longer.
+ */
 function usualGap(adverts: readonly AdvertMoment[]): Seconds {
-  const gaps = adverts.slice(1).map((one, index) => (one.at - (adverts[index]?.at ?? 0)) / 1e6);
-  return gaps.filter((gap) => gap > 0.02).reduce((least, gap) => Math.min(least, gap), 1);
+  const gaps = adverts
+    .slice(1)
+    .map((one, index) => (one.at - (adverts[index]?.at ?? 0)) / 1e6)
+    .filter((gap) => gap > 0.02)
+    .sort((a, b) => a - b);
+  return Math.min(gaps[Math.floor(gaps.length / 4)] ?? 1, 1);
 }
 
 function latest(a: TimeUs, b: TimeUs): TimeUs {

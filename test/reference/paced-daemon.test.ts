@@ -1,9 +1,14 @@
 /** What is fed to the twin where two masters speak at once, and what is not. */
 
 import { describe, expect, it } from 'vitest';
-import { type TimeUs, timeUs } from '../../daemon/base/time.ts';
+import { durationUs, later, type TimeUs, timeUs } from '../../daemon/base/time.ts';
+import type { Command } from '../../daemon/core/commands.ts';
+import type { VrrpPacketEvent } from '../../daemon/core/events.ts';
+import type { DaemonStatus, InstanceStatus } from '../../daemon/core/status.ts';
+import type { DaemonApi } from '../../sim/host/daemon-machine.ts';
 import { advertMoments, crossingAdverts, pacedMoment } from './advert-moments.ts';
 import { yieldingTimes } from './last-words.ts';
+import { PacedDaemon } from './paced-daemon.ts';
 import { phasesOf } from './phases.ts';
 import type { RecordedEvent, Recording, SeenFrame, Transition } from './recording.ts';
 
@@ -108,6 +113,94 @@ describe('the advert timer of a master', () => {
     const seen = advertMoments(recordingOf({ frames: sorted }), 0);
     const heard = { node: 'n1', at: us(2.00001) };
     expect(crossingAdverts(seen, timer('n2', 2.00003), heard)).toBe(2);
+  });
+});
+
+/** A daemon that tells what it is asked: one MASTER, n2, which refuses what comes, or not. */
+class ToldDaemon implements DaemonApi {
+  readonly told: string[] = [];
+  dueAt: TimeUs;
+  refuses = false;
+  #received = 0;
+
+  constructor(dueAt: TimeUs) {
+    this.dueAt = dueAt;
+  }
+
+  receive(now: TimeUs): readonly Command[] {
+    this.told.push(`receive at ${now}`);
+    if (!this.refuses) this.#received++;
+    return [];
+  }
+
+  advance(now: TimeUs): readonly Command[] {
+    this.told.push(`advance at ${now}`);
+    this.dueAt = later(now, durationUs(1_000_000));
+    return [];
+  }
+
+  start(): readonly Command[] {
+    return [];
+  }
+
+  reload(): readonly Command[] {
+    return [];
+  }
+
+  stop(): readonly Command[] {
+    return [];
+  }
+
+  nextDeadline(): TimeUs {
+    return this.dueAt;
+  }
+
+  status(): DaemonStatus {
+    const instance = {
+      name: 'VI_1',
+      vrid: 51,
+      state: 'MASTER',
+      effectivePriority: 150,
+      timerDueAt: this.dueAt,
+      statistics: { advertsReceived: this.#received, addressListErrors: 0 },
+    };
+    return { phase: 'running', groups: [], instances: [instance as unknown as InstanceStatus] };
+  }
+}
+
+describe('a packet that crossed the recorded advert of a master on the way', () => {
+  const frames = [advert(1, 1), advert(2, 1), advert(2.0001, 2), advert(3, 1), advert(3.0001, 2)];
+  const moments = advertMoments(recordingOf({ frames }), 0);
+  const heard = (priority: number): VrrpPacketEvent => {
+    const { bytes } = advert(0, 1, priority);
+    return { kind: 'vrrp-packet', interface: 'eth0', packet: bytes, at: 14 };
+  };
+
+  /** What n2 does at 2 s: a packet comes 20 µs before its timer. */
+  function meet(daemon: ToldDaemon, priority: number, before?: number): string[] {
+    const paced = new PacedDaemon(daemon, moments, 'n2');
+    if (before !== undefined) paced.receive(us(1.00001), heard(before));
+    daemon.told.length = 0;
+    paced.receive(us(2.00001), heard(priority));
+    const due = paced.nextDeadline() ?? us(9);
+    paced.advance(due);
+    return daemon.told;
+  }
+
+  it('of a higher one waits until the timer has acted', () => {
+    const daemon = new ToldDaemon(us(2.00003));
+    expect(meet(daemon, 200)).toEqual(['advance at 2000100', 'receive at 2000100']);
+  });
+
+  it('of a lower one does not: the recorded advert is the answer', () => {
+    const daemon = new ToldDaemon(us(2.00003));
+    expect(meet(daemon, 100)).toEqual(['receive at 2000010', 'advance at 2000100']);
+  });
+
+  it('of a lower one whose adverts are refused waits, for nothing answers it', () => {
+    const daemon = new ToldDaemon(us(2.00003));
+    daemon.refuses = true;
+    expect(meet(daemon, 100, 100)).toEqual(['advance at 2000100', 'receive at 2000100']);
   });
 });
 

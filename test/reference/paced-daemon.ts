@@ -51,13 +51,14 @@ interface WaitingPacket {
   readonly due: TimeUs;
 }
 
-class PacedDaemon implements DaemonApi {
+/** A daemon between its machine and the recorded moments. */
+export class PacedDaemon implements DaemonApi {
   readonly #daemon: DaemonApi;
   readonly #moments: AdvertMoments;
   readonly #node: string;
   #waiting: WaitingPacket[] = [];
-  /** Senders, by instance, whose last advert a MASTER answered with one of its own. */
-  readonly #answered = new Map<string, boolean>();
+  /** Whether the last advert of a sender, by instance, was refused. */
+  readonly #refused = new Map<string, boolean>();
 
   constructor(daemon: DaemonApi, moments: AdvertMoments, node: string) {
     this.#daemon = daemon;
@@ -73,11 +74,11 @@ class PacedDaemon implements DaemonApi {
     if (event.kind !== 'vrrp-packet') {
       return this.#thenWaiting(now, this.#daemon.receive(now, event));
     }
-    const instance = this.#masterFor(event);
-    if (instance === undefined) return this.#daemon.receive(now, event);
+    const instance = this.#instanceFor(event);
+    if (instance?.state !== 'MASTER') return this.#deliver(event, now);
     const isBehind = this.#waiting.some((one) => one.instance === instance.name);
     if (!isBehind && !this.#timerGoesFirst(instance, event, now)) {
-      return this.#deliver(instance, event, now);
+      return this.#deliver(event, now);
     }
     const due = instance.timerDueAt as TimeUs;
     this.#waiting.push({ event: { ...event }, instance: instance.name, due });
@@ -115,33 +116,38 @@ class PacedDaemon implements DaemonApi {
     return others.reduce((least, one) => (one < least ? one : least), paced);
   }
 
-  #masterFor(event: VrrpPacketEvent): InstanceStatus | undefined {
+  #instanceFor(event: VrrpPacketEvent): InstanceStatus | undefined {
     const { vrid } = readAdvertPacket(event.packet, event.at);
-    return this.#daemon
-      .status()
-      .instances.find((one) => one.vrid === vrid && one.state === 'MASTER');
+    return this.#daemon.status().instances.find((one) => one.vrid === vrid);
   }
 
   /**
-   * Both adverts were recorded. One own advert alone may instead be the answer to the one that is heard: it is where this
-   * sender was answered the last time, or, at its first advert, where it ranks lower.
+   * Both adverts were recorded. One own advert alone may instead be the answer to the one that is heard: it is where that
+   * ranks lower and is not refused, as this sender's last one was not.
    */
   #timerGoesFirst(instance: InstanceStatus, event: VrrpPacketEvent, now: TimeUs): boolean {
     const { vrid, timerDueAt: due } = instance;
     if (due === undefined) return false;
     const { node, priority } = readAdvertPacket(event.packet, event.at);
-    const sent = crossingAdverts(this.#moments, { node: this.#node, vrid, due }, { node, at: now });
-    const isLower = priority < instance.effectivePriority;
-    const isAnswered = this.#answered.get(`${instance.name} ${node}`) ?? isLower;
+    const timer = { node: this.#node, vrid, due };
+    const sent = crossingAdverts(this.#moments, timer, { node, at: now });
+    const isRefused = this.#refused.get(`${instance.name} ${node}`) === true;
+    const isAnswered = priority < instance.effectivePriority && !isRefused;
     return sent > (isAnswered ? 1 : 0);
   }
 
-  #deliver(instance: InstanceStatus, event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
+  #deliver(event: VrrpPacketEvent, now: TimeUs): readonly Command[] {
     const { node } = readAdvertPacket(event.packet, event.at);
+    const before = this.#instanceFor(event);
     const commands = this.#daemon.receive(now, event);
-    const after = this.#daemon.status().instances.find((one) => one.name === instance.name);
-    const sent = (after?.statistics.advertsSent ?? 0) - instance.statistics.advertsSent;
-    this.#answered.set(`${instance.name} ${node}`, sent > 0);
+    const after = this.#instanceFor(event);
+    if (before !== undefined && after !== undefined && before.state !== 'FAULT') {
+      const count = (what: 'advertsReceived' | 'addressListErrors') =>
+        after.statistics[what] - before.statistics[what];
+      // Lists of addresses are compared last, when the advert has been counted.
+      const isRefused = count('advertsReceived') === 0 || count('addressListErrors') > 0;
+      this.#refused.set(`${before.name} ${node}`, isRefused);
+    }
     return commands;
   }
 
@@ -149,12 +155,7 @@ class PacedDaemon implements DaemonApi {
   #thenWaiting(now: TimeUs, before: readonly Command[]): readonly Command[] {
     const commands = [...before];
     for (let next = this.#takeFree(); next !== undefined; next = this.#takeFree()) {
-      const instance = this.#masterFor(next.event);
-      commands.push(
-        ...(instance === undefined
-          ? this.#daemon.receive(now, next.event)
-          : this.#deliver(instance, next.event, now)),
-      );
+      commands.push(...this.#deliver(next.event, now));
     }
     return this.#waiting.length === 0 && commands.length === before.length ? before : commands;
   }
