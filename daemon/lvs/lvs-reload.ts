@@ -3,7 +3,7 @@
  * what is new enters as at a start.
  *
  * A failed server stays out, a changed weight is applied in place, a service whose scheduler or
- * persistence changed is edited. Source: recordings k17, k57, k58.
+ * persistence changed is edited. Source: recordings k17, k57 to k62.
  */
 
 import { formatIp } from '../wire/ip-address.ts';
@@ -12,13 +12,13 @@ import { type LvsMachine, log, type Server, type Service } from './lvs-machine.t
 import { lvsText } from './lvs-text.ts';
 import {
   addInhibited,
+  addServer,
   dropServer,
   dropSorry,
   editServer,
   editService,
   takeServer,
 } from './pool.ts';
-import { setPool } from './quorum.ts';
 import { setAlive, setWeight } from './server-state.ts';
 import { endServer, endService, startService, tellEnd } from './service-life.ts';
 
@@ -110,9 +110,10 @@ function keepServer(
   }
   if (!server.alive) keepInhibited(machine, service, server);
   const { method } = server.config;
-  if (server.inPool && JSON.stringify(method) !== JSON.stringify(old.config.method)) {
-    editServer(machine, service, server);
-  }
+  if (JSON.stringify(method) === JSON.stringify(old.config.method)) return;
+  // 2.2.7 puts even a failed server back into the table then. Source: recording k62.
+  if (server.inPool) editServer(machine, service, server);
+  else addServer(machine, service, server);
 }
 
 /** A failed server whose inhibit_on_failure came or went; nothing is said of it. Source: recording k59. */
@@ -136,11 +137,10 @@ function keepSorry(machine: LvsMachine, before: Service, service: Service): void
     return;
   }
   if (!old.inPool) return;
-  const wasAlive = old.alive;
-  if (wasAlive) {
+  if (old.alive) {
     const how = { add: false, inhibited: false };
     log(machine, lvsText.sorry(how, old.name, before.name));
   }
+  // 2.2.7 leaves the live servers out that the sorry server stood for. Source: recording k60.
   dropSorry(machine, before, old);
-  if (wasAlive && sorry === undefined) setPool(machine, service, true);
 }

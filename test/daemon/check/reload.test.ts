@@ -88,6 +88,37 @@ describe('a reload and a failed server', () => {
   });
 });
 
+describe('a reload that 2.2.7 does not do well', () => {
+  const down = (text: string) => {
+    const director = started(text);
+    director.run(s(1.5));
+    director.servers.set('10.10.0.11', { port: 'closed' });
+    director.run(s(4));
+    return director;
+  };
+
+  it('puts a failed server into the table when the method changes', () => {
+    const text = conf([11, 1, tcp(0)], [12, 1, tcp(0)]);
+    const director = down(text);
+    expect(table(director)).toBe('TCP 10.10.0.100:80 rr: 10.10.0.12:80 Route w1');
+    director.reload(text.replace('lb_kind DR', 'lb_kind NAT'));
+    const both = '10.10.0.11:80 Masq w1, 10.10.0.12:80 Masq w1';
+    expect(table(director)).toBe(`TCP 10.10.0.100:80 rr: ${both}`);
+  });
+
+  it('leaves live servers out when the sorry server that stands for them is gone', () => {
+    const text = conf([11, 1, tcp(0)], [12, 1, tcp(0)]);
+    const quorum = text.replace('delay_loop 2', 'delay_loop 2\n  quorum 2');
+    const director = down(quorum.replace('quorum 2', 'quorum 2\n  sorry_server 10.10.0.13 80'));
+    expect(table(director)).toBe('TCP 10.10.0.100:80 rr: 10.10.0.13:80 Route w1');
+    director.reload(quorum);
+    expect(table(director)).toBe('TCP 10.10.0.100:80 rr: (no real server)');
+    director.servers.set('10.10.0.11', { port: 'open' });
+    director.run(s(8));
+    expect(table(director)).toBe('TCP 10.10.0.100:80 rr: 10.10.0.11:80 Route w1');
+  });
+});
+
 describe('a reload within a burst of retries', () => {
   /** Moments of the first four attempts behind a reload that comes so many failures after the first of a burst. */
   function attempts(failures: number, retry: number, retryThen: number): number[] {

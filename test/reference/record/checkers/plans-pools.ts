@@ -329,6 +329,30 @@ export const POOL_PLANS: readonly CheckerPlan[] = [
     end: 36,
   },
   {
+    id: 'k60-reload-sorry-gone',
+    title: 'quorum 2 lost, SIGHUP: no sorry_server any more',
+    configs: [conf('delay_loop 2\n quorum 2\n sorry_server 10.10.0.14 80', both(TCP))],
+    second: conf('delay_loop 2\n quorum 2', both(TCP)),
+    events: [closed(7, 'rs1'), { at: 16, text: 'SIGHUP, second file' }, open(24, 'rs1')],
+    end: 30,
+  },
+  {
+    id: 'k61-reload-sorry-other',
+    title: 'quorum 2 lost, SIGHUP: another sorry_server',
+    configs: [conf('delay_loop 2\n quorum 2\n sorry_server 10.10.0.14 80', both(TCP))],
+    second: conf('delay_loop 2\n quorum 2\n sorry_server 10.10.0.13 80', both(TCP)),
+    events: [closed(7, 'rs1'), { at: 16, text: 'SIGHUP, second file' }, open(24, 'rs1')],
+    end: 30,
+  },
+  {
+    id: 'k62-reload-method',
+    title: 'rs1 down, SIGHUP: lb_kind NAT',
+    configs: [conf('delay_loop 2', both(TCP))],
+    second: conf('delay_loop 2', both(TCP)).replace('lb_kind DR', 'lb_kind NAT'),
+    events: [closed(7, 'rs1'), { at: 16, text: 'SIGHUP, second file' }, open(24, 'rs1')],
+    end: 30,
+  },
+  {
     id: 'v31-ha-suspend',
     title: 'two directors, ha_suspend: the backup does not check; director 1 unplugged and plugged',
     configs: [150, 100].map((priority) =>
