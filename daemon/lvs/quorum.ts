@@ -72,7 +72,7 @@ function lose(machine: LvsMachine, service: Service, sum: QuorumSum, initial: bo
 }
 
 /** All live servers enter or leave the table. */
-export function setPool(machine: LvsMachine, service: Service, add: boolean): void {
+function setPool(machine: LvsMachine, service: Service, add: boolean): void {
   log(machine, lvsText.alivePool(add, service.name));
   for (const server of service.servers) {
     if (!server.alive) continue;
