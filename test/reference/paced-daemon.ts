@@ -6,7 +6,8 @@
  * who is heard first. They are no result of the daemon, so they are fed: the advert timer of a MASTER waits for the
  * moment at which that node's advert was recorded, or, when another node's advert of the same moment was recorded and
  * its own was not, until just after that one. Where both were recorded, both timers had run out before either process
- * read the other's packet, so the packet waits for the timer. What is due at another time than the recorded one is left
+ * read the other's packet, so the packet waits for the timer; so it does where a BACKUP and another one took over within
+ * that moment. What is due at another time than the recorded one is left
  * alone, and so are all other timers: takeovers are the daemon's own.
  */
 
@@ -48,8 +49,12 @@ export function pacedPrograms(moments: AdvertMoments, pace: RecordedPace): Progr
 interface WaitingPacket {
   readonly event: VrrpPacketEvent;
   readonly instance: string;
+  readonly state: InstanceStatus['state'];
   readonly due: TimeUs;
 }
+
+/** How late a process may have been that took over although another one's first advert was on its way, µs. */
+const TAKEOVER_LATE_US = 1000;
 
 /** A daemon between its machine and the recorded moments. */
 export class PacedDaemon implements DaemonApi {
@@ -75,13 +80,16 @@ export class PacedDaemon implements DaemonApi {
       return this.#thenWaiting(now, this.#daemon.receive(now, event));
     }
     const instance = this.#instanceFor(event);
-    if (instance?.state !== 'MASTER') return this.#deliver(event, now);
+    if (instance?.state !== 'MASTER' && instance?.state !== 'BACKUP') {
+      return this.#deliver(event, now);
+    }
     const isBehind = this.#waiting.some((one) => one.instance === instance.name);
     if (!isBehind && !this.#timerGoesFirst(instance, event, now)) {
       return this.#deliver(event, now);
     }
-    const due = instance.timerDueAt as TimeUs;
-    this.#waiting.push({ event: { ...event }, instance: instance.name, due });
+    const { name, state, timerDueAt } = instance;
+    const due = timerDueAt as TimeUs;
+    this.#waiting.push({ event: { ...event }, instance: name, state, due });
     return [];
   }
 
@@ -131,6 +139,7 @@ export class PacedDaemon implements DaemonApi {
     const { node, priority } = readAdvertPacket(event.packet, event.at);
     const timer = { node: this.#node, vrid, due };
     const sent = crossingAdverts(this.#moments, timer, { node, at: now });
+    if (instance.state === 'BACKUP') return sent > 0 && due - now <= TAKEOVER_LATE_US;
     const isRefused = this.#refused.get(`${instance.name} ${node}`) === true;
     const isAnswered = priority < instance.effectivePriority && !isRefused;
     return sent > (isAnswered ? 1 : 0);
@@ -162,9 +171,9 @@ export class PacedDaemon implements DaemonApi {
 
   #takeFree(): WaitingPacket | undefined {
     const { instances } = this.#daemon.status();
-    const place = this.#waiting.findIndex(({ instance, due }) => {
+    const place = this.#waiting.findIndex(({ instance, state, due }) => {
       const now = instances.find((one) => one.name === instance);
-      return now?.state !== 'MASTER' || now.timerDueAt !== due;
+      return now?.state !== state || now.timerDueAt !== due;
     });
     return place < 0 ? undefined : this.#waiting.splice(place, 1)[0];
   }

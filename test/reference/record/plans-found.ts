@@ -65,6 +65,20 @@ export const FOUND_PLANS: readonly Plan[] = [
     end: 14,
   },
   {
+    id: 'v6-equal-at-once',
+    title:
+      'IPv6, equal priorities: the master gives up, and both take over after the same skew time',
+    ipv6: true,
+    pingTo: 'fd00:100::100',
+    configs: nodes(2, { ...SIX, priority: 100, interval: '0.1' }),
+    steps: [
+      { at: 0.02, do: 'start', node: 'n1' },
+      { at: 1.5, do: 'start', node: 'n2' },
+      { at: 4.4, do: 'address-del', node: 'n1', nic: 'eth0', address: 'fd00:100::100/64' },
+    ],
+    end: 12,
+  },
+  {
     id: 'v6-admin-down',
     title: 'IPv6: the interface of the master is set down and up, and its addresses are made anew',
     ipv6: true,
