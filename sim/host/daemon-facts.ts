@@ -138,8 +138,11 @@ class LinkFacts implements InterfaceFacts {
     this.name = link.name;
     this.index = link.index;
     this.loopback = link.kind === 'loopback';
-    this.multicast = link.kind !== 'loopback' && link.kind !== 'tunnel';
-    this.kind = link.kind === 'ethernet' || link.kind === 'tunnel' ? 'physical' : link.kind;
+    this.multicast = !['loopback', 'tunnel', 'dummy'].includes(link.kind);
+    this.kind =
+      link.kind === 'tunnel' || link.kind === 'dummy' || link.kind === 'ethernet'
+        ? 'physical'
+        : link.kind;
     if (link.base !== undefined) this.base = link.base;
   }
 

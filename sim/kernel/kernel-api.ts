@@ -50,6 +50,8 @@ export interface KernelApi {
   addVirtualLink(options: VirtualLinkOptions): boolean;
   /** `modprobe` of a tunnel module: tunl0, sit0, gre0 or ip6tnl0, down. `false`: no such, or there. */
   addTunnelLink(name: string): boolean;
+  /** `ip link add NAME type dummy`: a card without a wire, down. `false`: the name is taken. */
+  addDummyLink(name: string): boolean;
   /** `ip fou add`: a UDP port whose datagrams are packets of a tunnel. */
   addFouPort(port: FouPort): 'ok' | 'taken';
   deleteFouPort(which: Omit<FouPort, 'protocol'>): boolean;
@@ -183,7 +185,7 @@ export type VirtualLinkOptions =
 export interface Link {
   readonly name: string;
   readonly index: number;
-  readonly kind: 'ethernet' | 'loopback' | 'macvlan' | 'ipvlan' | 'vlan' | 'tunnel';
+  readonly kind: 'ethernet' | 'loopback' | 'macvlan' | 'ipvlan' | 'vlan' | 'tunnel' | 'dummy';
   readonly base?: string;
   readonly mac: MacAddress;
   readonly mtu: number;

@@ -31,7 +31,14 @@ import type {
 import { type KernelState, voidPaths } from './kernel-state.ts';
 import { drainRing } from './link-input.ts';
 import { transmit } from './link-output.ts';
-import { addVirtualLink, deleteLink, makeLink, registerLink, setLinkUp } from './link-table.ts';
+import {
+  addDummyLink,
+  addVirtualLink,
+  deleteLink,
+  makeLink,
+  registerLink,
+  setLinkUp,
+} from './link-table.ts';
 import { MLD } from './mld-host.ts';
 import {
   confirmNeighbour,
@@ -75,6 +82,7 @@ function linkCalls(kernel: KernelState) {
     },
     addVirtualLink: (options: VirtualLinkOptions) => addVirtualLink(kernel, options),
     addTunnelLink: (name: string) => addTunnelLink(kernel, name),
+    addDummyLink: (name: string) => addDummyLink(kernel, name),
     addFouPort: (port: FouPort) => addFouPort(kernel, port),
     deleteFouPort: (which: Omit<FouPort, 'protocol'>) => removeFouPort(kernel, which),
     fouPorts: () => kernel.fouPorts,

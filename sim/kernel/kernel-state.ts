@@ -209,5 +209,5 @@ export function drop(kernel: KernelState, reason: DropReason): void {
 
 /** Whether a link has no neighbours and no groups: `lo`, tunnels. */
 export function isWithoutNeighbours(link: Pick<Link, 'kind'>): boolean {
-  return link.kind === 'loopback' || link.kind === 'tunnel';
+  return link.kind === 'loopback' || link.kind === 'tunnel' || link.kind === 'dummy';
 }

@@ -50,7 +50,7 @@ export function transmit(kernel: KernelState, link: LinkState, frame: Uint8Array
   link.counters.txBytes += frame.length;
   if (link.port !== undefined) link.port.send(frame);
   else if (link.baseLink !== undefined) transmitThroughBase(kernel, link, link.baseLink, frame);
-  else drop(kernel, 'link:no-tunnel-end');
+  else if (link.kind !== 'dummy') drop(kernel, 'link:no-tunnel-end');
 }
 
 function transmitThroughBase(

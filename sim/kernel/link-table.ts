@@ -6,7 +6,7 @@
 
 import { ALL_SYSTEMS_GROUP } from '../../daemon/wire/igmp.ts';
 import { ipv4FromNumber, multicastMacOfIpv4 } from '../../daemon/wire/ipv4-address.ts';
-import type { MacAddress } from '../../daemon/wire/mac-address.ts';
+import { type MacAddress, macFromNumber } from '../../daemon/wire/mac-address.ts';
 import type { Port } from '../lan/port.ts';
 import { addIpv4AddressRoutes, removeRoutesOfDownLink } from './address-routes.ts';
 import { addIpv4Address, deleteIpv4Address } from './address-table.ts';
@@ -33,6 +33,10 @@ import { flushNeighboursOf } from './neighbour-table.ts';
 import { announce } from './netlink.ts';
 import { makeArpPath, makeInputMemo, makeInputPath } from './route-memo.ts';
 import { flushRouteCache, removeRoutes } from './route-table.ts';
+
+/** 02:64:75:6d:6d:00, "dumm": the index of the link is added. */
+const DUMMY_MAC = 0x02_64_75_6d_6d_00;
+const ETHERNET_MTU = 1500;
 
 /** What every link is made of. */
 export interface LinkSpec {
@@ -126,10 +130,24 @@ export function addVirtualLink(kernel: KernelState, options: VirtualLinkOptions)
   return true;
 }
 
+/** `ip link add NAME type dummy`; what is sent through it is gone. `false` when the name is taken. */
+export function addDummyLink(kernel: KernelState, name: string): boolean {
+  if (kernel.linksByName.has(name)) return false;
+  // Linux draws a random address; this one is local, too, and the same in every run.
+  const mac = macFromNumber(DUMMY_MAC + kernel.nextIndex);
+  const spec = { name, kind: 'dummy', mac, mtu: ETHERNET_MTU } as const;
+  registerLink(
+    kernel,
+    makeLink(kernel, spec, () => kernel),
+  );
+  return true;
+}
+
 /** `ip link del`: virtual links only, with those that stand on them. */
 export function deleteLink(kernel: KernelState, name: string): boolean {
   const link = kernel.linksByName.get(name);
-  if (link === undefined || link.baseLink === undefined) return false;
+  if (link === undefined) return false;
+  if (link.baseLink === undefined && link.kind !== 'dummy') return false;
   for (const child of [...link.children]) deleteLink(kernel, child.name);
   setLinkUp(kernel, link, false);
   for (const own of [...link.addresses]) {
@@ -145,8 +163,8 @@ export function deleteLink(kernel: KernelState, name: string): boolean {
   }
   kernel.links.splice(kernel.links.indexOf(link), 1);
   kernel.linksByName.delete(name);
-  const siblings = link.baseLink.children;
-  siblings.splice(siblings.indexOf(link), 1);
+  const siblings = link.baseLink?.children;
+  siblings?.splice(siblings.indexOf(link), 1);
   voidPaths(kernel);
   announce(kernel, { kind: 'link-removed', link: name });
   return true;
@@ -217,7 +235,7 @@ const LOOPBACK_ADDRESS = ipv4FromNumber(0x7f00_0001);
 function carrierOf(
   spec: Pick<LinkSpec, 'kind'> & { port?: Port | undefined; baseLink?: LinkState | undefined },
 ) {
-  if (spec.kind === 'loopback' || spec.kind === 'tunnel') return true;
+  if (spec.kind === 'loopback' || spec.kind === 'tunnel' || spec.kind === 'dummy') return true;
   if (spec.baseLink !== undefined) return spec.baseLink.up && spec.baseLink.carrier;
   return spec.port?.carrier ?? false;
 }

@@ -6,6 +6,7 @@ import { formatMac } from '../../daemon/wire/mac-address.ts';
 import type { HostApi } from '../host/host-api.ts';
 import { listTable } from '../host/ipvsadm-list.ts';
 import type { KernelApi, Link, Route } from '../kernel/kernel-api.ts';
+import { isWithoutNeighbours } from '../kernel/kernel-state.ts';
 import type { CableApi, Impairments, Probability, SwitchApi } from '../lan/lan-api.ts';
 import { hostOfMac } from '../scenario/expectations/world.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
@@ -50,7 +51,7 @@ export function hostView(host: HostApi, recorder: RunRecorder): HostView {
   const held = host.power === 'on' || host.power === 'frozen' ? links : [];
   const vips = new Set<string>();
   for (const link of held) {
-    if (!link.up || link.kind === 'loopback' || link.kind === 'tunnel') continue;
+    if (!link.up || isWithoutNeighbours(link)) continue;
     for (const { address } of link.addresses) {
       const text = virtualAddressText(address);
       if (text !== undefined && !isBootAddress(lan.spec, host.name, address)) vips.add(text);

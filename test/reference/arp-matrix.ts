@@ -196,6 +196,10 @@ function addressOf(server: string): string {
 function placeVip(run: ScenarioRun, server: string, place: Configuration['vip_on']): void {
   if (place === null) return;
   const [link, length, scope] = place;
+  if (link.startsWith('dummy')) {
+    exec(run, server, `ip link add ${link} type dummy`);
+    exec(run, server, `ip link set ${link} up`);
+  }
   exec(
     run,
     server,

@@ -69,7 +69,7 @@ function checkOptions(io: CommandIo, parsed: Options): ArpingOptions | string {
       ? 'arping: Suitable device could not be determined. Please, use option -I.'
       : `arping: Device ${name} not available.`;
   if (!link.up) return `arping: Interface "${link.name}" is down`;
-  if (link.kind === 'loopback' || link.kind === 'tunnel')
+  if (link.kind === 'loopback' || link.kind === 'tunnel' || link.kind === 'dummy')
     return `arping: Interface "${link.name}" is not ARPable`;
   const mode = parsed.flags.has('D')
     ? 'detect'

@@ -9,6 +9,7 @@ import type { Link } from '../../kernel/kernel-api.ts';
 const OWN_FLAGS: ReadonlyMap<Link['kind'], readonly string[]> = new Map([
   ['loopback', ['LOOPBACK']],
   ['tunnel', ['NOARP']],
+  ['dummy', ['BROADCAST', 'NOARP']],
 ]);
 /** A tunnel's hardware address is the outer address of its end, and these have none. */
 const TUNNEL_HARDWARE: ReadonlyMap<string, string> = new Map([

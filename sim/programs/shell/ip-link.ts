@@ -1,4 +1,4 @@
-/** `ip link`: show, with counters and brief, and `set up|down`. */
+/** `ip link`: show, with counters and brief, `set up|down`, `add NAME type dummy` and `delete`. */
 
 import { formatMac } from '../../../daemon/wire/mac-address.ts';
 import type { Link } from '../../kernel/kernel-api.ts';
@@ -19,7 +19,7 @@ export const ipLink: IpObject = (io, words, options) => {
     return showLinks(io, rest, options);
   }
   if (isShortFor(verb, 'delete')) return deleteLink(io, rest);
-  if (isShortFor(verb, 'add')) return fail(io, 'ip link add is not simulated', 2);
+  if (isShortFor(verb, 'add')) return addLink(io, rest);
   fail(io, `Command "${verb}" is unknown, try "ip link help".`, 255);
 };
 
@@ -88,6 +88,18 @@ function setLink(io: CommandIo, words: readonly string[]): void {
   io.exit(0);
 }
 
+/** `ip link add [name] NAME type dummy`. */
+function addLink(io: CommandIo, words: readonly string[]): void {
+  const rest = words[0] === 'name' || words[0] === 'dev' ? words.slice(1) : words;
+  const [name, type, kind] = rest;
+  if (name === undefined || type !== 'type' || kind !== 'dummy' || rest.length > 3) {
+    fail(io, 'ip link add is simulated for "NAME type dummy" alone', 2);
+    return;
+  }
+  if (!io.machine.kernel.addDummyLink(name)) fail(io, 'RTNETLINK answers: File exists', 2);
+  else io.exit(0);
+}
+
 function deleteLink(io: CommandIo, words: readonly string[]): void {
   const name = words[0] === 'dev' ? words[1] : words[0];
   const link = name === undefined ? undefined : io.machine.kernel.link(name);
@@ -95,7 +107,7 @@ function deleteLink(io: CommandIo, words: readonly string[]): void {
     fail(io, `Cannot find device "${name ?? ''}"`, 1);
     return;
   }
-  if (link.base === undefined) {
+  if (link.base === undefined && link.kind !== 'dummy') {
     fail(io, 'RTNETLINK answers: Operation not supported', 2);
     return;
   }

@@ -5,6 +5,7 @@
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
 import type { MacAddress } from '../../../daemon/wire/mac-address.ts';
 import type { HostApi } from '../../host/host-api.ts';
+import { isWithoutNeighbours } from '../../kernel/kernel-state.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { RunningTraffic } from '../traffic/request-book.ts';
 import type { AdvertWatch } from './advert-watch.ts';
@@ -39,7 +40,7 @@ export function holdersOf(lan: LivingLan, address: IpAddress): readonly string[]
 
 function holds(host: HostApi, address: IpAddress): boolean {
   for (const link of host.kernel?.links() ?? []) {
-    if (!link.up || link.kind === 'loopback' || link.kind === 'tunnel') continue;
+    if (!link.up || isWithoutNeighbours(link)) continue;
     if (link.addresses.some((own) => own.address === address)) return true;
   }
   return false;
