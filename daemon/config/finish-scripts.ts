@@ -21,9 +21,10 @@ const NOTIFY_ORDER: readonly NotifyKind[] = [
   'notify_master_rx_lower_pri',
 ];
 
-/** Checks scripts of the VRRP process. */
+/** Checks scripts of the VRRP process, which does not look at them when it has no instance. Source: seen with 2.2.7. */
 export function checkVrrpScripts(context: ParseContext): void {
   const { vrrp } = context;
+  if (vrrp.instances.length === 0) return;
   const everybody: readonly TrackingDraft[] = [...vrrp.instances, ...vrrp.groups];
   let running = false;
   let elsewhere: Location | undefined;
@@ -36,13 +37,13 @@ export function checkVrrpScripts(context: ParseContext): void {
       const message = `vrrp_script ${script.name} is tracked by nobody and never runs`;
       context.remark('unused-script', message, at === undefined ? {} : { at });
       adviseFullPath(context, script.arguments);
-      running = true;
+      running ||= isCommand(script.arguments);
       elsewhere ??= at;
       vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
       continue;
     }
     if (executable(context, script.arguments) !== false) {
-      running = true;
+      running ||= isCommand(script.arguments);
       adviseFullPath(context, script.arguments);
       script.arguments = withPath(context, script.arguments);
       continue;
@@ -200,7 +201,12 @@ export function executable(context: ParseContext, command: readonly string[]): b
   const { isExecutable } = context.machine;
   const name = command[0];
   if (isExecutable === undefined || name === undefined) return undefined;
-  if (name.startsWith('</')) return true;
+  if (!isCommand(command)) return true;
   if (name.includes('/')) return isExecutable(name);
   return pathsFor(context, name).some((one) => isExecutable(one));
+}
+
+/** The old form `</path` names a file to read, which is no command and no danger. Source: seen with 2.2.7. */
+function isCommand(words: readonly string[]): boolean {
+  return words[0]?.startsWith('</') !== true;
 }

@@ -54,33 +54,52 @@ function complainOfOwners(context: ParseContext, group: GroupDraft): void {
   context.complain('group-owners', text, { unplaced: true, ...at });
 }
 
-/** Weights make no sense when a member owns its address. */
+/** Weights make no sense when a member owns its address, and no interface needs to be tracked twice. */
 export function finishSyncTracking(context: ParseContext, group: GroupDraft): void {
-  const owner = context.vrrp.instances.some(
+  const hasOwner = context.vrrp.instances.some(
     (one) => one.group === group.name && one.priority === 255,
   );
-  if (!owner) return;
-  clearWeights(context, group, { kind: 'script', list: group.trackedScripts });
-  clearWeights(context, group, { kind: 'file', list: group.trackedFiles });
-  clearWeights(context, group, { kind: 'process', list: group.trackedProcesses });
-  clearWeights(context, group, { kind: 'bfd', list: group.trackedBfds });
-  clearWeights(context, group, { kind: 'interface', list: group.trackedInterfaces });
+  if (hasOwner) {
+    const { trackedScripts, trackedFiles, trackedProcesses, trackedBfds } = group;
+    for (const tracked of trackedScripts) clearWeight(context, group, 'script', tracked);
+    for (const tracked of trackedFiles) clearWeight(context, group, 'file', tracked);
+    for (const tracked of trackedProcesses) clearWeight(context, group, 'process', tracked);
+    for (const tracked of trackedBfds) clearWeight(context, group, 'bfd', tracked);
+  }
+  for (const tracked of group.trackedInterfaces) {
+    if (hasOwner) clearWeight(context, group, 'interface', tracked);
+    complainOfDoubles(context, group, tracked.name);
+  }
 }
 
-function clearWeights(
+function clearWeight(
   context: ParseContext,
   group: GroupDraft,
-  given: { readonly kind: string; readonly list: readonly TrackDraft[] },
+  kind: 'script' | 'file' | 'process' | 'bfd' | 'interface',
+  tracked: TrackDraft,
 ): void {
-  const cleared = given.kind === 'script' || given.kind === 'interface';
-  for (const tracked of given.list) {
-    if (tracked.weight === 0) continue;
-    const what = cleared ? 'clearing weight' : 'setting weight 0';
+  if (tracked.weight === 0) return;
+  const cleared = kind === 'script' || kind === 'interface';
+  const what = cleared ? 'clearing weight' : 'setting weight 0';
+  const text =
+    `(${group.name}) Cannot have weighted track ${kind} '${tracked.name}' with member` +
+    ` having priority 255 - ${what}`;
+  const at = group.at === undefined ? {} : { at: group.at };
+  context.complain('weight-of-owner', text, { unplaced: true, ...at });
+  tracked.weight = 0;
+}
+
+/** A member that tracks the interface itself, or stands on it, has it twice. Source: seen with 2.2.7. */
+function complainOfDoubles(context: ParseContext, group: GroupDraft, name: string): void {
+  for (const member of group.members ?? []) {
+    const instance = context.vrrp.instances.find((one) => one.name === member);
+    if (instance === undefined) continue;
+    const own = instance.interface === name && !instance.dontTrackPrimary;
+    if (!own && !instance.trackedInterfaces.some((one) => one.name === name)) continue;
     const text =
-      `(${group.name}) Cannot have weighted track ${given.kind} '${tracked.name}' with member` +
-      ` having priority 255 - ${what}`;
+      `(${member}) track_interface ${name} is configured on VRRP instance and sync group.` +
+      ' Remove vrrp instance or sync group config';
     const at = group.at === undefined ? {} : { at: group.at };
-    context.complain('weight-of-owner', text, { unplaced: true, ...at });
-    tracked.weight = 0;
+    context.complain('duplicate', text, { unplaced: true, ...at });
   }
 }

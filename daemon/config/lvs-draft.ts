@@ -129,6 +129,8 @@ export interface LvsDraft {
   ssl?: Mutable<SslConfig>;
   /** HTTP_GET without url: keepalived 2.2.7 dies of it. */
   crash: boolean;
+  /** The checker that was read last and kept, of whatever server. */
+  lastChecker?: CheckerDraft;
 }
 
 /** A BFD session under construction; optional what the block may leave out. */

@@ -80,7 +80,7 @@ export function readDecimal(
     return { value: 0, complained: true, usable: false };
   }
   const point = word.indexOf('.');
-  const whole = point < 0 ? word : word.slice(0, point);
+  const whole = (point < 0 ? word : word.slice(0, point)).replace(/^\s*\+?/, '');
   const fraction = point < 0 ? '' : word.slice(point + 1);
   const tooLong = fraction.length > decimals;
   if (tooLong) reporter.complainOfNumber(`number '${word}' has too many decimal places`, word);

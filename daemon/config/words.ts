@@ -112,8 +112,9 @@ function readQuotedWord(
     } else if (quote === '' && SPACE.includes(character)) {
       break;
     } else if (quote === '' && (character === '"' || character === "'")) {
-      quote = character;
       at++;
+      // As the last character it stands for an empty word, and nobody complains. Source: seen with 2.2.7.
+      if (at < line.length) quote = character;
     } else if (character === quote) {
       quote = '';
       at++;

@@ -18,6 +18,11 @@ export function readScript(context: ParseContext): ScriptDraft | undefined {
   const split = splitQuotedWords(command);
   const user = words[2];
   const group = words[3];
+  if ('kind' in split && split.kind === 'missing-quote') {
+    const text = `String '${command}': missing terminating ${split.quote}`;
+    context.complain('unterminated-quote', text, { word: command });
+    return undefined;
+  }
   if ('kind' in split || split.length === 0) {
     context.remark('bad-script', `'${command}' is no command; the line has no effect`, {
       word: command,

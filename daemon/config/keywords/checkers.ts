@@ -13,6 +13,9 @@ import { httpPartRows } from './http-check.ts';
 import { bfdRows, endBfd, endFile, endMisc, fileRows, miscRows } from './local-checks.ts';
 import { takeTimer } from './lvs-arguments.ts';
 
+/** Checkers that connect to nobody. */
+const OFFLINE_KINDS: readonly CheckerDraft['kind'][] = ['MISC_CHECK', 'FILE_CHECK', 'BFD_CHECK'];
+
 const connectionRows: readonly KeywordRow[] = [
   checkerPart('connect_ip ADDRESS', 'P2', (context, checker, words) => {
     const word = context.word(words, 1);
@@ -167,7 +170,9 @@ function checkerBlock(
         context.checker = undefined;
         if (checker === undefined) return;
         const kept = given.end?.(context, checker) ?? true;
-        if (kept && connectionKept(context, checker)) context.server?.checkers.push(checker);
+        if (!kept || !connectionKept(context, checker)) return;
+        context.server?.checkers.push(checker);
+        context.lvs.lastChecker = checker;
       },
     },
   );
@@ -195,7 +200,7 @@ function newChecker(context: ParseContext, kind: CheckerDraft['kind']): CheckerD
 function connectionKept(context: ParseContext, checker: CheckerDraft): boolean {
   const address = checker.connectAddress ?? context.server?.address;
   const local = typeof address === 'bigint' && isLinkLocalIpv6(address);
-  const offline = ['MISC_CHECK', 'FILE_CHECK', 'BFD_CHECK'].includes(checker.kind);
+  const offline = OFFLINE_KINDS.includes(checker.kind);
   if (address === undefined || !local || offline || checker.bindInterface !== undefined)
     return true;
   const text = `Checker link local address ${formatIp(address)} requires a bind_if`;
@@ -203,16 +208,25 @@ function connectionKept(context: ParseContext, checker: CheckerDraft): boolean {
   return false;
 }
 
+/**
+ * Without a url the checker is taken back. 2.2.7 then looks at the connection of the checker before it, and crashes where
+ * there is none: MISC_CHECK, FILE_CHECK and BFD_CHECK have no connection. Source: seen with all kinds.
+ */
 function endHttp(context: ParseContext, checker: CheckerDraft): boolean {
   if (checker.urls.length > 0) return true;
+  const before = context.lvs.lastChecker;
+  const crashes = before === undefined || OFFLINE_KINDS.includes(before.kind);
+  const what = crashes ? 'crashes on it and does not start' : 'leaves it out';
   context.complain('http-without-url', 'HTTP/SSL_GET checker has no urls specified - ignoring', {
     severity: 'error',
-    message: `${checker.kind} has no url { … } with a path: keepalived 2.2.7 crashes on it and does not start`,
+    message: `${checker.kind} has no url { … } with a path: keepalived 2.2.7 ${what}`,
     hint: 'add url { path / }',
     level: 'general',
   });
-  context.lvs.crash = true;
-  context.reporter.ended = true;
+  if (crashes) {
+    context.lvs.crash = true;
+    context.reporter.ended = true;
+  }
   return false;
 }
 

@@ -1,6 +1,5 @@
 /** Checkers that ask by a datagram inside real_server: DNS_CHECK and UDP_CHECK. */
 
-import { parseHex } from '../../wire/text.ts';
 import type { KeywordRow } from '../keyword-row.ts';
 import type { CheckerDraft } from '../lvs-draft.ts';
 import type { ParseContext } from '../parse-context.ts';
@@ -39,16 +38,17 @@ function dnsLabelEmpty(name: string): boolean {
 /** Keywords of UDP_CHECK. */
 export function udpRows(): readonly KeywordRow[] {
   return [
-    checkerPart('payload HEX', 'P2', (context, checker) => {
-      const words = context.quotedWords();
-      const bytes = words === undefined ? undefined : parseHex(context.word(words, 1));
-      if (bytes !== undefined && bytes.length > 0) checker.payload = bytes;
-      else context.complain('bad-value', 'Invalid hex string for UDP_CHECK payload');
+    checkerPart('payload HEX', 'P2', (context, checker, words) => {
+      const word = words[1];
+      const payload = word === undefined || /x/i.test(word) ? undefined : parseMaskedHex(word);
+      if (word === undefined) {
+        context.complain('missing-value', 'UDP_CHECK payload requires a payload');
+      } else if (payload !== undefined) checker.payload = payload.bytes;
+      else context.complain('bad-value', 'Invalid hex string for UDP_CHECK payload', { word });
     }),
-    checkerPart('require_reply [HEX]', 'P2', (context, checker) => {
+    checkerPart('require_reply [HEX]', 'P2', (context, checker, words) => {
       checker.requireReply = true;
-      const words = context.quotedWords();
-      const word = words?.[1];
+      const word = words[1];
       if (word === undefined) return;
       const reply = parseMaskedHex(word);
       if (reply !== undefined) checker.reply = reply;

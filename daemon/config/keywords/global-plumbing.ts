@@ -111,7 +111,9 @@ export const globalPlumbingRows: readonly KeywordRow[] = [
       context.complain('bad-value', 'tmp_config_directory missing directory name');
     } else context.global.configDirectory = true;
   }),
-  kept('config_save_dir PATH'),
+  kept('config_save_dir PATH', (context, words) => {
+    context.word(words, 1);
+  }),
   kept('data_use_instance [BOOL]', (context, words) => {
     const text = `Invalid value '${words[1]}' for global date_use_instance specified`;
     context.boolean(words, text);
@@ -261,16 +263,21 @@ function receiveBufferPolicy(context: ParseContext, words: Words): void {
     context.complain('bad-value', 'vrrp_rx_bufs_policy missing');
     return;
   }
-  const sizes = words.filter((word) => /^(mtu|advert)$/i.test(word));
-  if (sizes.length > 1) {
+  const policies = words.filter((word) => /^(mtu|advert)$/i.test(word));
+  let sized = false;
+  for (const word of words.slice(1)) {
+    if (policies.includes(word)) continue;
+    // 2.2.7 reads the first word as the number, whichever word it is at.
+    const range = { least: 0, most: UNSIGNED_MAX };
+    if (!readUnsigned(words[1], range, context.reporter).complained) sized = true;
+    else context.complain('bad-value', `Invalid vrrp_rx_bufs_policy ${word}`, { word });
+  }
+  if (sized && policies.length > 0) {
+    const text = 'Cannot set vrrp_rx_bufs_policy size and policy, ignoring policy';
+    context.complain('conflict', text);
+  } else if (policies.length > 1) {
     const text = 'Cannot set both vrrp_rx_bufs_policy MTU and ADVERT, ignoring ADVERT';
     context.complain('conflict', text);
-  }
-  for (const word of words.slice(1)) {
-    if (sizes.includes(word)) continue;
-    const result = readUnsigned(word, { least: 0, most: UNSIGNED_MAX }, context.reporter);
-    if (!result.complained) continue;
-    context.complain('bad-value', `Invalid vrrp_rx_bufs_policy ${word}`, { word });
   }
 }
 

@@ -90,9 +90,12 @@ function lifecycleRows(when: 'startup' | 'shutdown'): readonly KeywordRow[] {
     row(`${keyword} COMMAND [USER [GROUP]]`, 'P3', (context, words) => {
       const { global } = context;
       const known = when === 'startup' ? global.startupScript : global.shutdownScript;
-      if (words[1] === undefined) context.complain('bad-value', `${when} script missing`);
-      else if (known !== undefined) {
-        context.complain('duplicate', `${when} script already specified`, { word: words[1] });
+      if (known !== undefined) {
+        const word = words[1] ?? words[0] ?? '';
+        context.complain('duplicate', `${when} script already specified`, { word });
+      } else if (words[1] === undefined) context.complain('bad-value', `${when} script missing`);
+      else if (context.quotedWords()?.[1]?.trim() === '') {
+        context.complain('bad-value', `Invalid ${when} script`, { word: words[1] });
       } else {
         const script = readScript(context);
         if (script === undefined) return;

@@ -130,8 +130,10 @@ function scriptRow(keyword: string, field: 'notifyUp' | 'notifyDown'): KeywordRo
   return part(`${keyword} COMMAND [USER [GROUP]]`, 'P2', (context, server, words) => {
     if (server[field] !== undefined) {
       const name = context.virtualServer?.group ?? '(null)';
-      const text = `(${name}) ${keyword} script already specified - ignoring ${words[1]}`;
-      context.complain('duplicate', text, { word: words[1] ?? '' });
+      const word = context.word(words, 1);
+      if (context.reporter.ended) return;
+      const text = `(${name}) ${keyword} script already specified - ignoring ${word}`;
+      context.complain('duplicate', text, { word });
       return;
     }
     const script = readScript(context);
@@ -143,8 +145,8 @@ function openServer(context: ParseContext, words: Words): void {
   context.server = undefined;
   const service = context.virtualServer;
   const word = context.word(words, 1);
+  const port = readPort(context, words[2]);
   const address = readAddress(word);
-  const port = address === undefined ? 0 : readPort(context, words[2]);
   if (service === undefined || address === undefined || port === undefined) {
     const shown = words[2] ?? '(null)';
     const text = `Invalid real server ip address/port ${word}/${shown} - skipping`;

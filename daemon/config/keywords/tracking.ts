@@ -237,8 +237,10 @@ export function notifyRow(
     const tracker = trackerOf(context);
     if (tracker === undefined) return;
     if (tracker.draft.notify.has(keyword)) {
-      const text = `${label(tracker.name)} already specified - ignoring ${words[1] ?? ''}`;
-      context.complain('duplicate', text, words[1] === undefined ? {} : { word: words[1] });
+      const word = context.word(words, 1);
+      if (context.reporter.ended) return;
+      const text = `${label(tracker.name)} already specified - ignoring ${word}`;
+      context.complain('duplicate', text, { word });
       return;
     }
     const script = readScript(context);

@@ -241,8 +241,10 @@ function flagRow(keyword: string): KeywordRow {
 function scriptRow(keyword: string, field: 'quorumUp' | 'quorumDown'): KeywordRow {
   return part(`${keyword} COMMAND [USER [GROUP]]`, 'P2', (context, server, words) => {
     if (server[field] !== undefined) {
-      const text = `(${server.group}) ${keyword} script already specified - ignoring ${words[1]}`;
-      context.complain('duplicate', text, { word: words[1] ?? '' });
+      const word = context.word(words, 1);
+      if (context.reporter.ended) return;
+      const text = `(${server.group ?? '(null)'}) ${keyword} script already specified - ignoring ${word}`;
+      context.complain('duplicate', text, { word });
       return;
     }
     const script = readScript(context);
@@ -300,8 +302,8 @@ function serviceKey(
     if (!result.usable) return undefined;
     return { fwmark: result.value, port: 0, onlyRunning: result.complained };
   }
+  const port = readPort(context, words[2]);
   const address = readAddress(first);
-  const port = address === undefined ? 0 : readPort(context, words[2]);
   if (address === undefined || port === undefined) {
     const given = words[2] !== undefined && !/^0*$/.test(words[2]);
     const what = given ? `/port ${first}/${words[2]}` : ` ${first}`;

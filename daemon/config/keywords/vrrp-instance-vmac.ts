@@ -129,7 +129,12 @@ function takeIpvlanName(context: ParseContext, instance: InstanceDraft, name: st
   } else if (name.length > INTERFACE_NAME_MAX) {
     const text = `(${instance.name}) IPVLAN interface name '${name}' too long - ignoring`;
     context.complain('too-long', text, { word: name });
-  } else if (nameFree(context, instance, name)) ipvlan.name = name;
+  } else if (nameFree(context, instance, name)) {
+    if (context.machine.interfaces?.some((one) => one.name === name)) {
+      const what = `interface ${name} already exists and is not an l2 ipvlan; ignoring ipvlan if_name`;
+      context.complain('conflict', `(${instance.name}) ${what}`, { word: name });
+    } else ipvlan.name = name;
+  }
 }
 
 function takeVrf(context: ParseContext, instance: InstanceDraft, words: Words): void {

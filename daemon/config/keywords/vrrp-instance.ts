@@ -276,7 +276,8 @@ function closeInstance(context: ParseContext): void {
   const { instance } = context;
   if (instance === undefined) return;
   const unicast = instance.peers.length > 0;
-  if (unicast && (instance.vmac !== undefined || instance.ipvlan !== undefined)) {
+  // A keyword of unicast counts here, though without peers it is multicast in the end. Source: seen with 2.2.7.
+  if (instance.unicastWanted && (instance.vmac !== undefined || instance.ipvlan !== undefined)) {
     if (instance.interface === undefined) {
       const what = 'Cannot use VMAC/ipvlan with unicast and no interface - clearing use_vmac';
       context.complain('conflict', `(${instance.name}): ${what}`);

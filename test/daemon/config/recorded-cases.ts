@@ -60,7 +60,7 @@ export function loadCase(
   interfaces: readonly ConfigInterface[] = interfacesOf('fe80::1/64'),
 ): LoadResult {
   let draw = 0;
-  const executables = ['/usr/bin/true', '/usr/bin/pidof'];
+  const executables = ['/usr/bin/true', '/usr/bin/pidof', '/usr/bin/killall'];
   return loadConfig({
     path: name,
     hostname: 'vm',
