@@ -41,6 +41,8 @@ export interface CommandOptions {
   readonly frameMoment?: FrameMoment | undefined;
   /** How long the daemon takes to delete its addresses now. */
   readonly deletionTime: () => DurationUs;
+  /** How long the daemon takes to the packet that it sends now: none unless that answers another one. */
+  readonly answerTime: () => DurationUs;
   /** Wraps what is done after the daemon's call has returned: it is still the daemon's own doing. */
   readonly asOwn: (action: () => void) => void;
 }
@@ -89,7 +91,7 @@ export class CommandRunner {
         this.#giveUp(command);
         return;
       case 'ip-send':
-        this.#inTurn(command, this.#frames.isSettingUp || this.#frames.isDeleting);
+        this.#sendPacket(command);
         return;
       default:
         this.#inTurn(command, this.#frames.isDeleting);
@@ -102,6 +104,13 @@ export class CommandRunner {
     const takesTime = time > 0 || this.#frames.isDeleting;
     if (takesTime) this.#frames.delete(time, () => this.#options.asOwn(() => this.#do(command)));
     else this.#do(command);
+  }
+
+  #sendPacket(command: InTurnCommand): void {
+    const time = this.#options.answerTime();
+    const send = () => this.#options.asOwn(() => this.#do(command));
+    if (time > 0) this.#frames.answer(time, send);
+    else this.#inTurn(command, this.#frames.isSettingUp || this.#frames.isDeleting);
   }
 
   #inTurn(command: InTurnCommand, waits: boolean): void {

@@ -17,7 +17,7 @@ import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
 import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
-import { DELETION_TIME, type FrameMoment } from './frame-pacer.ts';
+import { ANSWER_TIME, DELETION_TIME, type FrameMoment } from './frame-pacer.ts';
 import type { Program, ProgramContext, UserSignal } from './machine.ts';
 import { routeWords, ruleWords } from './route-words.ts';
 import { Scripts } from './scripts.ts';
@@ -137,6 +137,7 @@ export class DaemonMachine implements Program, SocketEvents {
       },
       frameMoment: options.frameMoment,
       deletionTime: () => this.#yieldingTime(options),
+      answerTime: () => (this.#hearsPacket ? ANSWER_TIME : NO_DURATION),
       asOwn: (action) => this.#asOwn(action),
     });
   }

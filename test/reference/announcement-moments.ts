@@ -11,8 +11,8 @@ import type { FrameMoment } from '../../sim/host/frame-pacer.ts';
 import { announcementKey, announcementRuns } from './measure.ts';
 import type { Recording, Seconds } from './recording.ts';
 
-/** How long a real process is busy with its addresses before it announces them, µs. */
-const BUSY_MAX_US = 3000;
+/** How long a real process is busy with its addresses before it announces them, and how much later it took over, µs. */
+const BUSY_MAX_US = 6000;
 /** How much earlier than the twin it may have been, µs. */
 const EARLY_MAX_US = 1000;
 

@@ -66,7 +66,7 @@ describe('the phases that are fed', () => {
     const momentOf = announcementMoments(s01, toTwin);
     const begin = toTwin(first.at);
     const ask = (by: number, link = 'eth0') => momentOf(link, first.bytes, timeUs(begin + by));
-    expect(ask(-3500)).toBeUndefined();
+    expect(ask(-6500)).toBeUndefined();
     expect(ask(-400, 'eth1')).toBeUndefined();
     expect(ask(-400)).toBe(begin);
     expect(ask(-400)).toBe(toTwin(second.at));

@@ -64,6 +64,23 @@ describe('three servers behind one address', () => {
     expect(lab.exec('laptop', `ping -c 1 ${VIP}`).exitCode).toBe(0);
   });
 
+  test('a master that is heard again just after another took over has the last word', () => {
+    const lab = threeServers();
+    lab.run(10);
+    lab.exec('laptop', `ping -c 1 ${VIP}`);
+    const [sw] = [...lab.lan.switches.values()];
+    const next = lab.host('srv-1').keepalived()?.instances[0]?.timerDueAt ?? 0;
+    lab.run((next - lab.engine.now) / 1_000_000 + 0.01);
+    sw?.setPortForwarding('1', false);
+    // srv-2 takes over 3.609 s after the last advert, half a second before the next one of srv-1.
+    lab.run(3.2);
+    sw?.setPortForwarding('1', true);
+    lab.run(0.7);
+    expect(lab.holders(VIP)).toEqual(['srv-1']);
+    expect(lab.out('srv-2', 'journalctl -u keepalived')).toContain('Entering MASTER STATE');
+    expect(lab.out('laptop', `ip neigh show ${VIP}`)).toContain('02:00:00:00:00:11');
+  });
+
   test('kill -9 of both processes leaves the address; the restart cleans up', () => {
     const lab = threeServers();
     lab.run(10);

@@ -49,6 +49,14 @@ test('a master that is challenged announces itself after its advert: 50 µs, 25 
   expect(done).toEqual(['frame 1 at 50', 'frame 2 at 75', 'frame 2 at 79']);
 });
 
+test('an advert that answers a packet leaves when that is read, and what it announces after it', () => {
+  const done = doneAt((pacer, note) => {
+    pacer.answer(durationUs(120), note('advert'));
+    for (const frame of [FIRST, SECOND, SECOND]) pacer.send('eth0', frame);
+  });
+  expect(done).toEqual(['advert at 120', 'frame 1 at 170', 'frame 2 at 195', 'frame 2 at 199']);
+});
+
 test('addresses are deleted together after a while, and what was asked for after them comes after them', () => {
   const done = doneAt((pacer, note) => {
     pacer.delete(durationUs(85), note('first'));
