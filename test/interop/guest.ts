@@ -6,6 +6,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { guestCommand } from './guest-command.ts';
 import { type Lab, type Running, until } from './lab.ts';
 import { REPOSITORY } from './requirements.ts';
 
@@ -29,7 +30,7 @@ export class Guest {
     lab.exec('sw', ['ip', 'tuntap', 'add', 'dev', tap, 'mode', 'tap']);
     lab.exec('sw', ['ip', 'link', 'set', tap, 'master', 'br0', 'up']);
     const console = lab.start('sw', [
-      'linux.uml',
+      ...guestCommand(REPOSITORY),
       'mem=384M',
       'root=/dev/root',
       'rootfstype=hostfs',

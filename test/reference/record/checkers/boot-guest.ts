@@ -2,14 +2,17 @@
 
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { guestCommand } from '../../../interop/guest-command.ts';
 
 /** Records the plans of those names into a folder of the host; the exit code becomes the guest's. */
 export function bootGuest(output: string, names: readonly string[]): void {
   mkdirSync(output, { recursive: true });
   const root = process.env['LANTWIN_ROOT'] ?? process.cwd();
+  const [program = '', ...before] = guestCommand(root);
   const child = spawn(
-    'linux.uml',
+    program,
     [
+      ...before,
       'mem=900M',
       'root=/dev/root',
       'rootfstype=hostfs',
