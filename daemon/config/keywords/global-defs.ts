@@ -278,7 +278,7 @@ function interval(
   const word = context.word(words, 1);
   const range = { least, most: INTERVAL_US_MAX, lenient: true, decimals: 6 };
   const result = readDecimal(word, range, context.reporter);
-  if (result.complained) context.complain('bad-value', `${keyword} '${word}' is invalid`, { word });
+  if (!result.usable) context.complain('bad-value', `${keyword} '${word}' is invalid`, { word });
   return result.usable ? result.value : undefined;
 }
 

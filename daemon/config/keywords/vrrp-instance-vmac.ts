@@ -38,7 +38,10 @@ function takeVmac(context: ParseContext, instance: InstanceDraft, words: Words):
     }
     if (named && word === 'netlink_notify_msg') continue;
     const mac = parseMac(word);
-    if (mac === undefined) takeVmacName(context, instance, word);
+    if (mac === undefined && word.includes(':')) {
+      const tail = /[^\da-f:]/i.test(word) ? '' : ' - ignored';
+      context.complain('bad-value', `VMAC invalid MAC address ${word}${tail}`, { word });
+    } else if (mac === undefined) takeVmacName(context, instance, word);
     else if (instance.vmac.mac !== undefined) {
       context.complain('duplicate', 'VMAC interface address already specified', { word });
     } else if (isGroupMac(mac)) {

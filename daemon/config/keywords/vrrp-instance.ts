@@ -68,8 +68,8 @@ const behaviourRows: readonly KeywordRow[] = [
     const word = context.word(words, 1);
     const range = { least: 0, most: 1_000_000_000, decimals: 6, lenient: true };
     const result = readDecimal(word, range, context.reporter);
-    // Of what is no number at all only the reader of numbers speaks.
-    if (result.complained && /^[-+.\d]/.test(word)) {
+    // What begins with a number in range is taken, with the complaint of the reader of numbers alone.
+    if (!result.usable) {
       const text = `(${instance.name}) Preempt_delay not valid! must be between 0-1000`;
       context.complain('bad-value', text, { word });
     }
