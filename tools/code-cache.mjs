@@ -3,6 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 
 const { tuneEngine, startPacked } = createRequire(import.meta.url)('../bin/packed.js');
 const scripts = [];
@@ -13,6 +14,8 @@ startPacked(join(import.meta.dirname, '..', 'dist', 'sim', 'packed'), (file, scr
   if (!existsSync(`${file}.cache`)) scripts.push({ file, script });
 });
 process.on('exit', () => {
+  // A run changed this flag when all was loaded (sim/cli/batch-engine.ts); a start will find it as it was.
+  setFlagsFromString('--incremental-marking');
   for (const { file, script } of scripts) {
     writeFileSync(`${file}.cache`, script.createCachedData());
   }

@@ -16,6 +16,7 @@ import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { collectInOneGo } from '../../sim/cli/batch-engine.ts';
 import type { BenchResult } from './bench-result.ts';
 import { type BenchCase, benchCases } from './cases.ts';
 import { buildNs3, runNs3 } from './ns3.ts';
@@ -50,6 +51,7 @@ if (values.only === 'takeover') {
   const found = cases.find((one) => one.id === values.one);
   if (found === undefined) throw new Error(`no workload ${values.one}`);
   tuneEngineAsTheCommandDoes();
+  if (found.id !== 'SEED-explore') collectInOneGo();
   console.log(JSON.stringify(found.run()));
 } else {
   process.exitCode = runAll();
