@@ -35,6 +35,12 @@ export function readScript(context: ParseContext): ScriptDraft | undefined {
     });
     return undefined;
   }
+  if (group !== undefined && context.machine.hasGroup?.(group) === false) {
+    context.remark('unknown-user', `group '${group}' does not exist; the script is ignored`, {
+      word: group,
+    });
+    return undefined;
+  }
   if (user === undefined && lacksDefaultUser(context)) {
     context.remark('unknown-user', `nobody may run '${command}': the script is ignored`);
     return undefined;

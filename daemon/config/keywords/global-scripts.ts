@@ -94,11 +94,12 @@ function lifecycleRows(when: 'startup' | 'shutdown'): readonly KeywordRow[] {
         const word = words[1] ?? words[0] ?? '';
         context.complain('duplicate', `${when} script already specified`, { word });
       } else if (words[1] === undefined) context.complain('bad-value', `${when} script missing`);
-      else if (context.quotedWords()?.[1]?.trim() === '') {
-        context.complain('bad-value', `Invalid ${when} script`, { word: words[1] });
-      } else {
+      else {
         const script = readScript(context);
-        if (script === undefined) return;
+        if (script === undefined) {
+          context.complain('bad-value', `Invalid ${when} script`, { word: words[1] });
+          return;
+        }
         if (when === 'startup') global.startupScript = script;
         else global.shutdownScript = script;
       }
