@@ -266,6 +266,21 @@ describe.each(['light', 'dark'] as const)('in %s', (theme) => {
     await page.context().close();
   });
 
+  it('the clock holds still for somebody who is about to type into it', async () => {
+    const { page } = await openLan(browser, served, theme === 'dark');
+    await page.click('.play');
+    await expect.poll(() => page.inputValue('#clock')).not.toBe('0.000000');
+    await page.focus('#clock');
+    const held = await page.inputValue('#clock');
+    await page.waitForTimeout(300);
+    expect(await page.inputValue('#clock')).toBe(held);
+    await page.keyboard.type('20');
+    expect(await page.inputValue('#clock')).toBe('20');
+    await page.keyboard.press('Tab');
+    await expect.poll(() => page.inputValue('#clock')).not.toBe(held);
+    await page.context().close();
+  });
+
   it('a screenshot shows the failover', async () => {
     const { page } = await openLan(browser, served, theme === 'dark');
     await goTo(page, CUT_S);
