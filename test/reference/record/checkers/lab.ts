@@ -4,11 +4,8 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
-import koffi from 'koffi';
-
-const CLONE_NEWNET = 0x40000000;
-const setns = koffi.load(null).func('int setns(int, int)');
+import { writeFileSync } from 'node:fs';
+import { insideNamespace } from '../inside-namespace.ts';
 
 /** Machines and the last octet of their addresses. */
 export const MACHINES: ReadonlyMap<string, number> = new Map([
@@ -81,16 +78,7 @@ export class CheckerLab {
 
   /** Does something that makes sockets in a machine's namespace; it must be over when it returns. */
   inside<T>(machine: string, act: () => T): T {
-    const own = openSync('/proc/self/ns/net', 'r');
-    const other = openSync(`/run/netns/${this.namespace(machine)}`, 'r');
-    setns(other, CLONE_NEWNET);
-    try {
-      return act();
-    } finally {
-      setns(own, CLONE_NEWNET);
-      closeSync(own);
-      closeSync(other);
-    }
+    return insideNamespace(this.namespace(machine), act);
   }
 
   close(): void {

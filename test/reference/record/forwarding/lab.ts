@@ -4,12 +4,9 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, writeFileSync } from 'node:fs';
-import koffi from 'koffi';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { insideNamespace } from '../inside-namespace.ts';
 import { CardEar, switchOffloadsOff } from './sockets.ts';
-
-const CLONE_NEWNET = 0x40000000;
-const setns = koffi.load(null).func('int setns(int, int)');
 
 /** The virtual address. */
 export const VIP = '10.10.0.100';
@@ -121,16 +118,7 @@ export class ForwardingLab {
 
   /** Does something in a machine's namespace; it must be over when it returns. */
   inside<T>(machine: string, act: () => T): T {
-    const own = openSync('/proc/self/ns/net', 'r');
-    const other = openSync(`/run/netns/${machine}`, 'r');
-    setns(other, CLONE_NEWNET);
-    try {
-      return act();
-    } finally {
-      setns(own, CLONE_NEWNET);
-      closeSync(own);
-      closeSync(other);
-    }
+    return insideNamespace(machine, act);
   }
 
   set(machine: string, name: string, value: string | number): void {

@@ -4,13 +4,10 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import koffi from 'koffi';
 import { CardEar } from '../forwarding/sockets.ts';
-
-const CLONE_NEWNET = 0x40000000;
-const setns = koffi.load(null).func('int setns(int, int)');
+import { insideNamespace } from '../inside-namespace.ts';
 
 /** Cards' addresses; a server's ends in its octet. */
 export const MACS = {
@@ -74,8 +71,8 @@ export class SchedulerLab {
       this.run(`iptables-legacy ${rule} 10.60.0.0/24`);
       this.run(`ip6tables-legacy ${rule} fd60::/64`);
     }
-    this.front = this.#inside(outside, () => new CardEar('front'));
-    this.back = this.#inside(outside, () => new CardEar('back'));
+    this.front = insideNamespace(outside, () => new CardEar('front'));
+    this.back = insideNamespace(outside, () => new CardEar('back'));
   }
 
   run(line: string): string {
@@ -85,12 +82,12 @@ export class SchedulerLab {
 
   set(name: string, value: number): void {
     const path = `/proc/sys/${name.replaceAll('.', '/')}`;
-    this.#inside(this.#name, () => writeFileSync(path, String(value)));
+    insideNamespace(this.#name, () => writeFileSync(path, String(value)));
   }
 
   /** The service's line, and [server, weight, ActiveConn, InActConn] in the kernel's order. */
   table(): { readonly service: string; readonly rows: [string, number, number, number][] } {
-    const text = this.#inside(this.#name, () => readFileSync('/proc/net/ip_vs', 'latin1'));
+    const text = insideNamespace(this.#name, () => readFileSync('/proc/net/ip_vs', 'latin1'));
     const lines = text.split('\n').slice(3);
     const rows = lines.flatMap((line): [string, number, number, number][] => {
       const [arrow, end = '', , weight, active, inactive] = line.trim().split(/\s+/);
@@ -102,7 +99,7 @@ export class SchedulerLab {
 
   entries(): Entry[] {
     const path = '/proc/net/ip_vs_conn';
-    const text = this.#inside(this.#name, () => readFileSync(path, 'latin1'));
+    const text = insideNamespace(this.#name, () => readFileSync(path, 'latin1'));
     return text
       .split('\n')
       .slice(1)
@@ -142,19 +139,6 @@ export class SchedulerLab {
     this.front.close();
     this.back.close();
     batch(undefined, [`netns del ${this.#name}-o`, `netns del ${this.#name}`]);
-  }
-
-  #inside<T>(namespace: string, act: () => T): T {
-    const own = openSync('/proc/self/ns/net', 'r');
-    const other = openSync(`/run/netns/${namespace}`, 'r');
-    setns(other, CLONE_NEWNET);
-    try {
-      return act();
-    } finally {
-      setns(own, CLONE_NEWNET);
-      closeSync(own);
-      closeSync(other);
-    }
   }
 }
 
