@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Director, type ServerBehaviour, s } from './director.ts';
+import { quickPool } from './quick-pool.ts';
 
 /** One server, first check after exactly 1 s, then every 2 s. */
 function started(checker: string, before: (director: Director) => void = () => {}): Director {
@@ -9,26 +10,7 @@ function started(checker: string, before: (director: Director) => void = () => {
   director.servers.set('10.10.0.11', { port: 'open' });
   director.scripts.set('/m.sh', { exit: 0, after: 1000 });
   before(director);
-  director.start(`global_defs {
-  script_user root
-  enable_script_security
-}
-track_file f1 {
-  file /f1
-  init_file 0
-}
-virtual_server 10.10.0.100 80 {
-  lb_algo rr
-  lb_kind DR
-  protocol TCP
-  delay_loop 2
-  warmup 0
-  real_server 10.10.0.11 80 {
-    weight 2
-    ${checker}
-  }
-}
-`);
+  director.start(quickPool([11, 2, checker]));
   return director;
 }
 
