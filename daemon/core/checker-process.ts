@@ -32,12 +32,13 @@ import type { IdsOf } from '../config/user-ids.ts';
 import { type LvsMachine, newServices, type Service } from '../lvs/lvs-machine.ts';
 import { reloadServices, sameServer, sameService } from '../lvs/lvs-reload.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
-import { ipvs, ipvsFailed } from '../lvs/pool.ts';
+import { ipvs } from '../lvs/pool.ts';
 import { type Place, setWeight, takeVerdict } from '../lvs/server-state.ts';
 import { startServices, stopServices } from '../lvs/service-life.ts';
 import { formatIp, type IpAddress } from '../wire/ip-address.ts';
 import { fifoScript, lvsSettings, timeoutWords } from './checker-settings.ts';
 import type { Command } from './commands.ts';
+import { ConnectionSync } from './connection-sync.ts';
 import { checkerDump } from './dump-checkers.ts';
 import type { SystemEvent } from './events.ts';
 import { coreText } from './log-text.ts';
@@ -57,17 +58,18 @@ export class CheckerProcess {
   readonly #options: CheckerProcessOptions;
   readonly #lvs: LvsMachine;
   readonly #check: CheckMachine;
+  readonly #sync: ConnectionSync;
   #out: Command[] = [];
 
   constructor(config: DaemonConfig, options: CheckerProcessOptions) {
     this.#options = options;
     const { system, takeId, random } = options;
+    this.#sync = new ConnectionSync('checkers', takeId);
     this.#lvs = {
       services: [],
       settings: lvsSettings(config, system),
       actions: this.#out as LvsMachine['actions'],
       takeId,
-      adding: new Map(),
     };
     this.#check = newCheckMachine({
       checkers: [],
@@ -98,9 +100,10 @@ export class CheckerProcess {
   start(config: DaemonConfig, now: TimeUs): readonly Command[] {
     this.#say(lvsText.initialising());
     const { settings } = this.#lvs;
-    if (settings.flush) ipvs(this.#lvs, ['-C']);
     const timeouts = timeoutWords(config.global.lvsTimeouts);
     if (timeouts !== undefined) ipvs(this.#lvs, timeouts);
+    this.#out.push(...this.#sync.start(config.global.lvsSyncDaemon));
+    if (settings.flush) ipvs(this.#lvs, ['-C']);
     const reader = fifoScript(config, this.#options.takeId);
     if (reader !== undefined) this.#out.push(reader);
     this.#check.now = now;
@@ -116,6 +119,7 @@ export class CheckerProcess {
   reload(config: DaemonConfig, now: TimeUs): readonly Command[] {
     this.#say(coreText.reloadingChild());
     this.#say(lvsText.reinitialising());
+    this.#out.push(...this.#sync.reload(config.global.lvsSyncDaemon));
     stopCheckers(this.#check);
     this.#lvs.settings = lvsSettings(config, this.#options.system);
     const { checkers: oldCheckers } = this.#check;
@@ -142,6 +146,7 @@ export class CheckerProcess {
   stop(): readonly Command[] {
     stopCheckers(this.#check);
     stopServices(this.#lvs);
+    this.#out.push(...this.#sync.stop());
     this.#say(coreText.stoppedChild(this.#options.system.processorTime?.()));
     return this.#take();
   }
@@ -213,7 +218,6 @@ export class CheckerProcess {
       case 'script-exited':
         return checkerEvent(check, event.id, { kind: event.kind, outcome: event.outcome }, now);
       case 'command-failed':
-        if (ipvsFailed(this.#lvs, event.id, event.reason)) return true;
         return checkerCommandFailed(check, event.id, now);
       case 'address-added':
       case 'address-removed':

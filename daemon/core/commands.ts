@@ -149,6 +149,8 @@ export interface IpvsCommand {
   readonly kind: 'ipvs';
   readonly id: CommandId;
   readonly words: readonly string[];
+  /** keepalived does not tell when the kernel refuses this one. */
+  readonly mayFail?: true;
 }
 
 /** What the outside sees of the daemon: log, FIFO, dumps, mails, and the typed report for the run log. */

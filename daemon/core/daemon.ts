@@ -129,7 +129,7 @@ export class Daemon {
     machine.actions = this.#outbox.vrrpActions;
     this.#sayConfigNotes(machine);
     createFifos(machine);
-    if (this.#vrrpRuns) this.#siblings.startSync(machine, config);
+    if (this.#vrrpRuns) this.#siblings.setSync(machine, config);
     initialise(machine, now);
     this.#siblings.setCheckers(machine, config, now);
     const idle = wantsNothing(config, this.#options.flags);
@@ -151,7 +151,11 @@ export class Daemon {
       return this.#scriptMoved(this.#script, this.#script.exited(event.outcome), now);
     }
     const machine = this.#machine;
-    if (machine === undefined || this.#phase !== 'running') return NOTHING;
+    if (machine === undefined) return NOTHING;
+    // The end is no end of complaints: the kernel's answers come behind it.
+    if (event.kind === 'command-failed' && this.#siblings.refused(machine, event))
+      return this.#take();
+    if (this.#phase !== 'running') return NOTHING;
     if (event.kind === 'vrrp-packet') return this.#receivePacket(machine, event, now);
     this.#siblings.receive(machine, event, now);
     if (this.#siblings.lostBfd) return this.#endForBfd(now);
@@ -200,6 +204,7 @@ export class Daemon {
       this.#shutdownScript = loaded.config.global.shutdownScript;
       const settings = this.#settings(loaded);
       this.#mailer = newSmtpClient(loaded.config.global.mail);
+      if (this.#vrrpRuns) this.#siblings.setSync(machine, loaded.config);
       reload(machine, { config: vrrpPart(loaded.config, this.#options.flags), settings }, now);
       this.#sayConfigNotes(machine);
       this.#siblings.setCheckers(machine, loaded.config, now);

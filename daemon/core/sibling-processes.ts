@@ -13,13 +13,14 @@ import { bfdChanged } from '../vrrp/tracking.ts';
 import { takeId, type VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import { BfdProcess, type BfdStep } from './bfd-process.ts';
 import { CheckerProcess } from './checker-process.ts';
-import type { Command } from './commands.ts';
+import type { Command, CommandId } from './commands.ts';
+import { ConnectionSync } from './connection-sync.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import type { SystemEvent } from './events.ts';
+import { IpvsBook } from './ipvs-book.ts';
 import type { Outbox } from './outbox.ts';
 import { wantsBfd, wantsCheckers } from './process-plan.ts';
 import type { DaemonStatus } from './status.ts';
-import { SyncFollower } from './sync-follower.ts';
 
 /** See the head of the file. */
 export class SiblingProcesses {
@@ -27,7 +28,10 @@ export class SiblingProcesses {
   readonly #outbox: Outbox;
   #checkers: CheckerProcess | undefined;
   #bfd: BfdProcess | undefined;
-  #sync: SyncFollower | undefined;
+  #sync: ConnectionSync | undefined;
+  /** Whose commands for the connection sync are refused. */
+  #syncProcess: 'vrrp' | 'checkers' = 'checkers';
+  readonly #ipvs = new IpvsBook();
 
   constructor(options: DaemonOptions, outbox: Outbox) {
     this.#options = options;
@@ -104,18 +108,35 @@ export class SiblingProcesses {
     }
   }
 
-  /** lvs_sync_daemon; it is started by the VRRP process, and not without one. */
-  startSync(machine: VrrpMachine, config: DaemonConfig): void {
-    const sync = config.global.lvsSyncDaemon;
-    if (sync === undefined) return;
-    this.#outbox.say('vrrp', lvsText.initialising());
-    this.#sync = new SyncFollower(sync, () => takeId(machine));
-    this.#outbox.push(...this.#sync.start());
+  /** lvs_sync_daemon with an instance; it is the VRRP process's, and not there without one. */
+  setSync(machine: VrrpMachine, config: DaemonConfig): void {
+    const isStart = this.#sync === undefined;
+    const sync = this.#sync ?? new ConnectionSync('vrrp', () => takeId(machine));
+    this.#sync = sync;
+    const { lvsSyncDaemon } = config.global;
+    const commands = isStart ? sync.start(lvsSyncDaemon) : sync.reload(lvsSyncDaemon);
+    this.#syncProcess = sync.isWanted ? 'vrrp' : 'checkers';
+    if (sync.isWanted)
+      this.#outbox.say('vrrp', isStart ? lvsText.initialising() : lvsText.reinitialising());
+    this.#outbox.push(...commands);
   }
 
-  /** Adds to the commands of a call what they mean for the connection sync. */
+  /** Adds to the commands of a call what they mean for the connection sync, and remembers what the kernel may refuse. */
   withSync(commands: readonly Command[]): readonly Command[] {
-    return this.#sync === undefined ? commands : this.#sync.follow(commands);
+    const out = this.#sync === undefined ? commands : this.#sync.follow(commands);
+    this.#ipvs.note(out);
+    return out;
+  }
+
+  /** The kernel refused something; whether it was a command for its IPVS table. */
+  refused(
+    machine: VrrpMachine,
+    event: { readonly id: CommandId; readonly reason: string },
+  ): boolean {
+    const syncProcess = this.#syncProcess;
+    const said = this.#ipvs.refused(event, { takeId: () => takeId(machine), syncProcess });
+    if (said !== undefined) this.#outbox.push(...said);
+    return said !== undefined;
   }
 
   /** SIGTERM. */
@@ -125,7 +146,6 @@ export class SiblingProcesses {
     if (this.#bfd !== undefined) this.#outbox.push(...this.#bfd.stop());
     this.#bfd = undefined;
     this.#checkers = undefined;
-    this.#sync = undefined;
   }
 
   /** Hands on what the BFD part wants; VRRP and checkers hear its news where they stand in the list. */

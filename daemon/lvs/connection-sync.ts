@@ -20,9 +20,9 @@ export interface SyncSettings {
 
 type Role = 'master' | 'backup';
 
-/** ipvsadm's words for the beginning. */
-export function startSync(settings: SyncSettings): readonly (readonly string[])[] {
-  if (settings.instance !== undefined) return [startWords(settings, 'backup')];
+/** ipvsadm's words for the beginning; `master` is what the instance is now. */
+export function startSync(settings: SyncSettings, master: boolean): readonly (readonly string[])[] {
+  if (settings.instance !== undefined) return [startWords(settings, master ? 'master' : 'backup')];
   return [startWords(settings, 'master'), startWords(settings, 'backup')];
 }
 

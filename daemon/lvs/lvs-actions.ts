@@ -13,7 +13,12 @@ export type LvsAction =
       readonly level: 'info';
       readonly text: string;
     }
-  | { readonly kind: 'ipvs'; readonly id: number; readonly words: readonly string[] }
+  | {
+      readonly kind: 'ipvs';
+      readonly id: number;
+      readonly words: readonly string[];
+      readonly mayFail?: true;
+    }
   | {
       readonly kind: 'script-run';
       readonly id: number;

@@ -73,8 +73,6 @@ export interface LvsMachine {
   settings: LvsSettings;
   actions: LvsAction[];
   readonly takeId: () => number;
-  /** Words of commands that add something, by id: what is there already is changed instead. */
-  readonly adding: Map<number, readonly string[]>;
 }
 
 /** Services as the configuration has them; the kernel has none of them yet. */

@@ -2,44 +2,22 @@
  * The kernel's table: services and servers added, changed and removed, one command for each of the
  * kernel's services that a virtual server stands for.
  *
- * With inhibit_on_failure a server that fails stays in the table with weight 0. What is found there
- * already, left by a daemon that was killed, is changed instead of added.
+ * With inhibit_on_failure a server that fails stays in the table with weight 0. What is found there already, left by a
+ * daemon that was killed, stays as it is: 2.2.7 only tells that it is there (recorded).
  */
 
 import { type Destination, removeServerWords, serverWords, serviceWords } from './ipvs-words.ts';
 import type { LvsMachine, Server, Service, Sorry } from './lvs-machine.ts';
 
-/** One ipvsadm call. */
-export function ipvs(machine: LvsMachine, words: readonly string[]): number {
-  const id = machine.takeId();
-  machine.actions.push({ kind: 'ipvs', id, words });
-  return id;
-}
-
-/** Most commands whose failure is still waited for. */
-const ADDING_MAX = 1024;
-
-function ipvsAdd(machine: LvsMachine, words: readonly string[]): void {
-  const { adding } = machine;
-  const oldest = adding.keys().next();
-  if (adding.size >= ADDING_MAX && oldest.done !== true) adding.delete(oldest.value);
-  adding.set(ipvs(machine, words), words);
-}
-
-/** An ipvsadm call failed; `false` when it was not one that matters here. */
-export function ipvsFailed(machine: LvsMachine, id: number, reason: string): boolean {
-  const words = machine.adding.get(id);
-  if (words === undefined) return false;
-  machine.adding.delete(id);
-  const [command = '', ...rest] = words;
-  if (/exist/i.test(reason)) ipvs(machine, [command === '-A' ? '-E' : '-e', ...rest]);
-  return true;
+/** One ipvsadm call; what the kernel refuses is told by `core`, and changes nothing here. */
+export function ipvs(machine: LvsMachine, words: readonly string[]): void {
+  machine.actions.push({ kind: 'ipvs', id: machine.takeId(), words });
 }
 
 /** Adds the service. */
 export function addService(machine: LvsMachine, service: Service): void {
   for (const kernel of service.kernel) {
-    ipvsAdd(machine, serviceWords('-A', kernel, service.config));
+    ipvs(machine, serviceWords('-A', kernel, service.config));
   }
   service.exists = true;
 }
@@ -124,7 +102,7 @@ function put(
     return;
   }
   for (const kernel of service.kernel) {
-    ipvsAdd(machine, serverWords('-a', kernel, what.destination, what.weight));
+    ipvs(machine, serverWords('-a', kernel, what.destination, what.weight));
   }
   entry.inPool = true;
 }

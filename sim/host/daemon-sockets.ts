@@ -115,10 +115,13 @@ export class DaemonSockets {
           ttl,
         });
       },
-      // Linux reports ICMP errors to connected sockets alone (udp(7), without IP_RECVERR).
+      // Linux reports ICMP errors to connected sockets; keepalived's checkers set IP_RECVERR on theirs.
       ...(remote === undefined
         ? {}
-        : { onError: (error: IcmpSocketError) => this.#fail(command.id, error) }),
+        : {
+            receiveErrors: true,
+            onError: (error: IcmpSocketError) => this.#fail(command.id, error),
+          }),
     });
     if (typeof socket === 'string') return socket;
     this.#udp.set(command.id, { command, socket });

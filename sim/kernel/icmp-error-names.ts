@@ -51,6 +51,10 @@ const UNREACHABLE_V6: readonly IcmpSocketError[] = [
   'EACCES',
 ];
 
+/** Codes of "destination unreachable" behind which the way may yet be found again. Source: `fatal` of the tables above. */
+const PASSING: readonly number[] = [0, 1, 5, 11, 12];
+const PASSING_V6: readonly number[] = [0, 2, 3];
+
 /** ICMP messages that quote a packet which did not arrive. */
 export type IcmpError = Extract<
   IcmpMessage,
@@ -83,4 +87,20 @@ export function icmpv6ErrorName(
     default:
       return 'EPROTO';
   }
+}
+
+/** An error and whether it passes: UDP sockets hear of such a one only with IP_RECVERR. */
+export interface HeardError {
+  readonly error: IcmpSocketError;
+  readonly passing: boolean;
+}
+
+/** Whether an error may pass by itself, as "host unreachable" does; what does not fit is cut next time, and told. */
+export function mayPass(
+  message: { readonly kind: string; readonly code?: number },
+  version: 4 | 6,
+): boolean {
+  if (message.kind === 'time-exceeded') return true;
+  if (message.kind !== 'destination-unreachable') return false;
+  return (version === 4 ? PASSING : PASSING_V6).includes(message.code ?? 0);
 }

@@ -21,7 +21,7 @@ import {
 } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { SCOPE_LINK, selectSource } from './address-selection.ts';
-import { type IcmpError, icmpErrorName } from './icmp-error-names.ts';
+import { type IcmpError, icmpErrorName, mayPass } from './icmp-error-names.ts';
 import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { learnPathMtu } from './path-mtu.ts';
@@ -132,7 +132,14 @@ function passError(kernel: KernelState, message: IcmpError): void {
     learnPathMtu(kernel, readIpv4Destination(quoted, 0), nextHopMtu);
   }
   if (protocol === PROTOCOL_UDP) {
-    failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
+    failUdp(
+      kernel,
+      { source, sourcePort: readUint16(quoted, at) },
+      {
+        error,
+        passing: mayPass(message, 4),
+      },
+    );
   }
   const mtu = nextHopMtu === undefined ? {} : { nextHopMtu };
   kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });

@@ -30,7 +30,7 @@ import {
 import { newFrame } from '../lan/frame-memory.ts';
 import { pieceMaxOf, takeOver, whileGathered } from './gathered-packet.ts';
 import { isJoinedOn } from './group-machine.ts';
-import { icmpv6ErrorName } from './icmp-error-names.ts';
+import { icmpv6ErrorName, mayPass } from './icmp-error-names.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
 import { collectIpv6Fragment } from './ipv6-fragments.ts';
 import { routeIpv6, routeIpv6Back, selectIpv6Source } from './ipv6-lookup.ts';
@@ -264,7 +264,14 @@ function passError(
     learnPathMtu(kernel, readIpv6Destination(quoted, 0), message.parameter);
   }
   if (protocol === PROTOCOL_UDP) {
-    failUdp(kernel, { source, sourcePort: readUint16(quoted, at) }, error);
+    failUdp(
+      kernel,
+      { source, sourcePort: readUint16(quoted, at) },
+      {
+        error,
+        passing: mayPass(message, 6),
+      },
+    );
   }
   const mtu = message.kind === 'packet-too-big' ? { nextHopMtu: message.parameter } : {};
   kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });

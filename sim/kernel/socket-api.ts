@@ -34,7 +34,9 @@ export interface UdpOptions {
   /** IP_PMTUDISC_DONT: IPv4 datagrams may be cut on their way; without, DF is set on what fits. */
   readonly mayBeCut?: boolean;
   readonly onDatagram: (datagram: Datagram) => void;
-  /** ICMP errors for what this socket sent. */
+  /** IP_RECVERR, IPV6_RECVERR: errors that may pass are told, too. */
+  readonly receiveErrors?: boolean;
+  /** ICMP errors for what this socket sent; who gives it has a connected socket. */
   readonly onError?: (error: IcmpSocketError) => void;
 }
 

@@ -17,7 +17,7 @@ import {
   readUdpLength,
   UDP_HEADER_LENGTH,
 } from '../../daemon/wire/udp.ts';
-import type { IcmpSocketError } from './icmp-error-names.ts';
+import type { HeardError } from './icmp-error-names.ts';
 import { errorOf, finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
@@ -146,16 +146,22 @@ function deliver(socket: UdpSocketState, arrival: UdpArrival): void {
   });
 }
 
-/** An ICMP error quoted a datagram of ours: its socket hears of it. */
+/**
+ * An ICMP error quoted a datagram of ours: its socket hears of it, of one that may pass only with IP_RECVERR (seen on Linux
+ * 6.18: an absent neighbour is silence to an ordinary connected socket). Source: udp_err, udpv6_err.
+ */
 export function failUdp(
   kernel: KernelState,
   quoted: { readonly source: IpAddress; readonly sourcePort: number },
-  error: IcmpSocketError,
+  heard: HeardError,
 ): void {
   for (const socket of [...(kernel.sockets.udp.get(quoted.sourcePort) ?? [])]) {
     if (!isFamilyOf(socket, quoted.source)) continue;
     if (socket.bound !== undefined && socket.bound !== quoted.source) continue;
-    socket.options.onError?.(error);
+    const { receiveErrors = false, mayBeCut = false, onError } = socket.options;
+    if (heard.passing && !receiveErrors) continue;
+    if (heard.error === 'EMSGSIZE' && mayBeCut) continue;
+    onError?.(heard.error);
   }
 }
 

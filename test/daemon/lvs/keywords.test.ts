@@ -305,9 +305,9 @@ describe('real_server', () => {
 
 describe('global_defs', () => {
   // proves: keyword:global_defs/lvs_timeouts keyword:global_defs/lvs_flush
-  it('lvs_flush and lvs_timeouts come first', () => {
+  it('lvs_timeouts and lvs_flush come first', () => {
     const words = run({ global: 'lvs_flush\n lvs_timeouts tcp 600 udp 10' }, 0.1).ipvs();
-    expect(words.slice(0, 2)).toEqual(['-C', '--set 600 0 10']);
+    expect(words.slice(0, 2)).toEqual(['--set 600 0 10', '-C']);
   });
 
   // proves: keyword:global_defs/lvs_flush_on_stop
@@ -334,14 +334,18 @@ describe('global_defs', () => {
 });
 
 describe('what a killed daemon left', () => {
-  it('is changed instead of added', () => {
+  it('stays as it is, and the log says that it is there (recorded)', () => {
     const director = new Director();
     director.table.apply('-A -t 10.10.0.100:80 -s wlc'.split(' '));
     director.table.apply('-a -t 10.10.0.100:80 -r 10.10.0.11:80 -m -w 9'.split(' '));
     director.start(conf());
     director.run(s(0.5));
     expect(director.tables.at(-1)?.text).toBe(
-      'TCP 10.10.0.100:80 rr: 10.10.0.11:80 Route w1, 10.10.0.12:80 Route w1',
+      'TCP 10.10.0.100:80 wlc: 10.10.0.11:80 Masq w9, 10.10.0.12:80 Route w1',
     );
+    expect(director.lines().filter((line) => line.startsWith('IPVS'))).toEqual([
+      'IPVS cmd IP_VS_SO_SET_ADD(1154) error: Service already exists(17) (10.10.0.100:tcp:80)',
+      'IPVS cmd IP_VS_SO_SET_ADDDEST(1159) error: Destination already exists(17) (10.10.0.100:tcp:80 -> 10.10.0.11:80)',
+    ]);
   });
 });
