@@ -24,7 +24,6 @@ export const GLOBAL_SETTINGS = [
   ['ipv4.ipfrag_time', 30, 0, INT_MAX],
   ['ipv4.ip_default_ttl', 64, 1, 255],
   ['ipv4.ip_forward', 0, 0, 1],
-  ['ipv4.ip_local_reserved_ports', 0, 0, 0],
   ['ipv4.ip_no_pmtu_disc', 0, 0, 3],
   ['ipv4.ip_nonlocal_bind', 0, 0, 1],
   ['ipv4.ip_unprivileged_port_start', 1024, 0, 65535],

@@ -23,6 +23,7 @@ import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-
 import type { IpvsState } from './ipvs/ipvs-state.ts';
 import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
 import type { KernelClock, KernelTimer } from './kernel-clock.ts';
+import type { LocalPorts } from './local-ports.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
 import type { ArpPath, InputMemo, InputPath, RoutingState } from './route-state.ts';
 import type { SocketState } from './socket-state.ts';
@@ -147,6 +148,7 @@ export interface KernelState {
   readonly loopback: LinkState;
   nextIndex: number;
   readonly settings: GlobalSettings;
+  readonly localPorts: LocalPorts;
   readonly ipv4All: Ipv4Settings;
   readonly ipv4Default: Ipv4Settings;
   readonly ipv6All: Ipv6Settings;

@@ -34,6 +34,7 @@ import {
 } from './kernel-state.ts';
 import { receiveFromLoopback, receiveOn } from './link-input.ts';
 import { makeLink, registerLink, setLinkUp } from './link-table.ts';
+import { defaultLocalPorts } from './local-ports.ts';
 import { solicitByNd } from './nd-output.ts';
 import { collectPeriodically, makeNeighbourTable } from './neighbour-table.ts';
 import { makeRouting } from './route-table.ts';
@@ -109,6 +110,7 @@ function makeState(options: KernelOptions): KernelState {
     linksByName: new Map(),
     loopback,
     settings: defaultGlobalSettings(),
+    localPorts: defaultLocalPorts(),
     ...settings,
     ipv4All: defaultSettings(IPV4_SETTINGS),
     ipv6All: defaultSettings(IPV6_SETTINGS),

@@ -13,12 +13,22 @@ import {
 import type { IpvsSettings } from './ipvs/ipvs-state.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
 import { applyIpv6Switch } from './link-table.ts';
+import {
+  formatPortRange,
+  formatReservedPorts,
+  setPortRange,
+  setReservedPorts,
+} from './local-ports.ts';
 import { flushRouteCache } from './route-table.ts';
 
 /** Settings of IPVS, which keeps its own copy of them. */
 const IPVS_PREFIX = 'ipv4.vs.';
 /** The one with two values: packets before the first announcement, and the period of more. */
 const SYNC_THRESHOLD = 'net.ipv4.vs.sync_threshold';
+
+/** Ports that the host takes for its own sockets, and those that it leaves alone. */
+const PORT_RANGE = 'net.ipv4.ip_local_port_range';
+const RESERVED_PORTS = 'net.ipv4.ip_local_reserved_ports';
 
 /** A place where a value stands, and what it may be. */
 interface Found {
@@ -38,6 +48,8 @@ export function readSysctl(kernel: KernelState, name: string): string | undefine
     const { sync_threshold: threshold, sync_period: period } = kernel.ipvs.settings;
     return `${threshold}\t${period}`;
   }
+  if (name === PORT_RANGE) return formatPortRange(kernel.localPorts);
+  if (name === RESERVED_PORTS) return formatReservedPorts(kernel.localPorts);
   const alias = readAlias(kernel, name);
   if (alias !== undefined) return alias;
   const found = find(kernel, name);
@@ -51,6 +63,11 @@ export function readSysctl(kernel: KernelState, name: string): string | undefine
 export function writeSysctl(kernel: KernelState, name: string, value: string): boolean {
   const text = value.trim();
   if (name === SYNC_THRESHOLD) return writeSyncThreshold(kernel, text);
+  if (name === RESERVED_PORTS) return setReservedPorts(kernel.localPorts, text);
+  if (name === PORT_RANGE) {
+    const unprivileged = kernel.settings['ipv4.ip_unprivileged_port_start'];
+    return setPortRange(kernel.localPorts, text, unprivileged);
+  }
   if (!/^-?\d{1,10}$/.test(text)) return false;
   const number = Number(text);
   const seconds = /^(net\.ipv[46]\.neigh\..*)\.base_reachable_time$/.exec(name);
@@ -86,7 +103,7 @@ export function listSysctls(kernel: KernelState): readonly string[] {
   add('ipv6.conf', IPV6_SETTINGS, owners);
   add('ipv6.neigh', NEIGHBOUR_SETTINGS, owners.slice(1));
   for (const [name] of GLOBAL_SETTINGS) names.push(`net.${name}`);
-  names.push(SYNC_THRESHOLD);
+  names.push(SYNC_THRESHOLD, PORT_RANGE, RESERVED_PORTS);
   names.sort((a, b) => (a < b ? -1 : 1));
   return names;
 }

@@ -33,9 +33,6 @@ import {
   type UdpOutputPath,
 } from './udp-output-path.ts';
 
-/** Ephemeral ports. Source: net.ipv4.ip_local_port_range. */
-const EPHEMERAL_FIRST = 32_768;
-const EPHEMERAL_COUNT = 28_232;
 /** Largest IPv4 packet. */
 const PACKET_LENGTH_MAX = 65_535;
 
@@ -312,9 +309,12 @@ function isTaken(
 }
 
 function takeEphemeralPort(kernel: KernelState, options: UdpOptions): number | undefined {
-  const start = randomBelow(kernel.random, EPHEMERAL_COUNT);
-  for (let i = 0; i < EPHEMERAL_COUNT; i++) {
-    const port = EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT);
+  const { first, last, reserved } = kernel.localPorts;
+  const count = last - first + 1;
+  const start = randomBelow(kernel.random, count);
+  for (let i = 0; i < count; i++) {
+    const port = first + ((start + i) % count);
+    if (reserved.has(port)) continue;
     if (!isTaken(kernel, options, undefined, port)) return port;
   }
   return undefined;

@@ -100,7 +100,8 @@ function trafficText(event: ScenarioRunEvent & { readonly kind: 'traffic' }): st
     case 'first-answer':
       return `answered${by}`;
     case 'answered-by':
-      return `answered${by} from now on`;
+      if (event.turn === undefined) return `answered${by} from now on`;
+      return event.turn === 'first' ? `answered${by}, for the first time` : `answered${by} again`;
     case 'lost':
       return event.why === undefined ? 'no answer any more' : `no answer any more: ${event.why}`;
     case 'answered-again': {

@@ -33,6 +33,8 @@ export type ScenarioRunEvent = RunEvent &
         readonly traffic: string;
         readonly change: 'answered-by';
         readonly by: string;
+        /** Of answers that may take turns: whether this one was there before. */
+        readonly turn?: 'first' | 'again';
       }
     | {
         readonly kind: 'traffic';

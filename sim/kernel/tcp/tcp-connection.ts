@@ -9,6 +9,7 @@ import { pathMtuTo } from '../path-mtu.ts';
 import type { TcpHandlers, TcpStateName } from '../socket-api.ts';
 import { INITIAL_WINDOW, RTO_INITIAL_US } from './tcp-congestion.ts';
 import { RECEIVE_SCALE, RECEIVE_SPACE } from './tcp-output.ts';
+import { wrap } from './tcp-sequence.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
 import { onDelayedAckTimer, onRetransmitTimer, onStateTimer } from './tcp-timers.ts';
 
@@ -17,6 +18,9 @@ const MSS_DEFAULT = { inet: 536, inet6: 1220 } as const;
 /** Linux' guess of the peer's segments before the first one. Source: TCP_MSS_DEFAULT, tcp_initialize_rcv_mss. */
 const RECEIVED_MSS_FIRST = 536;
 const NO_THRESHOLD = 0x7fff_ffff;
+
+/** How far numbers jump behind a connection in TIME_WAIT. Source: tcp_twsk_unique. */
+const TIME_WAIT_STEP = 65_535 + 2;
 
 /** What a new connection is made of. */
 export interface NewConnection {
@@ -32,15 +36,22 @@ export interface NewConnection {
   readonly keepAlive: boolean;
   readonly handlers: TcpHandlers;
   readonly listener?: TcpListenerState;
+  /** The one in TIME_WAIT that gave way to this one. */
+  readonly before?: TcpConnection | undefined;
 }
 
 /** A connection that has sent and heard nothing; not yet in the table. */
 export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnection {
   const random = tcp.random();
   const { settings } = tcp.kernel;
-  const initialSend = random.uint32();
+  const drawn = random.uint32();
+  const { before } = made;
+  // The peer may remember the one before: numbers and timestamps go on from there. Source: tcp_twsk_unique.
+  const initialSend = before === undefined ? drawn : wrap(before.sendNext + TIME_WAIT_STEP);
   const family = familyOf(made.localAddress);
   const timestamps = settings['ipv4.tcp_timestamps'] !== 0;
+  const identification = randomBelow(random, 0xffff) + 1;
+  const offset = random.uint32();
   const self = (): TcpConnection => connection;
   const connection: TcpConnection = {
     tcp,
@@ -75,7 +86,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     finSent: false,
     smallSentEnd: 0,
     lastSentAt: 0,
-    identification: randomBelow(random, 0xffff) + 1,
+    identification,
     receiveNext: 0,
     acknowledged: 0,
     receiveEdge: 0,
@@ -90,7 +101,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     reading: true,
     duplicateRange: undefined,
     timestamps,
-    timestampOffset: random.uint32(),
+    timestampOffset: before === undefined ? offset : before.timestampOffset,
     recentTimestamp: 0,
     recentTimestampAt: 0,
     challengedAt: undefined,

@@ -124,11 +124,12 @@ function connect(tcp: TcpState, options: TcpConnectOptions): TcpSocket | SocketE
   if (way.kind === 'broadcast' || way.kind === 'multicast') return 'ENETUNREACH';
   const localAddress = from ?? way.source;
   const ends = { localAddress, remoteAddress, remotePort };
-  const localPort = takePort(tcp, ends, wantedPort);
-  if (localPort === undefined) return 'EADDRNOTAVAIL';
+  const taken = takePort(tcp, ends, wantedPort);
+  if (taken === undefined) return 'EADDRNOTAVAIL';
   const connection = makeConnection(tcp, {
     ...ends,
-    localPort,
+    localPort: taken.localPort,
+    before: taken.before,
     link,
     mark,
     pathMtu: Math.min(MTU_MAX, way.kind === 'local' ? kernel.loopback.mtu : way.link.mtu),

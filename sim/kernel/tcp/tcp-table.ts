@@ -12,9 +12,6 @@ import type { SocketError } from '../socket-api.ts';
 import { mayBind } from '../udp-sockets.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
 
-/** Ephemeral ports. Source: net.ipv4.ip_local_port_range. */
-const EPHEMERAL_FIRST = 32_768;
-const EPHEMERAL_COUNT = 28_232;
 const PORTS = 65_536;
 
 /** The ends of a connection. */
@@ -146,23 +143,56 @@ export function listenError(
   return isTaken ? 'EADDRINUSE' : undefined;
 }
 
+/** A local port that may be taken, and the connection in TIME_WAIT that gave way for it. */
+export interface TakenPort {
+  readonly localPort: number;
+  readonly before: TcpConnection | undefined;
+}
+
 /** A free local port for a connection to a peer; `undefined` when there is none (EADDRNOTAVAIL). */
 export function takePort(
   tcp: TcpState,
   ends: Omit<Endpoints, 'localPort'>,
   wanted: number | undefined,
-): number | undefined {
-  if (wanted !== undefined && wanted !== 0) {
-    return findConnection(tcp, { ...ends, localPort: wanted }) === undefined ? wanted : undefined;
-  }
-  const start = randomBelow(tcp.random(), EPHEMERAL_COUNT);
-  for (let i = 0; i < EPHEMERAL_COUNT; i++) {
-    const localPort = EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT);
-    if (tcp.listeners.has(localPort)) continue;
-    const isFree = (tcp.portUse.get(localPort) ?? 0) === 0;
-    if (isFree || findConnection(tcp, { ...ends, localPort }) === undefined) return localPort;
+): TakenPort | undefined {
+  if (wanted !== undefined && wanted !== 0) return tryPort(tcp, { ...ends, localPort: wanted });
+  const { first, last, reserved } = tcp.kernel.localPorts;
+  const count = last - first + 1;
+  const start = randomBelow(tcp.random(), count);
+  for (let i = 0; i < count; i++) {
+    const localPort = first + ((start + i) % count);
+    if (reserved.has(localPort) || tcp.listeners.has(localPort)) continue;
+    const isUnused = (tcp.portUse.get(localPort) ?? 0) === 0;
+    if (isUnused) return { localPort, before: undefined };
+    const taken = tryPort(tcp, { ...ends, localPort });
+    if (taken !== undefined) return taken;
   }
   return undefined;
+}
+
+/** How old a connection in TIME_WAIT must be for its ends to be used again, µs. Source: tcp_twsk_unique. */
+const TIME_WAIT_REUSE_US = 1_000_000;
+
+/** The port of these ends, when a connection may be opened there; one in TIME_WAIT may have to give way (tcp_tw_reuse). */
+function tryPort(tcp: TcpState, ends: Endpoints): TakenPort | undefined {
+  const { localPort } = ends;
+  const before = findConnection(tcp, ends);
+  if (before === undefined) return { localPort, before };
+  if (before.state !== 'TIME_WAIT' || !before.timestamps) return undefined;
+  const reuse = tcp.kernel.settings['ipv4.tcp_tw_reuse'];
+  if (reuse === 0 || (reuse === 2 && !isLoopback(ends))) return undefined;
+  if (tcp.kernel.clock.now - before.recentTimestampAt <= TIME_WAIT_REUSE_US) return undefined;
+  tcp.kernel.clock.cancel(before.stateTimer);
+  before.state = 'CLOSED';
+  removeConnection(tcp, before);
+  return { localPort, before };
+}
+
+/** Addresses for which value 2 counts: the loopback interface's. */
+function isLoopback({ localAddress, remoteAddress }: Endpoints): boolean {
+  return [localAddress, remoteAddress].some((address) =>
+    typeof address === 'number' ? address >>> 24 === 127 : address === 1n,
+  );
 }
 
 /** `0.0.0.0` and `::` mean any. */

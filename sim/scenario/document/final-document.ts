@@ -125,7 +125,8 @@ export interface Final {
   /** Largest part of the answers by host (of http: by page). */
   readonly 'share-at-most'?: Readonly<Record<string, string>>;
   /**
-   * Most requests that failed so: refused, reset, timed-out, unreachable, status 503, wrong-body …
+   * Most requests that failed so: refused, reset, timed-out, unreachable, no-port, status 503,
+   * wrong-body …
    */
   readonly 'failures-at-most'?: Readonly<Record<string, number>>;
   /** Longest time by percentile of the answers: 50%, 90%, 95%, 99%, 99.9%, 100%. */

@@ -37,7 +37,7 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
     ).optional(),
     'failures-at-most': named(
       whole('Number of requests.', { min: 0, max: 1e9 }),
-      'Most requests that failed so: refused, reset, timed-out, unreachable, status 503, wrong-body …',
+      'Most requests that failed so: refused, reset, timed-out, unreachable, no-port, status 503, wrong-body …',
       SHARE_FORM,
     ).optional(),
     'latency-at-most': named(

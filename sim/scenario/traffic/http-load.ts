@@ -6,6 +6,7 @@
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { EventHandle, EventTarget } from '../../engine/event-queue.ts';
 import type { KernelApi } from '../../kernel/kernel-api.ts';
+import type { TcpError } from '../../kernel/socket-api.ts';
 import { HttpConnection, type HttpOutcome, type HttpRequest } from '../../programs/http-client.ts';
 import type { TlsClient } from '../../programs/tls-socket.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
@@ -53,7 +54,7 @@ class HttpLoad implements EventTarget {
     }
     const connection = this.#connection(kernel);
     if (typeof connection === 'string') {
-      this.#book.fail(sequence, 'unreachable');
+      this.#book.fail(sequence, failureName(connection));
       return;
     }
     const { engine } = this.#lan;
@@ -69,7 +70,7 @@ class HttpLoad implements EventTarget {
     });
   }
 
-  #connection(kernel: KernelApi): HttpConnection | string {
+  #connection(kernel: KernelApi): HttpConnection | TcpError {
     if (this.#kept?.isIdle === true) return this.#kept;
     const { to: address } = this.#spec;
     const { port } = this.#http;

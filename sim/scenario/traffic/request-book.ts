@@ -116,21 +116,24 @@ export class RequestBook implements RunningTraffic {
     const wasAlive = this.#alive;
     this.#alive = true;
     const who = by === undefined ? {} : { by };
-    const isNews = by !== undefined && this.#isNews(by);
+    const news = by === undefined ? undefined : this.#newsOf(by);
     if (before === undefined) this.#record({ change: 'first-answer', ...who });
     else if (!wasAlive) {
       const outage = elapsed(before.at, now);
       this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
-    } else if (isNews) this.#record({ change: 'answered-by', by });
+    } else if (by !== undefined && news !== undefined) {
+      this.#record({ change: 'answered-by', by, ...(this.#memory > 1 ? { turn: news } : {}) });
+    }
     this.#newestAnswer = Math.max(this.#newestAnswer, sequence);
   }
 
-  /** Notes who answered; whether that is worth an event. Balanced answers take turns and are not. */
-  #isNews(by: string): boolean {
+  /** Notes who answered; what is new about it, if anything. Balanced answers take turns, which is no news. */
+  #newsOf(by: string): 'first' | 'again' | undefined {
     const number = ++this.#named;
     const last = this.#lastNumber.get(by);
     this.#lastNumber.set(by, number);
-    return last === undefined || number - last > this.#memory;
+    if (last === undefined) return 'first';
+    return number - last > this.#memory ? 'again' : undefined;
   }
 
   /** The request has failed, and why; no answer can come any more. */
@@ -192,5 +195,5 @@ type Change =
       readonly outage: DurationUs;
       readonly lost: number;
     }
-  | { readonly change: 'answered-by'; readonly by: string }
+  | { readonly change: 'answered-by'; readonly by: string; readonly turn?: 'first' | 'again' }
   | { readonly change: 'lost'; readonly why?: string };

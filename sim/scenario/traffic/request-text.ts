@@ -44,6 +44,9 @@ export function failureName(reason: FailureReason): string {
     case 'EHOSTDOWN':
     case 'ENONET':
       return 'unreachable';
+    // The client has no port left: those of ip_local_port_range are taken, most by connections in TIME_WAIT.
+    case 'EADDRNOTAVAIL':
+      return 'no-port';
     case 'self-signed':
     case 'expired':
     case 'other-name':

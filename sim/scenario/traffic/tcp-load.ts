@@ -33,6 +33,8 @@ interface Talk {
   socket: TcpSocket | undefined;
   isConnected: boolean;
   isOver: boolean;
+  /** Why the kernel would not even try. */
+  refusal?: string;
 }
 
 class TcpLoad implements EventTarget {
@@ -56,7 +58,7 @@ class TcpLoad implements EventTarget {
     const talk = old ?? this.#open(kernel);
     if (keepAlive) this.#kept = talk;
     if (talk.isOver) {
-      this.#book.fail(sequence, 'unreachable');
+      this.#book.fail(sequence, talk.refusal ?? 'unreachable');
       return;
     }
     talk.waiting.push({ sequence, left: this.#spec.size });
@@ -90,8 +92,10 @@ class TcpLoad implements EventTarget {
         onError: (error) => this.#end(talk, error),
       },
     });
-    if (typeof socket === 'string') talk.isOver = true;
-    else talk.socket = socket;
+    if (typeof socket === 'string') {
+      talk.isOver = true;
+      talk.refusal = failureName(socket);
+    } else talk.socket = socket;
     return talk;
   }
 

@@ -1,6 +1,7 @@
 /** Traffic of HTTP requests: outcomes, who answered, and problems in the file. */
 
 import { expect, test } from 'vitest';
+import { eventText } from '../../../sim/report/event-text.ts';
 import { runScenario } from '../../../sim/scenario/run.ts';
 import { loadText } from './load-text.ts';
 
@@ -43,6 +44,48 @@ test.each<[string, string, string, string]>([
   expect(pages.answered).toBe(0);
   expect(pages.failures.map((one) => one.why)).toEqual([why]);
   expect(pages.failures[0]?.count).toBeGreaterThan(90);
+});
+
+test.each([
+  ['http', URL],
+  ['tcp', 'tcp: 10.0.0.1:80, from: client, every: 100ms'],
+])('%s: a client without a port left says so', (_name, traffic) => {
+  const { pages } = run(
+    `{ ${traffic} }`,
+    'steps:\n  - { at: 1ms, do: { exec: { host: client, command: sysctl -w net.ipv4.ip_local_port_range="40000 40009" } } }',
+    traffic === URL ? '{ http: { body: One } }' : '{ tcp-echo: { port: 80 } }',
+  );
+  // One had a port already when the range became small, ten have one each.
+  expect(pages).toMatchObject({ answered: 11 });
+  expect(pages.failures.map((one) => one.why)).toEqual(['no-port']);
+});
+
+test('who answers: balanced answers are told once each, one who was away again', () => {
+  const { scenario } = loadText(`
+jitter: none
+lan:
+  switches: { sw1: {} }
+  hosts:
+    proxy: { nics: { eth0: 10.0.0.1/24 }, programs: [{ proxy: { routes: [{ prefix: /, to: ['http://10.0.0.2', 'http://10.0.0.3'] }] } }] }
+    one: { nics: { eth0: 10.0.0.2/24 }, programs: [{ http: { body: One } }] }
+    two: { nics: { eth0: 10.0.0.3/24 }, programs: [{ http: { body: Two } }] }
+    client: { nics: { eth0: 10.0.0.9/24 } }
+  cables: [[proxy:eth0, sw1:1], [one:eth0, sw1:2], [two:eth0, sw1:3], [client:eth0, sw1:4]]
+traffic: { pages: { http: 'http://10.0.0.1/', from: client, every: 100ms } }
+steps:
+  - { at: 3s, do: { kill: { host: one, program: http } } }
+  - { at: 6s, do: { exec: { host: one, command: systemctl restart http } } }
+until: 30s
+`);
+  if (scenario === undefined) throw new Error('no scenario');
+  const said = runScenario(scenario)
+    .log.filter((event) => event.kind === 'traffic')
+    .map((event) => eventText(event));
+  expect(said.slice(0, 2)).toEqual([
+    'pages: answered by One',
+    'pages: answered by Two, for the first time',
+  ]);
+  expect(said.at(-1)).toBe('pages: answered by One again');
 });
 
 test('a killed server: the outage, its requests, and the verdict with the reasons', () => {

@@ -79,6 +79,61 @@ describe('binding', () => {
 });
 
 describe('refusing', () => {
+  test('ip_local_port_range bounds the ports of connections and datagrams; reserved ones are left out', () => {
+    const { a, b } = pair();
+    serve(b, 80, () => ({}));
+    expect(a.sysctl('net.ipv4.ip_local_port_range')).toBe('32768\t60999');
+    for (const wrong of ['5', '3000 2000', '80 2000', '1024 70000', '1024-2000']) {
+      expect(a.setSysctl('net.ipv4.ip_local_port_range', wrong), wrong).toBe(false);
+    }
+    expect(a.setSysctl('net.ipv4.ip_local_port_range', '40000 40003')).toBe(true);
+    expect(a.setSysctl('net.ipv4.ip_local_reserved_ports', '40002,40000-40001')).toBe(true);
+    expect(a.sysctl('net.ipv4.ip_local_reserved_ports')).toBe('40000-40002');
+    expect(connect(a, '10.0.0.2', 80).socket.localPort).toBe(40_003);
+    const more = { address: ip('10.0.0.2'), port: 80, handlers: {} };
+    expect(a.connectTcp(more)).toBe('EADDRNOTAVAIL');
+    expect(a.openUdp({ family: 'inet', onDatagram: () => {} })).toMatchObject({ port: 40_003 });
+    expect(a.openUdp({ family: 'inet', onDatagram: () => {} })).toBe('EADDRINUSE');
+    expect(a.setSysctl('net.ipv4.ip_local_reserved_ports', '')).toBe(true);
+    expect(connect(a, '10.0.0.2', 80).socket.localPort).toBeLessThan(40_003);
+  });
+
+  test.each([
+    ['0: never', '0', 30],
+    ['1: after a second', '1', 1.2],
+    ['2, the default: not but over loopback', '2', 30],
+  ])('tcp_tw_reuse %s', (_name, value, tried) => {
+    const { lan, a, b } = pair();
+    a.setSysctl('net.ipv4.tcp_tw_reuse', value);
+    a.setSysctl('net.ipv4.ip_local_port_range', '40000 40000');
+    for (const kernel of [a, b])
+      serve(kernel, 80, (own) => ({ onClosed: () => own.socket.close() }));
+    const open = (to: string): Recorded | string => {
+      try {
+        return connect(a, to, 80);
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const visit = (to: string): void => {
+      const first = connect(a, to, 80);
+      lan.runTo(lan.engine.now / 1e6 + 0.1);
+      first.socket.close();
+      lan.runTo(lan.engine.now / 1e6 + 0.1);
+      expect(open(to)).toBe('EADDRNOTAVAIL');
+      lan.runTo(lan.engine.now / 1e6 + tried);
+    };
+    visit('10.0.0.2');
+    const second = open('10.0.0.2');
+    if (value !== '1') expect(second).toBe('EADDRNOTAVAIL');
+    else {
+      lan.runTo(lan.engine.now / 1e6 + 0.1);
+      expect((second as Recorded).events).toEqual(['connected']);
+    }
+    visit('127.0.0.1');
+    expect(typeof open('127.0.0.1')).toBe(value === '0' ? 'string' : 'object');
+  });
+
   test('a port without a listener answers with a reset', () => {
     const { lan, a, b } = pair();
     const client = connect(a, '10.0.0.2', 81);
