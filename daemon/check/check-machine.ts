@@ -75,6 +75,8 @@ export interface Checker {
   /** HTTP: the url of the next attempt, and the one that must come back first. */
   url: number;
   failedUrl: number | undefined;
+  /** HTTP: by url, how far an answer was from its Content-Length when that was told last. */
+  readonly lengthTold: Map<number, number>;
   /** MISC: when the last run began, and how it ended. */
   lastRunAt: TimeUs;
   lastCode: number;
@@ -110,6 +112,8 @@ export function newCheckers(
   options: {
     readonly namesOf: (config: CheckerConfig) => CheckerNames;
     readonly enabledOf: (config: CheckerConfig) => boolean;
+    /** At a start one failure is enough before the first success; what a reload brings has all its retries (recording k238). */
+    readonly atStart: boolean;
   },
 ): Checker[] {
   return config.checkers.map((checker, index) => ({
@@ -119,10 +123,11 @@ export function newCheckers(
     up: !checker.alpha || checker.kind === 'FILE_CHECK',
     hasRun: false,
     enabled: options.enabledOf(checker),
-    // One failure is enough before the first success; SMTP alone counts from nothing (recording k19).
-    retries: checker.kind === 'SMTP_CHECK' ? 0 : checker.retry,
+    // SMTP alone counts from nothing (recording k19).
+    retries: options.atStart && checker.kind !== 'SMTP_CHECK' ? checker.retry : 0,
     url: 0,
     failedUrl: undefined,
+    lengthTold: new Map(),
     lastRunAt: 0 as TimeUs,
     lastCode: 0,
     fileWeight: 0,

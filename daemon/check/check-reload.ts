@@ -30,8 +30,8 @@ function takeOver(checker: Checker, before: Checker): void {
   checker.lastCode = before.lastCode;
   checker.lastRunAt = before.lastRunAt;
   checker.fileWeight = before.fileWeight;
-  if (!before.hasRun) return;
-  // A burst of retries goes on; one that was about to end has one more (recordings k47, 20.566 s, and k59).
+  // A burst of retries goes on; one that was about to end has one more, and so has the first check (recordings k47, 20.566 s,
+  // k59 and k239).
   const { config } = checker;
   const most = 'retry' in config ? config.retry - 1 : 0;
   checker.retries = Math.max(0, Math.min(before.retries, most));

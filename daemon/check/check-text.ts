@@ -37,6 +37,12 @@ export const checkText = {
   urlSuccess: (what: string, server: string, path: string) =>
     `${what} success to ${server} url(${path})`,
   urlFailure: (what: string, server: string) => `${what} server ${server}.`,
+  urlLength: (
+    about: { server: string; service: string; url: string },
+    { declared, received }: { declared: number; received: number },
+  ) =>
+    `http_check for RS ${about.server} VS ${about.service} url ${about.url}: ` +
+    `content_length (${declared}) does not match received bytes (${received})`,
   httpUp: (server: string) => `Remote Web server ${server} succeed on service.`,
   httpDown: (server: string) => `HTTP_CHECK on service ${server} failed`,
   smtpUp: (server: string) => `Remote SMTP server ${server} succeed on service.`,
@@ -44,6 +50,8 @@ export const checkText = {
   dnsFailure: (server: string, text: string) => `DNS_CHECK (${server}) ${text}`,
   misc: (about: { server: string; service: string; path: string }, text: string) =>
     `Misc check for [${about.server} VS ${about.service}] by [${about.path}] ${text}.`,
+  fileFault: (server: string, file: string, down: boolean) =>
+    `(${server}): tracked file ${file} ${down ? 'now' : 'leaving'} FAULT state`,
   bfd: (session: string, server: string, up: boolean) =>
     `BFD check of [${session}] RS(${server}) is ${up ? 'UP' : 'DOWN'}`,
 } as const;

@@ -9,7 +9,14 @@ import { md5 } from '../wire/md5.ts';
 import { decodeLatin1, formatHex } from '../wire/text.ts';
 import type { HttpChecker, HttpUrl } from './checker-config.ts';
 import { requestBytes } from './http-request.ts';
-import { bodyOf, type HttpResponse, newResponse, takeBytes, wholeOf } from './http-response.ts';
+import {
+  bodyOf,
+  declaredLength,
+  type HttpResponse,
+  newResponse,
+  takeBytes,
+  wholeOf,
+} from './http-response.ts';
 import { failed, type ProbeAction, type ProbeInput, type ProbeResult, succeeded } from './probe.ts';
 import { compilePattern, findMatch } from './text-pattern.ts';
 
@@ -46,7 +53,7 @@ export function stepHttp(
       actions.push(timer);
       return undefined;
     case 'stream-closed':
-      return judgeResponse(state.url, state.response);
+      return { ...judgeResponse(state.url, state.response), ...lengthOf(state) };
     case 'stream-failed':
       return failed(failureText(config, state.connected, input.failure));
     case 'timeout':
@@ -91,6 +98,16 @@ function judgeResponse(url: HttpUrl, response: HttpResponse): ProbeResult {
   return matches(url, response) === url.regex.noMatch
     ? failed('Regex match failed')
     : succeeded('Regex match');
+}
+
+/**
+ * An answer that ended before or behind its Content-Length is told, and worth no less for it; nothing is said of one whose
+ * status is refused. Source: recordings k209, k237.
+ */
+function lengthOf({ url, response }: HttpAttempt): Pick<ProbeResult, 'length'> {
+  const isRefused = !response.headerDone || !statusFits(url, response.statusCode);
+  const declared = isRefused ? undefined : declaredLength(response);
+  return declared === undefined ? {} : { length: { declared, received: response.received } };
 }
 
 /** Without a list 200 to 299, with a digest or a regex too. Source: recording k54. */

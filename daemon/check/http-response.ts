@@ -5,6 +5,8 @@
  * keeps its connection open fails with a time-out. Of a body at most `BODY_BYTES_MAX` are looked at.
  */
 
+import { decodeLatin1 } from '../wire/text.ts';
+
 /** What is kept of a body for digest and regex; far above any health page. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Longest header; what is longer never ends for us, as in keepalived's buffer of this size. */
@@ -21,11 +23,20 @@ export interface HttpResponse {
   statusCode: number;
   readonly body: Uint8Array[];
   bodyBytes: number;
+  /** Octets of the body that came, kept or not. */
+  received: number;
 }
 
 /** An answer of which nothing came yet. */
 export function newResponse(): HttpResponse {
-  return { head: new Uint8Array(0), headerDone: false, statusCode: 0, body: [], bodyBytes: 0 };
+  return {
+    head: new Uint8Array(0),
+    headerDone: false,
+    statusCode: 0,
+    body: [],
+    bodyBytes: 0,
+    received: 0,
+  };
 }
 
 /** Takes in what arrived. */
@@ -56,8 +67,15 @@ export function wholeOf(response: HttpResponse): Uint8Array {
   return joined([response.head, ...response.body]);
 }
 
+/** What the header's Content-Length says; `undefined` without one. */
+export function declaredLength(response: HttpResponse): number | undefined {
+  const match = /\r\ncontent-length:[ \t]*(\d{1,15})/i.exec(decodeLatin1(response.head));
+  return match === null ? undefined : Number(match[1]);
+}
+
 function takeBody(response: HttpResponse, bytes: Uint8Array): void {
   const room = BODY_BYTES_MAX - response.bodyBytes;
+  response.received += bytes.length;
   const kept = bytes.length <= room ? bytes : bytes.subarray(0, room);
   if (kept.length === 0) return;
   response.body.push(kept);

@@ -20,9 +20,26 @@ export function judgeHttp(
   config: HttpChecker,
   result: ProbeResult,
 ): DurationUs {
+  tellLength(machine, checker, config, result);
   return result.ok
     ? urlSucceeded(machine, checker, config, result)
     : urlFailed(machine, checker, config, result);
+}
+
+/** Said once for each difference between what was announced and what came, until it is right again. Source: recording k237. */
+function tellLength(
+  machine: CheckMachine,
+  checker: Checker,
+  config: HttpChecker,
+  { length }: ProbeResult,
+): void {
+  if (length === undefined) return;
+  const difference = length.declared - length.received;
+  if ((checker.lengthTold.get(checker.url) ?? 0) === difference) return;
+  checker.lengthTold.set(checker.url, difference);
+  if (difference === 0) return;
+  const { path = '', virtualHost = '' } = config.urls[checker.url] ?? {};
+  log(machine, checkText.urlLength({ ...checker.names, url: virtualHost + path }, length));
 }
 
 function urlSucceeded(

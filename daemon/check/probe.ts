@@ -52,6 +52,8 @@ export interface ProbeResult {
   readonly ok: boolean;
   readonly text: string;
   readonly script?: ScriptOutcome;
+  /** The length that an accepted page should have had, and had. */
+  readonly length?: { readonly declared: number; readonly received: number };
 }
 
 /** An attempt that ended badly. */

@@ -18,6 +18,9 @@ export function applyFile(machine: CheckMachine, checker: Checker, config: FileC
   const number = readNumber(machine.host.readFile(config.path));
   const product = number * config.weight * (config.reverse ? -1 : 1);
   const down = config.weight === 0 ? number !== 0 : product <= WEIGHT_FAULT;
+  if (checker.up === down && checker.hasRun) {
+    log(machine, checkText.fileFault(checker.names.server, config.trackFile, down));
+  }
   if (checker.up === down || !checker.hasRun) {
     const mail = `=> FILE CHECK ${down ? 'failed' : 'succeeded'} on service <=`;
     decide(machine, checker, !down, mail);

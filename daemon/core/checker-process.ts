@@ -107,7 +107,7 @@ export class CheckerProcess {
     const reader = fifoScript(config, this.#options.takeId);
     if (reader !== undefined) this.#out.push(reader);
     this.#check.now = now;
-    this.#check.checkers = this.#newCheckers(config);
+    this.#check.checkers = this.#newCheckers(config, true);
     readTrackedFiles(this.#check);
     this.#lvs.services = this.#newServices(config);
     startServices(this.#lvs);
@@ -124,7 +124,7 @@ export class CheckerProcess {
     this.#lvs.settings = lvsSettings(config, this.#options.system);
     const { checkers: oldCheckers } = this.#check;
     const { services: oldServices } = this.#lvs;
-    const checkers = this.#newCheckers(config);
+    const checkers = this.#newCheckers(config, false);
     const planned = newServices(config.lvs, () => false);
     keepState(checkers, oldCheckers, (fresh, old) =>
       samePlace(placeOf(planned, fresh), placeOf(oldServices, old)),
@@ -244,10 +244,11 @@ export class CheckerProcess {
     }
   }
 
-  #newCheckers(config: DaemonConfig): Checker[] {
+  #newCheckers(config: DaemonConfig, atStart: boolean): Checker[] {
     const services = newServices(config.lvs, () => false);
     const { system } = this.#options;
     return newCheckers(config.check, {
+      atStart,
       namesOf: (checker) => {
         const place = placeOf(services, checker);
         return { server: place?.server.name ?? '', service: place?.service.name ?? '' };

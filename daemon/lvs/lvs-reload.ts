@@ -111,9 +111,13 @@ function keepServer(
   if (!server.alive) keepInhibited(machine, service, server);
   const { method } = server.config;
   if (JSON.stringify(method) === JSON.stringify(old.config.method)) return;
-  // 2.2.7 puts even a failed server back into the table then. Source: recording k62.
-  if (server.inPool) editServer(machine, service, server);
-  else addServer(machine, service, server);
+  if (server.inPool) {
+    editServer(machine, service, server);
+    return;
+  }
+  // 2.2.7 puts even a failed server back into the table then, and forgets that it did. Source: recording k62.
+  addServer(machine, service, server);
+  server.inPool = false;
 }
 
 /** A failed server whose inhibit_on_failure came or went; nothing is said of it. Source: recording k59. */

@@ -52,6 +52,12 @@ export function takeServer(machine: LvsMachine, service: Service, server: Server
   else dropServer(machine, service, server);
 }
 
+/** Takes a live server out for a sorry server's sake; 2.2.7 does not ask whether it is in. Source: recording k61. */
+export function clearServer(machine: LvsMachine, service: Service, server: Server): void {
+  if (server.inPool) takeServer(machine, service, server);
+  else if (!server.config.inhibitOnFailure) remove(machine, service, server.config);
+}
+
 /** Takes a server out, whatever its settings. */
 export function dropServer(machine: LvsMachine, service: Service, server: Server): void {
   if (server.inPool) remove(machine, service, server.config);

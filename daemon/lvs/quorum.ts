@@ -10,7 +10,7 @@ import { kernelWeight } from './ipvs-words.ts';
 import { type LvsMachine, log, type Service } from './lvs-machine.ts';
 import { notifyService } from './lvs-notify.ts';
 import { lvsText, type QuorumSum } from './lvs-text.ts';
-import { addServer, addSorry, takeServer, takeSorry } from './pool.ts';
+import { addServer, addSorry, clearServer, takeSorry } from './pool.ts';
 
 /** Sum of the weights of all live servers. */
 function liveWeight(service: Service): number {
@@ -77,6 +77,6 @@ function setPool(machine: LvsMachine, service: Service, add: boolean): void {
   for (const server of service.servers) {
     if (!server.alive) continue;
     if (add) addServer(machine, service, server);
-    else takeServer(machine, service, server);
+    else clearServer(machine, service, server);
   }
 }

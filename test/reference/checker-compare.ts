@@ -9,10 +9,12 @@ import type { Observed } from './checker-lan.ts';
 
 /** Lines of the checkers' process; VRRP's and the parent's are others' tests. */
 const CHECKERS =
-  /^(TCP|HTTP|UDP|SMTP|DNS|ICMP|PING|FILE|BFD|Misc|Remote|MD5|Adding|Removing|Enabling|Disabling|Gained|Lost|Changing|service |Activating|Suspending|Shutting|Reinit|Initializing)/;
+  /^(TCP|HTTP|UDP|SMTP|DNS|ICMP|PING|FILE|BFD|Misc|Remote|MD5|Adding|Removing|Enabling|Disabling|Gained|Lost|Changing|service |Activating|Deactivating|Suspending|Shutting|Reinit|Initializing|Regex|Starting with|http_check|SSL|Timeout|Error|Read error|IPVS|\(\[)/;
 /** The kernel repeats a SYN up to that long; a later one of the same port is another attempt. */
 const REPETITION_S = 30;
 const BRIEF_S = 1;
+/** How often recorders look at the kernel's table, and a little more: a change is seen up to that much later. */
+const LOOK_S = 0.05;
 
 interface Moment {
   readonly at: number;
@@ -30,20 +32,43 @@ export function logDifferences(timeline: Timeline, observed: Observed): string[]
   const isTwice = theirs.filter((one) => one.text === once).length > 1;
   const kept = (list: readonly Moment[]) =>
     isTwice ? list.filter((one) => one.text !== once) : list;
-  return compare(kept(ours), kept(theirs), timeline);
+  // A refusal of the kernel is told behind the other lines of its moment.
+  const isRefusal = ({ text }: Moment) => text.startsWith('IPVS cmd');
+  const of = (list: readonly Moment[], wanted: boolean) =>
+    kept(list).filter((one) => isRefusal(one) === wanted);
+  return [false, true].flatMap((wanted) => compare(of(ours, wanted), of(theirs, wanted), timeline));
 }
 
 /** States of the kernel's table. */
 export function tableDifferences(timeline: Timeline, observed: Observed): string[] {
-  const theirs = recorded(timeline, 'IPVS', (text) => !/: \d+ servers$/.test(text)).slice(1);
+  const theirs = recorded(timeline, 'IPVS', (text) => !/: \d+ servers$/.test(text))
+    .slice(1)
+    .map(inOrder);
   const isEmptyFirst = observed.tables[0]?.text.startsWith('(') === true;
-  const ours = seconds(observed.tables).slice(isEmptyFirst ? 1 : 0);
-  if (timeline.slack !== undefined) {
-    return compare(withoutBrief(ours), withoutBrief(theirs), timeline);
-  }
-  const isEmptyLast = theirs.at(-1)?.text.startsWith('(no virtual') === true;
-  const known = isEmptyLast ? ours : ours.slice(0, theirs.length);
-  return compare(known, theirs, timeline);
+  const ours = seconds(observed.tables)
+    .slice(isEmptyFirst ? 1 : 0)
+    .map(inOrder);
+  const [own, other] =
+    timeline.slack === undefined
+      ? [withoutUnseen(ours, theirs), withoutUnseen(theirs, ours)]
+      : [withoutBrief(ours), withoutBrief(theirs)];
+  const isEmptyLast = other.at(-1)?.text.startsWith('(no virtual') === true;
+  const known = isEmptyLast ? own : own.slice(0, other.length);
+  return compare(known, other, timeline, LOOK_S);
+}
+
+/** The kernel lists services in the order of a hash, which a boot draws. */
+function inOrder({ at, text }: Moment): Moment {
+  return { at, text: text.split('; ').sort().join('; ') };
+}
+
+/** Of changes that follow each other at once, who looks now and then sees some: brief states that the other has not. */
+function withoutUnseen(tables: readonly Moment[], other: readonly Moment[]): Moment[] {
+  return tables.filter(({ at, text }, index) => {
+    const isBrief = (tables[index + 1]?.at ?? Number.POSITIVE_INFINITY) - at <= LOOK_S;
+    const isNear = (one: Moment) => Math.abs(one.at - at) <= 2 * LOOK_S + 0.02 * at;
+    return !isBrief || other.some((one) => one.text === text && isNear(one));
+  });
 }
 
 /** On a busy machine changes that belong together were seen one by one. */
@@ -57,7 +82,12 @@ function withoutBrief(tables: readonly Moment[]): Moment[] {
 
 /** HTTP requests to each server, octet by octet. At the end of a recording keepalived may be a check ahead or behind. */
 export function requestDifferences(timeline: Timeline, observed: Observed): string[] {
-  const all = recorded(timeline, 'HTTP', (text) => text.includes("request=b'GET"));
+  const own = `from ${addressOf(timeline)}:`;
+  const all = recorded(
+    timeline,
+    'HTTP',
+    (text) => text.includes(own) && text.includes("request=b'GET"),
+  );
   return ['rs1', 'rs2', 'rs3', 'rs4'].flatMap((server) => {
     const theirs = all
       .filter((one) => one.text.startsWith(server))
@@ -73,20 +103,25 @@ export function requestDifferences(timeline: Timeline, observed: Observed): stri
     const length = Math.min(ours.length, theirs.length);
     const at = theirs.slice(0, length).findIndex((text, index) => text !== ours[index]);
     if (at < 0) return [];
-    const [own, other] = [JSON.stringify(ours[at]), JSON.stringify(theirs[at])];
-    return [`${server}: request ${at} is ${own}, recorded ${other}`];
+    const [text, other] = [JSON.stringify(ours[at]), JSON.stringify(theirs[at])];
+    return [`${server}: request ${at} is ${text}, recorded ${other}`];
   });
+}
+
+/** The director that the timeline is of. */
+function addressOf({ name }: Timeline): string {
+  return `10.10.0.25${name.split('#')[1] ?? '1'}`;
 }
 
 /** Attempts of TCP at each end that the capture sees. */
 export function attemptDifferences(timeline: Timeline, observed: Observed): string[] {
-  const address = `10.10.0.25${timeline.name.split('#')[1] ?? '1'}`;
+  const address = addressOf(timeline);
   return [...new Set(observed.opened.map((one) => one.to))].flatMap((end) => {
     const theirs = recorded(
       timeline,
       'CHECK',
       (text) => text.startsWith(address) && text.endsWith(`> ${end} S`),
-    ).filter((one, index, all) => !isRepetition(one, all.slice(0, index)));
+    ).filter((one, index, all) => !isRepetition(one, all.slice(0, index), timeline));
     if (theirs.length === 0) return [];
     const ours = seconds(observed.opened).filter((one) => one.to === end);
     if (Math.abs(ours.length - theirs.length) > 1) {
@@ -113,7 +148,12 @@ export function checkerDifferences(timeline: Timeline, observed: Observed): stri
 }
 
 /** Texts and order; moments from the activation on, since our daemon needs no time to start. */
-function compare(ours: readonly Moment[], theirs: readonly Moment[], timeline: Timeline): string[] {
+function compare(
+  ours: readonly Moment[],
+  theirs: readonly Moment[],
+  timeline: Timeline,
+  late = 0,
+): string[] {
   const begin = activation(timeline, 0);
   const differences: string[] = [];
   for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
@@ -124,7 +164,7 @@ function compare(ours: readonly Moment[], theirs: readonly Moment[], timeline: T
       break;
     }
     if (own === undefined || other === undefined || other.at < begin) continue;
-    if (Math.abs(own.at - other.at) > allowed(other.at, timeline.slack)) {
+    if (Math.abs(own.at - other.at) > allowed(other.at, timeline.slack) + late) {
       differences.push(`${i}: ${told(own)}, recorded at ${other.at}`);
     }
   }
@@ -151,10 +191,14 @@ function seconds<T extends { readonly at: number }>(items: readonly T[]): T[] {
   return items.map((one) => ({ ...one, at: one.at / 1_000_000 }));
 }
 
-/** A SYN of the same source port is the kernel's repetition. */
-function isRepetition(one: Moment, before: readonly Moment[]): boolean {
-  const source = one.text.split(' ')[0];
-  return before.some(
-    (other) => other.text.split(' ')[0] === source && one.at - other.at < REPETITION_S,
+/** A SYN of the same source port is the kernel's repetition, unless the one before was answered: ports come again. */
+function isRepetition(one: Moment, before: readonly Moment[], timeline: Timeline): boolean {
+  const [source = '', , end = ''] = one.text.split(' ');
+  const last = before.findLast((other) => other.text.split(' ')[0] === source);
+  if (last === undefined || one.at - last.at >= REPETITION_S) return false;
+  const answer = new RegExp(`^${end} > ${source} A[SR]`);
+  const isWithin = ({ at }: Moment) => at >= last.at && at < one.at;
+  return !timeline.entries.some(
+    (entry) => entry.kind === 'CHECK' && isWithin(entry) && answer.test(entry.text),
   );
 }

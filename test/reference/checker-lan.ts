@@ -8,21 +8,22 @@
 
 import { milliseconds, type TimeUs } from '../../daemon/base/time.ts';
 import { Daemon } from '../../daemon/core/daemon.ts';
-import { readUint16 } from '../../daemon/wire/integers.ts';
+import { readUint16, readUint32 } from '../../daemon/wire/integers.ts';
 import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { decodeLatin1, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { DaemonFactory } from '../../sim/host/daemon-machine.ts';
-import type { TcpListener } from '../../sim/kernel/socket-api.ts';
 import { Capture, captureCable } from '../../sim/lan/capture.ts';
 import { programRegistry } from '../../sim/programs/program-registry.ts';
 import { type ScenarioRun, startRun } from '../../sim/scenario/run.ts';
 import { tcpOffset } from '../../sim/session/packet-store.ts';
 import type { Said } from '../daemon/check/director.ts';
 import { activation, isFirstSynLost, plannedDraws } from '../daemon/check/replay.ts';
-import type { Timeline } from '../daemon/check/timeline.ts';
+import { filesOfReloads, type Life, type Timeline } from '../daemon/check/timeline.ts';
 import { loadText } from '../sim/scenario/load-text.ts';
+import { outageActions, recordedOutages } from './recorded-outages.ts';
 import { recordedServers, serverActions } from './recorded-servers-play.ts';
+import { ToldServers } from './told-servers.ts';
 
 const METHODS = { nat: 'Masq', dr: 'Route', tun: 'Tunnel' } as const;
 const SERVERS = ['rs1', 'rs2', 'rs3', 'rs4'];
@@ -30,6 +31,7 @@ const SERVERS = ['rs1', 'rs2', 'rs3', 'rs4'];
 const DOWN_DELAY_S = 0.2;
 /** How often the kernel's table is looked at; the recordings did so every 40 ms. */
 const LOOK_S = 0.005;
+const TLS_RECORD_HEADER_LENGTH = 5;
 const CONFIG = '/etc/keepalived/keepalived.conf';
 
 /** What a director did, as far as it is compared; times in µs. */
@@ -46,7 +48,6 @@ export function replayOnLan(timeline: Timeline): Observed {
   const draws: number[] = [];
   /** Whose draws those of the next daemon are; the other director's are of no matter. */
   const next = { draws };
-  const begin = activation(timeline, 0);
   const capture = new Capture();
   const run = startRun(scenarioFor(timeline, number), {
     programs: programRegistry(factoryWith(next)),
@@ -56,38 +57,46 @@ export function replayOnLan(timeline: Timeline): Observed {
     },
   });
   const recorded = recordedServers(timeline, number);
-  const servers = recorded === undefined ? new Servers(run) : undefined;
+  const servers = recorded === undefined ? new ToldServers(run) : undefined;
   const lose = (first: number, name: string) => loseFirstSyn(run, timeline, first, name);
+  const files = filesOfReloads(timeline);
+  const started = (at: number) => {
+    const from = activation(timeline, at);
+    const config = [...files].filter(([moment]) => moment < at).at(-1)?.[1] ?? timeline.config;
+    const act = () => {
+      draws.splice(0, draws.length, ...plannedDraws(timeline, config, from, lose));
+      if (at === 0)
+        answerScripts(run, timeline, /script exits (\d+) at the start/.exec(timeline.title));
+      next.draws = draws;
+      director(run).unit('start', 'keepalived');
+    };
+    return { at: from, act };
+  };
   const actions: { readonly at: number; readonly act: () => void }[] = [
     { at: 0, act: () => servers?.prepare(timeline.title) },
-    ...(recorded === undefined ? [] : serverActions(run, recorded)),
+    ...(recorded === undefined ? [] : serverActions(run, recorded, timeline)),
+    ...outageActions(run, recordedOutages(timeline, number)),
     ...peerActions(run, timeline, next),
-    {
-      at: begin,
-      act: () => {
-        draws.push(...plannedDraws(timeline, timeline.config, begin, lose));
-        for (const path of scriptsOf(run)) {
-          director(run).setScriptAnswer(path, { exit: 0, after: milliseconds(2) });
-        }
-        next.draws = draws;
-        director(run).unit('start', 'keepalived');
-      },
-    },
+    started(0),
   ];
   for (const entry of timeline.entries) {
-    if (entry.kind === 'stop') {
-      actions.push({ at: entry.at, act: () => director(run).signal('keepalived', 'TERM') });
+    if (entry.kind === 'stop' || entry.kind === 'kill') {
+      const signal = entry.kind === 'stop' ? 'TERM' : 'KILL';
+      actions.push({ at: entry.at, act: () => void director(run).signal('keepalived', signal) });
+    } else if (entry.kind === 'start') {
+      actions.push(started(entry.at));
     } else if (entry.kind === 'EVENT') {
       const late = /closed|unplugged/.test(entry.text) ? DOWN_DELAY_S : 0;
       actions.push({
         at: entry.at + late,
         act: () => {
-          happen(run, entry.text, number);
+          happen(run, timeline, entry.text);
           servers?.happen(entry.text);
         },
       });
-      if (entry.text.startsWith('SIGHUP')) {
-        actions.push(reloadOf(run, timeline, { at: entry.at, draws, lose }));
+      const file = files.get(entry.at);
+      if (file !== undefined) {
+        actions.push(reloadOf(run, timeline, { at: entry.at, config: file, draws, lose }));
       }
     }
   }
@@ -114,12 +123,15 @@ export function replayOnLan(timeline: Timeline): Observed {
 function peerActions(run: ScenarioRun, { peer }: Timeline, next: { draws: number[] }) {
   const host = run.lan.hosts.get('peer');
   if (peer === undefined || host === undefined) return [];
-  const start = () => {
-    next.draws = [];
-    host.unit('start', 'keepalived');
+  const does: Readonly<Record<Life, () => void>> = {
+    start: () => {
+      next.draws = [];
+      host.unit('start', 'keepalived');
+    },
+    stop: () => void host.signal('keepalived', 'TERM'),
+    kill: () => void host.signal('keepalived', 'KILL'),
   };
-  const stop = { at: peer.stop ?? 0, act: () => void host.signal('keepalived', 'TERM') };
-  return [{ at: peer.begin, act: start }, ...(peer.stop === undefined ? [] : [stop])];
+  return peer.life.map(({ at, what }) => ({ at, act: does[what] }));
 }
 
 /** keepalived's parent needs its time to read the file: the new configuration holds when checkers are activated. */
@@ -128,11 +140,12 @@ function reloadOf(
   timeline: Timeline,
   how: {
     readonly at: number;
+    readonly config: string;
     readonly draws: number[];
     readonly lose: (first: number, name: string) => void;
   },
 ) {
-  const config = timeline.second ?? timeline.config;
+  const { config } = how;
   const from = activation(timeline, how.at);
   return {
     at: from,
@@ -215,11 +228,11 @@ function micro(secondsCount: number): TimeUs {
 }
 
 /** What an event does to scripts, files and cables. */
-function happen(run: ScenarioRun, text: string, number: string): void {
-  const exit = /^exit code (\d+)$/.exec(text);
+function happen(run: ScenarioRun, timeline: Timeline, text: string): void {
+  const number = timeline.name.split('#')[1] ?? '1';
+  const exit = /^(?:exit code (\d+)|script sleeps ([\d.]+) s)$/.exec(text);
   if (exit !== null) {
-    const answer = { exit: Number(exit[1]), after: milliseconds(2) };
-    for (const path of scriptsOf(run)) director(run).setScriptAnswer(path, answer);
+    answerScripts(run, timeline, exit);
   }
   const file = /^file (\S+) (\S+)$/.exec(text);
   if (file !== null) director(run).writeFile(file[1] ?? '', encodeUtf8(`${file[2]}\n`));
@@ -237,71 +250,13 @@ function happen(run: ScenarioRun, text: string, number: string): void {
   }
 }
 
-/** The checkers' scripts of a recording; one answer holds for all of them. */
-function scriptsOf(run: ScenarioRun): string[] {
-  const text = decodeLatin1(director(run).readFile(CONFIG) ?? new Uint8Array());
-  return [...text.matchAll(/misc_path "?([^\s"]+)/g)].map((match) => match[1] ?? '');
-}
-
-/** The servers of the recording, where there is no capture: they serve a page, a status 500, nothing at all, or no port. */
-class Servers {
-  readonly #run: ScenarioRun;
-  readonly #behaviour = new Map<string, 'page' | 'sick' | 'hang' | 'closed'>();
-  readonly #listeners = new Map<string, TcpListener>();
-
-  constructor(run: ScenarioRun) {
-    this.#run = run;
-  }
-
-  /** How they are at the start, as far as the title tells it. */
-  prepare(title: string): void {
-    for (const server of SERVERS) this.#set(server, 'page');
-    if (/rs1 port closed/.test(title)) this.#set('rs1', 'closed');
-    if (/rs3 answering 500/.test(title)) this.#set('rs3', 'sick');
-  }
-
-  /** An event, or several with commas between. */
-  happen(text: string): void {
-    for (const part of text.split(', ')) this.#serverEvent(part);
-  }
-
-  #serverEvent(text: string): void {
-    const match = /^(rs\d):? (.*)$/.exec(text);
-    if (match === null) return;
-    const [, server = '', what = ''] = match;
-    const status = /^answers (\d+)$/.exec(what)?.[1];
-    if (/plugged/.test(what)) return;
-    if (/port closed/.test(what)) this.#set(server, 'closed');
-    else if (/never answers/.test(what)) this.#set(server, 'hang');
-    else this.#set(server, status === undefined || status === '200' ? 'page' : 'sick');
-  }
-
-  #set(server: string, behaviour: 'page' | 'sick' | 'hang' | 'closed'): void {
-    this.#behaviour.set(server, behaviour);
-    const listener = this.#listeners.get(server);
-    if (behaviour === 'closed') {
-      listener?.close();
-      this.#listeners.delete(server);
-    } else if (listener === undefined) this.#listen(server);
-  }
-
-  #listen(server: string): void {
-    const listener = this.#run.lan.hosts.get(server)?.kernel?.listenTcp({
-      family: 'inet',
-      port: 80,
-      onAccept: (socket) => ({
-        onData: () => {
-          const behaviour = this.#behaviour.get(server);
-          if (behaviour === 'hang') return;
-          const status = behaviour === 'sick' ? '500 Sick' : '200 OK';
-          socket.send(encodeUtf8(`HTTP/1.0 ${status}\r\n\r\nhello`));
-          socket.close();
-        },
-        onClosed: () => socket.close(),
-      }),
-    });
-    if (listener !== undefined && typeof listener !== 'string')
-      this.#listeners.set(server, listener);
+/** What all checkers' scripts do from now on: a code, and the seconds before it. */
+function answerScripts(run: ScenarioRun, timeline: Timeline, told: RegExpExecArray | null): void {
+  const config = [timeline.config, ...timeline.others.values()].join('\n');
+  const after = milliseconds(2 + Math.round(1000 * Number(told?.[2] ?? 0)));
+  const answer = { exit: Number(told?.[1] ?? 0), after };
+  for (const [, path = ''] of config.matchAll(/misc_path "?([^\s"]+)/g)) {
+    director(run).setScriptAnswer(path, answer);
   }
 }
 
@@ -310,6 +265,7 @@ function readChecks(frames: Capture['frames'], own: string): Pick<Observed, 'req
   const requests: { at: number; to: string; text: string }[] = [];
   const opened: { at: number; to: string }[] = [];
   const last = new Map<string, number>();
+  const asked = new Set<string>();
   for (const { at, frame } of frames) {
     const tcpAt = tcpOffset(frame);
     if (tcpAt === undefined || formatIp(readIpv4(frame, 26)) !== own) continue;
@@ -321,8 +277,13 @@ function readChecks(frames: Capture['frames'], own: string): Pick<Observed, 'req
       last.set(key, at);
       if (before === undefined || at - before > 30_000_000) opened.push({ at, to });
     }
-    const text = decodeLatin1(frame.subarray(tcpAt + ((frame[tcpAt + 12] ?? 0) >> 4) * 4));
-    if (text.startsWith('GET ')) requests.push({ at, to, text });
+    const said = decodeLatin1(frame.subarray(tcpAt + ((frame[tcpAt + 12] ?? 0) >> 4) * 4));
+    // The twin's TLS hides nothing: a request stands behind the header of its record.
+    const text = said.startsWith('\x17') ? said.slice(TLS_RECORD_HEADER_LENGTH) : said;
+    // TCP may say a thing twice.
+    const octet = `${readUint16(frame, tcpAt)} ${to} ${readUint32(frame, tcpAt + 4)}`;
+    if (text.startsWith('GET ') && !asked.has(octet)) requests.push({ at, to, text });
+    if (text.startsWith('GET ')) asked.add(octet);
   }
   return { requests, opened };
 }

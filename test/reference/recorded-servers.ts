@@ -8,12 +8,25 @@ import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { readCapture } from '../../sim/report/pcap-read.ts';
 
-/** What a server said behind so many octets of its client; `closes` when it ended the connection first. */
+/** What a server said behind so many octets of its client, and so long (s) after it had them. */
+export interface RecordedAnswer {
+  readonly after: number;
+  readonly delay: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A connection, and how the server ended it if it did so first. */
 export interface RecordedConnection {
   readonly at: number;
-  readonly said: { readonly after: number; readonly bytes: Uint8Array }[];
-  closes: boolean;
+  readonly said: RecordedAnswer[];
+  ended: 'fin' | 'rst' | undefined;
+  /** When the server ended it (s). */
+  endAt: number;
+  /** From the client's last segment to the server's end (s). */
+  endDelay: number;
   clientClosed: boolean;
+  /** The client began with a TLS record. */
+  tls: boolean;
 }
 
 /** A datagram to a server, and what came back. */
@@ -36,12 +49,22 @@ export interface RecordedPort {
 
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
 const [ICMP, TCP, UDP] = [1, 6, 17];
+const ECHO_REQUEST = 8;
+/** The content type of a TLS record with a handshake in it. */
+const TLS_HANDSHAKE = 22;
 
 interface Reader {
   readonly director: string;
   readonly ports: Map<string, RecordedPort>;
   /** By the director's port: the connection and how much its client has sent. */
-  readonly open: Map<string, { readonly connection: RecordedConnection; sent: number }>;
+  readonly open: Map<string, OpenConnection>;
+}
+
+interface OpenConnection {
+  readonly connection: RecordedConnection;
+  /** The client's first sequence number, and when it was heard last (s). */
+  readonly sent: number;
+  heard: number;
 }
 
 /** Reads a capture; `begin` is the capture's time (s) at which the timeline is 0. */
@@ -72,6 +95,18 @@ export function timeOfSyn(file: Uint8Array, port: number): number | undefined {
   return packet === undefined ? undefined : packet.timeUs / 1e6;
 }
 
+/** The time of the capture's first echo request to that address, in seconds. */
+export function timeOfEcho(file: Uint8Array, to: string): number | undefined {
+  const packet = readCapture(file).packets.find(
+    ({ bytes }) =>
+      bytes.length > 34 &&
+      bytes[23] === ICMP &&
+      bytes[34] === ECHO_REQUEST &&
+      formatIp(readIpv4(bytes, 30)) === to,
+  );
+  return packet === undefined ? undefined : packet.timeUs / 1e6;
+}
+
 interface Packet {
   readonly at: number;
   readonly server: string;
@@ -90,25 +125,56 @@ function readSegment(reader: Reader, { at, server, body, isOut }: Packet): void 
   if (!isOut && (flags & RST) !== 0 && known === undefined) port.seen.push({ at, isOpen: false });
   if (!isOut && (flags & (SYN | ACK)) === (SYN | ACK)) {
     port.seen.push({ at, isOpen: true });
-    const connection = { at, said: [], closes: false, clientClosed: false };
+    const connection = {
+      at,
+      said: [],
+      ended: undefined,
+      endAt: at,
+      endDelay: 0,
+      clientClosed: false,
+      tls: false,
+    };
     port.connections.push(connection);
-    reader.open.set(key, { connection, sent: readUint32(body, 8) });
+    reader.open.set(key, { connection, sent: readUint32(body, 8), heard: at });
     return;
   }
-  if (known === undefined) return;
+  if (known !== undefined) readOpen(reader, { key, at, isOut, body, data }, known);
+}
+
+/** A segment of a connection that is open. */
+function readOpen(
+  reader: Reader,
+  segment: {
+    readonly key: string;
+    readonly at: number;
+    readonly isOut: boolean;
+    readonly body: Uint8Array;
+    readonly data: Uint8Array;
+  },
+  known: OpenConnection,
+): void {
+  const { key, at, isOut, body, data } = segment;
+  const { connection } = known;
+  const flags = body[13] ?? 0;
   if (isOut) {
-    if ((flags & (FIN | RST)) !== 0) known.connection.clientClosed = true;
+    if (data.length > 0) {
+      if (known.heard === connection.at) connection.tls = data[0] === TLS_HANDSHAKE;
+      known.heard = at;
+    }
+    if ((flags & (FIN | RST)) !== 0) connection.clientClosed = true;
     if ((flags & RST) !== 0) reader.open.delete(key);
     return;
   }
+  const delay = at - known.heard;
   if (data.length > 0) {
     const after = (readUint32(body, 8) - known.sent) >>> 0;
-    known.connection.said.push({ after, bytes: data.slice() });
+    connection.said.push({ after, delay, bytes: data.slice() });
   }
-  if ((flags & (FIN | RST)) !== 0) {
-    known.connection.closes ||= !known.connection.clientClosed;
-    reader.open.delete(key);
-  }
+  if ((flags & (FIN | RST)) === 0) return;
+  if (!connection.clientClosed) connection.ended ??= (flags & RST) === 0 ? 'fin' : 'rst';
+  connection.endAt = at;
+  connection.endDelay = delay;
+  reader.open.delete(key);
 }
 
 function readDatagram(reader: Reader, { at, server, body, isOut }: Packet): void {

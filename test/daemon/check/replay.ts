@@ -11,7 +11,7 @@ import { loadWithReader } from '../../../daemon/core/config-loader.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import { recordedServers } from '../../reference/recorded-servers-play.ts';
 import { Director, type ServerBehaviour, s } from './director.ts';
-import type { Timeline } from './timeline.ts';
+import { filesOfReloads, type Timeline } from './timeline.ts';
 
 const BOOTSTRAP = s(1);
 /** A server that goes down does so up to 0.2 s behind its EVENT line (README of the recordings). */
@@ -41,7 +41,7 @@ export function replay(timeline: Timeline): Director {
 /** When checkers were activated, at `from` seconds or behind. */
 export function activation(timeline: Timeline, from: number): number {
   const line = timeline.entries.find(
-    (one) => one.at >= from && one.kind === 'LOG' && one.text.startsWith('Activating'),
+    (one) => one.at >= from && one.kind === 'LOG' && /^(Activating|Deactivating) /.test(one.text),
   );
   if (line === undefined) throw new Error('no checker was activated');
   return line.at;
@@ -81,11 +81,13 @@ export function plannedDraws(
     if (server === undefined) throw new Error('a checker without a server');
     const place = 'connection' in checker ? checker.connection : server;
     const end = `${formatIp(place.address)}:${place.port}`;
-    const isShared = checkers.filter((one) => isOfServer(one, checker)).length > 1;
+    const isShared = checkers.filter((one) => isOfPort(one, checker)).length > 1;
     const first = firstCheck(timeline, from, {
       end,
       name: `[${formatIp(server.address)}]:`,
       asks: isShared ? checker.kind === 'HTTP_GET' : undefined,
+      how: HOW[checker.kind] ?? 'connects',
+      retryDelay: checker.delayBeforeRetry / 1e6,
     });
     onFirst(first, `[${formatIp(server.address)}]:`);
     // A suspended checker looks every delay_loop whether it may begin.
@@ -96,40 +98,75 @@ export function plannedDraws(
   return draws;
 }
 
+const HOW: Readonly<Record<string, Checked['how']>> = { PING_CHECK: 'echo', MISC_CHECK: 'script' };
+
 interface Checked {
   readonly end: string;
   readonly name: string;
   /** Of two checkers of one server: whether this one sends a request. */
   readonly asks: boolean | undefined;
+  /** How it asks: what to look for. */
+  readonly how: 'connects' | 'echo' | 'script';
+  /** From a failure to the next attempt (s). */
+  readonly retryDelay: number;
 }
 
-function isOfServer(one: CheckerConfig, other: CheckerConfig): boolean {
-  return one.virtualServer === other.virtualServer && one.realServer === other.realServer;
+/** Whether two checkers open connections to the same port: the capture shows both. */
+function isOfPort(one: CheckerConfig, other: CheckerConfig): boolean {
+  if (!('connection' in one) || !('connection' in other)) return false;
+  if (one.kind === 'PING_CHECK' || other.kind === 'PING_CHECK') return false;
+  const [here, there] = [one.connection, other.connection];
+  return here.address === there.address && here.port === there.port;
 }
 
 function firstCheck(timeline: Timeline, from: number, who: Checked): number {
-  // A reload may give the server another checker.
+  // A reload may give the server another checker; what starts again begins anew.
   const reload = timeline.entries.find(
-    ({ at, kind, text }) => at > from && kind === 'EVENT' && text.startsWith('SIGHUP'),
+    ({ at, kind, text }) =>
+      at > from && (kind === 'start' || (kind === 'EVENT' && text.startsWith('SIGHUP'))),
   );
   const end = reload?.at ?? Number.POSITIVE_INFINITY;
   const later = timeline.entries.filter(({ at }) => at >= from && at < end);
   const [address = '', port = ''] = who.end.split(':');
-  const echo = `> ${address} ICMP 8/0`;
+  // The capture is of the first director; what the second asked, the servers tell.
+  const number = timeline.name.split('#')[1] ?? '1';
+  const own = `10.10.0.25${number}`;
   const packets = later.filter(
     ({ kind, text }) =>
-      kind === 'CHECK' && (text.endsWith(`> ${who.end} S`) || text.endsWith(echo)),
+      kind === 'CHECK' &&
+      text.startsWith(own) &&
+      text.endsWith(who.how === 'echo' ? `> ${address} ICMP 8/0` : `> ${who.end} S`),
+  );
+  const heard = later.filter(
+    ({ kind, text }) =>
+      kind === 'HTTP' && text.startsWith(`rs${Number(address.split('.')[3]) - 10} from ${own}:`),
   );
   // Two checkers of one port: what was asked behind the handshake tells whose it was.
   const isOwn = ({ text }: { readonly text: string }) =>
-    who.asks === undefined || isAsked(later, text) === who.asks;
-  const datagram = recordedServers(timeline, '1')
+    who.how === 'echo' || who.asks === undefined || isAsked(later, text) === who.asks;
+  const datagram = recordedServers(timeline, number)
     ?.find((one) => one.protocol === 'udp' && one.server === address && `${one.port}` === port)
     ?.datagrams.find((one) => one.at >= from);
-  const line = later.find(
+  const lines = later.filter(
     (one) => one.kind === 'LOG' && one.text.includes(who.name) && isAboutCheck(one.text),
   );
-  return (packets.find(isOwn) ?? datagram)?.at ?? line?.at ?? from + 1;
+  const isScript = who.how === 'script';
+  const line = lines.find(({ text }) => text.startsWith('Misc check') === isScript);
+  if (isScript) {
+    // Nothing is said of a first run that fails before its retries are used up.
+    const retries = Number(/ after (\d+) retr/.exec(line?.text ?? '')?.[1] ?? 0);
+    return ((line ?? lines[0])?.at ?? from + 1) - retries * who.retryDelay;
+  }
+  return (packets.find(isOwn) ?? datagram ?? told(heard, line))?.at ?? from + 1;
+}
+
+/** A server may have heard nothing while its port was closed: then the log tells first. */
+function told(
+  heard: readonly { readonly at: number }[],
+  line: { readonly at: number } | undefined,
+): { readonly at: number } | undefined {
+  const [first] = heard;
+  return first !== undefined && (line === undefined || first.at < line.at) ? first : line;
 }
 
 /** Whether a request came with the connection; `undefined` when the server did not tell. */
@@ -156,7 +193,7 @@ function loseFirstSyn(director: Director, timeline: Timeline, at: number, name: 
 }
 
 function isAboutCheck(text: string): boolean {
-  return !/^(Activating|Changing|service |Removing|Adding)/.test(text);
+  return !/^(Activating|Deactivating|Suspending|Changing|service |Removing|Adding)/.test(text);
 }
 
 function prepare(director: Director, timeline: Timeline): void {
@@ -179,7 +216,7 @@ function happen(director: Director, timeline: Timeline, entry: { at: number; tex
   const exit = /^exit code (\d+)$/.exec(entry.text);
   if (exit !== null) director.scripts.set('/run/chk.sh', { exit: Number(exit[1]), after: 2000 });
   if (entry.text.startsWith('SIGHUP')) {
-    const config = timeline.second ?? timeline.config;
+    const config = filesOfReloads(timeline).get(entry.at) ?? timeline.config;
     plan(director, timeline, config, activation(timeline, entry.at));
     // keepalived's parent needs its time to read the file and pass the signal on.
     director.schedule(s(activation(timeline, entry.at)), () => director.reload(config));

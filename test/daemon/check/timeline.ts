@@ -6,18 +6,23 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(new URL('../../reference/ipvs/keepalived-lvs/', import.meta.url));
 
+/** By then all daemons were started for the first time. */
+const STARTS_S = 1;
+
 /** One line: seconds since the start, and what kind of observation. */
 export interface TimelineEntry {
   readonly at: number;
-  readonly kind: 'LOG' | 'IPVS' | 'HTTP' | 'CHECK' | 'EVENT' | 'stop';
+  readonly kind: 'LOG' | 'IPVS' | 'HTTP' | 'CHECK' | 'EVENT' | Life;
   readonly text: string;
 }
 
-/** The other director of a pair: when its daemon was ready, and when it was told to end (s). */
+/** What happens to a daemon as a whole: SIGTERM, SIGKILL, another start. */
+export type Life = 'stop' | 'kill' | 'start';
+
+/** The other director of a pair: when its daemon was ready, told to end, or killed (s). */
 export interface PeerDirector {
   readonly config: string;
-  readonly begin: number;
-  readonly stop: number | undefined;
+  readonly life: readonly { readonly at: number; readonly what: Life }[];
 }
 
 /** One recording, from the sight of one director. */
@@ -25,7 +30,8 @@ export interface Timeline {
   readonly name: string;
   readonly title: string;
   readonly config: string;
-  readonly second: string | undefined;
+  /** Files of SIGHUPs, by the word that an event calls them: `SIGHUP, second file`. */
+  readonly others: ReadonlyMap<string, string>;
   readonly entries: readonly TimelineEntry[];
   /** Packets at the first director's port. */
   readonly capture: Uint8Array | undefined;
@@ -57,9 +63,41 @@ export function readTimeline(name: string, folder: string = FOLDER): Timeline {
   const timeline = readOne(name, folder);
   if (number === undefined) return timeline;
   const { config, entries } = readOne(`${file}#${number === '1' ? '2' : '1'}`, folder);
-  const ready = entries.find(({ kind, text }) => kind === 'LOG' && text.startsWith('Startup'));
-  const stop = entries.find(({ kind }) => kind === 'stop')?.at;
-  return { ...timeline, peer: { config, begin: ready?.at ?? 0.5, stop } };
+  const readyFrom = (from: number) =>
+    entries.find((one) => one.at >= from && one.kind === 'LOG' && one.text.startsWith('Startup'))
+      ?.at ?? from + 0.5;
+  const life: { at: number; what: Life }[] = [{ at: readyFrom(0), what: 'start' }];
+  for (const { at, kind } of entries) {
+    if (kind === 'start') life.push({ at: readyFrom(at), what: kind });
+    else if (kind === 'stop' || kind === 'kill') life.push({ at, what: kind });
+  }
+  return { ...timeline, peer: { config, life } };
+}
+
+/** The file that holds behind each SIGHUP, by the event's moment. */
+export function filesOfReloads(timeline: Timeline): Map<number, string> {
+  const files = new Map<number, string>();
+  let now = timeline.config;
+  for (const { at, kind, text } of timeline.entries) {
+    if (kind !== 'EVENT' || !text.startsWith('SIGHUP')) continue;
+    const named = [...timeline.others].find(([word]) => text.includes(word))?.[1];
+    if (named !== undefined) now = named;
+    else if (/first|original|old|back/.test(text)) now = timeline.config;
+    // Where nothing is said of a file, the only other one is meant at first.
+    else if (!/nothing|same|unchanged/.test(text) && files.size === 0) {
+      now = [...timeline.others.values()][0] ?? now;
+    }
+    files.set(at, now);
+  }
+  return files;
+}
+
+/** What an event, or a line of the recorder, says of a daemon's life. */
+function lifeOf(text: string): Life | undefined {
+  if (!/keepalived|SIGTERM|SIGKILL/.test(text)) return undefined;
+  if (/SIGKILL|kill/.test(text)) return 'kill';
+  if (/SIGTERM|stop/.test(text)) return 'stop';
+  return /start/.test(text) ? 'start' : undefined;
 }
 
 function readOne(name: string, folder: string): Timeline {
@@ -77,26 +115,52 @@ function readOne(name: string, folder: string): Timeline {
     if (match === null) continue;
     const at = Number(match[1]);
     const [, , kind = '', rest = ''] = match;
-    if (kind === 'director') {
-      const who = number ?? '1';
-      if (rest === `${who}: SIGTERM to keepalived`) entries.push({ at, kind: 'stop', text: '' });
+    const told = kind === 'director' ? `director ${rest}` : rest;
+    const life = kind === 'director' || kind === 'EVENT' ? lifeOf(told) : undefined;
+    if (life !== undefined) {
+      const isOwn = (/director (\d)/.exec(told)?.[1] ?? '1') === (number ?? '1');
+      // Every recording begins with the start of its daemons.
+      if (isOwn && (life !== 'start' || at > STARTS_S)) entries.push({ at, kind: life, text: '' });
     } else if (isKind(kind)) {
       const own = kind === 'LOG' || kind === 'IPVS';
       if (own && !rest.startsWith(director)) continue;
       entries.push({ at, kind, text: own ? rest.slice(director.length) : rest });
     }
   }
+  for (const [index, { kind, at }] of entries.entries()) {
+    // Children that outlive their parent are told to end by the kernel.
+    const isOrderly = entries.some(
+      (one) => one.kind === 'LOG' && one.text.startsWith('Shutting') && isSoon(at, one.at),
+    );
+    if (kind === 'kill' && isOrderly) entries[index] = { at, kind: 'stop', text: '' };
+  }
   return {
     name,
     title: text.split('\n').slice(0, 2).join(' '),
     config: readFileSync(join(folder, `${conf}keepalived.conf`), 'utf8'),
-    second: readMaybe(join(folder, `${conf}second.keepalived.conf`))?.toString(),
+    others: readOthers(folder, conf),
     entries,
     capture: readMaybe(join(folder, `${file}.pcap`)),
     begin: numberOf('begin'),
     peer: undefined,
     slack: numberOf('slack'),
   };
+}
+
+function isSoon(at: number, later: number): boolean {
+  return later >= at && later - at < 1;
+}
+
+/** `k17-reload.second.keepalived.conf` and the like. */
+function readOthers(folder: string, prefix: string): Map<string, string> {
+  const end = '.keepalived.conf';
+  const words = readdirSync(folder)
+    .filter((file) => file.startsWith(prefix) && file.endsWith(end))
+    .map((file) => file.slice(prefix.length, -end.length))
+    .filter((word) => word !== '' && !word.startsWith('director'))
+    .sort((one, other) => (one < other ? -1 : 1));
+  const read = (word: string) => readFileSync(join(folder, `${prefix}${word}${end}`), 'utf8');
+  return new Map(words.map((word) => [word, read(word)]));
 }
 
 function readMaybe(path: string): Buffer | undefined {

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { insideNamespace } from '../inside-namespace.ts';
 
 /** Machines and the last octet of their addresses. */
@@ -74,6 +74,20 @@ export class CheckerLab {
 
   run(machine: string, line: string): string {
     return execFileSync('ip', this.words(machine, line), { encoding: 'utf8' });
+  }
+
+  /** Ends all programs of that name in a machine at once. */
+  killAll(machine: string, program: string): void {
+    const all = execFileSync('ip', ['netns', 'pids', this.namespace(machine)], {
+      encoding: 'utf8',
+    });
+    const pids = all
+      .split('\n')
+      .filter((one) => one !== '' && readFileSync(`/proc/${one}/comm`, 'utf8').trim() === program);
+    // Children would hear of their parent's death, and end in their own way.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+      for (const pid of pids) process.kill(Number(pid), signal);
+    }
   }
 
   /** Does something that makes sockets in a machine's namespace; it must be over when it returns. */

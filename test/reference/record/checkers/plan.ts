@@ -1,6 +1,6 @@
 /** What a recording of keepalived's checkers is made of, and words to write one with. */
 
-import type { Behaviour } from './servers.ts';
+import type { Behaviour, WebServer } from './servers.ts';
 
 /** What an event does; its text stands in the timeline, and the twin reads it from there. */
 export interface CheckerEvent {
@@ -9,6 +9,10 @@ export interface CheckerEvent {
   readonly serve?: readonly (readonly [server: string, port: number, behaviour: Behaviour])[];
   readonly cable?: readonly [machine: string, isIn: boolean];
   readonly file?: readonly [path: string, text: string];
+  /** Programs that run inside machines, one behind the other. */
+  readonly run?: readonly (readonly [machine: string, line: string])[];
+  /** What is done to a director's daemon. */
+  readonly daemon?: readonly [director: number, what: 'SIGTERM' | 'SIGKILL' | 'start'];
 }
 
 /** A recording to be made. */
@@ -17,7 +21,9 @@ export interface CheckerPlan {
   readonly title: string;
   /** One configuration a director; a single director runs without VRRP. */
   readonly configs: readonly string[];
+  /** The files of SIGHUPs: `SIGHUP, second file`, `SIGHUP, third file`. */
   readonly second?: string;
+  readonly third?: string;
   readonly files?: Readonly<Record<string, string>>;
   /** How the servers are before the start, beyond a page at port 80 of each. */
   readonly before?: readonly Omit<CheckerEvent, 'at' | 'text'>[];
@@ -88,5 +94,44 @@ export const port = (
   text: string,
   ...serve: readonly (readonly [string, number, Behaviour])[]
 ): CheckerEvent => ({ at, text, serve });
+
+/** A server drops TCP, as a firewall does, or does so no longer. */
+export const filtered = (at: number, server: string, isOn: boolean): CheckerEvent => ({
+  at,
+  text: `${server}: port ${isOn ? 'filtered (DROP)' : 'no longer filtered'}`,
+  run: [[server, `iptables-legacy -t mangle -${isOn ? 'A' : 'D'} INPUT -p tcp -j DROP`]],
+});
+/** A server without its address: nobody answers ARP for it. */
+export const addressed = (at: number, server: string, isThere: boolean): CheckerEvent => ({
+  at,
+  text: `${server}: address ${isThere ? 'back' : 'gone'}`,
+  run: [[server, `ip address ${isThere ? 'add' : 'del'} 10.10.0.1${server.slice(2)}/24 dev eth0`]],
+});
+export const daemon = (
+  at: number,
+  director: number,
+  what: 'SIGTERM' | 'SIGKILL' | 'start',
+): CheckerEvent => ({
+  at,
+  text: `director ${director}: keepalived ${what === 'start' ? 'started again' : what}`,
+  daemon: [director, what],
+});
+export const web = (
+  at: number,
+  text: string,
+  server: string,
+  how: Omit<WebServer, 'kind' | 'status'> & { readonly status?: number },
+): CheckerEvent => ({
+  at,
+  text,
+  serve: [[server, 80, { kind: 'http', status: 200, ...how }]],
+});
+export const reload = (
+  at: number,
+  which: 'second' | 'third' | 'first' | undefined,
+): CheckerEvent => ({
+  at,
+  text: `SIGHUP, ${which === undefined ? 'nothing changed' : `${which} file`}`,
+});
 
 export const hello = '5d41402abc4b2a76b9719d911017c592';

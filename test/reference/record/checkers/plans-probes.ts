@@ -168,7 +168,7 @@ export const PROBE_PLANS: readonly CheckerPlan[] = [
       port(12, 'rs1 accepts but never answers', [
         'rs1',
         80,
-        { kind: 'http', status: 200, hang: true },
+        { kind: 'http', status: 200, fault: 'hang' },
       ]),
       port(40, 'rs1 answers again', ['rs1', 80, { kind: 'http', status: 200 }]),
       cable(54, 'rs2', false),

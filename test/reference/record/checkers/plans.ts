@@ -1,7 +1,14 @@
 /** All that is recorded of keepalived's checkers. */
 
 import type { CheckerPlan } from './plan.ts';
+import { PACE_PLANS } from './plans-paces.ts';
 import { POOL_PLANS } from './plans-pools.ts';
+import { LIFE_PLANS } from './plans-pools-life.ts';
 import { PROBE_PLANS } from './plans-probes.ts';
 
-export const PLANS: readonly CheckerPlan[] = [...PROBE_PLANS, ...POOL_PLANS];
+export const PLANS: readonly CheckerPlan[] = [
+  ...PROBE_PLANS,
+  ...POOL_PLANS,
+  ...PACE_PLANS,
+  ...LIFE_PLANS,
+];

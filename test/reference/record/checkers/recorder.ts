@@ -87,7 +87,15 @@ export async function record(ready: Ready, output: string): Promise<void> {
     await sleep(Math.max(0, (begin + event.at - epoch()) * 1000));
     say(`EVENT ${event.text}`);
     perform(event, lab, servers);
-    if (event.text.startsWith('SIGHUP') && running[0] !== undefined) reload(running[0], plan);
+    if (event.text.startsWith('SIGHUP') && running[0] !== undefined) {
+      reload(running[0], plan, event.text);
+    }
+    const [number = 0, what] = event.daemon ?? [];
+    const one = running[number - 1];
+    if (one === undefined) continue;
+    if (what === 'start') one.daemon = startDaemon(lab, one, isPair, say);
+    else if (what === 'SIGTERM') one.daemon.kill('SIGTERM');
+    else lab.killAll(one.name, 'keepalived');
   }
   await sleep(Math.max(0, (begin + plan.end - epoch()) * 1000));
   const last = running.map((one) => [
@@ -96,8 +104,9 @@ export async function record(ready: Ready, output: string): Promise<void> {
   ]);
   for (const [index, one] of running.entries()) {
     say(`director ${index + 1}: SIGTERM to keepalived`);
-    one.daemon.kill('SIGTERM');
-    await Promise.race([new Promise((resolve) => one.daemon.on('exit', resolve)), sleep(8000)]);
+    if (one.daemon.exitCode === null && one.daemon.kill('SIGTERM')) {
+      await Promise.race([new Promise((resolve) => one.daemon.on('exit', resolve)), sleep(8000)]);
+    }
   }
   await sleep(300);
   clearInterval(looker);
@@ -111,8 +120,10 @@ export async function record(ready: Ready, output: string): Promise<void> {
     writeFileSync(`${output}/${name}.keepalived.conf`, plan.configs[index] ?? '');
     if (index === 0) copyFileSync(`${one.folder}/dump.pcap`, `${output}/${plan.id}.pcap`);
   }
-  if (plan.second !== undefined)
-    writeFileSync(`${output}/${plan.id}.second.keepalived.conf`, plan.second);
+  for (const which of ['second', 'third'] as const) {
+    const text = plan[which];
+    if (text !== undefined) writeFileSync(`${output}/${plan.id}.${which}.keepalived.conf`, text);
+  }
   lab.close();
 }
 
@@ -154,7 +165,8 @@ function perform(
   lab: CheckerLab,
   servers: Servers,
 ): void {
-  const { serve, cable, file } = event;
+  const { serve, cable, file, run } = event;
+  for (const [machine, line] of run ?? []) lab.run(machine, line);
   for (const [server, port, behaviour] of serve ?? []) servers.set(server, port, behaviour);
   if (cable !== undefined) {
     const [machine, isIn] = cable;
@@ -163,8 +175,11 @@ function perform(
   if (file !== undefined) writeFileSync(file[0], file[1]);
 }
 
-/** The second file, if there is one, and SIGHUP. */
-function reload({ folder }: Running, plan: CheckerPlan): void {
-  writeFileSync(`${folder}/k.conf`, plan.second ?? plan.configs[0] ?? '');
+/** The file that the event names, and SIGHUP. */
+function reload({ folder }: Running, plan: CheckerPlan, event: string): void {
+  const which = /^SIGHUP, (second|third|first) file$/.exec(event)?.[1];
+  const files = { second: plan.second, third: plan.third, first: plan.configs[0] };
+  const text = files[which as keyof typeof files];
+  if (text !== undefined) writeFileSync(`${folder}/k.conf`, text);
   execFileSync('kill', ['-HUP', readFileSync(`${folder}/k.pid`, 'utf8').trim()]);
 }

@@ -1,16 +1,32 @@
 /** The servers of a laboratory: what listens at a port, and how it answers. */
 
+import { execFileSync } from 'node:child_process';
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { CheckerLab } from './lab.ts';
 
 /** How a port behaves: as a web server, a mail server, a name server or an echo, or with nothing there. */
 export type Behaviour =
-  | { readonly kind: 'http'; readonly status: number; readonly body?: string; readonly hang?: true }
+  | WebServer
   | { readonly kind: 'smtp'; readonly banner: string }
   | { readonly kind: 'dns'; readonly rcode: number; readonly answers: number; readonly mute?: true }
   | { readonly kind: 'udp'; readonly reply: string | undefined }
   | { readonly kind: 'closed' };
+
+/** A page of one status and body; or what goes wrong with it. */
+export interface WebServer {
+  readonly kind: 'http' | 'https';
+  readonly status: number;
+  readonly body?: string;
+  /** Statuses of single paths, where they have one of their own. */
+  readonly paths?: Readonly<Record<string, number>>;
+  /** It answers so much later. */
+  readonly delayMs?: number;
+  /** It takes the request and says nothing, resets the connection, or stops in the middle of the body (and closes or not). */
+  readonly fault?: 'hang' | 'reset' | 'half-closed' | 'half-open';
+}
 
 /** What a web server saw: who came, and what was asked, if anything was. */
 export type Seen = (server: string, from: string, request: string | undefined) => void;
@@ -31,12 +47,13 @@ export class Servers {
   set(server: string, port: number, behaviour: Behaviour): void {
     const key = `${server}:${port}`;
     this.#behaviours.set(key, behaviour);
+    if (behaviour.kind === 'https') certificate();
     if (behaviour.kind === 'closed') {
       this.#open.get(key)?.close();
       this.#open.delete(key);
       for (const socket of this.#sockets.get(key) ?? []) socket.resetAndDestroy();
     } else if (!this.#open.has(key)) {
-      const isTcp = behaviour.kind === 'http' || behaviour.kind === 'smtp';
+      const isTcp = ['http', 'https', 'smtp'].includes(behaviour.kind);
       const open = () => (isTcp ? this.#listen(server, port) : this.#bind(server, port));
       this.#open.set(key, this.#lab.inside(server, open));
     }
@@ -60,7 +77,11 @@ export class Servers {
       const from = `${socket.remoteAddress?.replace('::ffff:', '')}:${socket.remotePort}`;
       const behaviour = this.#behaviours.get(key);
       if (behaviour?.kind === 'smtp') this.#talkSmtp(socket, behaviour.banner, server, from);
-      else this.#talkHttp(socket, key, server, from);
+      else if (behaviour?.kind === 'https') {
+        const secured = new TLSSocket(socket, { isServer: true, ...certificate() });
+        secured.on('error', () => socket.destroy());
+        this.#talkHttp(secured, key, server, from);
+      } else this.#talkHttp(socket, key, server, from);
     });
     // Without an address the socket is made at once, in the namespace where we stand.
     return listener.listen(port);
@@ -73,10 +94,8 @@ export class Servers {
       if (!request.includes('\r\n\r\n')) return;
       this.#seen(server, from, request);
       const behaviour = this.#behaviours.get(key);
-      if (behaviour?.kind !== 'http' || behaviour.hang === true) return;
-      const body = behaviour.body ?? 'hello';
-      const head = `HTTP/1.0 ${behaviour.status} Text\r\nContent-Length: ${body.length}\r\n\r\n`;
-      socket.end(head + body);
+      if (behaviour?.kind !== 'http' && behaviour?.kind !== 'https') return;
+      setTimeout(() => answer(socket, behaviour, request.split(' ')[1] ?? ''), behaviour.delayMs);
     });
     socket.on('end', () => {
       if (request === '') this.#seen(server, from, undefined);
@@ -118,6 +137,28 @@ export class Servers {
     });
     return socket.bind(port, '0.0.0.0');
   }
+}
+
+function answer(socket: Socket, behaviour: WebServer, path: string): void {
+  const { body = 'hello', fault } = behaviour;
+  const status = behaviour.paths?.[path] ?? behaviour.status;
+  const head = `HTTP/1.0 ${status} Text\r\nContent-Length: ${body.length}\r\n\r\n`;
+  if (fault === 'reset') socket.resetAndDestroy();
+  else if (fault === 'half-open') socket.write(head + body.slice(0, 2));
+  else if (fault === 'half-closed') socket.end(head + body.slice(0, 2));
+  else if (fault === undefined) socket.end(head + body);
+}
+
+let made: { readonly key: Buffer; readonly cert: Buffer } | undefined;
+
+/** One of our own signing, for all servers; keepalived does not look who signed it. */
+function certificate(): { readonly key: Buffer; readonly cert: Buffer } {
+  if (made !== undefined) return made;
+  const files = ['-keyout', '/run/key.pem', '-out', '/run/cert.pem'];
+  const words = 'req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=www.example.test'.split(' ');
+  execFileSync('openssl', [...words, ...files], { stdio: 'ignore' });
+  made = { key: readFileSync('/run/key.pem'), cert: readFileSync('/run/cert.pem') };
+  return made;
 }
 
 /** The question back, with so many A records of 192.0.2.1. */
