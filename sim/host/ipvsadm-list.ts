@@ -250,15 +250,12 @@ function engineText({ persistenceEngine: engine }: VirtualService, word: string)
 }
 
 function serverWords(server: RealServer): string {
-  const { upperThreshold, lowerThreshold } = server;
-  const thresholds =
-    (upperThreshold === 0 ? '' : ` -x ${upperThreshold}`) +
-    (lowerThreshold === 0 ? '' : ` -y ${lowerThreshold}`);
+  // ipvsadm 1.31 does not save thresholds (recorded).
   const checksum =
     server.tunnel === 'ipip' ? '' : ` --tun-${CHECKSUM_WORDS[server.tunnelChecksum]}`;
   const port = (server.tunnel === 'gue' ? ` --tun-port ${server.tunnelPort}` : '') + checksum;
   const tunnel = server.method === 'tun' ? ` --tun-type ${server.tunnel}${port}` : '';
-  return `${METHOD_LETTERS[server.method]} -w ${server.weight}${thresholds}${tunnel}`;
+  return `${METHOD_LETTERS[server.method]} -w ${server.weight}${tunnel}`;
 }
 
 function flagNames(service: VirtualService): string {

@@ -103,7 +103,8 @@ const OPTION_OF: ReadonlyMap<string, OptionName> = new Map<string, OptionName>([
   ['-y', 'l-threshold'],
 ]);
 
-const TRY_HELP = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.";
+/** What ipvsadm says to words that it cannot make out. */
+export const TRY_HELP = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.";
 const OF_POPT = 255;
 const CONFLICTING_VIEWS = ['stats', 'rate', 'thresholds'];
 

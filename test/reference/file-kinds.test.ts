@@ -24,6 +24,7 @@ describe('a recorded shell', () => {
     ['cli/ipvsadm-cli.txt', 80],
     ['../cli-own/options.txt', 650],
     ['../cli-own/session.txt', 400],
+    ['../cli-own/saved.txt', 30],
   ] as const)('of %s is judged by its commands', (name, least) => {
     const steps = judgedSteps(readSession(join(FOLDER, 'forwarding', name)));
     expect(steps.length).toBeGreaterThan(least);

@@ -5,7 +5,8 @@ import type { HeaderFields } from '../http-message.ts';
 
 /** What was asked for. */
 export interface CurlOptions {
-  readonly url: string;
+  /** One after the other, at least one. */
+  readonly urls: readonly [string, ...string[]];
   readonly flags: ReadonlySet<string>;
   readonly headers: HeaderFields;
   readonly method: string;
@@ -89,15 +90,15 @@ export function readCurlOptions(words: readonly string[]): CurlOptions | string 
       break;
     }
   }
-  const url = urls[0];
+  const [url, ...more] = urls;
   if (url === undefined) {
     return "curl: no URL specified!\ncurl: try 'curl --help' or 'curl --manual' for more information";
   }
-  return optionsOf(url, flags, values);
+  return optionsOf([url, ...more], flags, values);
 }
 
 function optionsOf(
-  url: string,
+  urls: CurlOptions['urls'],
   flags: ReadonlySet<string>,
   values: ReadonlyMap<string, readonly string[]>,
 ): CurlOptions | string {
@@ -114,7 +115,7 @@ function optionsOf(
   const agent = last('user-agent');
   const implied = flags.has('head') ? 'HEAD' : data === undefined ? 'GET' : 'POST';
   return {
-    url,
+    urls,
     flags,
     headers: [
       ...(agent === undefined ? [] : [['User-Agent', agent] as const]),

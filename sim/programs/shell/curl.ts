@@ -1,13 +1,17 @@
-/** curl: one request, its answer on stdout or in a file, curl's own messages and exit codes. Source: curl 7.88.1. */
+/**
+ * curl: requests one after the other, over one connection as long as they go to one place, their answers on stdout or in a file,
+ * curl's own messages and exit codes. Source: curl 7.88.1.
+ */
 
 import { formatIp, type IpAddress, isIpv4, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
-import { HttpConnection, type HttpOutcome } from '../http-client.ts';
+import { HttpConnection, type HttpOutcome, type HttpRequest } from '../http-client.ts';
 import { fieldOf, formatMessage, type HeaderFields, type HttpMessage } from '../http-message.ts';
 import { type HttpUrl, parseHttpUrl } from '../http-url.ts';
 import { type TlsClient, tlsRandom } from '../tls-socket.ts';
 import { type CurlOptions, readCurlOptions } from './curl-options.ts';
 import { tlsComplaint } from './curl-tls.ts';
+import { CurlTrace } from './curl-trace.ts';
 import type { CommandIo, ShellCommand } from './shell-command.ts';
 
 /** curl's exit codes. */
@@ -39,35 +43,68 @@ export const curl: ShellCommand = (io) => {
 
 /** One run. */
 class CurlRun {
+  readonly #trace: CurlTrace;
+  readonly #waiting: string[];
+  /** Where the connection of the transfer before leads. */
+  #place = '';
+  #url: string;
+  #isNew = true;
+  #request: HttpRequest | undefined;
   readonly #io: CommandIo;
   readonly #options: CurlOptions;
-  readonly #startedAt: number;
+  #startedAt: number;
   #connection: HttpConnection | undefined;
   #address: IpAddress | undefined;
   #port = 0;
   #status = 0;
   #downloaded = 0;
   #over = false;
-  readonly #cancels: (() => void)[] = [];
+  #cancels: (() => void)[] = [];
 
   constructor(io: CommandIo, options: CurlOptions) {
     this.#io = io;
     this.#options = options;
     this.#startedAt = io.machine.now();
+    const [url, ...more] = options.urls;
+    this.#url = url;
+    this.#waiting = more;
+    this.#trace = new CurlTrace(options.flags.has('verbose'), (text) => io.err(text));
+    io.onInterrupt(() => {
+      this.#waiting.length = 0;
+      this.#end(130);
+    });
   }
 
   begin(): void {
-    const url = parseHttpUrl(this.#options.url);
+    const url = parseHttpUrl(this.#url);
     if (url === undefined) {
       this.#fail(CODES.malformed, 'URL using bad/illegal format or missing URL');
     } else if (url === 'unsupported-scheme') {
-      const [scheme = ''] = this.#options.url.split('://');
+      const [scheme = ''] = this.#url.split('://');
       const text = `Protocol "${scheme}" not supported or disabled in libcurl`;
       this.#fail(CODES.unsupported, text);
-    } else this.#connect(url);
+    } else this.#transfer(url);
   }
 
-  #connect(url: HttpUrl) {
+  #transfer(url: HttpUrl): void {
+    const { method, body, flags } = this.#options;
+    const version = flags.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
+    const head = { method, target: url.target, version, fields: this.#fields(url) } as const;
+    const request = body === undefined ? head : { ...head, body };
+    this.#request = request;
+    const place = `${url.scheme} ${url.host} ${url.port}`;
+    this.#isNew = this.#connection?.isIdle !== true || place !== this.#place;
+    this.#place = place;
+    if (!this.#isNew) this.#trace.reused(url);
+    else if (!this.#connect(url)) return;
+    this.#arm(url);
+    this.#connection?.send(request, (outcome) => this.#finish(url, outcome));
+  }
+
+  /** Begins to connect; `false` when that has failed already. */
+  #connect(url: HttpUrl): boolean {
+    this.#connection?.close();
+    this.#connection = undefined;
     const { machine } = this.#io;
     const { flags } = this.#options;
     const address = machine
@@ -75,12 +112,16 @@ class CurlRun {
       .find((each) => (isIpv4(each) ? !flags.has('ipv6') : !flags.has('ipv4')));
     if (address === undefined) {
       this.#fail(CODES.unresolved, `Could not resolve host: ${url.host}`);
-      return;
+      return false;
     }
     this.#address = address;
     this.#port = url.port;
-    const place = this.#place();
-    if (typeof place === 'string') return this.#fail(CODES.bind, place);
+    this.#trace.trying(address, url.port);
+    const place = this.#source();
+    if (typeof place === 'string') {
+      this.#fail(CODES.bind, place);
+      return false;
+    }
     const connection = HttpConnection.open({
       kernel: machine.kernel,
       address,
@@ -89,16 +130,22 @@ class CurlRun {
       ...(url.scheme === 'https' ? { tls: this.#tls(url) } : {}),
       now: () => machine.now(),
     });
-    if (typeof connection === 'string') return this.#failConnect(url);
+    if (typeof connection === 'string') {
+      this.#trace.unconnected(url, address, { error: connection, atOnce: true });
+      this.#failConnect(url);
+      return false;
+    }
     this.#connection = connection;
-    this.#io.onInterrupt(() => this.#end(130));
-    this.#arm(url);
-    const { method, body } = this.#options;
-    const version = flags.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
-    const request = { method, target: url.target, version, fields: this.#fields(url) } as const;
-    connection.send(body === undefined ? request : { ...request, body }, (outcome) =>
-      this.#finish(url, outcome),
-    );
+    return true;
+  }
+
+  /** -v: what went out, as soon as that is known. */
+  #traceRequest(url: HttpUrl): void {
+    const request = this.#request;
+    if (request === undefined || this.#connection?.connectedAt === undefined) return;
+    this.#request = undefined;
+    if (this.#isNew && this.#address !== undefined) this.#trace.connected(url, this.#address);
+    this.#trace.request(request);
   }
 
   #tls(url: HttpUrl): TlsClient {
@@ -108,7 +155,7 @@ class CurlRun {
   }
 
   /** --interface: an address or a card. */
-  #place(): { from?: { address: IpAddress }; link?: string } | string {
+  #source(): { from?: { address: IpAddress }; link?: string } | string {
     const { from } = this.#options;
     if (from === undefined) return {};
     const address = parseIp(from);
@@ -139,7 +186,7 @@ class CurlRun {
     const { maxTimeUs, connectTimeoutUs } = this.#options;
     const limit = Math.min(connectTimeoutUs, maxTimeUs ?? Number.MAX_SAFE_INTEGER);
     const connecting = timers.after(limit, () => {
-      if (this.#connection?.connectedAt !== undefined) return;
+      if (!this.#isNew || this.#connection?.connectedAt !== undefined) return;
       const where = `${url.host} port ${url.port} after ${this.#elapsedMs()} ms`;
       const isTotal = maxTimeUs !== undefined && maxTimeUs <= connectTimeoutUs;
       const text = isTotal
@@ -152,17 +199,25 @@ class CurlRun {
     const whole = timers.after(maxTimeUs, () => {
       const received = this.#connection?.receivedBytes ?? 0;
       const text = `Operation timed out after ${this.#elapsedMs()} milliseconds with ${received} bytes received`;
+      this.#traceRequest(url);
       if (this.#connection?.connectedAt !== undefined) this.#fail(CODES.timeout, text);
     });
     this.#cancels.push(() => whole.cancel());
   }
 
   #finish(url: HttpUrl, outcome: HttpOutcome) {
+    this.#traceRequest(url);
     if (outcome.kind === 'response') {
+      this.#trace.response(outcome.response);
+      this.#trace.done(url, this.#connection?.isIdle === true);
       this.#show(outcome.response, outcome.status);
       return;
     }
-    if (!outcome.connected) return this.#failConnect(url);
+    if (!outcome.connected) {
+      const how = { error: outcome.reason, atOnce: false };
+      if (this.#address !== undefined) this.#trace.unconnected(url, this.#address, how);
+      return this.#failConnect(url);
+    }
     const tls = tlsComplaint(outcome.reason, url);
     if (tls !== undefined) return this.#fail(tls.code, tls.text, tls.more);
     switch (outcome.reason) {
@@ -210,6 +265,7 @@ class CurlRun {
   #fail(code: number, text: string, more = ''): void {
     if (this.#over) return;
     const { flags } = this.#options;
+    if (this.#status === 0) this.#trace.failed(text);
     const isQuiet = flags.has('silent') && !flags.has('show-error');
     if (!isQuiet) this.#io.err(`curl: (${code}) ${text}\n${more}`);
     this.#end(code);
@@ -219,18 +275,40 @@ class CurlRun {
     if (this.#over) return;
     this.#over = true;
     for (const cancel of this.#cancels) cancel();
-    this.#connection?.close();
+    this.#cancels = [];
     const { writeOut } = this.#options;
-    if (writeOut !== undefined) this.#io.out(this.#written(writeOut));
+    if (writeOut !== undefined) this.#io.out(this.#written(writeOut, code));
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      this.#next(next);
+      return;
+    }
+    this.#connection?.close();
     this.#io.exit(code);
   }
 
-  #written(format: string): string {
+  #next(url: string): void {
+    if (this.#connection?.isIdle !== true) {
+      this.#connection?.close();
+      this.#connection = undefined;
+    }
+    this.#url = url;
+    this.#startedAt = this.#io.machine.now();
+    this.#status = 0;
+    this.#downloaded = 0;
+    this.#over = false;
+    this.begin();
+  }
+
+  #written(format: string, code: number): string {
     const { machine } = this.#io;
     const total = machine.now() - this.#startedAt;
-    const connect = (this.#connection?.connectedAt ?? this.#startedAt) - this.#startedAt;
-    const isTls = /^https:/i.test(this.#options.url);
-    const ready = isTls ? (this.#connection?.readyAt ?? this.#startedAt) - this.#startedAt : 0;
+    const since = (at: number | undefined) =>
+      Math.max(0, (at ?? this.#startedAt) - this.#startedAt);
+    const connect = since(this.#connection?.connectedAt);
+    const isTls = /^https:/i.test(this.#url);
+    const ready = isTls ? since(this.#connection?.readyAt) : 0;
+    const isThere = this.#isNew && this.#connection?.connectedAt !== undefined;
     const address = this.#address === undefined ? '' : formatIp(this.#address);
     const values = new Map([
       ['http_code', String(this.#status).padStart(3, '0')],
@@ -243,11 +321,17 @@ class CurlRun {
       ['remote_ip', address],
       ['remote_port', String(this.#port)],
       ['local_port', String(this.#connection?.localPort ?? 0)],
-      ['url_effective', this.#options.url],
+      ['url_effective', this.#url],
+      ['num_connects', isThere ? '1' : '0'],
+      ['exitcode', String(code)],
       ['method', this.#options.method],
     ]);
     return format
-      .replace(/%\{([a-z_]+)\}/g, (whole, name: string) => values.get(name) ?? whole)
+      .replace(/%\{([^}]*)\}/g, (_whole, name: string) => {
+        const value = values.get(name);
+        if (value === undefined) this.#io.err(`curl: unknown --write-out variable: '${name}'\n`);
+        return value ?? '';
+      })
       .replaceAll('\\n', '\n')
       .replaceAll('\\t', '\t')
       .replaceAll('\\r', '\r')

@@ -6,8 +6,11 @@ import type { CommandIo, ShellCommand } from './shell-command.ts';
 /** The command, and `ipvsadm-save` and `ipvsadm-restore`. */
 export const ipvsadm: ShellCommand = (io) => {
   const { kernel } = io.machine;
+  const isRestore = io.name === 'ipvsadm-restore';
+  // The script leaves comments out and empties the table first.
+  if (isRestore) kernel.ipvs.flush();
   const result = runIpvsadm(kernel.ipvs, wordsOf(io), {
-    stdin: io.stdin,
+    stdin: isRestore ? io.stdin.replace(/^#.*\n?/gm, '') : io.stdin,
     resolve: (name) => io.machine.resolve(name)[0],
   });
   if (result.out !== '') io.out(result.out);
