@@ -13,6 +13,9 @@ import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { decodeLatin1, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { DaemonFactory } from '../../sim/host/daemon-machine.ts';
+import type { Kernel } from '../../sim/kernel/kernel.ts';
+import { HZ } from '../../sim/kernel/kernel-clock.ts';
+import { reachableTicks } from '../../sim/kernel/neighbour-table.ts';
 import { Capture, captureCable } from '../../sim/lan/capture.ts';
 import { programRegistry } from '../../sim/programs/program-registry.ts';
 import { type ScenarioRun, startRun } from '../../sim/scenario/run.ts';
@@ -22,6 +25,7 @@ import { activation, isFirstSynLost, plannedDraws } from '../daemon/check/replay
 import { filesOfReloads, type Life, type Timeline } from '../daemon/check/timeline.ts';
 import { loadText } from '../sim/scenario/load-text.ts';
 import { outageActions, recordedOutages } from './recorded-outages.ts';
+import { recordedReachable } from './recorded-reachable.ts';
 import { recordedServers, serverActions } from './recorded-servers-play.ts';
 import { ToldServers } from './told-servers.ts';
 
@@ -68,6 +72,7 @@ export function replayOnLan(timeline: Timeline): Observed {
       if (at === 0)
         answerScripts(run, timeline, /script exits (\d+) at the start/.exec(timeline.title));
       next.draws = draws;
+      setReachable(run, timeline, number);
       director(run).unit('start', 'keepalived');
     };
     return { at: from, act };
@@ -117,6 +122,18 @@ export function replayOnLan(timeline: Timeline): Observed {
     tables,
     ...readChecks(capture.frames, `10.10.0.25${number}`),
   };
+}
+
+/** The director takes a neighbour for reachable as long as the recorded one did. */
+function setReachable(run: ScenarioRun, timeline: Timeline, number: string): void {
+  const { state } = director(run).kernel as Kernel;
+  const link = state.linksByName.get('eth0');
+  if (link === undefined) return;
+  const [least, most] = recordedReachable(timeline, number);
+  const drawn = reachableTicks(state, state.arp, link) / HZ;
+  // The wheel of timers is up to two seconds late with such a time.
+  if (drawn > least && drawn < most - 2) return;
+  link.arpReachable.ticks = Math.round(Math.max(least, (least + most) / 2 - 1) * HZ);
 }
 
 /** What the other director of a pair does: it begins and ends. */
