@@ -49,7 +49,17 @@ export function feed(machine: CheckMachine, checker: Checker, input: ProbeInput)
   if (result === undefined) return;
   endAttempt(machine, checker);
   const delay = judge(machine, checker, result);
+  checker.ended = { id: attempt.id, delay };
   setTimer(machine, { kind: 'start', checker }, delay);
+}
+
+/** The close of an attempt's socket has returned only now: the pause before the next one begins here. */
+export function closeReturned(machine: CheckMachine, id: number): void {
+  for (const checker of machine.checkers) {
+    const { ended, attempt } = checker;
+    if (ended?.id !== id || attempt !== undefined) continue;
+    setTimer(machine, { kind: 'start', checker }, ended.delay);
+  }
 }
 
 /** Closes what is open; nobody judges. */

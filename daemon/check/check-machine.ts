@@ -83,6 +83,8 @@ export interface Checker {
   /** FILE: what it adds to the weight now. */
   fileWeight: number;
   attempt: Attempt | undefined;
+  /** The attempt before: its socket, and how long after it the next one was to begin. */
+  ended: { readonly id: number; readonly delay: DurationUs } | undefined;
 }
 
 /** What falls due for a checker. */
@@ -132,6 +134,7 @@ export function newCheckers(
     lastCode: 0,
     fileWeight: 0,
     attempt: undefined,
+    ended: undefined,
   }));
 }
 

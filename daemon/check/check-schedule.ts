@@ -8,7 +8,7 @@
 import { randomBelow } from '../base/random.ts';
 import { durationUs, elapsed, formatSeconds, seconds, type TimeUs } from '../base/time.ts';
 import type { IpAddress } from '../wire/ip-address.ts';
-import { beginAttempt, endAttempt, feed } from './attempts.ts';
+import { beginAttempt, closeReturned, endAttempt, feed } from './attempts.ts';
 import { type Checker, type CheckMachine, log, setTimer } from './check-machine.ts';
 import { checkText } from './check-text.ts';
 import type { ProbeInput } from './probe.ts';
@@ -99,6 +99,12 @@ export function checkerCommandFailed(machine: CheckMachine, id: number, now: Tim
     return checkerEvent(machine, id, { kind: 'datagram-failed', failure }, now);
   }
   return checkerEvent(machine, id, { kind: 'stream-failed', failure }, now);
+}
+
+/** A close that the process stood still in has returned: see `core/blocked-process.ts`. */
+export function checkerCloseReturned(machine: CheckMachine, id: number, now: TimeUs): void {
+  machine.now = now;
+  closeReturned(machine, id);
 }
 
 /** ha_suspend: the service's address came to this host or left it. */

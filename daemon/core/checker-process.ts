@@ -17,6 +17,7 @@ import { keepState, keptWeight } from '../check/check-reload.ts';
 import {
   checkedBfdChanged,
   checkedFileChanged,
+  checkerCloseReturned,
   checkerCommandFailed,
   checkerEvent,
   enableCheckers,
@@ -36,6 +37,7 @@ import { ipvs } from '../lvs/pool.ts';
 import { type Place, setWeight, takeVerdict } from '../lvs/server-state.ts';
 import { startServices, stopServices } from '../lvs/service-life.ts';
 import { formatIp, type IpAddress } from '../wire/ip-address.ts';
+import { BlockedProcess } from './blocked-process.ts';
 import { fifoScript, lvsSettings, timeoutWords } from './checker-settings.ts';
 import type { Command } from './commands.ts';
 import { ConnectionSync } from './connection-sync.ts';
@@ -59,6 +61,7 @@ export class CheckerProcess {
   readonly #lvs: LvsMachine;
   readonly #check: CheckMachine;
   readonly #sync: ConnectionSync;
+  readonly #blocked = new BlockedProcess();
   #out: Command[] = [];
 
   constructor(config: DaemonConfig, options: CheckerProcessOptions) {
@@ -153,18 +156,38 @@ export class CheckerProcess {
 
   /** When `advance` wants to be called next. */
   nextDeadline(): TimeUs | undefined {
-    return nextCheckDue(this.#check);
+    return this.#blocked.isBlocked ? undefined : nextCheckDue(this.#check);
   }
 
   /** Everything that is due. */
   advance(now: TimeUs): readonly Command[] {
+    if (this.#blocked.isBlocked) return [];
     runCheckTimers(this.#check, now);
     return this.#take();
   }
 
   /** Something happened; `undefined` when it is nobody's here and may be another's. */
   receive(event: SystemEvent, now: TimeUs): readonly Command[] | undefined {
+    if (event.kind === 'stream-lingers') {
+      this.#blocked.begin(event.id);
+      return [];
+    }
+    if (event.kind === 'stream-lingered') {
+      checkerCloseReturned(this.#check, event.id, now);
+      return this.#blocked.end(event.id) ? this.#goOn(now) : [];
+    }
+    if (this.#blocked.isBlocked && 'id' in event && this.#check.owners.has(event.id)) {
+      this.#blocked.hold(event);
+      return [];
+    }
     return this.#hear(event, now) ? this.#take() : undefined;
+  }
+
+  /** Timers first, as keepalived's scheduler has it. */
+  #goOn(now: TimeUs): readonly Command[] {
+    runCheckTimers(this.#check, now);
+    for (const event of this.#blocked.takeHeld()) this.#hear(event, now);
+    return this.#take();
   }
 
   /** A BFD session went up or down. */

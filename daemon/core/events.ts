@@ -70,6 +70,8 @@ export type StreamEvent =
   | { readonly kind: 'stream-connected'; readonly id: CommandId }
   | { readonly kind: 'stream-data'; readonly id: CommandId; readonly bytes: Uint8Array }
   | { readonly kind: 'stream-closed'; readonly id: CommandId }
+  /** A close that SO_LINGER keeps from returning, and its return; machines that know of no such thing say neither. */
+  | { readonly kind: 'stream-lingers' | 'stream-lingered'; readonly id: CommandId }
   | { readonly kind: 'stream-failed'; readonly id: CommandId; readonly failure: NetworkFailure };
 
 /** What happens on a socket opened with 'datagram-open'. */

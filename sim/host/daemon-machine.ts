@@ -117,7 +117,7 @@ export class DaemonMachine implements Program, SocketEvents {
     this.#wakeup = new Wakeup(machine.engine, () => this.#advance(), { afterOthers: true });
     this.#sockets = new DaemonSockets(machine.kernel, this);
     this.#streams = new DaemonStreams(
-      machine.kernel,
+      machine,
       (event) => this.#post(event),
       () => machine.engine.streams.named(`${machine.name}/tls`),
     );

@@ -4,17 +4,26 @@
  */
 
 import type { RandomSource } from '../../daemon/base/random.ts';
+import { milliseconds, seconds } from '../../daemon/base/time.ts';
 import type { CommandId, StreamCommand } from '../../daemon/core/commands.ts';
 import type { NetworkFailure, StreamEvent } from '../../daemon/core/events.ts';
 import type { KernelApi } from '../kernel/kernel-api.ts';
 import type { TcpError, TcpSocket } from '../kernel/socket-api.ts';
+import type { MachineTimer, MachineTimers } from './machine-timers.ts';
 import { TlsSide } from './tls-model.ts';
 
 type OpenStream = Extract<StreamCommand, { kind: 'stream-open' }>;
 
+/** SO_LINGER of keepalived's sockets, and from when on a close is told of: an answer on a LAN is quicker. */
+const LINGER = seconds(5);
+const LINGER_TOLD = milliseconds(5);
+/** States of a closed connection whose FIN is not acknowledged. */
+const UNACKNOWLEDGED: ReadonlySet<string> = new Set(['FIN_WAIT1', 'CLOSING', 'LAST_ACK']);
+
 /** All streams of one daemon. */
 export class DaemonStreams {
   readonly #kernel: KernelApi;
+  readonly #timers: MachineTimers;
   readonly #post: (event: StreamEvent) => void;
   readonly #sockets = new Map<CommandId, TcpSocket>();
 
@@ -22,8 +31,13 @@ export class DaemonStreams {
   /** Chance for the fields of TLS; asked only when a stream wants TLS. */
   readonly #random: () => RandomSource;
 
-  constructor(kernel: KernelApi, post: (event: StreamEvent) => void, random: () => RandomSource) {
-    this.#kernel = kernel;
+  constructor(
+    machine: { readonly kernel: KernelApi; readonly timers: MachineTimers },
+    post: (event: StreamEvent) => void,
+    random: () => RandomSource,
+  ) {
+    this.#kernel = machine.kernel;
+    this.#timers = machine.timers;
     this.#post = post;
     this.#random = random;
   }
@@ -45,10 +59,28 @@ export class DaemonStreams {
         this.#sockets.delete(command.id);
         this.#tls.delete(command.id);
         if (command.abort) socket?.abort();
-        else socket?.close();
+        else if (socket !== undefined) this.#close(command.id, socket);
         return;
       }
     }
+  }
+
+  /** Closes, and tells of a close that the process stands still in. Source: recording k241. */
+  #close(id: CommandId, socket: TcpSocket): void {
+    let isTold = false;
+    const timers: MachineTimer[] = [];
+    const end = () => {
+      for (const timer of timers) timer.cancel();
+      if (isTold) this.#post({ kind: 'stream-lingered', id });
+      isTold = false;
+    };
+    socket.close(end);
+    if (!UNACKNOWLEDGED.has(socket.state)) return;
+    const tell = () => {
+      isTold = true;
+      this.#post({ kind: 'stream-lingers', id });
+    };
+    timers.push(this.#timers.after(LINGER_TOLD, tell), this.#timers.after(LINGER, end));
   }
 
   /** The process is gone: the kernel closes what it had open. */
@@ -115,7 +147,8 @@ export class DaemonStreams {
 
   /** The peer has finished; what is still to be sent goes out before the FIN. */
   #end(id: CommandId): void {
-    this.#sockets.get(id)?.close();
+    const socket = this.#sockets.get(id);
+    if (socket !== undefined) this.#close(id, socket);
     if (this.#forget(id)) this.#post({ kind: 'stream-closed', id });
   }
 

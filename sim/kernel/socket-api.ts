@@ -145,9 +145,9 @@ export interface TcpSocket {
   finish(): void;
   /**
    * Closes: FIN behind everything sent, or a reset when data was left unread. No handler is called
-   * any more.
+   * any more. `onOver` is called when the peer has acknowledged the FIN, or the connection is over: what SO_LINGER waits for.
    */
-  close(): void;
+  close(onOver?: () => void): void;
   /** Closes with a reset (SO_LINGER 0). */
   abort(): void;
   /** Stops and goes on reading; unread data fills the window, which closes. */

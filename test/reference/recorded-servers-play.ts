@@ -157,7 +157,7 @@ class PlayedPort {
       onData: () => {
         const passed = (this.#run.engine.now as TimeUs) / 1e6 - accepted;
         const rest = Math.max(0, script.endAt - script.at - passed);
-        if (script.ended !== undefined) this.#at(rest, () => answer(socket));
+        if (script.ended !== undefined || script.wasPrompt) this.#at(rest, () => answer(socket));
       },
       onClosed: () => socket.close(),
     }));

@@ -20,11 +20,13 @@ export interface RecordedConnection {
   readonly at: number;
   readonly said: RecordedAnswer[];
   ended: 'fin' | 'rst' | undefined;
-  /** When the server ended it (s). */
+  /** When the server said something last, or ended it (s). */
   endAt: number;
   /** From the client's last segment to the server's end (s). */
   endDelay: number;
   clientClosed: boolean;
+  /** The client waited for nothing more: it closed as soon as the server had spoken. */
+  wasPrompt: boolean;
   /** The client began with a TLS record. */
   tls: boolean;
 }
@@ -50,6 +52,8 @@ export interface RecordedPort {
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
 const [ICMP, TCP, UDP] = [1, 6, 17];
 const ECHO_REQUEST = 8;
+/** A client that runs into its time-out waits longer. */
+const PROMPT_S = 0.9;
 /** The content type of a TLS record with a handshake in it. */
 const TLS_HANDSHAKE = 22;
 
@@ -132,6 +136,7 @@ function readSegment(reader: Reader, { at, server, body, isOut }: Packet): void 
       endAt: at,
       endDelay: 0,
       clientClosed: false,
+      wasPrompt: false,
       tls: false,
     };
     port.connections.push(connection);
@@ -161,7 +166,10 @@ function readOpen(
       if (known.heard === connection.at) connection.tls = data[0] === TLS_HANDSHAKE;
       known.heard = at;
     }
-    if ((flags & (FIN | RST)) !== 0) connection.clientClosed = true;
+    if ((flags & (FIN | RST)) !== 0 && !connection.clientClosed) {
+      connection.clientClosed = true;
+      connection.wasPrompt = at - connection.endAt < PROMPT_S;
+    }
     if ((flags & RST) !== 0) reader.open.delete(key);
     return;
   }
@@ -169,6 +177,7 @@ function readOpen(
   if (data.length > 0) {
     const after = (readUint32(body, 8) - known.sent) >>> 0;
     connection.said.push({ after, delay, bytes: data.slice() });
+    connection.endAt = at;
   }
   if ((flags & (FIN | RST)) === 0) return;
   if (!connection.clientClosed) connection.ended ??= (flags & RST) === 0 ? 'fin' : 'rst';

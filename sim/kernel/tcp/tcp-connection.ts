@@ -66,6 +66,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     handlers: made.handlers,
     state: made.state,
     orphan: false,
+    onOver: undefined,
     noDelay: made.noDelay,
     keepAlive: made.keepAlive,
     initialSend,

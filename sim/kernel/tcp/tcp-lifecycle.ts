@@ -28,6 +28,14 @@ export function forget(connection: TcpConnection): void {
   connection.sackedCount = 0;
   connection.lostCount = 0;
   removeConnection(connection.tcp, connection);
+  tellOver(connection);
+}
+
+/** Who closed the connection and waits may go on. */
+function tellOver(connection: TcpConnection): void {
+  const { onOver } = connection;
+  connection.onOver = undefined;
+  onOver?.();
 }
 
 /** The connection is gone; its program hears why. */
@@ -56,12 +64,14 @@ export function enterTimeWait(connection: TcpConnection): void {
   clock.cancel(connection.retransmitTimer);
   clock.cancel(connection.delayedAckTimer);
   clock.armTicks(connection.stateTimer, TIME_WAIT_SECONDS * HZ);
+  tellOver(connection);
 }
 
 /** The own FIN is acknowledged; a closed connection waits for the peer's only so long (tcp_fin_timeout). */
 export function enterFinWait2(connection: TcpConnection): void {
   connection.state = 'FIN_WAIT2';
   waitForFin(connection);
+  tellOver(connection);
 }
 
 /** Arms FIN_WAIT2's limit for a connection that no program holds. */

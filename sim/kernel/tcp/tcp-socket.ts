@@ -29,7 +29,7 @@ export function socketOf(connection: TcpConnection): TcpSocket {
     },
     send: (bytes) => send(connection, bytes),
     finish: () => finish(connection),
-    close: () => close(connection),
+    close: (onOver) => close(connection, onOver),
     abort() {
       if (connection.orphan || connection.state === 'CLOSED') return;
       connection.orphan = true;
@@ -99,9 +99,10 @@ function finish(connection: TcpConnection): void {
   pushData(connection);
 }
 
-function close(connection: TcpConnection): void {
+function close(connection: TcpConnection, onOver: (() => void) | undefined): void {
   if (connection.orphan || connection.state === 'CLOSED') return;
   connection.orphan = true;
+  connection.onOver = onOver;
   if (connection.state === 'SYN_SENT') {
     forget(connection);
     return;

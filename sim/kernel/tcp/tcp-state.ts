@@ -71,6 +71,8 @@ export interface TcpConnection {
   state: TcpStateName;
   /** The program has closed it; what comes in finds nobody. */
   orphan: boolean;
+  /** Who waits for the end of a close; see `TcpSocket.close`. */
+  onOver: (() => void) | undefined;
   readonly noDelay: boolean;
   keepAlive: boolean;
 

@@ -7,6 +7,7 @@ import { decodeIcmp, encodeIcmp, icmpLength } from '../../../daemon/wire/icmp.ts
 import { decodeLatin1, encodeAscii } from '../../../daemon/wire/text.ts';
 import { openDaemonEcho } from '../../../sim/host/daemon-echo.ts';
 import { DaemonStreams } from '../../../sim/host/daemon-streams.ts';
+import { MachineTimers } from '../../../sim/host/machine-timers.ts';
 import { type Certificate, TlsSide } from '../../../sim/host/tls-model.ts';
 import { bytes, ip, pair, serve } from '../kernel/tcp/tcp-lan.ts';
 
@@ -22,7 +23,8 @@ function stand() {
           : '';
     events.push(`${event.id} ${event.kind.slice(7)}${detail}`);
   };
-  const streams = new DaemonStreams(a, post, () => lan.engine.streams.named('a/tls'));
+  const machine = { kernel: a, timers: new MachineTimers(lan.engine) };
+  const streams = new DaemonStreams(machine, post, () => lan.engine.streams.named('a/tls'));
   const open = (id: number, address: string, port: number): StreamCommand => ({
     kind: 'stream-open',
     id,
@@ -84,6 +86,23 @@ test('a stream that the daemon closes says nothing any more, and closes at the p
   lan.runTo(2);
   expect(events).toEqual(['1 connected', '2 connected']);
   expect(accepted.map((each) => each.events)).toEqual([['ECONNRESET'], ['closed']]);
+});
+
+test('a close that nobody acknowledges is told while SO_LINGER would keep it from returning', () => {
+  const { lan, b, events, streams, open } = stand();
+  serve(b, 80);
+  streams.run(open(1, '10.0.0.2', 80));
+  streams.run(open(2, '10.0.0.2', 80));
+  lan.runTo(1);
+  streams.run({ kind: 'stream-close', id: 1, abort: false });
+  lan.runTo(2);
+  expect(events).toEqual(['1 connected', '2 connected']);
+  b.addFirewallRule({ hook: 'input', verdict: 'drop', protocol: 6 });
+  streams.run({ kind: 'stream-close', id: 2, abort: false });
+  lan.runTo(6.9);
+  expect(events.slice(2)).toEqual(['2 lingers']);
+  lan.runTo(7.1);
+  expect(events.slice(2)).toEqual(['2 lingers', '2 lingered']);
 });
 
 test('ICMP echo: the whole message goes out and its answer comes in', () => {
