@@ -1,16 +1,16 @@
-// Run by tools/pack.mjs with the words of one command: runs it out of the pack, and leaves a code cache beside each chunk
-// that it loaded and that has none yet. Made after the run, so what the command called is in it as well.
+// Run by tools/pack.mjs with a pack's folder and the words of one command: runs it out of the pack, and leaves a code cache
+// beside each chunk that it loaded and that has none yet. Made after the run, so what the command called is in it as well.
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
 const { tuneEngine, startPacked } = createRequire(import.meta.url)('../bin/packed.js');
 const scripts = [];
+const [folder] = process.argv.splice(2, 1);
 
 // V8 takes a cache only under the flags it was made with.
 tuneEngine();
-startPacked(join(import.meta.dirname, '..', 'dist', 'sim', 'packed'), (file, script) => {
+startPacked(folder, (file, script) => {
   if (!existsSync(`${file}.cache`)) scripts.push({ file, script });
 });
 process.on('exit', () => {

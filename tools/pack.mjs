@@ -14,6 +14,13 @@ const WARM_UP = [
 
 /** Packs `root`'s command line. */
 export async function pack(root) {
+  const folder = join(root, 'dist', 'sim', 'packed');
+  await packEntry(root, join(root, 'sim', 'cli', 'main.ts'), folder);
+  for (const words of WARM_UP) fillCodeCache(root, folder, words);
+}
+
+/** Packs a program that begins in `entry` into `folder`, which bin/packed.js starts. */
+export async function packEntry(root, entry, folder) {
   await build({
     root,
     configFile: false,
@@ -23,8 +30,8 @@ export async function pack(root) {
     // Plain JavaScript that is read on every start. What has native parts or serves the browser stays outside.
     ssr: { noExternal: ['commander', 'picocolors', 'seedrandom', 'yaml', 'zod'] },
     build: {
-      ssr: join(root, 'sim', 'cli', 'main.ts'),
-      outDir: join(root, 'dist', 'sim', 'packed'),
+      ssr: entry,
+      outDir: folder,
       emptyOutDir: true,
       target: 'node20',
       minify: false,
@@ -39,7 +46,6 @@ export async function pack(root) {
       },
     },
   });
-  for (const words of WARM_UP) fillCodeCache(root, words);
 }
 
 /** commander loads it for commands that are programs of their own; there is none, and it takes a tenth of a start. */
@@ -68,11 +74,13 @@ const asFunction = {
   },
 };
 
-function fillCodeCache(root, words) {
+/** Runs the packed program with these words, and leaves a code cache beside each chunk that it loads and that has none. */
+export function fillCodeCache(root, folder, words) {
   const tool = join(root, 'tools', 'code-cache.mjs');
-  const result = spawnSync(process.execPath, [tool, ...words], { cwd: root, encoding: 'utf8' });
+  const command = [tool, folder, ...words];
+  const result = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
   // 1: a scenario fails, which is nothing to the build.
   if (result.status === 0 || result.status === 1) return;
-  console.error(`lantwin ${words.join(' ')}: ${result.stdout}${result.stderr}`);
+  console.error(`${words.join(' ')}: ${result.stdout}${result.stderr}`);
   process.exit(1);
 }

@@ -10,7 +10,7 @@ import { reproduceLine } from '../report/reporter.ts';
 import { runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { readSeed, readSeeds, readShard } from './arguments.ts';
-import { collectInOneGo } from './batch-engine.ts';
+import { tuneForBatch } from './batch-engine.ts';
 import { EnvironmentError, type ExitCode, UsageError, worstExitCode } from './exit-codes.ts';
 import { compareGolden, updateGolden } from './golden-traces.ts';
 import type { Output } from './output.ts';
@@ -172,7 +172,7 @@ function runAll(
 ): readonly FileOutcome[] {
   const outcomes: FileOutcome[] = [];
   const all = plan.files.flatMap((file) => plan.load(file).map((loaded) => ({ file, loaded })));
-  collectInOneGo();
+  tuneForBatch();
   for (const { file, loaded } of all) {
     if (!isWanted(file, loaded.scenario, plan.pattern) || !plan.isChosen(file, loaded)) continue;
     for (const outcome of outcomesOf(file, loaded, plan, output)) {

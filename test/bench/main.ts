@@ -11,15 +11,13 @@
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { arch, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { collectInOneGo } from '../../sim/cli/batch-engine.ts';
 import type { BenchResult } from './bench-result.ts';
 import { type BenchCase, benchCases } from './cases.ts';
 import { buildNs3, runNs3 } from './ns3.ts';
+import { type PackedBench, packBench } from './packed-bench.ts';
 import { formatSummary } from './summary.ts';
 import { type ComparedCase, formatTable, medianOf, middleOf, ratioOf } from './table.ts';
 
@@ -30,8 +28,6 @@ const { values } = parseArgs({
     history: { type: 'string' },
     only: { type: 'string' },
     runs: { type: 'string' },
-    /** Internal: run this one case here and print its result. */
-    one: { type: 'string' },
   },
 });
 const cases = benchCases(values.quick);
@@ -47,34 +43,27 @@ if (values.only === 'takeover') {
     rounds: Number(values.runs ?? (values.quick ? 1 : 5)),
     seconds: values.quick ? 2 : 4,
   });
-} else if (values.one !== undefined) {
-  const found = cases.find((one) => one.id === values.one);
-  if (found === undefined) throw new Error(`no workload ${values.one}`);
-  tuneEngineAsTheCommandDoes();
-  if (found.id !== 'SEED-explore') collectInOneGo();
-  console.log(JSON.stringify(found.run()));
 } else {
-  process.exitCode = runAll();
-}
-
-/** Not by an option of Node: read so early, the one about the young generation holds for nothing. */
-function tuneEngineAsTheCommandDoes(): void {
-  const packed = createRequire(import.meta.url)(join(root(), 'bin', 'packed.js'));
-  (packed as { readonly tuneEngine: () => void }).tuneEngine();
+  const packed = packBench(root());
+  try {
+    process.exitCode = runAll(packed);
+  } finally {
+    packed.remove();
+  }
 }
 
 function root(): string {
   return process.env['LANTWIN_ROOT'] ?? process.cwd();
 }
 
-function runAll(): number {
+function runAll(packed: PackedBench): number {
   const ns3 = buildNs3(root());
   if ('missing' in ns3) console.error(`ns-3 is not compared: ${ns3.missing}`);
   const folder = 'folder' in ns3 ? ns3.folder : undefined;
   const runs = Number(values.runs ?? (values.quick ? 1 : 5));
   const parts = values.only?.split(',') ?? [''];
   const chosen = cases.filter((one) => parts.some((part) => one.id.includes(part)));
-  const compared = chosen.map((one) => compareCase(one, folder, runs));
+  const compared = chosen.map((one) => compareCase(one, packed, folder, runs));
   console.log(`${formatTable(compared)}\n`);
   console.log(`${formatSummary(compared, nodeRssMiB())}\n`);
   console.log(
@@ -91,7 +80,13 @@ function runAll(): number {
   return wrong.length > 0 ? 1 : 0;
 }
 
-function compareCase(one: BenchCase, folder: string | undefined, runs: number): ComparedCase {
+function compareCase(
+  one: BenchCase,
+  packed: PackedBench,
+  folder: string | undefined,
+  runs: number,
+): ComparedCase {
+  const runHere = (id: string) => packed.run(id, values.quick);
   const ours: BenchResult[] = [];
   const theirs: BenchResult[] = [];
   const costs: number[] = [];
@@ -134,16 +129,6 @@ function wantedOf(one: BenchCase): Partial<ComparedCase> {
 function nodeRssMiB(): number {
   const script = 'console.log(process.resourceUsage().maxRSS / 1024)';
   return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }));
-}
-
-function runHere(id: string): BenchResult {
-  const options = ['--one', id, ...(values.quick ? ['--quick'] : [])];
-  const self = fileURLToPath(import.meta.url);
-  const output = execFileSync(process.execPath, [self, ...options], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(output) as BenchResult;
 }
 
 /** Sentences about work that was not the same on both sides. */
