@@ -45,14 +45,13 @@ export class RandomStreams {
   }
 }
 
-/** One owner's stream. */
+/** One owner's stream. Most are never drawn from (the losses of a sound cable), so the generator is made by the first draw. */
 export class RandomStream implements RandomSource {
   #seedText: string;
-  #generator: ReturnType<typeof xor128>;
+  #made: ReturnType<typeof xor128> | undefined;
 
   constructor(seedText: string) {
     this.#seedText = seedText;
-    this.#generator = xor128(seedText, { state: true });
   }
 
   uint32(): number {
@@ -66,7 +65,7 @@ export class RandomStream implements RandomSource {
 
   /** Begins anew, as if nothing had been drawn. */
   reset(): void {
-    this.#generator = xor128(this.#seedText, { state: true });
+    this.#made = undefined;
   }
 
   /** Begins anew as another stream. */
@@ -77,6 +76,11 @@ export class RandomStream implements RandomSource {
 
   /** Continues from a saved state. */
   restore(state: unknown): void {
-    this.#generator = xor128('', { state: state as object });
+    this.#made = xor128('', { state: state as object });
+  }
+
+  get #generator(): ReturnType<typeof xor128> {
+    this.#made ??= xor128(this.#seedText, { state: true });
+    return this.#made;
   }
 }

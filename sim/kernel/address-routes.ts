@@ -57,48 +57,43 @@ function routesOfAddress(link: LinkState, own: AddressState): readonly Route[] {
   if (typeof own.address !== 'number') return [];
   const address = own.address as Ipv4Address;
   const source = own.secondary ? primaryOf(link, own) : address;
-  const base = {
-    family: 'inet',
-    link: link.name,
-    source,
-    metric: 0,
-    protocol: 'kernel',
-  } as const;
-  const routes: Route[] = [
-    {
-      ...base,
-      destination: { address, length: 32 },
-      table: 'local',
-      type: 'local',
-      scope: 'host',
-    },
-  ];
+  const routes = [kernelRoute(link, source, { to: address, length: 32 }, 'local')];
   if (!link.up) return routes;
-  const broadcast = (to: Ipv4Address): Route => ({
-    ...base,
-    destination: { address: to, length: 32 },
-    table: 'local',
-    type: 'broadcast',
-    scope: 'link',
-  });
   if (typeof own.broadcast === 'number' && own.broadcast !== LIMITED_BROADCAST) {
-    routes.push(broadcast(own.broadcast as Ipv4Address));
+    const to = own.broadcast as Ipv4Address;
+    routes.push(kernelRoute(link, source, { to, length: 32 }, 'broadcast'));
   }
   const prefix = prefixOf(own);
   const isNetwork = prefix >>> 24 !== 0 && !own.secondary;
   if (!isNetwork || (prefix === address && own.length === 32)) return routes;
   if (!own.noPrefixRoute) {
-    const loopback = link.kind === 'loopback';
-    routes.push({
-      ...base,
-      destination: { address: prefix, length: own.length },
-      table: loopback ? 'local' : 'main',
-      type: loopback ? 'local' : 'unicast',
-      scope: loopback ? 'host' : 'link',
-    });
+    const type = link.kind === 'loopback' ? 'local' : 'unicast';
+    routes.push(kernelRoute(link, source, { to: prefix, length: own.length }, type));
   }
-  if (own.length < 31) routes.push(broadcast(broadcastOf(prefix, own.length)));
+  if (own.length < 31) {
+    const to = broadcastOf(prefix, own.length);
+    routes.push(kernelRoute(link, source, { to, length: 32 }, 'broadcast'));
+  }
   return routes;
+}
+
+function kernelRoute(
+  link: LinkState,
+  source: Ipv4Address,
+  destination: { readonly to: Ipv4Address; readonly length: number },
+  type: 'local' | 'broadcast' | 'unicast',
+): Route {
+  return {
+    family: 'inet',
+    link: link.name,
+    source,
+    metric: 0,
+    protocol: 'kernel',
+    destination: { address: destination.to, length: destination.length },
+    table: type === 'unicast' ? 'main' : 'local',
+    type,
+    scope: type === 'local' ? 'host' : 'link',
+  };
 }
 
 function primaryOf(link: LinkState, secondary: AddressState): Ipv4Address {

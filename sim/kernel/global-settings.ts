@@ -3,6 +3,8 @@
  * Source: Documentation/networking/ip-sysctl.rst, net/ipv4/sysctl_net_ipv4.c of Linux 6.x.
  */
 
+import { defaultSettings } from './interface-settings.ts';
+
 /** Name below `net.`, default, least and greatest value. */
 const INT_MAX = 0x7fff_ffff;
 
@@ -87,7 +89,5 @@ export type GlobalSettings = Record<GlobalSettingName, number>;
 
 /** Every setting at Linux' default. */
 export function defaultGlobalSettings(): GlobalSettings {
-  return Object.fromEntries(
-    GLOBAL_SETTINGS.map(([name, value]) => [name, value]),
-  ) as GlobalSettings;
+  return defaultSettings<GlobalSettingName>(GLOBAL_SETTINGS);
 }

@@ -58,23 +58,6 @@ export interface GroupQuery {
 const QUERY_INTERVAL_US = 125_000_000;
 const QUERY_RESPONSE_US = 10_000_000;
 
-/** Memberships of a new link: none. */
-export function makeMemberships(expire: {
-  readonly onChange: () => void;
-  readonly onGeneral: () => void;
-}): GroupMemberships {
-  return {
-    joined: [],
-    left: [],
-    changeReportsLeft: 0,
-    changeTimer: makeTimer(expire.onChange),
-    generalTimer: makeTimer(expire.onGeneral),
-    version1UntilUs: 0,
-    version2UntilUs: 0,
-    robustness: 0,
-  };
-}
-
 /** Somebody joins; the first one makes the card listen and the reports go out. */
 export function joinGroupOn(
   kernel: KernelState,

@@ -23,7 +23,7 @@ import {
 import { reportUnreachable } from './ipv6-input.ts';
 import { attachIpvs } from './ipvs/ipvs-hooks.ts';
 import type { KernelApi } from './kernel-api.ts';
-import { kernelCalls } from './kernel-calls.ts';
+import { KernelCalls } from './kernel-calls.ts';
 import { JIFFY_US, KernelClock } from './kernel-clock.ts';
 import {
   type IcmpErrorHandler,
@@ -38,6 +38,7 @@ import { defaultLocalPorts } from './local-ports.ts';
 import { solicitByNd } from './nd-output.ts';
 import { collectPeriodically, makeNeighbourTable } from './neighbour-table.ts';
 import { makeRouting } from './route-table.ts';
+import type { TcpConnectOptions, TcpListenOptions } from './socket-api.ts';
 import { attachTcp } from './tcp/tcp-sockets.ts';
 
 /**
@@ -45,6 +46,8 @@ import { attachTcp } from './tcp/tcp-sockets.ts';
  */
 const PHASE_TICKS = 32_768;
 const LOOPBACK_MTU = 65_536;
+
+type TcpCalls = Pick<KernelApi, 'listenTcp' | 'connectTcp' | 'tcpSockets'>;
 
 /** What a kernel needs to come to life. */
 export interface KernelOptions {
@@ -77,8 +80,44 @@ export function createKernel(options: KernelOptions): Kernel {
   const streams = options.streams ?? options.engine.streams;
   const tcp = attachTcp(kernel, () => streams.named(`${options.node}/kernel/tcp`));
   const random = () => streams.named(`${options.node}/kernel/ipvs`).uint32();
-  const ipvs = attachIpvs(kernel, random);
-  return { ...kernelCalls(kernel), ...tcp, ipvs, ...doors(kernel), node: options.node };
+  return new HostKernel(kernel, tcp, attachIpvs(kernel, random));
+}
+
+class HostKernel extends KernelCalls implements Kernel {
+  readonly ipvs: KernelApi['ipvs'];
+  readonly #tcp: TcpCalls;
+
+  constructor(state: KernelState, tcp: TcpCalls, ipvs: KernelApi['ipvs']) {
+    super(state);
+    this.#tcp = tcp;
+    this.ipvs = ipvs;
+  }
+
+  listenTcp(options: TcpListenOptions) {
+    return this.#tcp.listenTcp(options);
+  }
+
+  connectTcp(options: TcpConnectOptions) {
+    return this.#tcp.connectTcp(options);
+  }
+
+  tcpSockets() {
+    return this.#tcp.tcpSockets();
+  }
+
+  setProtocolHandler(protocol: number, handler: ProtocolHandler): void {
+    this.state.protocolHandlers.set(protocol, handler);
+    voidPaths(this.state);
+  }
+
+  setIcmpErrorHandler(protocol: number, handler: IcmpErrorHandler): void {
+    this.state.icmpErrorHandlers.set(protocol, handler);
+  }
+
+  addLocalInputHook(hook: LocalInputHook): void {
+    this.state.localInputHooks.push(hook);
+    voidPaths(this.state);
+  }
 }
 
 function makeState(options: KernelOptions): KernelState {
@@ -162,22 +201,6 @@ function makeOps(self: () => KernelState): KernelState['ops'] {
     solicit(entry, waiting) {
       if (entry.table.family === 'inet') solicitByArp(self(), entry, waiting);
       else solicitByNd(self(), entry, waiting);
-    },
-  };
-}
-
-function doors(kernel: KernelState): Omit<Kernel, keyof KernelApi> {
-  return {
-    state: kernel,
-    setProtocolHandler(protocol, handler) {
-      kernel.protocolHandlers.set(protocol, handler);
-      voidPaths(kernel);
-    },
-    setIcmpErrorHandler: (protocol, handler) =>
-      void kernel.icmpErrorHandlers.set(protocol, handler),
-    addLocalInputHook(hook) {
-      kernel.localInputHooks.push(hook);
-      voidPaths(kernel);
     },
   };
 }

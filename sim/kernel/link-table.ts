@@ -11,15 +11,10 @@ import type { Port } from '../lan/port.ts';
 import { addIpv4AddressRoutes, removeRoutesOfDownLink } from './address-routes.ts';
 import { addIpv4Address, deleteIpv4Address } from './address-table.ts';
 import { sendAnnouncementsOfLink } from './arp-output.ts';
-import {
-  announceGroupsOf,
-  listenTo,
-  makeMemberships,
-  onChangeTimer,
-  onGeneralTimer,
-  silenceGroupsOf,
-} from './group-machine.ts';
+import { announceGroupsOf, listenTo, silenceGroupsOf } from './group-machine.ts';
+import { Memberships } from './group-memberships.ts';
 import { IGMP } from './igmp-host.ts';
+import { copySettings } from './interface-settings.ts';
 import { deleteIpv6Address, hasIpv6, startIpv6, stopIpv6 } from './ipv6-addresses.ts';
 import type { Link, VirtualLinkOptions } from './kernel-api.ts';
 import {
@@ -70,18 +65,17 @@ export function makeLink(home: LinkHome, spec: LinkSpec, kernel: () => KernelSta
     counters: { rxPackets: 0, rxBytes: 0, rxDropped: 0, txPackets: 0, txBytes: 0, txDropped: 0 },
     port: spec.port,
     baseLink: spec.baseLink,
-    ...(spec.baseLink === undefined ? {} : { base: spec.baseLink.name }),
     vlanId: spec.vlanId,
     mode: spec.mode,
     children: [],
     multicastFilter: new Map(),
     promiscuity: 0,
-    ipv4: { ...home.ipv4Default },
-    ipv6: { ...home.ipv6Default },
+    ipv4: copySettings(home.ipv4Default),
+    ipv6: copySettings(home.ipv6Default),
     arpEntries: new Map(),
     ndEntries: new Map(),
-    arpSettings: { ...home.arpDefault },
-    ndSettings: { ...home.ndDefault },
+    arpSettings: copySettings(home.arpDefault),
+    ndSettings: copySettings(home.ndDefault),
     arpReachable: { period: -1, ticks: 0 },
     ndReachable: { period: -1, ticks: 0 },
     hostInput: makeInputMemo(),
@@ -89,15 +83,10 @@ export function makeLink(home: LinkHome, spec: LinkSpec, kernel: () => KernelSta
     hostPath: makeInputPath(),
     groupPath: makeInputPath(),
     arpPath: makeArpPath(),
-    igmp: makeMemberships({
-      onChange: () => onChangeTimer(kernel(), IGMP, link),
-      onGeneral: () => onGeneralTimer(kernel(), IGMP, link),
-    }),
-    mld: makeMemberships({
-      onChange: () => onChangeTimer(kernel(), MLD, link),
-      onGeneral: () => onGeneralTimer(kernel(), MLD, link),
-    }),
+    igmp: new Memberships((expire) => expire(kernel(), IGMP, link)),
+    mld: new Memberships((expire) => expire(kernel(), MLD, link)),
   };
+  if (spec.baseLink !== undefined) Object.assign(link, { base: spec.baseLink.name });
   home.nextIndex++;
   return link;
 }

@@ -80,7 +80,10 @@ export function insertRoute(
     return how === 'replace' ? 'ok' : 'exists';
   }
   const entry: RouteEntry = {
-    route: { ...route, destination: { address: prefix, length } },
+    route:
+      route.destination.address === prefix
+        ? route
+        : { ...route, destination: { address: prefix, length } },
     prefix,
     length,
     link,
