@@ -5,6 +5,7 @@
  */
 
 import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';
+import { ANY_IPV4 } from '../../daemon/wire/ipv4-address.ts';
 import type { HostSpec, LanSpec } from '../topology/lan-spec.ts';
 import { splitPort, type Target } from './actions/action.ts';
 import type { ConfigFacts } from './check-configs.ts';
@@ -166,6 +167,8 @@ class Names {
   }
 
   address(address: IpAddress, path: readonly PathPart[]): void {
+    // 0.0.0.0 stands for one that could not be read, which has been said.
+    if (address === ANY_IPV4) return;
     if (!this.#configs.complete || this.#configs.addresses.has(address)) return;
     const hasIt = this.#lan.hosts.some((host) =>
       host.nics.some((nic) => nic.addresses.some((own) => own.address === address)),

@@ -16,7 +16,7 @@ import type { Located, Scenario } from './scenario.ts';
 import { namesIn, type Placed, wholeItem, without } from './schema/repair.ts';
 import { type RawScenario, scenarioSchema } from './schema/scenario-schema.ts';
 import { plainWords, schemaProblems } from './schema/schema-problems.ts';
-import { type PathPart, readYaml } from './yaml-source.ts';
+import { type PathPart, type PlaceMap, readYaml } from './yaml-source.ts';
 
 /** What `loadScenario` takes. */
 export interface LoadOptions {
@@ -105,7 +105,10 @@ function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOption
       const ghosts = namesIn(dropped);
       const cards = new Set(dropped.flatMap(cardIn));
       const own = rest.problems.filter(
-        (problem) => !isEcho(problem, ghosts) && !isCardEcho(problem, cards),
+        (problem) =>
+          !isEcho(problem, ghosts) &&
+          !isCardEcho(problem, cards) &&
+          !isEmptyProgram(problem, dropped, document.places),
       );
       reading.problems.push(...own);
       for (const [file, text] of rest.sources) reading.sources.set(file, text);
@@ -125,6 +128,20 @@ function isEcho(problem: Problem, ghosts: ReadonlySet<string>): boolean {
   if (!problem.code.startsWith('scenario:unknown-')) return false;
   const name = /'([^']*)'/.exec(problem.message)?.[1] ?? '';
   return name.split(':').some((part) => ghosts.has(part));
+}
+
+/** A program without a kind, because the kind was refused with what stood in it. */
+function isEmptyProgram(
+  problem: Problem,
+  dropped: readonly (readonly PathPart[])[],
+  places: PlaceMap,
+): boolean {
+  if (!problem.message.startsWith('expected one program per item, read none')) return false;
+  return dropped.some((path) => {
+    if (path[0] !== 'lan' || path[3] !== 'programs' || path.length < 6) return false;
+    const { line, column } = places.valueAt(path.slice(0, 5));
+    return problem.line === line && problem.column === column;
+  });
 }
 
 /** The network card whose description was refused, or that of which a part was. */

@@ -48,6 +48,7 @@ export function readTraffic(raw: RawScenario, reading: Reading): readonly Traffi
       timeout: from.timeout ?? DEFAULT_TIMEOUT,
       start: from.start === undefined ? TIME_ZERO : timeUs(from.start),
       ...(from.stop === undefined ? {} : { stop: later(TIME_ZERO, from.stop) }),
+      ...(from.concurrency === undefined ? {} : { concurrency: from.concurrency }),
     };
     const size = from.size ?? DEFAULT_SIZE;
     const kind = kindOf(from, path, reading);
@@ -88,8 +89,9 @@ function checkCompanions(
 ): void {
   const report = (key: PathPart, message: string): void =>
     void reading.report({ code: 'scenario:bad-value', path: [...path, key], message });
-  if (kind === 'ping' && from['keep-alive'] !== undefined) {
-    report('keep-alive', "'keep-alive' goes with http, tcp and udp only");
+  for (const key of ['keep-alive', 'concurrency'] as const) {
+    if (kind !== 'ping' || from[key] === undefined) continue;
+    report(key, `'${key}' goes with http, tcp and udp only`);
   }
   for (const key of ['expect-body', 'expect-status', 'insecure'] as const) {
     if (kind !== 'http' && from[key] !== undefined) report(key, `'${key}' goes with http only`);

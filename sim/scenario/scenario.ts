@@ -57,6 +57,8 @@ export interface TrafficSpec {
   readonly from: string;
   readonly to: IpAddress;
   readonly every: DurationUs;
+  /** How many requests go out each time, each over a connection of its own; 1 when absent. */
+  readonly concurrency?: number;
   /** After that long a request counts as unanswered. */
   readonly timeout: DurationUs;
   readonly start: TimeUs;

@@ -14,6 +14,10 @@ export interface Traffic {
   readonly udp?: string;
   /** http, tcp: one connection for all requests, udp: one port; false by default. */
   readonly 'keep-alive'?: boolean;
+  /**
+   * http, tcp, udp: so many requests each time, each over a connection of its own; 1 by default.
+   */
+  readonly concurrency?: number;
   /** https: any certificate will do; false by default. */
   readonly insecure?: boolean;
   /** http: the page that counts as an answer; any by default. */

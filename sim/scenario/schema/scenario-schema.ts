@@ -32,6 +32,10 @@ const traffic = table(
     'keep-alive': flag(
       'http, tcp: one connection for all requests, udp: one port; false by default.',
     ).optional(),
+    concurrency: whole(
+      'http, tcp, udp: so many requests each time, each over a connection of its own; 1 by default.',
+      { min: 1, max: 1000 },
+    ).optional(),
     insecure: flag('https: any certificate will do; false by default.').optional(),
     'expect-body': text('http: the page that counts as an answer; any by default.').optional(),
     'expect-status': whole('http: the status that counts as an answer; 200 by default.', {

@@ -33,7 +33,8 @@ class HttpLoad implements EventTarget {
   readonly #book: RequestBook;
   readonly #http: HttpTrafficSpec;
   #kernel: KernelApi | undefined;
-  #kept: HttpConnection | undefined;
+  /** By the request's place among those that go out together. */
+  readonly #kept = new Map<number, HttpConnection>();
 
   constructor(lan: LivingLan, spec: TrafficSpec, book: RequestBook, http: HttpTrafficSpec) {
     this.#lan = lan;
@@ -50,16 +51,17 @@ class HttpLoad implements EventTarget {
   request(kernel: KernelApi, sequence: number): void {
     if (this.#kernel !== kernel) {
       this.#kernel = kernel;
-      this.#kept = undefined;
+      this.#kept.clear();
     }
-    const connection = this.#connection(kernel);
+    const slot = sequence % (this.#spec.concurrency ?? 1);
+    const connection = this.#connection(kernel, slot);
     if (typeof connection === 'string') {
       this.#book.fail(sequence, failureName(connection));
       return;
     }
     const { engine } = this.#lan;
     const giveUp = (): void => {
-      this.#forget(connection);
+      this.#forget(connection, slot);
       this.#book.fail(sequence, 'timed-out');
     };
     const timer: EventHandle = engine.scheduleAfter(this.#spec.timeout, this, 0, giveUp);
@@ -70,13 +72,14 @@ class HttpLoad implements EventTarget {
     });
   }
 
-  #connection(kernel: KernelApi): HttpConnection | TcpError {
-    if (this.#kept?.isIdle === true) return this.#kept;
+  #connection(kernel: KernelApi, slot: number): HttpConnection | TcpError {
+    const kept = this.#kept.get(slot);
+    if (kept?.isIdle === true) return kept;
     const { to: address } = this.#spec;
     const { port } = this.#http;
     const now = () => this.#lan.engine.now;
     const connection = HttpConnection.open({ kernel, address, port, now, tls: this.#tls() });
-    if (this.#http.keepAlive && typeof connection !== 'string') this.#kept = connection;
+    if (this.#http.keepAlive && typeof connection !== 'string') this.#kept.set(slot, connection);
     return connection;
   }
 
@@ -87,8 +90,8 @@ class HttpLoad implements EventTarget {
     return { ...tls, random: this.#lan.engine.streams.named(`traffic/${this.#spec.name}/tls`) };
   }
 
-  #forget(connection: HttpConnection): void {
-    if (this.#kept === connection) this.#kept = undefined;
+  #forget(connection: HttpConnection, slot: number): void {
+    if (this.#kept.get(slot) === connection) this.#kept.delete(slot);
     connection.close();
   }
 

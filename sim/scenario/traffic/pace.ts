@@ -40,7 +40,10 @@ export class Pace implements EventTarget {
     this.#lan.engine.scheduleAfter(every, this, 0, undefined);
     const host = this.#lan.hosts.get(from);
     if (host?.power !== 'on' || host.kernel === undefined) return;
-    this.#send(host.kernel, this.#book.send(now));
+    for (let i = 0; i < (this.#spec.concurrency ?? 1); i++) {
+      if (this.#book.sentAt.length >= REQUEST_LIMIT) return;
+      this.#send(host.kernel, this.#book.send(now));
+    }
   }
 }
 

@@ -43,7 +43,8 @@ class TcpLoad implements EventTarget {
   readonly #book: RequestBook;
   readonly #port: number;
   readonly #timers = new Map<Talk, EventHandle>();
-  #kept: Talk | undefined;
+  /** By the request's place among those that go out together. */
+  readonly #kept = new Map<number, Talk>();
 
   constructor(lan: LivingLan, spec: TrafficSpec, book: RequestBook, port: number) {
     this.#lan = lan;
@@ -53,10 +54,11 @@ class TcpLoad implements EventTarget {
   }
 
   request(kernel: KernelApi, sequence: number, keepAlive: boolean): void {
-    const kept = this.#kept;
+    const slot = sequence % (this.#spec.concurrency ?? 1);
+    const kept = this.#kept.get(slot);
     const old = keepAlive && kept?.isOver === false && kept.kernel === kernel ? kept : undefined;
     const talk = old ?? this.#open(kernel);
-    if (keepAlive) this.#kept = talk;
+    if (keepAlive) this.#kept.set(slot, talk);
     if (talk.isOver) {
       this.#book.fail(sequence, talk.refusal ?? 'unreachable');
       return;
@@ -126,7 +128,7 @@ class TcpLoad implements EventTarget {
       if (first.left > 0) return;
       talk.waiting.shift();
       this.#book.answer(first.sequence, whoSays(decodeUtf8(bytes)));
-      if (talk !== this.#kept) this.#close(talk);
+      if (![...this.#kept.values()].includes(talk)) this.#close(talk);
     }
   }
 

@@ -104,7 +104,54 @@ finally:
   expect(result.expectations[0]?.got).toBe(`${pages.lost} lost; ${pages.lost} refused`);
 });
 
+test.each([
+  ['http', false],
+  ['http', true],
+  ['tcp', false],
+  ['tcp', true],
+])('%s, keep-alive %s: three at a time over connections of their own', (kind, keepAlive) => {
+  const to = kind === 'http' ? URL : 'tcp: 10.0.0.1:80, from: client, every: 100ms';
+  const program = kind === 'http' ? '{ http: { body: One } }' : '{ tcp-echo: { port: 80 } }';
+  const { pages, result } = run(
+    `{ ${to}, concurrency: 3, keep-alive: ${keepAlive} }`,
+    'steps: [{ at: 9.95s, do: { exec: { host: web, command: ss -tan } } }]',
+    program,
+  );
+  expect(pages).toMatchObject({ sent: 303, lost: 0, failures: [] });
+  const listing = result.log.find((event) => event.kind === 'exec') as unknown as {
+    readonly stdout: string;
+  };
+  if (keepAlive) expect(listing.stdout.match(/^ESTAB /gm)).toHaveLength(3);
+});
+
+test('a program that cannot be read is told once, an address that cannot as well', () => {
+  const messages = (program: string, traffic: string): string[] =>
+    loadText(`
+lan:
+  switches: { sw1: {} }
+  hosts:
+    web: { nics: { eth0: 10.0.0.1/24 }, programs: [${program}] }
+  cables: [[web:eth0, sw1:1]]
+traffic: { pages: ${traffic} }
+until: 1s
+`).problems.map((problem) => problem.message);
+  expect(messages('{ proxy: { port: 81 } }', '{ ping: 10.0.0.1, from: web }')).toEqual([
+    "'routes' is missing, expected a list",
+  ]);
+  expect(messages('{}', '{ ping: 10.0.0.1, from: web }')).toEqual([
+    'expected one program per item, read none',
+  ]);
+  expect(messages('{ http: {} }', '{ tcp: 10.0.0.1, from: web }')).toEqual([
+    "expected an address and a port such as '192.168.0.200:7', read '10.0.0.1'",
+  ]);
+});
+
 test.each<[string, RegExp]>([
+  [
+    '{ ping: 10.0.0.1, concurrency: 2, from: client }',
+    /'concurrency' goes with http, tcp and udp only/,
+  ],
+  ["{ http: 'http://10.0.0.1/', concurrency: 0, from: client }", /whole number from 1 to 1000/],
   ['{ from: client }', /expected what is sent/],
   [
     "{ ping: 10.0.0.1, http: 'http://10.0.0.1/', from: client }",
