@@ -153,6 +153,25 @@ describe('errors', () => {
     expect(heard[6]?.at).toBeLessThan(2.1);
   });
 
+  test('icmp_ratemask decides which errors the limit holds back', () => {
+    const errors = (mask: string): number => {
+      const lan = makeSmallLan();
+      const client = lan.addHost('client', { address: '10.0.0.1/24' });
+      const sysctl = { 'net.ipv4.icmp_ratemask': mask };
+      lan.addHost('server', { address: '10.0.0.2/24', sysctl });
+      const heard = listen(lan, client);
+      const socket = client.openUdp({ family: 'inet', onDatagram: () => undefined });
+      if (typeof socket === 'string') throw new Error(socket);
+      for (let i = 0; i < 20; i++) {
+        lan.at(1 + i * 0.01, () => void socket.send(new Uint8Array(4), ip('10.0.0.2'), 9999));
+      }
+      lan.runTo(1.5);
+      return summary(heard).length;
+    };
+    // 6168 has the bit of "unreachable", type 3; without it every datagram is answered.
+    expect([errors('6168'), errors('6160')]).toEqual([6, 20]);
+  });
+
   test('protocol nobody speaks: protocol unreachable', () => {
     const lan = makeSmallLan();
     const client = lan.addHost('client', { address: '10.0.0.1/24' });

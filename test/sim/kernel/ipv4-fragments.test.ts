@@ -41,11 +41,11 @@ function seal(packet: Uint8Array, flagsAndOffset: number): void {
 }
 
 /** Sends packets as they are from a to b and returns the echo replies' sizes. */
-function exchange(packets: readonly Uint8Array[], runTo = 1) {
+function exchange(packets: readonly Uint8Array[], runTo = 1, sysctl: Record<string, string> = {}) {
   const lan = makeSmallLan();
   const a = lan.addHost('a', { address: '10.0.0.1/24' });
   // A jumbo MTU lets b answer in one packet what came in several.
-  const b = lan.addHost('b', { address: '10.0.0.2/24', mtu: 9000 });
+  const b = lan.addHost('b', { address: '10.0.0.2/24', mtu: 9000, sysctl });
   const heard: number[] = [];
   a.openRaw({
     family: 'inet',
@@ -95,6 +95,15 @@ describe('fragments', () => {
     expect(late.b.dropCounters().get('ipv4:fragment-timeout')).toBe(1);
     const headless = exchange(cut.slice(1), 35);
     expect(headless.heard).toEqual([]);
+  });
+
+  test('ipfrag_time decides for how long, and with ipfrag_high_thresh 0 nothing is collected', () => {
+    const cut = pieces(3000, 800);
+    const short = { 'net.ipv4.ipfrag_time': '2' };
+    expect(exchange(cut.slice(0, 3), 1.9, short).heard).toEqual([]);
+    expect(exchange(cut.slice(0, 3), 4, short).heard).toEqual([11]);
+    expect(exchange(cut).answers).toEqual([3000]);
+    expect(exchange(cut, 1, { 'net.ipv4.ipfrag_high_thresh': '0' }).answers).toEqual([]);
   });
 
   test('that overlap take the packet with them', () => {
