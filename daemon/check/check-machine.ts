@@ -125,8 +125,7 @@ export function newCheckers(
     up: !checker.alpha || checker.kind === 'FILE_CHECK',
     hasRun: false,
     enabled: options.enabledOf(checker),
-    // SMTP alone counts from nothing (recording k19).
-    retries: options.atStart && checker.kind !== 'SMTP_CHECK' ? checker.retry : 0,
+    retries: options.atStart ? retriesDone(checker) : 0,
     url: 0,
     failedUrl: undefined,
     lengthTold: new Map(),
@@ -136,6 +135,16 @@ export function newCheckers(
     attempt: undefined,
     ended: undefined,
   }));
+}
+
+/** Lets a checker's first failure decide, as at a start. */
+export function oneFailureIsEnough(checker: Checker): void {
+  checker.retries = retriesDone(checker.config);
+}
+
+/** So many that one failure decides; SMTP alone counts from nothing (recording k19). */
+function retriesDone({ kind, retry }: CheckerConfig): number {
+  return kind === 'SMTP_CHECK' ? 0 : retry;
 }
 
 /** A machine with these checkers. */

@@ -10,18 +10,22 @@ import { formatHex } from '../wire/text.ts';
 import type { Checker } from './check-machine.ts';
 import type { CheckerConfig, ConnectionConfig } from './checker-config.ts';
 
-/** Takes an old checker's state over where `sameServer` says that both belong to one server. */
+/** Takes an old checker's state over where `sameServer` says that both belong to one server; returns those that did so. */
 export function keepState(
   fresh: readonly Checker[],
   old: readonly Checker[],
   sameServer: (fresh: CheckerConfig, old: CheckerConfig) => boolean,
-): void {
+): ReadonlySet<Checker> {
+  const kept = new Set<Checker>();
   for (const checker of fresh) {
     const before = old.find(
       (one) => sameServer(checker.config, one.config) && identity(one) === identity(checker),
     );
-    if (before !== undefined) takeOver(checker, before);
+    if (before === undefined) continue;
+    takeOver(checker, before);
+    kept.add(checker);
   }
+  return kept;
 }
 
 function takeOver(checker: Checker, before: Checker): void {

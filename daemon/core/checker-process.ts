@@ -12,6 +12,7 @@ import {
   type CheckMachine,
   newCheckers,
   newCheckMachine,
+  oneFailureIsEnough,
 } from '../check/check-machine.ts';
 import { keepState, keptWeight } from '../check/check-reload.ts';
 import {
@@ -30,7 +31,7 @@ import type { CheckerConfig } from '../check/checker-config.ts';
 import { readTrackedFiles } from '../check/tracked-checks.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import type { IdsOf } from '../config/user-ids.ts';
-import { type LvsMachine, newServices, type Service } from '../lvs/lvs-machine.ts';
+import { type LvsMachine, newServices, type Server, type Service } from '../lvs/lvs-machine.ts';
 import { reloadServices, sameServer, sameService } from '../lvs/lvs-reload.ts';
 import { lvsText } from '../lvs/lvs-text.ts';
 import { ipvs } from '../lvs/pool.ts';
@@ -129,10 +130,17 @@ export class CheckerProcess {
     const { services: oldServices } = this.#lvs;
     const checkers = this.#newCheckers(config, false);
     const planned = newServices(config.lvs, () => false);
-    keepState(checkers, oldCheckers, (fresh, old) =>
+    const kept = keepState(checkers, oldCheckers, (fresh, old) =>
       samePlace(placeOf(planned, fresh), placeOf(oldServices, old)),
     );
-    for (const checker of checkers) trustLiveServer(checker, planned, oldServices);
+    for (const checker of checkers) {
+      const server = serverBefore(checker, planned, oldServices);
+      if (server === undefined || checker.hasRun) continue;
+      // A checker that is new on a server that works does not take it down before it has run; on one that
+      // does not, its first failure is enough (recording k305).
+      if (server.alive) checker.up = true;
+      else if (!kept.has(checker)) oneFailureIsEnough(checker);
+    }
     this.#check.checkers = [];
     this.#check.now = now;
     const fresh = newServices(config.lvs, (index) => checkers[index]?.up === false);
@@ -325,17 +333,16 @@ function samePlace(a: Place | undefined, b: Place | undefined): boolean {
   return sameService(a.service, b.service) && sameServer(a.server, b.server);
 }
 
-/** A checker that is new on a server that works does not take it down before it has run. */
-function trustLiveServer(
+/** The server of a checker as it was before a reload. */
+function serverBefore(
   checker: Checker,
   planned: readonly Service[],
   before: readonly Service[],
-): void {
+): Server | undefined {
   const place = placeOf(planned, checker.config);
-  if (place === undefined || checker.hasRun) return;
+  if (place === undefined) return undefined;
   const service = before.find((one) => sameService(one, place.service));
-  const server = service?.servers.find((one) => sameServer(one, place.server));
-  if (server?.alive === true) checker.up = true;
+  return service?.servers.find((one) => sameServer(one, place.server));
 }
 
 function isHere(system: System, address: IpAddress): boolean {

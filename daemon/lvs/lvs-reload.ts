@@ -103,6 +103,8 @@ function keepServer(
   // The weight that it is to have now is applied when all is known.
   server.weight = old.weight;
   if (server.failed.size === 0 && !server.alive) {
+    // 2.2.7 adds what is in the table with weight 0: the kernel refuses. Source: recording k305.
+    if (!server.config.inhibitOnFailure) server.inPool = false;
     setAlive(machine, { service, server }, true);
   } else if (server.failed.size > 0 && server.alive) {
     server.alive = false;

@@ -18,6 +18,7 @@ const SERIES_S = 3;
 /** Bounds of the draw. */
 const [LEAST_S, MOST_S] = [15, 45];
 const TCP = 6;
+const RST = 4;
 
 /** What the director sent to a server, or heard from it, in seconds of the capture. */
 interface Neighbour {
@@ -25,7 +26,8 @@ interface Neighbour {
   /** Confirmations: answers to ARP, and what was sent behind a segment of TCP. */
   readonly confirmed: number[];
   readonly probed: number[];
-  hasHeard: boolean;
+  /** The director's port of the connection that heard something last. */
+  heardBy: number | undefined;
 }
 
 /** Between which two times (s) the reachable time was. */
@@ -63,7 +65,7 @@ function readNeighbours(file: Uint8Array, director: string): Map<string, Neighbo
   const neighbour = (address: string): Neighbour => {
     const known = neighbours.get(address);
     if (known !== undefined) return known;
-    const made = { sent: [], confirmed: [], probed: [], hasHeard: false };
+    const made = { sent: [], confirmed: [], probed: [], heardBy: undefined };
     neighbours.set(address, made);
     return made;
   };
@@ -91,12 +93,16 @@ function takeSent(neighbour: Neighbour, { at, bytes, isArp }: Packet): void {
     return;
   }
   neighbour.sent.push(at);
-  if (neighbour.hasHeard) neighbour.confirmed.push(at);
-  neighbour.hasHeard = false;
+  // A connection's next segment brings what it heard to the entry; a reset proves nothing.
+  const isSame = bytes[23] === TCP && readUint16(bytes, 34) === neighbour.heardBy;
+  if (isSame) neighbour.confirmed.push(at);
+  if (isSame) neighbour.heardBy = undefined;
 }
 
 function takeHeard(neighbour: Neighbour, { at, bytes, isArp }: Packet): void {
   if (isArp) {
     if (bytes[21] === 2) neighbour.confirmed.push(at);
-  } else if (bytes[23] === TCP) neighbour.hasHeard = true;
+  } else if (bytes[23] === TCP && ((bytes[47] ?? 0) & RST) === 0) {
+    neighbour.heardBy = readUint16(bytes, 36);
+  }
 }
