@@ -29,7 +29,7 @@ import { drop, type KernelState, type LinkState, type PacketType } from './kerne
 import { socketsFor } from './raw-sockets.ts';
 import { recallInput } from './route-memo.ts';
 import type { ArpPath, InputPath } from './route-state.ts';
-import type { UdpSocketState } from './socket-state.ts';
+import type { UdpOptions } from './socket-api.ts';
 import { socketFor } from './udp-sockets.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
@@ -91,7 +91,7 @@ function receiveDatagram(card: Card, path: InputPath, facts: FrameFacts): void {
   if (end - at >= UDP_HEADER_LENGTH && readDestinationPort(frame, at) === path.port) {
     const reason = checkUdp(frame, at, end, sumOfAddresses(facts));
     if (reason !== undefined) drop(card.kernel, reason);
-    else deliverDatagram(path.socket as UdpSocketState, card.name, facts);
+    else deliverDatagram(path.receiver as UdpOptions, card.name, facts);
     return;
   }
   const { kernel, link } = card;
@@ -103,14 +103,14 @@ function receiveDatagram(card: Card, path: InputPath, facts: FrameFacts): void {
   });
   if (end - at < UDP_HEADER_LENGTH || !path.valid) return;
   const port = readDestinationPort(frame, at);
-  path.socket = socketFor(kernel, port, ipv4FromNumber(path.destination), link);
-  path.port = path.socket === undefined ? 0 : port;
+  path.receiver = socketFor(kernel, port, ipv4FromNumber(path.destination), link)?.options;
+  path.port = path.receiver === undefined ? 0 : port;
 }
 
-function deliverDatagram(socket: UdpSocketState, link: string, facts: FrameFacts): void {
+function deliverDatagram(receiver: UdpOptions, link: string, facts: FrameFacts): void {
   const frame = facts.frame as Uint8Array;
   const at = facts.payloadAt;
-  socket.options.onDatagram({
+  receiver.onDatagram({
     source: ipv4FromNumber(facts.source),
     sourcePort: readSourcePort(frame, at),
     destination: ipv4FromNumber(facts.destination),
@@ -153,7 +153,7 @@ export function learnPath(
   path.toGroup = toGroup;
   path.sockets = socketsFor(kernel, { family: 'inet', protocol, link: link.name });
   path.port = 0;
-  path.socket = undefined;
+  path.receiver = undefined;
   path.endsAtSockets = path.sockets.length > 0 && !hasHandler(kernel, protocol);
 }
 

@@ -5,6 +5,9 @@ import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import type { RawOptions, RawSocket, SocketError } from './socket-api.ts';
 import type { RawSocketState } from './socket-state.ts';
 
+/** One for all hosts: an empty list of each one's own would be a miss of the cache for each packet. */
+const NO_SOCKETS: readonly RawSocketState[] = [];
+
 /** Opens a socket. */
 export function openRawSocket(kernel: KernelState, options: RawOptions): RawSocket | SocketError {
   if (options.link !== undefined && !kernel.linksByName.has(options.link)) return 'ENODEV';
@@ -28,12 +31,13 @@ export function socketsFor(
   kernel: KernelState,
   packets: { readonly family: IpFamily; readonly protocol: number; readonly link: string },
 ): readonly RawSocketState[] {
-  const list = kernel.sockets.raw.get(packets.protocol) ?? [];
-  return list.filter(
+  const list = kernel.sockets.raw.get(packets.protocol);
+  const found = list?.filter(
     ({ options }) =>
       options.family === packets.family &&
       (options.link === undefined || options.link === packets.link),
   );
+  return found === undefined || found.length === 0 ? NO_SOCKETS : found;
 }
 
 /**

@@ -34,7 +34,7 @@ export function makeInputPath(): InputPath {
     sockets: [],
     endsAtSockets: false,
     port: 0,
-    socket: undefined,
+    receiver: undefined,
   };
 }
 

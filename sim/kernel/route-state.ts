@@ -5,7 +5,8 @@ import type { DropReason } from './drop-reasons.ts';
 import type { PolicyRule, Route } from './kernel-api.ts';
 import type { LinkState } from './kernel-state.ts';
 import type { NeighbourEntry } from './neighbour-state.ts';
-import type { RawSocketState, UdpSocketState } from './socket-state.ts';
+import type { UdpOptions } from './socket-api.ts';
+import type { RawSocketState } from './socket-state.ts';
 
 /** A route with what the look-up needs ready. */
 export interface RouteEntry {
@@ -72,9 +73,9 @@ export interface InputPath {
   sockets: readonly RawSocketState[];
   /** Nobody else wants the packet. */
   endsAtSockets: boolean;
-  /** The UDP socket of the last datagram, and its port; 0 where there is none. */
+  /** The port of the last datagram, and what its socket was opened with; 0 where there is none. */
   port: number;
-  socket: UdpSocketState | undefined;
+  receiver: UdpOptions | undefined;
 }
 
 /** What is known of ARP requests for one target that is somebody else; see `arp-path.ts`. */
