@@ -6,30 +6,23 @@
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
-import { ALL_NODES_IPV6 } from '../../daemon/wire/icmpv6.ts';
-import { familyOf, type IpAddress, type IpFamily, isIpv4 } from '../../daemon/wire/ip-address.ts';
-import { type MacAddress, macFromNumber } from '../../daemon/wire/mac-address.ts';
+import type { IpFamily } from '../../daemon/wire/ip-address.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { EventTarget } from '../engine/event-queue.ts';
-import { FloodPlan } from './flood-plan.ts';
 import { readGroupMessage } from './group-message.ts';
 import type { ForwardingEntry, LanRunEvent, SwitchApi, SwitchPortFacts } from './lan-api.ts';
 import { type MacEntry, MacTable } from './mac-table.ts';
 import { type GroupMembers, MulticastSnooping } from './multicast-snooping.ts';
 import type { Port } from './port.ts';
 import { StormGuard } from './storm-guard.ts';
+import { type PlanKey, SwitchFloods } from './switch-floods.ts';
+import { isReserved, lowWord, macOf } from './switch-frames.ts';
 import type { SwitchOptions } from './switch-options.ts';
 import { SwitchPort, type SwitchPortOwner } from './switch-port.ts';
 import { SwitchQuerier } from './switch-querier.ts';
 
 /** An ageing time beyond every run. */
 const NEVER = Number.MAX_SAFE_INTEGER as DurationUs;
-
-/**
- * The ways that frames to many ports go: to all of them (broadcasts, unknown destinations), to those that get multicast
- * at all, to those behind which a querier of a family stands, or to the members of a group.
- */
-type PlanKey = 'all' | 'multicast' | IpFamily | IpAddress;
 
 const NO_MEMBERS: GroupMembers = { ports: new Set(), validUntil: 0 };
 
@@ -47,7 +40,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   readonly #table: MacTable<SwitchPort>;
   readonly #guard = new StormGuard();
   readonly #snooping: MulticastSnooping | undefined;
-  readonly #plans = new Map<PlanKey, FloodPlan>();
+  readonly #floods: SwitchFloods;
   readonly #querier: SwitchQuerier | undefined;
   #powered = true;
 
@@ -58,9 +51,10 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     this.kind = options.kind;
     this.#table = new MacTable(options.dropsUnknown ? NEVER : options.ageing);
     this.#snooping = options.multicastSnooping ? new MulticastSnooping() : undefined;
+    this.#floods = new SwitchFloods(engine, this.#list, this.#snooping, options.linkLocalGroups);
     for (const mirror of options.mirrors) this.#portNamed(mirror.port);
     if (options.multicastSnooping && options.querier) {
-      const send = (query: Uint8Array) => this.#plan('multicast').send(engine, query, -1);
+      const send = (query: Uint8Array) => this.#floods.plan('multicast').send(engine, query, -1);
       this.#querier = new SwitchQuerier(engine, options.mac, send);
       this.#querier.start();
     }
@@ -188,7 +182,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
   }
 
   shapeChanged(): void {
-    if (this.#plans.size > 0) this.#plans.clear();
+    this.#floods.clear();
   }
 
   /** The forward delay of a port is over; there is no other event of the switch itself. */
@@ -279,7 +273,7 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
       return;
     }
     if (message.kind === 'data') {
-      this.#flood(port, frame, this.#planOfGroup(snooping, message.group));
+      this.#flood(port, frame, this.#floods.keyOfGroup(snooping, message.group));
       return;
     }
     snooping.learn(message, port.index, this.#engine.now);
@@ -290,16 +284,6 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
     }
     if (message.left.length > 0) this.#querier?.askLastMembers(message.left);
     this.#forwardReport(port, frame, message.family);
-  }
-
-  /** Groups that nobody asked for share a plan: with every number anybody makes up, plans would pile up. */
-  #planOfGroup(snooping: MulticastSnooping, group: IpAddress): PlanKey {
-    if (isLinkLocalGroup(group)) {
-      const floods = group === ALL_NODES_IPV6 || this.#options.linkLocalGroups === 'flood';
-      if (floods) return 'multicast';
-    }
-    if (snooping.knows(group)) return group;
-    return familyOf(group);
   }
 
   /** Reports go where queriers are (RFC 4541 2.1.1.1); with none known they are flooded. */
@@ -322,36 +306,8 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
       if (!reported) this.#record({ kind: 'storm', detail });
       return;
     }
-    this.#plan(planKey).send(this.#engine, frame, port.index);
+    this.#floods.plan(planKey).send(this.#engine, frame, port.index);
     if (this.#options.mirrors.length > 0) this.#mirror(port, frame, (leg) => leg.open);
-  }
-
-  #plan(key: PlanKey): FloodPlan {
-    const known = this.#plans.get(key);
-    if (known !== undefined && known.validUntil > this.#engine.now) return known;
-    const plan = this.#makePlan(key);
-    this.#plans.set(key, plan);
-    return plan;
-  }
-
-  #makePlan(key: PlanKey): FloodPlan {
-    const members = this.#membersOf(key);
-    const legs: { readonly index: number; readonly port: Port }[] = [];
-    for (const port of this.#list) {
-      if (!port.open || port.line === undefined) continue;
-      if (key !== 'all' && !port.multicastDelivered) continue;
-      if (members !== undefined && !members.ports.has(port.index)) continue;
-      legs.push({ index: port.index, port: port.line });
-    }
-    return new FloodPlan(legs, members?.validUntil);
-  }
-
-  /** The only ports that a plan leads to; `undefined`: every one. */
-  #membersOf(key: PlanKey): GroupMembers | undefined {
-    if (key === 'all' || key === 'multicast') return undefined;
-    const now = this.#engine.now;
-    if (key === 'inet' || key === 'inet6') return this.#snooping?.queriers(key, now);
-    return this.#snooping?.members(key, now);
   }
 
   /** One copy of a frame for each mirror port that watches its way in or one of its ways out. */
@@ -417,34 +373,3 @@ export class Switch implements SwitchApi, SwitchPortOwner, EventTarget {
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-function lowWord(frame: Uint8Array, at: number): number {
-  return (
-    ((frame[at] as number) << 24) |
-    ((frame[at + 1] as number) << 16) |
-    ((frame[at + 2] as number) << 8) |
-    (frame[at + 3] as number)
-  );
-}
-
-function macOf(entry: { readonly high: number; readonly low: number }): MacAddress {
-  return macFromNumber(entry.high * 0x1_0000_0000 + (entry.low >>> 0));
-}
-
-/** 01:80:c2:00:00:01 to …:0f (pause, LACP, LLDP …) end at every bridge (IEEE 802.1D table 7-10). */
-function isReserved(frame: Uint8Array): boolean {
-  return (
-    frame[0] === 0x01 &&
-    frame[1] === 0x80 &&
-    frame[2] === 0xc2 &&
-    frame[3] === 0 &&
-    frame[4] === 0 &&
-    (frame[5] as number) >= 1 &&
-    (frame[5] as number) <= 0x0f
-  );
-}
-
-/** 224.0.0.0/24 and ff02::/16: never routed, and VRRP's groups are among them. */
-function isLinkLocalGroup(group: IpAddress): boolean {
-  return isIpv4(group) ? group >>> 8 === 0xe00000 : group >> 112n === 0xff02n;
-}
