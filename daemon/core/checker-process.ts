@@ -62,6 +62,7 @@ export class CheckerProcess {
   readonly #lvs: LvsMachine;
   readonly #check: CheckMachine;
   readonly #sync: ConnectionSync;
+  #timeoutsBefore: readonly number[] | undefined;
   readonly #blocked = new BlockedProcess();
   #out: Command[] = [];
 
@@ -104,8 +105,7 @@ export class CheckerProcess {
   start(config: DaemonConfig, now: TimeUs): readonly Command[] {
     this.#say(lvsText.initialising());
     const { settings } = this.#lvs;
-    const timeouts = timeoutWords(config.global.lvsTimeouts);
-    if (timeouts !== undefined) ipvs(this.#lvs, timeouts);
+    this.#setTimeouts(config);
     this.#out.push(...this.#sync.start(config.global.lvsSyncDaemon));
     if (settings.flush) ipvs(this.#lvs, ['-C']);
     const reader = fifoScript(config, this.#options.takeId);
@@ -123,6 +123,7 @@ export class CheckerProcess {
   reload(config: DaemonConfig, now: TimeUs): readonly Command[] {
     this.#say(coreText.reloadingChild());
     this.#say(lvsText.reinitialising());
+    this.#setTimeouts(config);
     this.#out.push(...this.#sync.reload(config.global.lvsSyncDaemon));
     stopCheckers(this.#check);
     this.#lvs.settings = lvsSettings(config, this.#options.system);
@@ -158,6 +159,7 @@ export class CheckerProcess {
     stopCheckers(this.#check);
     stopServices(this.#lvs);
     this.#out.push(...this.#sync.stop());
+    this.#restoreTimeouts();
     this.#say(coreText.stoppedChild(this.#options.system.processorTime?.()));
     return this.#take();
   }
@@ -260,6 +262,23 @@ export class CheckerProcess {
       default:
         return false;
     }
+  }
+
+  /** lvs_timeouts; what the kernel had before comes back when they go, and at the end (recorded with 2.2.7). */
+  #setTimeouts(config: DaemonConfig): void {
+    const words = timeoutWords(config.global.lvsTimeouts);
+    if (words === undefined) {
+      this.#restoreTimeouts();
+      return;
+    }
+    this.#timeoutsBefore ??= this.#options.system.ipvsTimeouts?.();
+    ipvs(this.#lvs, words);
+  }
+
+  #restoreTimeouts(): void {
+    const before = this.#timeoutsBefore;
+    this.#timeoutsBefore = undefined;
+    if (before !== undefined) ipvs(this.#lvs, ['--set', ...before.map(String)]);
   }
 
   /** ha_suspend: checkers work only where the address of their service is. */

@@ -37,6 +37,8 @@ export interface System {
   sysctl(name: string): string | undefined;
   /** What the daemon and its ended children have used of the processor; a machine may not know. */
   processorTime?(): ProcessorTime;
+  /** IPVS' time-outs in seconds, for `lvs_timeouts` to bring back; a machine may have none. */
+  ipvsTimeouts?(): readonly [tcp: number, tcpFin: number, udp: number] | undefined;
   /** A variable of the daemon's environment; a machine may have none. */
   environment?(name: string): string | undefined;
   /** How long ago the machine was booted, in µs; a machine may not know. */

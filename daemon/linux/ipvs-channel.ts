@@ -7,7 +7,7 @@
  * Calls wait for each other and for nobody else: an ipvsadm that hangs must not hold adverts back.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 
 /** Words that `read` and the splitting into fields would change. */
 const UNSAFE_WORD = /[\s\\]|^$/;
@@ -17,6 +17,22 @@ const CALL_LIMIT_MS = 5000;
 
 /** The shell's loop: a line is the words of one call, the answer ends with a line of its exit code. */
 const LOOP = 'set -f; while IFS= read -r line; do IFS=" "; "$0" $line; echo "<<$?>>"; done 2>&1';
+
+/**
+ * IPVS' time-outs as they are now, in seconds. Asked once, before `lvs_timeouts` are set, so it may wait for its answer;
+ * `undefined` where ipvsadm gives none.
+ */
+export function readIpvsTimeouts(
+  namespace: string | undefined,
+  command = 'ipvsadm',
+): readonly [number, number, number] | undefined {
+  const words = [command, '-L', '--timeout'];
+  const way = namespace === undefined ? [] : ['nsenter', `--net=${namespace}`, '--'];
+  const [program = '', ...rest] = [...way, ...words];
+  const ran = spawnSync(program, rest, { encoding: 'utf8', timeout: 2000 });
+  const match = /: (\d+) (\d+) (\d+)$/m.exec(ran.stdout ?? '');
+  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3])];
+}
 
 /** What tests replace. */
 export interface IpvsChannelOptions {

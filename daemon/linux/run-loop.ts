@@ -15,6 +15,7 @@ import { formatIp } from '../wire/ip-address.ts';
 import { CommandExecutor } from './command-executor.ts';
 import { FileWatcher } from './file-watcher.ts';
 import { InterfaceTable } from './interface-table.ts';
+import { readIpvsTimeouts } from './ipvs-channel.ts';
 import { linuxSystem } from './linux-system.ts';
 import type { LogLine } from './log-output.ts';
 import { DescriptorPoller } from './native/descriptor-poller.ts';
@@ -111,7 +112,10 @@ export class RunLoop {
     });
     this.#poller = new DescriptorPoller(libc);
     this.#closeNetlink = this.#openNetlink();
-    this.system = linuxSystem(this.#table, libc);
+    this.system = {
+      ...linuxSystem(this.#table, libc),
+      ipvsTimeouts: () => readIpvsTimeouts(this.executor.ipvsNamespace),
+    };
     this.#transport = new VrrpTransport({
       libc,
       poller: this.#poller,

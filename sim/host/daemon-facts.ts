@@ -48,6 +48,11 @@ export class DaemonFacts implements System {
     return this.#machine.name;
   }
 
+  ipvsTimeouts(): readonly [number, number, number] {
+    const { tcp, tcpFin, udp } = this.#machine.kernel.ipvs.timeouts();
+    return [tcp, tcpFin, udp];
+  }
+
   interfaces(): readonly InterfaceFacts[] {
     return this.#machine.kernel.links().map((link) => this.#factsOf(link));
   }

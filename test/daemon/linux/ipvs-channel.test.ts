@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { IpvsChannel } from '../../../daemon/linux/ipvs-channel.ts';
+import { IpvsChannel, readIpvsTimeouts } from '../../../daemon/linux/ipvs-channel.ts';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'lantwin-ipvs-'));
 afterAll(() => rmSync(FOLDER, { recursive: true }));
@@ -16,6 +16,7 @@ case "$1" in
   bad) echo "No such $2" >&2; exit 2 ;;
   hang) exec sleep 60 ;;
   count) echo $# >&2; exit 1 ;;
+  -L) echo 'Timeout (tcp tcpfin udp): 900 120 300' ;;
 esac
 `,
 );
@@ -73,4 +74,9 @@ describe('ipvsadm through one shell', () => {
     expect(done).toEqual(['first', 'second']);
     channel.close();
   });
+});
+
+test('the time-outs are read as ipvsadm prints them, and not where it is missing', () => {
+  expect(readIpvsTimeouts(undefined, PROGRAM)).toEqual([900, 120, 300]);
+  expect(readIpvsTimeouts(undefined, join(FOLDER, 'nowhere'))).toBeUndefined();
 });

@@ -94,6 +94,24 @@ describe('refusals of the kernel', () => {
   });
 });
 
+test('lvs_timeouts: what the kernel had comes back at a reload without them, and at the end', () => {
+  const service = SERVICE('10.88.0.5 80', SERVER('10.0.0.51 81'));
+  const text = `global_defs {\n lvs_timeouts tcp 600 tcpfin 30 udp 10\n}\n${service}`;
+  const lab = director(service);
+  const now = (): string => lab.out('d', 'ipvsadm -L --timeout').trim();
+  lab.exec('d', 'ipvsadm --set 800 0 0');
+  reload(lab, text);
+  expect(now()).toBe('Timeout (tcp tcpfin udp): 600 30 10');
+  reload(lab, service);
+  expect(now()).toBe('Timeout (tcp tcpfin udp): 800 120 300');
+  reload(lab, text);
+  expect(now()).toBe('Timeout (tcp tcpfin udp): 600 30 10');
+  reload(lab, text);
+  lab.exec('d', 'systemctl stop keepalived');
+  lab.run(2);
+  expect(now()).toBe('Timeout (tcp tcpfin udp): 800 120 300');
+});
+
 describe('lvs_sync_daemon', () => {
   const daemons = (lab: Lab): string[] =>
     [...lab.out('d', 'ipvsadm -L --daemon').matchAll(/^(\w+) sync daemon .*syncid=(\d+)/gm)].map(

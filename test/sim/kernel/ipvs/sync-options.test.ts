@@ -9,7 +9,11 @@ const VIP = ip('10.10.0.100');
 const SERVICE = { kind: 'address', protocol: 6, address: VIP, port: 80 } as const;
 
 /** A client that goes on talking through a master; what the master announces, and what backups take over. */
-function announce(master: Partial<SyncOptions>, backups: readonly Partial<SyncOptions>[]) {
+function announce(
+  master: Partial<SyncOptions>,
+  backups: readonly Partial<SyncOptions>[],
+  more: { readonly sysctl?: Record<string, string>; readonly persistenceSeconds?: number } = {},
+) {
   const lan = makeSmallLan();
   const client = lan.addHost('client', { address: '10.10.0.1/24' });
   const server = lan.addHost('server', {
@@ -19,8 +23,10 @@ function announce(master: Partial<SyncOptions>, backups: readonly Partial<SyncOp
   server.addAddress('lo', prefix('10.10.0.100/32'));
   server.listenTcp({ family: 'inet', port: 80, onAccept: () => ({}) });
   const directors = [master, ...backups].map((options, index) => {
-    const kernel = lan.addHost(`director${index}`, { address: `10.10.0.25${index}/24` });
-    kernel.ipvs.addService(SERVICE, { scheduler: 'rr', schedulerFlags: 0, onePacket: false });
+    const { sysctl = {}, ...persistence } = more;
+    const kernel = lan.addHost(`director${index}`, { address: `10.10.0.25${index}/24`, sysctl });
+    const service = { scheduler: 'rr', schedulerFlags: 0, onePacket: false, ...persistence };
+    kernel.ipvs.addService(SERVICE, service);
     const place = { address: ip('10.10.0.11'), port: 80 };
     kernel.ipvs.addServer(SERVICE, place, { method: 'dr', weight: 1 });
     const role = index === 0 ? 'master' : 'backup';
@@ -82,6 +88,24 @@ describe('options of the synchronisation daemon stand in its packets', () => {
     });
     expect(taken).toEqual([1, 0, 0, 0]);
   });
+});
+
+it.each([
+  ['3 50', 1],
+  ['7 50', 1],
+  ['8 50', 0],
+  ['1 2', 1],
+])('sync_threshold %s: %i of a connection with seven packets is announced', (value, count) => {
+  const sysctl = { 'net.ipv4.vs.sync_threshold': value };
+  expect(announce({}, [{}], { sysctl }).taken).toEqual([count]);
+});
+
+it.each([
+  ['0', 2],
+  ['1', 1],
+])('sync_persist_mode %s: of a template and its connection %i are announced', (value, count) => {
+  const sysctl = { 'net.ipv4.vs.sync_persist_mode': value };
+  expect(announce({}, [{}], { sysctl, persistenceSeconds: 60 }).taken).toEqual([count]);
 });
 
 it.each([
