@@ -6,6 +6,7 @@
 import { unreachable } from '../base/assert.ts';
 import { randomBelow } from '../base/random.ts';
 import { familyOf } from '../wire/ip-address.ts';
+import { endsUnbound } from './bind-failure.ts';
 import {
   type Attempt,
   type Checker,
@@ -43,6 +44,11 @@ export function feed(machine: CheckMachine, checker: Checker, input: ProbeInput)
   if (attempt === undefined) return;
   if (input.kind === 'stream-failed') attempt.open = undefined;
   if (input.kind === 'script-exited') attempt.open = undefined;
+  if (endsUnbound(machine, checker, input)) {
+    endAttempt(machine, checker);
+    setTimer(machine, { kind: 'start', checker }, checker.config.delayLoop);
+    return;
+  }
   const actions: ProbeAction[] = [];
   const result = step(checker, attempt.probe, input, actions);
   for (const action of actions) carryOut(machine, checker, attempt, action);

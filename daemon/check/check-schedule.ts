@@ -11,13 +11,18 @@ import type { IpAddress } from '../wire/ip-address.ts';
 import { beginAttempt, closeReturned, endAttempt, feed } from './attempts.ts';
 import { type Checker, type CheckMachine, log, setTimer } from './check-machine.ts';
 import { checkText } from './check-text.ts';
-import type { ProbeInput } from './probe.ts';
+import type { ProbeFailure, ProbeInput } from './probe.ts';
 import { applyFile, decideBfd } from './tracked-checks.ts';
 
 /** Delay before everything else. Source: the recordings' first checks; README of `ipvs`. */
 const BOOTSTRAP_DELAY = seconds(1);
 /** keepalived complains from this lateness on. Source: min_auto_priority_delay, 1000000 µs. */
 const LATE = seconds(1);
+/** What kernels call a socket that cannot be bound. */
+const UNBOUND: ReadonlyMap<string, ProbeFailure> = new Map([
+  ['EADDRNOTAVAIL', 'no-such-address'],
+  ['EADDRINUSE', 'address-in-use'],
+]);
 /** Upper bound on timers handled in one call: a loop is a bug. */
 const STEPS_MAX = 100_000;
 
@@ -88,13 +93,17 @@ export function checkerEvent(
 }
 
 /** A socket could not even be opened, or a script not be started. */
-export function checkerCommandFailed(machine: CheckMachine, id: number, now: TimeUs): boolean {
+export function checkerCommandFailed(
+  machine: CheckMachine,
+  { id, reason }: { readonly id: number; readonly reason: string },
+  now: TimeUs,
+): boolean {
   const kind = machine.owners.get(id)?.attempt?.open;
   if (kind === 'script') {
     const outcome = { kind: 'not-run', reason: 'command failed' } as const;
     return checkerEvent(machine, id, { kind: 'script-exited', outcome }, now);
   }
-  const failure = 'unreachable' as const;
+  const failure = UNBOUND.get(reason) ?? 'unreachable';
   if (kind === 'datagram') {
     return checkerEvent(machine, id, { kind: 'datagram-failed', failure }, now);
   }

@@ -11,6 +11,15 @@ export const checkText = {
   switched: (enabled: boolean, server: string, service: string) =>
     `${enabled ? 'Activat' : 'Suspend'}ing healthchecker for service ${server} for VS ${service}`,
   activatingBfd: () => 'Activating BFD healthchecker',
+  bindFailed: (error: string) => `Checker bind failed: ${error}`,
+  /** No attempt came about: nothing is judged. Source: recording k236. */
+  rescheduled: {
+    tcp: () => 'TCP socket bind failed. Rescheduling.',
+    web: () => 'WEB socket bind failed. Rescheduling',
+    smtp: () => 'SMTP_CHECK socket bind failed. Rescheduling.',
+    dns: (server: string) => `DNS_CHECK (${server}) UDP socket bind failed. Rescheduling.`,
+  },
+  udpBindFailed: (errno: number, error: string) => `bind failed. errno: ${errno}, error: ${error}`,
   tcpSuccess: (server: string) => `TCP connection to ${server} success.`,
   tcpFailure: (server: string, text: string) => `TCP connection to ${server} ${text}.`,
   tcpDown: (server: string) => `TCP_CHECK on service ${server} failed`,

@@ -14,6 +14,8 @@ export type ProbeFailure =
   | 'timed-out'
   | 'unreachable'
   | 'bad-certificate'
+  | 'no-such-address'
+  | 'address-in-use'
   | 'no-resource';
 
 /** How a script ended. */

@@ -31,6 +31,12 @@ import type { BfdStatus } from './status.ts';
 
 /** Highest source port. Source: keepalived stays below the end of net.ipv4.ip_local_port_range. */
 const SOURCE_PORT_MOST = 60_999;
+/** Failures that mean that there is no socket. */
+const NO_SOCKET: ReadonlySet<string> = new Set([
+  'no-resource',
+  'no-such-address',
+  'address-in-use',
+]);
 
 /** How many ports are tried for a socket. Differs: keepalived tries all of them. */
 const PORT_TRIES_MAX = 5;
@@ -144,7 +150,7 @@ export class BfdProcess {
         receiveBfd(this.machine, event, now);
         break;
       case 'datagram-failed':
-        this.#failed(event.id, event.failure === 'no-resource');
+        this.#failed(event.id, NO_SOCKET.has(event.failure));
         break;
       case 'command-failed':
         this.#failed(event.id, true);

@@ -251,7 +251,7 @@ export class CheckerProcess {
       case 'script-exited':
         return checkerEvent(check, event.id, { kind: event.kind, outcome: event.outcome }, now);
       case 'command-failed':
-        return checkerCommandFailed(check, event.id, now);
+        return checkerCommandFailed(check, event, now);
       case 'address-added':
       case 'address-removed':
         this.#addressMoved(event.address.address, event.kind === 'address-added');

@@ -63,6 +63,9 @@ export type NetworkFailure =
   | 'timed-out'
   | 'unreachable'
   | 'bad-certificate'
+  /** The address or port to speak from is not there, or taken. */
+  | 'no-such-address'
+  | 'address-in-use'
   | 'no-resource';
 
 /** What happens on a stream opened with 'stream-open'. */

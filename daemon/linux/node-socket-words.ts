@@ -32,7 +32,9 @@ export function failureOf(error: Error & { readonly code?: string }): NetworkFai
     case 'ENETDOWN':
       return 'unreachable';
     case 'EADDRNOTAVAIL':
+      return 'no-such-address';
     case 'EADDRINUSE':
+      return 'address-in-use';
     case 'EMFILE':
     case 'ENOBUFS':
     case 'EACCES':

@@ -178,8 +178,11 @@ export function failureOf(error: TcpError): NetworkFailure {
     case 'ENOPROTOOPT':
     case 'EHOSTDOWN':
     case 'ENONET':
-    case 'EADDRNOTAVAIL':
       return 'unreachable';
+    case 'EADDRNOTAVAIL':
+      return 'no-such-address';
+    case 'EADDRINUSE':
+      return 'address-in-use';
     default:
       return 'no-resource';
   }

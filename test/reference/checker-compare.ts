@@ -9,7 +9,7 @@ import type { Observed } from './checker-lan.ts';
 
 /** Lines of the checkers' process; VRRP's and the parent's are others' tests. */
 const CHECKERS =
-  /^(TCP|HTTP|UDP|SMTP|DNS|ICMP|PING|FILE|BFD|Misc|Remote|MD5|Adding|Removing|Enabling|Disabling|Gained|Lost|Changing|service |Activating|Deactivating|Suspending|Shutting|Reinit|Initializing|Regex|Starting with|http_check|SSL|Timeout|Error|Read error|IPVS|\(\[)/;
+  /^(TCP|HTTP|UDP|SMTP|DNS|ICMP|PING|FILE|BFD|Misc|Remote|MD5|Adding|Removing|Enabling|Disabling|Gained|Lost|Changing|service |Activating|Deactivating|Suspending|Shutting|Reinit|Initializing|Regex|Starting with|http_check|SSL|Timeout|Error|Read error|WEB|Checker bind|bind failed|IPVS|\(\[)/;
 /** The kernel repeats a SYN up to that long; a later one of the same port is another attempt. */
 const REPETITION_S = 30;
 const BRIEF_S = 1;

@@ -125,7 +125,7 @@ function connect(tcp: TcpState, options: TcpConnectOptions): TcpSocket | SocketE
   const localAddress = from ?? way.source;
   const ends = { localAddress, remoteAddress, remotePort };
   const taken = takePort(tcp, ends, wantedPort);
-  if (taken === undefined) return 'EADDRNOTAVAIL';
+  if (taken === undefined) return wantedPort ? 'EADDRINUSE' : 'EADDRNOTAVAIL';
   const connection = makeConnection(tcp, {
     ...ends,
     localPort: taken.localPort,

@@ -85,14 +85,16 @@ export function plannedDraws(
     const first = firstCheck(timeline, from, {
       end,
       name: `[${formatIp(server.address)}]:`,
+      place: new RegExp(`\\[${formatIp(server.address)}\\]:\\w+:${server.port}\\b`),
       asks: isShared ? checker.kind === 'HTTP_GET' : undefined,
       how: HOW[checker.kind] ?? 'connects',
       retryDelay: checker.delayBeforeRetry / 1e6,
     });
     onFirst(first, `[${formatIp(server.address)}]:`);
-    // A suspended checker looks every delay_loop whether it may begin.
-    const loop = config.includes('ha_suspend') ? checker.delayLoop : Number.POSITIVE_INFINITY;
-    const phase = Math.max(0, s(first) - s(from) - BOOTSTRAP) % loop;
+    // A checker that is suspended, or has no socket, looks every delay_loop whether it may begin.
+    const after = Math.max(0, s(first) - s(from) - BOOTSTRAP);
+    const waits = config.includes('ha_suspend') || after > checker.warmup + s(0.5);
+    const phase = waits ? after % checker.delayLoop : after;
     draws.push(Math.min(4_294_967_295, Math.ceil((phase / checker.warmup) * 4_294_967_296)));
   }
   return draws;
@@ -103,6 +105,8 @@ const HOW: Readonly<Record<string, Checked['how']>> = { PING_CHECK: 'echo', MISC
 interface Checked {
   readonly end: string;
   readonly name: string;
+  /** The server with its port, as the log has it. */
+  readonly place: RegExp;
   /** Of two checkers of one server: whether this one sends a request. */
   readonly asks: boolean | undefined;
   /** How it asks: what to look for. */
@@ -147,9 +151,12 @@ function firstCheck(timeline: Timeline, from: number, who: Checked): number {
   const datagram = recordedServers(timeline, number)
     ?.find((one) => one.protocol === 'udp' && one.server === address && `${one.port}` === port)
     ?.datagrams.find((one) => one.at >= from);
-  const lines = later.filter(
+  const all = later.filter(
     (one) => one.kind === 'LOG' && one.text.includes(who.name) && isAboutCheck(one.text),
   );
+  // The same server may stand in several services.
+  const isOfPort = ({ text }: { readonly text: string }) => who.place.test(text);
+  const lines = all.some(isOfPort) ? all.filter(isOfPort) : all;
   const isScript = who.how === 'script';
   const line = lines.find(({ text }) => text.startsWith('Misc check') === isScript);
   if (isScript) {
