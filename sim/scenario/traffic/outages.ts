@@ -84,7 +84,7 @@ function outagesOf(traffic: RunningTraffic, end: TimeUs): readonly Outage[] {
     if (nextLost === first) return;
     outages.push({ from, to, length: elapsed(from, to), lost: nextLost - first, open });
   };
-  let before = traffic.answers[0];
+  let before = traffic.answers.at(0);
   if (before === undefined) {
     const first = traffic.sentAt[0];
     if (first !== undefined) collect(first, end, true);

@@ -9,23 +9,17 @@ import { Wakeup } from '../../engine/wakeup.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { ScenarioRunEvent } from '../run-events.ts';
 import type { TrafficSpec } from '../scenario.ts';
+import { AnswerLog, type Answers } from './answer-log.ts';
 
 /** A server that answered one of so many requests is one of those that take turns. */
 export const TURNS = 10;
-
-/** One answer: when, to which request, and by whom as far as it shows. */
-export interface Answer {
-  readonly at: TimeUs;
-  readonly sequence: number;
-  readonly by: string | undefined;
-}
 
 /** A traffic that runs, whatever its kind. */
 export interface RunningTraffic {
   readonly spec: TrafficSpec;
   /** By sequence number, from 0. */
   readonly sentAt: readonly TimeUs[];
-  readonly answers: readonly Answer[];
+  readonly answers: Answers;
   /** Whether it is answered: the newest request that had its time was. */
   readonly alive: boolean;
   /** How many requests had their time, or failed, and got no answer. */
@@ -39,7 +33,7 @@ export interface RunningTraffic {
 /** The book; see the head of the file. */
 export class RequestBook implements RunningTraffic {
   readonly sentAt: TimeUs[] = [];
-  readonly answers: Answer[] = [];
+  readonly answers = new AnswerLog();
   readonly failures = new Map<string, number>();
   readonly #outcomes: ('answered' | 'late' | 'failed' | undefined)[] = [];
   readonly #lan: LivingLan;
@@ -109,9 +103,9 @@ export class RequestBook implements RunningTraffic {
       this.#lan.engine.log.mixNumber(now);
       return;
     }
-    const before = this.answers.at(-1);
+    const before = this.answers.newestAt;
     this.#outcomes[sequence] = 'answered';
-    this.answers.push({ at: now, sequence, by });
+    this.answers.add(now, sequence, by);
     this.#lan.engine.log.mixNumber(now);
     const wasAlive = this.#alive;
     this.#alive = true;
@@ -119,7 +113,7 @@ export class RequestBook implements RunningTraffic {
     const news = by === undefined ? undefined : this.#newsOf(by);
     if (before === undefined) this.#record({ change: 'first-answer', ...who });
     else if (!wasAlive) {
-      const outage = elapsed(before.at, now);
+      const outage = elapsed(before, now);
       this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
     } else if (by !== undefined && news !== undefined) {
       this.#record({ change: 'answered-by', by, ...(this.#memory > 1 ? { turn: news } : {}) });
