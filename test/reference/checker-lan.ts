@@ -24,7 +24,7 @@ import type { Said } from '../daemon/check/director.ts';
 import { activation, isFirstSynLost, plannedDraws } from '../daemon/check/replay.ts';
 import { filesOfReloads, type Life, type Timeline } from '../daemon/check/timeline.ts';
 import { loadText } from '../sim/scenario/load-text.ts';
-import { outageActions, recordedOutages } from './recorded-outages.ts';
+import { isSilentWithin, outageActions, recordedOutages } from './recorded-outages.ts';
 import { recordedReachable } from './recorded-reachable.ts';
 import { recordedServers, serverActions } from './recorded-servers-play.ts';
 import { ToldServers } from './told-servers.ts';
@@ -91,7 +91,9 @@ export function replayOnLan(timeline: Timeline): Observed {
     } else if (entry.kind === 'start') {
       actions.push(started(entry.at));
     } else if (entry.kind === 'EVENT') {
-      const late = /closed|unplugged/.test(entry.text) ? DOWN_DELAY_S : 0;
+      const isDown = /closed|unplugged/.test(entry.text);
+      const soon = { ...entry, span: DOWN_DELAY_S };
+      const late = isDown && !isSilentWithin(timeline, number, soon) ? DOWN_DELAY_S : 0;
       actions.push({
         at: entry.at + late,
         act: () => {

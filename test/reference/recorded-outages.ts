@@ -55,6 +55,21 @@ export function recordedOutages(timeline: Timeline, number: string): Outage[] {
   });
 }
 
+/** Whether a server named by an event answered nothing any more from that moment on (s), as far as a question within `span` shows it. */
+export function isSilentWithin(
+  timeline: Timeline,
+  number: string,
+  { at, text, span }: { readonly at: number; readonly text: string; readonly span: number },
+): boolean {
+  const director = `10.10.0.25${number}`;
+  const begin = number === '1' ? captureBegin(timeline, director) : undefined;
+  if (timeline.capture === undefined || begin === undefined) return false;
+  return readQuestions(timeline.capture, director, begin).some((one) => {
+    const isThen = one.at >= at && one.at <= at + span;
+    return isThen && !one.answered && text.includes(`rs${Number(one.server.split('.')[3]) - 10}`);
+  });
+}
+
 /** Then its questions are lost on its own cable. */
 function isDirectorCutOff(timeline: Timeline, number: string, moment: number): boolean {
   const own = new RegExp(`^director ${number} (un)?plugged`);
