@@ -381,19 +381,25 @@ function synOptions(connection: TcpConnection, isAnswer: boolean): readonly TcpO
   return options;
 }
 
-const PADDING: readonly TcpOption[] = [{ kind: 'no-operation' }, { kind: 'no-operation' }];
+const NO_OPERATION: TcpOption = { kind: 'no-operation' };
+const PADDING: readonly TcpOption[] = [NO_OPERATION, NO_OPERATION];
+
+const NO_OPTIONS: readonly TcpOption[] = [];
+
+/** What every segment of most connections carries: as long as it need be, and no longer. */
+function timestampOptions(connection: TcpConnection): readonly TcpOption[] {
+  const echoReply = connection.recentTimestamp;
+  const value = timestampNow(connection);
+  return [NO_OPERATION, NO_OPERATION, { kind: 'timestamps', value, echoReply }];
+}
 
 function plainOptions(connection: TcpConnection, payload: Uint8Array): readonly TcpOption[] {
-  const options: TcpOption[] = [];
-  if (connection.timestamps) {
-    const echoReply = connection.recentTimestamp;
-    options.push(...PADDING, { kind: 'timestamps', value: timestampNow(connection), echoReply });
-  }
+  const options = connection.timestamps ? timestampOptions(connection) : NO_OPTIONS;
   const wantsSack = connection.early.length > 0 || connection.duplicateRange !== undefined;
   if (payload.length > 0 || !connection.sackPermitted || !wantsSack) return options;
-  options.push(...PADDING, { kind: 'sack', blocks: sackBlocks(connection) });
+  const sack: TcpOption = { kind: 'sack', blocks: sackBlocks(connection) };
   connection.duplicateRange = undefined;
-  return options;
+  return [...options, ...PADDING, sack];
 }
 
 /** Octets that came twice first (D-SACK), then the block of the newest segment, then the others. */

@@ -16,27 +16,62 @@ const SEND_QUEUE_MAX = 64 * 1024 * 1024;
 
 /** The program's side of a connection. */
 export function socketOf(connection: TcpConnection): TcpSocket {
-  return {
-    localAddress: connection.localAddress,
-    localPort: connection.localPort,
-    remoteAddress: connection.remoteAddress,
-    remotePort: connection.remotePort,
-    get state() {
-      return connection.state;
-    },
-    get unacknowledged() {
-      return unacknowledged(connection);
-    },
-    send: (bytes) => send(connection, bytes),
-    finish: () => finish(connection),
-    close: (onOver) => close(connection, onOver),
-    abort() {
-      if (connection.orphan || connection.state === 'CLOSED') return;
-      connection.orphan = true;
-      abort(connection);
-    },
-    setReading: (reading) => setReading(connection, reading),
-  };
+  return new ConnectedSocket(connection);
+}
+
+class ConnectedSocket implements TcpSocket {
+  readonly #connection: TcpConnection;
+
+  constructor(connection: TcpConnection) {
+    this.#connection = connection;
+  }
+
+  get localAddress() {
+    return this.#connection.localAddress;
+  }
+
+  get localPort() {
+    return this.#connection.localPort;
+  }
+
+  get remoteAddress() {
+    return this.#connection.remoteAddress;
+  }
+
+  get remotePort() {
+    return this.#connection.remotePort;
+  }
+
+  get state() {
+    return this.#connection.state;
+  }
+
+  get unacknowledged() {
+    return unacknowledged(this.#connection);
+  }
+
+  send(bytes: Uint8Array) {
+    return send(this.#connection, bytes);
+  }
+
+  finish(): void {
+    finish(this.#connection);
+  }
+
+  close(onOver?: () => void): void {
+    close(this.#connection, onOver);
+  }
+
+  abort(): void {
+    const connection = this.#connection;
+    if (connection.orphan || connection.state === 'CLOSED') return;
+    connection.orphan = true;
+    abort(connection);
+  }
+
+  setReading(reading: boolean): void {
+    setReading(this.#connection, reading);
+  }
 }
 
 /** Octets that the program has sent and the peer has not acknowledged. */
