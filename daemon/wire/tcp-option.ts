@@ -31,8 +31,15 @@ export interface SackBlock {
   readonly right: number;
 }
 
+/** Two octets of padding and the timestamps: what nearly every segment carries (RFC 7323 appendix A). */
+const USUAL_LENGTH = 12;
+const PADDING: TcpOption = { kind: 'no-operation' };
+
 /** All options from `at` to `end`; what cannot be parsed is kept as `rest`. */
 export function decodeTcpOptions(bytes: Uint8Array, at: number, end: number): TcpOption[] {
+  if (end - at === USUAL_LENGTH && isUsual(bytes, at)) {
+    return [PADDING, PADDING, decodeOption(bytes, at + 2, USUAL_LENGTH - 2)];
+  }
   const options: TcpOption[] = [];
   let next = at;
   while (next < end) {
@@ -69,9 +76,18 @@ export function tcpOptionsLength(options: readonly TcpOption[]): number {
   return options.reduce((sum, option) => sum + optionLength(option), 0);
 }
 
+function isUsual(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at] === NO_OPERATION &&
+    bytes[at + 1] === NO_OPERATION &&
+    bytes[at + 2] === TIMESTAMPS &&
+    bytes[at + 3] === USUAL_LENGTH - 2
+  );
+}
+
 function decodeOption(bytes: Uint8Array, at: number, length: number): TcpOption {
   const type = bytes[at] as number;
-  if (type === NO_OPERATION) return { kind: 'no-operation' };
+  if (type === NO_OPERATION) return PADDING;
   if (type === SACK_PERMITTED && length === 2) return { kind: 'sack-permitted' };
   if (type === MAXIMUM_SEGMENT_SIZE && length === 4) {
     return { kind: 'maximum-segment-size', sizeBytes: readUint16(bytes, at + 2) };

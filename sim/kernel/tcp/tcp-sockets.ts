@@ -118,16 +118,19 @@ function connect(tcp: TcpState, options: TcpConnectOptions): TcpSocket | SocketE
     if (findListener(tcp, wantedPort, source, kernel.loopback) !== undefined) return 'EADDRINUSE';
   }
   const { mark = 0 } = options;
-  const path = { remoteAddress, link, mark, ...(from === undefined ? {} : { localAddress: from }) };
-  const way = wayTo(kernel, path);
+  const way =
+    from === undefined
+      ? wayTo(kernel, { remoteAddress, link, mark })
+      : wayTo(kernel, { remoteAddress, link, mark, localAddress: from });
   if (typeof way === 'string') return way;
   if (way.kind === 'broadcast' || way.kind === 'multicast') return 'ENETUNREACH';
   const localAddress = from ?? way.source;
-  const ends = { localAddress, remoteAddress, remotePort };
-  const taken = takePort(tcp, ends, wantedPort);
+  const taken = takePort(tcp, { localAddress, remoteAddress, remotePort }, wantedPort);
   if (taken === undefined) return wantedPort ? 'EADDRINUSE' : 'EADDRNOTAVAIL';
   const connection = makeConnection(tcp, {
-    ...ends,
+    localAddress,
+    remoteAddress,
+    remotePort,
     localPort: taken.localPort,
     before: taken.before,
     link,
