@@ -175,26 +175,34 @@ function matchSorry(service: VirtualServerDraft, server: ServerDraft, say: Say):
   sorry.inhibit = wanted;
 }
 
+/**
+ * A number with something wrong about it (`weight 5s`, `weight off`) counts for a daemon that runs, as far as it can be read, and
+ * not under `-t`: its lines come of other totals then, and what a running daemon does besides is told by us alone.
+ */
 function finishQuorum(context: ParseContext, service: VirtualServerDraft): void {
-  const { servers } = service;
+  const { servers, quorum, hysteresis } = service;
   const total = servers.reduce((sum, one) => sum + (one.weight ?? 1), 0);
   const tested = servers.reduce((sum, one) => sum + (one.testedWeight ?? service.weight), 0);
   const at = service.at === undefined ? {} : { at: service.at };
-  const say: Say =
-    service.quorum > total && service.quorum <= tested
-      ? (code, text) => context.remark(code, text, at)
-      : sayAt(context, service);
-  if (service.quorum > total) {
-    const what = `exceeds total weight of real servers ${total}, reducing quorum to ${total}`;
-    say('quorum', `Warning - quorum ${service.quorum} for ${serviceText(service)} ${what}`);
-    service.quorum = total;
+  tellOfQuorum(service, tested, sayAt(context, service));
+  if (total !== tested) {
+    tellOfQuorum(service, total, (code, text) => context.remark(code, text, at));
   }
-  if (service.hysteresis < service.quorum) return;
-  const most = Math.max(0, service.quorum - 1);
-  const what = `hysteresis ${service.hysteresis} >= quorum ${service.quorum}; setting hysteresis to`;
-  const shown = service.quorum === 0 ? 4_294_967_295 : most;
+  service.quorum = Math.min(quorum, total);
+  if (hysteresis >= service.quorum) service.hysteresis = Math.max(0, service.quorum - 1);
+}
+
+function tellOfQuorum(service: VirtualServerDraft, total: number, say: Say): void {
+  const { quorum, hysteresis } = service;
+  if (quorum > total) {
+    const what = `exceeds total weight of real servers ${total}, reducing quorum to ${total}`;
+    say('quorum', `Warning - quorum ${quorum} for ${serviceText(service)} ${what}`);
+  }
+  const left = Math.min(quorum, total);
+  if (hysteresis < left) return;
+  const what = `hysteresis ${hysteresis} >= quorum ${left}; setting hysteresis to`;
+  const shown = left === 0 ? 4_294_967_295 : left - 1;
   say('quorum', `Virtual server ${serviceText(service)}: ${what} ${shown}`);
-  service.hysteresis = most;
 }
 
 /** Without NAT a server has the service's port; with a mark it has none. */
