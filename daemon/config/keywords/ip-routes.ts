@@ -37,7 +37,7 @@ const DEPRECATED_ROUTE_WORDS = new Map([
 interface RouteState {
   readonly words: string[];
   destination?: string;
-  /** The destination as it was written, when its length had to be mended. */
+  /** The destination as it was written, which is how messages name it. */
   written?: string;
   type?: string;
   family?: IpFamily;
@@ -207,9 +207,7 @@ function routeDestination(
   if (word === 'default6') state.family ??= 'inet6';
   if (prefix !== undefined && !fitsFamily(context, state, family)) return undefined;
   state.destination = prefix === undefined ? 'default' : formatPrefix(prefix);
-  if (prefix !== undefined && !word.endsWith(`/${prefix.length}`) && word.includes('/')) {
-    state.written = word;
-  }
+  state.written = word;
   return true;
 }
 
