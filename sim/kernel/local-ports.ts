@@ -4,6 +4,8 @@
  * Source: Documentation/networking/ip-sysctl.rst; ipv4_local_port_range, proc_do_large_bitmap of Linux 6.x.
  */
 
+import { type RandomSource, randomBelow } from '../../daemon/base/random.ts';
+
 const PORT_MAX = 65_535;
 const FIRST_DEFAULT = 32_768;
 const LAST_DEFAULT = 60_999;
@@ -19,6 +21,22 @@ export interface LocalPorts {
 /** Linux' default: 32768 to 60999. */
 export function defaultLocalPorts(): LocalPorts {
   return { first: FIRST_DEFAULT, last: LAST_DEFAULT, reserved: new Set() };
+}
+
+/** What `take` says of the first port that it takes, from a drawn one on; `undefined` when it takes none. */
+export function findLocalPort<T>(
+  { first, last, reserved }: LocalPorts,
+  random: RandomSource,
+  take: (port: number) => T | undefined,
+): T | undefined {
+  const count = last - first + 1;
+  const start = randomBelow(random, count);
+  for (let i = 0; i < count; i++) {
+    const port = first + ((start + i) % count);
+    const taken = reserved.has(port) ? undefined : take(port);
+    if (taken !== undefined) return taken;
+  }
+  return undefined;
 }
 
 /** The value as sysctl(8) shows it, `1024	65000`. */

@@ -13,23 +13,11 @@ import {
 import type { IpvsSettings } from './ipvs/ipvs-state.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
 import { applyIpv6Switch } from './link-table.ts';
-import {
-  formatPortRange,
-  formatReservedPorts,
-  setPortRange,
-  setReservedPorts,
-} from './local-ports.ts';
 import { flushRouteCache } from './route-table.ts';
+import { TEXT_SYSCTLS } from './text-sysctls.ts';
 
 /** Settings of IPVS, which keeps its own copy of them. */
 const IPVS_PREFIX = 'ipv4.vs.';
-/** The one with two values: packets before the first announcement, and the period of more. */
-const SYNC_THRESHOLD = 'net.ipv4.vs.sync_threshold';
-
-/** Ports that the host takes for its own sockets, and those that it leaves alone. */
-const PORT_RANGE = 'net.ipv4.ip_local_port_range';
-const RESERVED_PORTS = 'net.ipv4.ip_local_reserved_ports';
-
 /** A place where a value stands, and what it may be. */
 interface Found {
   readonly values: Record<string, number>;
@@ -44,12 +32,8 @@ interface Found {
 /** The value of a sysctl; `undefined` when there is none of that name. */
 export function readSysctl(kernel: KernelState, name: string): string | undefined {
   if (name === 'kernel.hostname') return kernel.node;
-  if (name === SYNC_THRESHOLD && kernel.ipvs !== undefined) {
-    const { sync_threshold: threshold, sync_period: period } = kernel.ipvs.settings;
-    return `${threshold}\t${period}`;
-  }
-  if (name === PORT_RANGE) return formatPortRange(kernel.localPorts);
-  if (name === RESERVED_PORTS) return formatReservedPorts(kernel.localPorts);
+  const special = TEXT_SYSCTLS.get(name);
+  if (special !== undefined) return special.read(kernel);
   const alias = readAlias(kernel, name);
   if (alias !== undefined) return alias;
   const found = find(kernel, name);
@@ -62,12 +46,8 @@ export function readSysctl(kernel: KernelState, name: string): string | undefine
  */
 export function writeSysctl(kernel: KernelState, name: string, value: string): boolean {
   const text = value.trim();
-  if (name === SYNC_THRESHOLD) return writeSyncThreshold(kernel, text);
-  if (name === RESERVED_PORTS) return setReservedPorts(kernel.localPorts, text);
-  if (name === PORT_RANGE) {
-    const unprivileged = kernel.settings['ipv4.ip_unprivileged_port_start'];
-    return setPortRange(kernel.localPorts, text, unprivileged);
-  }
+  const special = TEXT_SYSCTLS.get(name);
+  if (special !== undefined) return special.write(kernel, text);
   if (!/^-?\d{1,10}$/.test(text)) return false;
   const number = Number(text);
   const seconds = /^(net\.ipv[46]\.neigh\..*)\.base_reachable_time$/.exec(name);
@@ -77,17 +57,6 @@ export function writeSysctl(kernel: KernelState, name: string, value: string): b
   found.values[found.key] = number;
   applySideEffects(kernel, found, number);
   flushRouteCache(kernel);
-  return true;
-}
-
-/** The first value must be below the second, unless that is 0. */
-function writeSyncThreshold(kernel: KernelState, text: string): boolean {
-  const match = /^(\d{1,9})\s+(\d{1,9})$/.exec(text);
-  if (match === null || kernel.ipvs === undefined) return false;
-  const [threshold, period] = [Number(match[1]), Number(match[2])];
-  if (period !== 0 && threshold >= period) return false;
-  kernel.ipvs.settings.sync_threshold = threshold;
-  kernel.ipvs.settings.sync_period = period;
   return true;
 }
 
@@ -103,7 +72,7 @@ export function listSysctls(kernel: KernelState): readonly string[] {
   add('ipv6.conf', IPV6_SETTINGS, owners);
   add('ipv6.neigh', NEIGHBOUR_SETTINGS, owners.slice(1));
   for (const [name] of GLOBAL_SETTINGS) names.push(`net.${name}`);
-  names.push(SYNC_THRESHOLD, PORT_RANGE, RESERVED_PORTS);
+  names.push(...TEXT_SYSCTLS.keys());
   names.sort((a, b) => (a < b ? -1 : 1));
   return names;
 }

@@ -3,7 +3,6 @@
  * Source: net/ipv4/udp.c, net/ipv6/udp.c; RFC 1122 section 4.1.
  */
 
-import { randomBelow } from '../../daemon/base/random.ts';
 import { addressSum } from '../../daemon/wire/checksum.ts';
 import { type IpAddress, isIpv4 } from '../../daemon/wire/ip-address.ts';
 import { IPV4_DONT_FRAGMENT, IPV4_HEADER_LENGTH, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
@@ -22,6 +21,7 @@ import { errorOf, finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-outpu
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
+import { findLocalPort } from './local-ports.ts';
 import { pathMtuTo } from './path-mtu.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 import type { SocketError, UdpOptions, UdpSocket } from './socket-api.ts';
@@ -309,15 +309,9 @@ function isTaken(
 }
 
 function takeEphemeralPort(kernel: KernelState, options: UdpOptions): number | undefined {
-  const { first, last, reserved } = kernel.localPorts;
-  const count = last - first + 1;
-  const start = randomBelow(kernel.random, count);
-  for (let i = 0; i < count; i++) {
-    const port = first + ((start + i) % count);
-    if (reserved.has(port)) continue;
-    if (!isTaken(kernel, options, undefined, port)) return port;
-  }
-  return undefined;
+  return findLocalPort(kernel.localPorts, kernel.random, (port) =>
+    isTaken(kernel, options, undefined, port) ? undefined : port,
+  );
 }
 
 function isAny(address: IpAddress | undefined): boolean {

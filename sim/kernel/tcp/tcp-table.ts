@@ -3,11 +3,11 @@
  * (compute_score, __inet_check_established, __inet_hash_connect), inet_connection_sock.c (bind conflicts).
  */
 
-import { randomBelow } from '../../../daemon/base/random.ts';
 import { type IpAddress, type IpFamily, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import { ANY_IPV4 } from '../../../daemon/wire/ipv4-address.ts';
 import { ANY_IPV6 } from '../../../daemon/wire/ipv6-address.ts';
 import type { LinkState } from '../kernel-state.ts';
+import { findLocalPort } from '../local-ports.ts';
 import type { SocketError } from '../socket-api.ts';
 import { mayBind } from '../udp-sockets.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
@@ -156,18 +156,11 @@ export function takePort(
   wanted: number | undefined,
 ): TakenPort | undefined {
   if (wanted !== undefined && wanted !== 0) return tryPort(tcp, { ...ends, localPort: wanted });
-  const { first, last, reserved } = tcp.kernel.localPorts;
-  const count = last - first + 1;
-  const start = randomBelow(tcp.random(), count);
-  for (let i = 0; i < count; i++) {
-    const localPort = first + ((start + i) % count);
-    if (reserved.has(localPort) || tcp.listeners.has(localPort)) continue;
+  return findLocalPort(tcp.kernel.localPorts, tcp.random(), (localPort) => {
+    if (tcp.listeners.has(localPort)) return undefined;
     const isUnused = (tcp.portUse.get(localPort) ?? 0) === 0;
-    if (isUnused) return { localPort, before: undefined };
-    const taken = tryPort(tcp, { ...ends, localPort });
-    if (taken !== undefined) return taken;
-  }
-  return undefined;
+    return isUnused ? { localPort, before: undefined } : tryPort(tcp, { ...ends, localPort });
+  });
 }
 
 /** How old a connection in TIME_WAIT must be for its ends to be used again, µs. Source: tcp_twsk_unique. */
