@@ -11,7 +11,7 @@ import { HttpConnection, type HttpOutcome, type HttpRequest } from '../../progra
 import type { TlsClient } from '../../programs/tls-socket.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { HttpTrafficSpec, TrafficSpec } from '../scenario.ts';
-import { Pace } from './pace.ts';
+import { Pace, placeOf } from './pace.ts';
 import { RequestBook, type RunningTraffic, TURNS } from './request-book.ts';
 import { failureName, NAME_LENGTH_MAX } from './request-text.ts';
 
@@ -53,7 +53,7 @@ class HttpLoad implements EventTarget {
       this.#kernel = kernel;
       this.#kept.clear();
     }
-    const slot = sequence % (this.#spec.concurrency ?? 1);
+    const slot = placeOf(this.#spec, sequence);
     const connection = this.#connection(kernel, slot);
     if (typeof connection === 'string') {
       this.#book.fail(sequence, failureName(connection));

@@ -47,6 +47,11 @@ export class Pace implements EventTarget {
   }
 }
 
+/** The place of a request among those that go out together; a kept connection belongs to one. */
+export function placeOf({ concurrency = 1 }: TrafficSpec, sequence: number): number {
+  return sequence % concurrency;
+}
+
 /** How long after its start the first request goes: a phase of its own, unless jitter is off. */
 function firstPhase(lan: LivingLan, spec: TrafficSpec): DurationUs {
   if (lan.spec.jitter === 'none') return 0 as DurationUs;

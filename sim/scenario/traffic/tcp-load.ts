@@ -10,7 +10,7 @@ import type { KernelApi } from '../../kernel/kernel-api.ts';
 import type { TcpError, TcpSocket } from '../../kernel/socket-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
 import type { TrafficSpec } from '../scenario.ts';
-import { Pace } from './pace.ts';
+import { Pace, placeOf } from './pace.ts';
 import { RequestBook, type RunningTraffic, TURNS } from './request-book.ts';
 import { failureName, payloadOf, whoSays } from './request-text.ts';
 
@@ -54,7 +54,7 @@ class TcpLoad implements EventTarget {
   }
 
   request(kernel: KernelApi, sequence: number, keepAlive: boolean): void {
-    const slot = sequence % (this.#spec.concurrency ?? 1);
+    const slot = placeOf(this.#spec, sequence);
     const kept = this.#kept.get(slot);
     const old = keepAlive && kept?.isOver === false && kept.kernel === kernel ? kept : undefined;
     const talk = old ?? this.#open(kernel);
@@ -128,7 +128,7 @@ class TcpLoad implements EventTarget {
       if (first.left > 0) return;
       talk.waiting.shift();
       this.#book.answer(first.sequence, whoSays(decodeUtf8(bytes)));
-      if (![...this.#kept.values()].includes(talk)) this.#close(talk);
+      if (this.#kept.get(placeOf(this.#spec, first.sequence)) !== talk) this.#close(talk);
     }
   }
 
