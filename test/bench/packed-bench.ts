@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { BenchResult } from './bench-result.ts';
 
 /** Runs that fill the code cache: what each sort of workload calls. */
-const WARM_UP = '--one B1-10 --quick, --one SEED-three-servers --quick';
+const WARM_UP = ['--one B1-10 --quick', '--one SEED-three-servers --quick'];
 
 /** The packed workloads. */
 export interface PackedBench {
@@ -28,7 +28,7 @@ export function packBench(root: string): PackedBench {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   const entry = join('test', 'bench', 'one-workload.ts');
-  node(join('tools', 'pack-entry.mjs'), entry, folder, ...WARM_UP.split(' '));
+  node(join('tools', 'pack-entry.mjs'), entry, folder, ...WARM_UP);
   return {
     run(id, quick) {
       const output = node(join(folder, 'start.cjs'), '--one', id, ...(quick ? ['--quick'] : []));

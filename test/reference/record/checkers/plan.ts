@@ -57,6 +57,31 @@ export const TCP = 'TCP_CHECK {\n connect_timeout 2\n retry 2\n delay_before_ret
 export const http = (url: string, more = 'connect_timeout 2\n retry 2\n delay_before_retry 1') =>
   `HTTP_GET {\n url {\n ${url}\n }\n ${more}\n }`;
 export const both = (text: string) => [11, 12].map((octet) => [octet, text] as const);
+/** Two directors with priorities 150 and 100 and the service's address between them. */
+export function pair(
+  service: string,
+  checker: string,
+  { global = '', length = 24 }: { readonly global?: string; readonly length?: number } = {},
+): string[] {
+  return [150, 100].map((priority) =>
+    conf(
+      service,
+      both(checker),
+      `vrrp_instance VI_1 {
+  state BACKUP
+  interface eth0
+  virtual_router_id 51
+  priority ${priority}
+  advert_int 1
+  virtual_ipaddress {
+    10.10.0.100/${length}
+  }
+}
+`,
+    ).replace('  script_user root\n', `  script_user root\n${global}`),
+  );
+}
+
 export const three = (text: string) => [11, 12, 13].map((octet) => [octet, text] as const);
 
 export const closed = (at: number, server: string): CheckerEvent => ({

@@ -9,6 +9,7 @@ import {
   daemon,
   http,
   open,
+  pair,
   reload,
   script,
   TCP,
@@ -26,27 +27,6 @@ function pool(port: number, service: string, checkers: readonly string[]): strin
   const list = checkers.map((text, index) => [11 + index, text] as const);
   const text = conf(service, list).replace(/^[\s\S]*?\n}\n/, '');
   return text.replaceAll(/(10\.10\.0\.\d+) 80/g, `$1 ${port}`);
-}
-
-/** Two directors with priorities 150 and 100. */
-function pair(service: string, checker: string, sync = ''): string[] {
-  return [150, 100].map((priority) =>
-    conf(
-      service,
-      both(checker),
-      `vrrp_instance VI_1 {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${priority}
-  advert_int 1
-  virtual_ipaddress {
-    10.10.0.100/24
-  }
-}
-`,
-    ).replace('  script_user root\n', `  script_user root\n${sync}`),
-  );
 }
 
 export const LIFE_PLANS: readonly CheckerPlan[] = [
@@ -443,7 +423,7 @@ virtual_server group G {
     id: 'v201-stopped-director',
     title:
       'two directors, lvs_sync_daemon; director 1 gets SIGTERM at 25 s and starts again at 40 s',
-    configs: pair('delay_loop 3', TCP, '  lvs_sync_daemon eth0 VI_1\n'),
+    configs: pair('delay_loop 3', TCP, { global: '  lvs_sync_daemon eth0 VI_1\n' }),
     events: [closed(12, 'rs1'), daemon(25, 1, 'SIGTERM'), open(32, 'rs1'), daemon(40, 1, 'start')],
     end: 56,
   },

@@ -11,6 +11,7 @@ import {
   http,
   open,
   page,
+  pair,
   port,
   script,
   TCP,
@@ -355,23 +356,7 @@ export const POOL_PLANS: readonly CheckerPlan[] = [
   {
     id: 'v31-ha-suspend',
     title: 'two directors, ha_suspend: the backup does not check; director 1 unplugged and plugged',
-    configs: [150, 100].map((priority) =>
-      conf(
-        'delay_loop 2\n ha_suspend\n',
-        both(TCP),
-        `vrrp_instance VI_1 {
-  state BACKUP
-  interface eth0
-  virtual_router_id 51
-  priority ${priority}
-  advert_int 1
-  virtual_ipaddress {
-    10.10.0.100/32
-  }
-}
-`,
-      ),
-    ),
+    configs: pair('delay_loop 2\n ha_suspend\n', TCP, { length: 32 }),
     events: [
       closed(12, 'rs1'),
       { at: 20, text: 'director 1 unplugged', cable: ['d1', false] },
