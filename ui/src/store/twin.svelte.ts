@@ -190,6 +190,9 @@ export class Twin {
   subscribe(views: Subscription): void {
     if (JSON.stringify(views) === JSON.stringify(this.#views)) return;
     this.#views = views;
+    // What is asked for no longer grows old: asked for again later, it must not be shown as it was.
+    this.tables = onlyOf(this.tables, views.tables);
+    this.journals = onlyOf(this.journals, views.journals);
     if (this.scenario !== undefined) this.send({ type: 'subscribe', views });
   }
 
@@ -371,4 +374,11 @@ function merged<V>(
   const next = new Map(known);
   for (const value of changed) next.set(keyOf(value), value);
   return next;
+}
+
+function onlyOf<V>(
+  known: ReadonlyMap<string, V>,
+  names: readonly string[] | undefined,
+): ReadonlyMap<string, V> {
+  return new Map([...known].filter(([name]) => names?.includes(name)));
 }
