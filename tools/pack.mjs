@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build } from 'vite';
 
-/** What is run to fill the code cache, the most frequent first: a chunk keeps what the first one that loads it calls. */
+/** What is run to fill the code cache: a chunk keeps what any of them calls. */
 const WARM_UP = [
   ['run', 'scenarios/seeds/master-backup-lvs', 'scenarios/partition'],
   ['check', 'scenarios/failover'],
@@ -74,7 +74,7 @@ const asFunction = {
   },
 };
 
-/** Runs the packed program with these words, and leaves a code cache beside each chunk that it loads and that has none. */
+/** Runs the packed program with these words; what it calls is in the code cache of each chunk from then on. */
 export function fillCodeCache(root, folder, words) {
   const tool = join(root, 'tools', 'code-cache.mjs');
   const command = [tool, folder, ...words];
