@@ -6,11 +6,16 @@ import { readTimeline, recordings } from '../daemon/check/timeline.ts';
 import { checkerDifferences } from './checker-compare.ts';
 import { replayOnLan } from './checker-lan.ts';
 
-/** Replays all timelines below a folder; how many agree and differ. */
-export function checkCheckerRecordings(folder: string): { agree: number; differ: number } {
-  const result = { agree: 0, differ: 0 };
+/** Replays all timelines below a folder; how many agree and differ, and their texts' paths. */
+export function checkCheckerRecordings(folder: string): {
+  agree: number;
+  differ: number;
+  read: string[];
+} {
+  const result = { agree: 0, differ: 0, read: [] as string[] };
   for (const place of foldersBelow(folder)) {
     for (const name of recordings(place)) {
+      result.read.push(join(place, `${name.split('#')[0]}.txt`));
       const differences = differencesOf(name, place);
       const isSame = differences.length === 0;
       if (isSame) result.agree++;

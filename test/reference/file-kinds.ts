@@ -37,10 +37,15 @@ export function listFileRecordings(folder: string): { path: string; kind: FileKi
   });
 }
 
-/** Judges them, one line each; how many agree and differ. */
-export function checkFileRecordings(folder: string): { agree: number; differ: number } {
-  const result = { agree: 0, differ: 0 };
-  for (const { path, kind } of listFileRecordings(folder)) {
+/** Judges them, one line each; how many agree and differ, and their paths. */
+export function checkFileRecordings(folder: string): {
+  agree: number;
+  differ: number;
+  read: string[];
+} {
+  const recordings = listFileRecordings(folder);
+  const result = { agree: 0, differ: 0, read: recordings.map(({ path }) => path) };
+  for (const { path, kind } of recordings) {
     const differences = differencesOf(path, kind);
     const isSame = differences.length === 0;
     if (isSame) result.agree++;

@@ -86,9 +86,10 @@ export interface StateRecording {
 }
 
 /** A recording of either kind, by its path. */
-export type IpvsRecording =
-  | { readonly kind: 'scheduler'; readonly file: string; readonly content: SchedulerRecording }
-  | { readonly kind: 'states'; readonly file: string; readonly content: StateRecording };
+export type IpvsRecording = { readonly file: string; readonly path: string } & (
+  | { readonly kind: 'scheduler'; readonly content: SchedulerRecording }
+  | { readonly kind: 'states'; readonly content: StateRecording }
+);
 
 /** All IPVS recordings below a folder, sorted by path; other JSON files are passed over. */
 export function listIpvsRecordings(folder: string): IpvsRecording[] {
@@ -102,14 +103,23 @@ export function listIpvsRecordings(folder: string): IpvsRecording[] {
   });
 }
 
-/** Reads one file; `undefined` when it is something else. */
+/** Reads one file; `undefined` when it is something else, or broken. */
 export function readIpvsRecording(path: string): IpvsRecording | undefined {
-  const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  if (typeof content !== 'object' || content === null) return undefined;
-  const file = basename(path);
-  if ('modes' in content) return { kind: 'states', file, content: content as StateRecording };
+  const content = readObject(path);
+  if (content === undefined) return undefined;
+  const names = { file: basename(path), path };
+  if ('modes' in content) return { kind: 'states', ...names, content: content as StateRecording };
   if ('steps' in content && 'scheduler' in content) {
-    return { kind: 'scheduler', file, content: content as SchedulerRecording };
+    return { kind: 'scheduler', ...names, content: content as SchedulerRecording };
   }
   return undefined;
+}
+
+function readObject(path: string): object | undefined {
+  try {
+    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof content === 'object' && content !== null ? content : undefined;
+  } catch {
+    return undefined;
+  }
 }

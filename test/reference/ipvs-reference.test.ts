@@ -48,7 +48,11 @@ describe('the replay notices', () => {
   });
 
   function replay(changed: readonly (typeof steps)[number][]): string[] {
-    const file = 'changed.json';
-    return ipvsDifferences({ kind: 'scheduler', file, content: { ...recording, steps: changed } });
+    const names = { file: 'changed.json', path: 'changed.json' };
+    return ipvsDifferences({
+      kind: 'scheduler',
+      ...names,
+      content: { ...recording, steps: changed },
+    });
   }
 });

@@ -17,11 +17,16 @@ export function ipvsDifferences(recording: IpvsRecording): string[] {
     : replayStateRecording(recording.content);
 }
 
-/** Replays all IPVS recordings below a folder; how many agree and differ. */
-export function checkIpvsRecordings(folder: string): { agree: number; differ: number } {
-  const result = { agree: 0, differ: 0 };
-  for (const recording of listIpvsRecordings(folder)) {
-    const differences = ipvsDifferences(recording);
+/** Replays all IPVS recordings below a folder; how many agree and differ, and their paths. */
+export function checkIpvsRecordings(folder: string): {
+  agree: number;
+  differ: number;
+  read: string[];
+} {
+  const recordings = listIpvsRecordings(folder);
+  const result = { agree: 0, differ: 0, read: recordings.map(({ path }) => path) };
+  for (const recording of recordings) {
+    const differences = differencesOrReason(recording);
     if (differences.length === 0) {
       result.agree++;
       console.log(`${recording.file.padEnd(44)} agrees   ${extentOf(recording)}`);
@@ -32,6 +37,15 @@ export function checkIpvsRecordings(folder: string): { agree: number; differ: nu
     for (const text of differences.slice(0, SHOWN_DIFFERENCES_MAX)) console.log(`      ${text}`);
   }
   return result;
+}
+
+/** A recording that cannot be replayed differs too: its reason is told. */
+function differencesOrReason(recording: IpvsRecording): string[] {
+  try {
+    return ipvsDifferences(recording);
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
 }
 
 function extentOf(recording: IpvsRecording): string {

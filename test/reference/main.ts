@@ -1,10 +1,11 @@
 /**
  * `npm run reference [-- DIR]`: replays every recording below DIR (default: the stored ones) in the twin and prints
  * one line each: of the real keepalived (folders with events.json; timelines of its checkers beside their keepalived.conf),
- * of the real kernel's IPVS (scheduler files and tcp-states.json; forwarding, ARP and ipvsadm, see file-kinds.ts). Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
+ * of the real kernel's IPVS (scheduler files and tcp-states.json; forwarding, ARP and ipvsadm, see file-kinds.ts). What it
+ * cannot read it names, and judges not. Exit 1 when one is out of tolerance, 3 when DIR holds no recording.
  */
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkCheckerRecordings } from './checker-reference.ts';
 import { compare } from './compare.ts';
@@ -13,6 +14,7 @@ import { checkIpvsRecordings } from './ipvs-reference.ts';
 import { PENDING } from './pending.ts';
 import { listRecordings, readRecording } from './recording.ts';
 import { replay } from './replay.ts';
+import { unreadFiles } from './unread-files.ts';
 
 const STORED_IPVS = join('test', 'reference', 'ipvs');
 
@@ -23,14 +25,21 @@ process.exitCode = main(process.argv[2]);
 function main(given: string | undefined): number {
   const stored = given === undefined;
   const folder = given ?? join('test', 'reference');
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    console.error(`${folder} is no folder`);
+    return 3;
+  }
   const names = (given === undefined ? STORED : [given]).flatMap((one) =>
-    existsSync(one) ? listRecordings(one).map((name) => join(one, name)) : [],
+    listRecordings(one).map((name) => join(one, name)),
   );
   const ipvs = checkIpvsRecordings(stored ? STORED_IPVS : folder);
   const files = checkFileRecordings(stored ? STORED_IPVS : folder);
   const checkers = checkCheckerRecordings(stored ? STORED_IPVS : folder);
   const others = [ipvs, files, checkers];
   const sum = (which: 'agree' | 'differ') => others.reduce((all, each) => all + each[which], 0);
+  const read = others.flatMap((each) => each.read);
+  const unread = stored ? [] : unreadFiles(folder, read);
+  for (const { path, reason } of unread) console.log(`${path.padEnd(44)} NOT READ ${reason}`);
   if (names.length + sum('agree') + sum('differ') === 0) {
     console.error(
       `no recording (events.json, scheduler *.json, tcp-states.json, arp-matrix.json, NAME.txt with NAME.keepalived.conf or NAME.POINT.pcap, texts of ipvsadm) below ${folder}`,
@@ -41,7 +50,8 @@ function main(given: string | undefined): number {
   const failed = verdicts.filter((verdict) => verdict === 'differs').length + sum('differ');
   const pending = verdicts.filter((verdict) => verdict === 'pending').length;
   const agreed = verdicts.filter((verdict) => verdict === 'agrees').length + sum('agree');
-  console.log(`${agreed} agree, ${failed} differ, ${pending} pending`);
+  const rest = unread.length === 0 ? '' : `, ${unread.length} not read`;
+  console.log(`${agreed} agree, ${failed} differ, ${pending} pending${rest}`);
   return failed > 0 ? 1 : 0;
 }
 

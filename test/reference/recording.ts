@@ -72,11 +72,12 @@ export interface Recording {
   readonly observed: Observation;
 }
 
-/** Names of the recordings below a folder, sorted: each is a folder with an `events.json`. */
+/** Paths of the recordings below a folder, sorted: each is a folder with an `events.json`. */
 export function listRecordings(folder: string): string[] {
   if (existsSync(join(folder, 'events.json'))) return ['.'];
-  return readdirSync(folder)
-    .filter((name) => existsSync(join(folder, name, 'events.json')))
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((one) => one.isDirectory() && one.name !== 'node_modules')
+    .flatMap(({ name }) => listRecordings(join(folder, name)).map((path) => join(name, path)))
     .sort((a, b) => (a < b ? -1 : 1));
 }
 
