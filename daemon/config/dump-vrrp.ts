@@ -6,21 +6,16 @@
  * Source: test/reference/config-diagnostics/dump-vrrp.txt and -own.
  */
 
-import type {
-  SyncGroupConfig,
-  TrackedItem,
-  VrrpConfig,
-  VrrpInstanceConfig,
-  VrrpScriptConfig,
-} from '../vrrp/vrrp-config.ts';
+import type { SyncGroupConfig, VrrpConfig, VrrpInstanceConfig } from '../vrrp/vrrp-config.ts';
 import { formatIp, isIpv4 } from '../wire/ip-address.ts';
 import { formatMac } from '../wire/mac-address.ts';
 import { decodeUtf8 } from '../wire/text.ts';
 import { dumpAddress } from './dump-addresses.ts';
-import { dumpNotify, quoted } from './dump-notify.ts';
+import { dumpNotify } from './dump-notify.ts';
 import { dumpRoute, dumpRule } from './dump-routes.ts';
+import { dumpFiles, dumpProcesses, dumpScript, dumpTracking, list } from './dump-tracking.ts';
 import type { ConfigInterface } from './parse-context.ts';
-import { type IdsOf, rootOnly } from './user-ids.ts';
+import type { IdsOf } from './user-ids.ts';
 
 /** What the dump needs besides: interfaces of the host, for the source address. */
 export interface DumpFacts {
@@ -100,10 +95,6 @@ function dumpInstance(
     ...dumpNotify(one.notify, facts.idsOf),
     `   Notify priority changes = ${one.notifyPriorityChanges}`,
   ];
-}
-
-function list(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : [title, ...lines];
 }
 
 function dumpFlags(one: VrrpInstanceConfig): readonly string[] {
@@ -257,34 +248,6 @@ function dumpPeers(one: VrrpInstanceConfig): readonly string[] {
   ];
 }
 
-function dumpTracking(
-  one: Pick<
-    VrrpInstanceConfig,
-    'trackedInterfaces' | 'trackedScripts' | 'trackedFiles' | 'trackedProcesses' | 'trackedBfds'
-  >,
-  titles: { readonly processes: string },
-): readonly string[] {
-  const plain = (item: TrackedItem) => `     ${item.name} weight ${weightText(item)}`;
-  const comma = (item: TrackedItem) => `     ${item.name}, weight ${weightText(item)}`;
-  return [
-    ...list(
-      '   Tracked interfaces :',
-      one.trackedInterfaces.map((item) => plain({ ...item, name: item.interface })),
-    ),
-    ...list('   Tracked scripts :', one.trackedScripts.map(plain)),
-    ...list('   Tracked files :', one.trackedFiles.map(comma)),
-    ...list(titles.processes, one.trackedProcesses.map(comma)),
-    ...list(
-      '   Tracked BFDs :',
-      one.trackedBfds.map((item) => `     ${item.name}: weight ${weightText(item)}`),
-    ),
-  ];
-}
-
-function weightText(item: { readonly weight: number; readonly reverse: boolean }): string {
-  return `${item.weight}${item.reverse ? ' reverse' : ''}`;
-}
-
 function dumpGroup(
   group: SyncGroupConfig,
   config: VrrpConfig,
@@ -309,88 +272,4 @@ function dumpGroup(
     ...dumpTracking(group, { processes: '   Tracked process :' }),
     ...dumpNotify(group.notify, facts.idsOf),
   ];
-}
-
-/** The old form `</path`, which is no command. */
-function isInput(script: VrrpScriptConfig): boolean {
-  return script.arguments[0]?.startsWith('</') === true;
-}
-
-function dumpScript(
-  script: VrrpScriptConfig,
-  config: VrrpConfig,
-  idsOf: IdsOf = rootOnly,
-): readonly string[] {
-  const timeout = script.timeoutConfigured === true ? script.timeout / 1_000_000 : 0;
-  return [
-    ` VRRP Script = ${script.name}`,
-    `   Command = ${isInput(script) ? script.arguments.join(' ') : quoted(script.arguments)}`,
-    `   Interval = ${script.interval / 1_000_000} sec`,
-    `   Timeout = ${timeout} sec`,
-    `   Weight = ${weightText(script)}`,
-    `   Rise = ${script.rise}`,
-    `   Fall = ${script.fall}`,
-    '   Result = 0',
-    '   Insecure = no',
-    '   Init state = INIT',
-    '   Status = BAD',
-    `   Script uid:gid = ${idsOf(script)}`,
-    '   VRRP instances :',
-    ...trackingInstances(config, 'trackedScripts', script.name),
-    '   State = idle',
-  ];
-}
-
-function trackingInstances(
-  config: VrrpConfig,
-  field: 'trackedScripts' | 'trackedFiles' | 'trackedProcesses',
-  name: string,
-): readonly string[] {
-  const lines: string[] = [];
-  const add = (instance: string, item: TrackedItem) => {
-    lines.push(`     ${instance}, weight ${weightText(item)}`);
-  };
-  const ofGroups = config.syncGroups.flatMap((group) => {
-    const item = group[field].find((one) => one.name === name);
-    return item === undefined ? [] : [{ members: group.instances, item }];
-  });
-  for (const instance of config.instances) {
-    const item = instance[field].find((one) => one.name === name);
-    // What the group says of the same script stands.
-    const overruled = ofGroups.some((one) => one.members.includes(instance.name));
-    if (item !== undefined && !overruled) add(instance.name, item);
-  }
-  for (const { members, item } of ofGroups) for (const member of members) add(member, item);
-  return lines.length === 0 ? [] : ['   Tracking instances :', ...lines];
-}
-
-function dumpFiles(config: VrrpConfig): readonly string[] {
-  return config.files.flatMap((file) => [
-    ` Track file = ${file.name}`,
-    `   File = ${file.path}`,
-    '   Status = 0',
-    `   Weight = ${weightText(file)}`,
-    ...trackingInstances(config, 'trackedFiles', file.name),
-  ]);
-}
-
-function dumpProcesses(config: VrrpConfig): readonly string[] {
-  return config.processes.flatMap((one) => {
-    const match = one.parameterMatch;
-    return [
-      ` VRRP Track process = ${one.name}`,
-      `   Process = ${one.command}`,
-      ...(one.parameters.length === 0 ? [] : [`   Parameters = ${one.parameters.join(' ')}`]),
-      ...(match === undefined ? [] : [`   Param match${match === 'exact' ? '' : ` = ${match}`}`]),
-      `   Min processes = ${one.quorum}`,
-      ...(one.quorumMax === undefined ? [] : [`   Max processes = ${one.quorumMax}`]),
-      '   Current processes = 0',
-      '   Have quorum = false',
-      `   Weight = ${weightText(one)}`,
-      `   Terminate delay = ${(one.terminateDelay / 1_000_000).toFixed(6)}s`,
-      `   Fork delay = ${(one.forkDelay / 1_000_000).toFixed(6)}s`,
-      `   Full command = ${one.fullCommand}`,
-      ...trackingInstances(config, 'trackedProcesses', one.name),
-    ];
-  });
 }

@@ -12,6 +12,7 @@ import {
   measureRoundTrip,
   setTimeoutFromRoundTrips,
 } from './tcp-congestion.ts';
+import { timestampNow } from './tcp-options.ts';
 import {
   armRetransmit,
   currentMss,
@@ -21,7 +22,6 @@ import {
   retransmit,
   scheduleTailProbe,
   sendChallengeAck,
-  timestampNow,
 } from './tcp-output.ts';
 import type { SentSegment, TcpConnection } from './tcp-state.ts';
 

@@ -11,15 +11,8 @@ import { takeAck } from './tcp-ack.ts';
 import { type Arrival, arrivalOf, type SegmentOrigin, synOptionsOf } from './tcp-arrival.ts';
 import { initialSpace, makeConnection } from './tcp-connection.ts';
 import { fail, forget } from './tcp-lifecycle.ts';
-import {
-  armRetransmit,
-  currentMss,
-  ipHeaderLength,
-  pushData,
-  retransmit,
-  sendAck,
-  sendSyn,
-} from './tcp-output.ts';
+import { ipHeaderLength } from './tcp-options.ts';
+import { armRetransmit, currentMss, pushData, retransmit, sendAck, sendSyn } from './tcp-output.ts';
 import { refuseSegment, zoneOf } from './tcp-segment-out.ts';
 import { isOlderTimestamp } from './tcp-sequence.ts';
 import { deliver, deliverSoon, socketOf } from './tcp-socket.ts';

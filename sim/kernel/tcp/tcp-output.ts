@@ -1,23 +1,24 @@
 /**
  * What a connection sends, and when: new data within the windows, acknowledgements, retransmissions, SYN and
  * FIN. Source: net/ipv4/tcp_output.c (tcp_write_xmit, __tcp_select_window, tcp_retransmit_skb); RFC 9293,
- * RFC 7323, RFC 2018. SACK blocks ride on segments without data only, so that data segments keep their size.
+ * RFC 7323, RFC 2018.
  */
 
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../../../daemon/wire/tcp.ts';
-import type { SackBlock, TcpOption } from '../../../daemon/wire/tcp-option.ts';
 import { ticksOf } from '../kernel-clock.ts';
 import type { SocketError } from '../socket-api.ts';
+import {
+  ipHeaderLength,
+  plainOptions,
+  synOptions,
+  TCP_HEADER,
+  TIMESTAMPS_LENGTH,
+  WINDOW_MAX,
+} from './tcp-options.ts';
 import { sendSegment } from './tcp-segment-out.ts';
 import { wrap } from './tcp-sequence.ts';
 import type { RetransmitTimerKind, SentSegment, TcpConnection } from './tcp-state.ts';
 
-/** Octets of the timestamps option with its padding. */
-const TIMESTAMPS_LENGTH = 12;
-const TCP_HEADER = 20;
-/** Most blocks beside timestamps. Source: RFC 2018 section 3. */
-const SACK_BLOCKS_MAX = 3;
-const WINDOW_MAX = 0xffff;
 /** A receive buffer of tcp_rmem[1] = 131072 octets of which half is window (tcp_adv_win_scale 1). */
 export const RECEIVE_SPACE = 65_536;
 /** The scale that tcp_rmem[2] = 6291456 asks for. */
@@ -32,22 +33,11 @@ const PROBE_EXTRA_US = 200_000;
 const PROBE_MIN_US = 8000;
 const NOTHING = new Uint8Array(0);
 
-/** Octets of the IP header of a connection. */
-export function ipHeaderLength(connection: TcpConnection): number {
-  return connection.family === 'inet' ? 20 : 40;
-}
-
 /** Payload of a full segment now. Source: tcp_current_mss. */
 export function currentMss(connection: TcpConnection): number {
   const byPath = connection.pathMtu - ipHeaderLength(connection) - TCP_HEADER;
   const mss = Math.min(connection.peerMss, byPath);
   return Math.max(8, connection.timestamps ? mss - TIMESTAMPS_LENGTH : mss);
-}
-
-/** Milliseconds as they stand in the timestamps option. */
-export function timestampNow(connection: TcpConnection): number {
-  const ms = Math.floor(connection.tcp.kernel.clock.now / 1000);
-  return (ms + connection.timestampOffset) >>> 0;
 }
 
 /** Segments on the way, as far as is known. */
@@ -356,65 +346,4 @@ function synWindow(connection: TcpConnection): number {
   const window = Math.min(connection.receiveSpace, WINDOW_MAX);
   connection.receiveEdge = Math.max(connection.receiveEdge, connection.receiveNext + window);
   return window;
-}
-
-/** MSS, SACK permitted, timestamps, window scale, in Linux' order. Source: tcp_options_write. */
-function synOptions(connection: TcpConnection, isAnswer: boolean): readonly TcpOption[] {
-  const mtu = Math.min(connection.pathMtu, WINDOW_MAX);
-  const sizeBytes = mtu - ipHeaderLength(connection) - TCP_HEADER;
-  const options: TcpOption[] = [{ kind: 'maximum-segment-size', sizeBytes }];
-  const echoReply = isAnswer ? connection.recentTimestamp : 0;
-  if (connection.sackPermitted) {
-    if (!connection.timestamps) options.push({ kind: 'no-operation' }, { kind: 'no-operation' });
-    options.push({ kind: 'sack-permitted' });
-  }
-  if (connection.timestamps) {
-    if (!connection.sackPermitted) options.push({ kind: 'no-operation' }, { kind: 'no-operation' });
-    options.push({ kind: 'timestamps', value: timestampNow(connection), echoReply });
-  }
-  if (connection.receiveScale > 0) {
-    options.push(
-      { kind: 'no-operation' },
-      { kind: 'window-scale', shift: connection.receiveScale },
-    );
-  }
-  return options;
-}
-
-const NO_OPERATION: TcpOption = { kind: 'no-operation' };
-const PADDING: readonly TcpOption[] = [NO_OPERATION, NO_OPERATION];
-
-const NO_OPTIONS: readonly TcpOption[] = [];
-
-/** What every segment of most connections carries: as long as it need be, and no longer. */
-function timestampOptions(connection: TcpConnection): readonly TcpOption[] {
-  const echoReply = connection.recentTimestamp;
-  const value = timestampNow(connection);
-  return [NO_OPERATION, NO_OPERATION, { kind: 'timestamps', value, echoReply }];
-}
-
-function plainOptions(connection: TcpConnection, payload: Uint8Array): readonly TcpOption[] {
-  const options = connection.timestamps ? timestampOptions(connection) : NO_OPTIONS;
-  const wantsSack = connection.early.length > 0 || connection.duplicateRange !== undefined;
-  if (payload.length > 0 || !connection.sackPermitted || !wantsSack) return options;
-  const sack: TcpOption = { kind: 'sack', blocks: sackBlocks(connection) };
-  connection.duplicateRange = undefined;
-  return [...options, ...PADDING, sack];
-}
-
-/** Octets that came twice first (D-SACK), then the block of the newest segment, then the others. */
-function sackBlocks(connection: TcpConnection): readonly SackBlock[] {
-  const ranges: { left: number; right: number }[] = [];
-  for (const { sequence, end } of connection.early) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last.right === sequence) last.right = end;
-    else ranges.push({ left: sequence, right: end });
-  }
-  const isNewest = (range: { left: number; right: number }) =>
-    range.left <= connection.newestEarly && connection.newestEarly < range.right;
-  const ordered = [...ranges.filter(isNewest), ...ranges.filter((range) => !isNewest(range))];
-  const twice = connection.duplicateRange;
-  return (twice === undefined ? ordered : [twice, ...ordered])
-    .slice(0, SACK_BLOCKS_MAX)
-    .map((range) => ({ left: wrap(range.left), right: wrap(range.right) }));
 }
