@@ -1,7 +1,6 @@
 /**
  * ICMP errors that this host sends: when it may, from which address, how much of the packet it
- * quotes, and the rate limit per destination. Source: net/ipv4/icmp.c (__icmp_send,
- * icmpv4_xrlim_allow), RFC 1122 3.2.2.
+ * quotes. How many, `icmp-limits.ts` says. Source: net/ipv4/icmp.c (__icmp_send), RFC 1122 3.2.2.
  */
 
 import {
@@ -13,7 +12,6 @@ import {
   readIcmpType,
 } from '../../daemon/wire/icmp.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
-import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import {
   ipv4HeaderLength,
   PROTOCOL_ICMP,
@@ -24,20 +22,15 @@ import {
   readIpv4TotalLength,
 } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address, isMulticastIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { mayTellIpv4 } from './icmp-limits.ts';
 import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState } from './kernel-state.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 
-/**
- * Errors that may be sent at once after a silence. Source: XRLIM_BURST_FACTOR, net/ipv4/inetpeer.c.
- */
-const BURST = 6;
-/** Types that the rate mask can name. */
 const TYPE_UNREACHABLE = 3;
 const TYPE_REDIRECT = 5;
 const TYPE_EXCEEDED = 11;
 const TYPE_PARAMETER = 12;
-const CODE_FRAGMENTATION_NEEDED = 4;
 
 /** An error without its quotation, which is made of the packet at fault. */
 export type IcmpErrorKind =
@@ -75,7 +68,7 @@ export function sendIcmpError(
   const own = destinationType === 'local' && from === 'asked' ? destination : undefined;
   const way = routeOutput(kernel, source, own);
   if (typeof way === 'string') return;
-  if (way.kind !== 'local' && !isAllowed(kernel, source, error)) {
+  if (way.kind !== 'local' && !mayTellIpv4(kernel, source, typeOf(error), error.code)) {
     drop(kernel, 'icmp:rate-limited');
     return;
   }
@@ -95,33 +88,6 @@ export function sendIcmpError(
     },
     way,
   );
-}
-
-/**
- * Takes a token of a destination: six at once, then one per icmp_ratelimit.
- * Source: inet_peer_xrlim_allow. Shared with ICMPv6, whose unit of the sysctl is the same.
- */
-export function takeToken(kernel: KernelState, destination: IpAddress, limitMs: number): boolean {
-  const { now } = kernel.clock;
-  const limitUs = limitMs * 1000;
-  if (limitUs === 0) return true;
-  let bucket = kernel.icmpBuckets.get(destination);
-  if (bucket === undefined) {
-    bucket = { tokensUs: BURST * limitUs, lastUs: now };
-    kernel.icmpBuckets.set(destination, bucket);
-  }
-  bucket.tokensUs = Math.min(BURST * limitUs, bucket.tokensUs + now - bucket.lastUs);
-  bucket.lastUs = now;
-  if (bucket.tokensUs < limitUs) return false;
-  bucket.tokensUs -= limitUs;
-  return true;
-}
-
-function isAllowed(kernel: KernelState, destination: Ipv4Address, error: IcmpErrorKind): boolean {
-  const type = typeOf(error);
-  if (type === TYPE_UNREACHABLE && error.code === CODE_FRAGMENTATION_NEEDED) return true;
-  if (((kernel.settings['ipv4.icmp_ratemask'] >>> type) & 1) === 0) return true;
-  return takeToken(kernel, destination, kernel.settings['ipv4.icmp_ratelimit']);
 }
 
 function typeOf(error: IcmpErrorKind): number {

@@ -3,6 +3,7 @@
 import {
   checkIcmp,
   decodeIcmp,
+  ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
   readEchoType,
   turnEchoIntoReply,
@@ -22,6 +23,7 @@ import {
 import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { SCOPE_LINK, selectSource } from './address-selection.ts';
 import { type IcmpError, icmpErrorName, mayPass } from './icmp-error-names.ts';
+import { mayTellIpv4 } from './icmp-limits.ts';
 import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
 import { learnPathMtu } from './path-mtu.ts';
@@ -92,6 +94,10 @@ function answerEcho(
   const way = routeOutput(kernel, asker, own);
   if (typeof way === 'string') {
     drop(kernel, 'ipv4:no-route');
+    return;
+  }
+  if (way.kind !== 'local' && !mayTellIpv4(kernel, asker, ICMP_ECHO_REPLY, 0)) {
+    drop(kernel, 'icmp:rate-limited');
     return;
   }
   const frame = newIpv4Frame(packet.end - packet.at);

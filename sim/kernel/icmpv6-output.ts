@@ -19,7 +19,7 @@ import {
   isLinkLocalIpv6,
   isMulticastIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
-import { takeToken } from './icmp-errors.ts';
+import { mayTellIpv6 } from './icmp-limits.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, type Ipv6Way, newIpv6Frame } from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
@@ -29,6 +29,13 @@ const ERROR_PACKET_LENGTH_MAX = 1280;
 const QUOTATION_MAX = ERROR_PACKET_LENGTH_MAX - IPV6_HEADER_LENGTH - 8;
 /** Types below are errors. Source: RFC 4443 section 2.1. */
 const FIRST_INFORMATIONAL_TYPE = 128;
+
+const TYPES = {
+  'destination-unreachable': 1,
+  'packet-too-big': 2,
+  'time-exceeded': 3,
+  'parameter-problem': 4,
+} as const;
 
 /** Sends a message along a way. */
 export function sendIcmpv6(
@@ -73,8 +80,7 @@ export function sendIcmpv6Error(
   const zone = isLinkLocalIpv6(source) && !kernel.localAddresses.has(source) ? link : undefined;
   const way = routeIpv6(kernel, source, own, zone);
   if (typeof way === 'string') return;
-  const limitMs = kernel.settings['ipv6.icmp.ratelimit'];
-  if (way.kind !== 'local' && !tooBig && !takeToken(kernel, source, limitMs)) {
+  if (way.kind !== 'local' && !tooBig && !mayTellIpv6(kernel, source, TYPES[error.kind])) {
     drop(kernel, 'icmp:rate-limited');
     return;
   }

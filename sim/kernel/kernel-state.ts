@@ -19,6 +19,7 @@ import type { GatheredPacket } from './gathered-packet.ts';
 import type { GlobalSettings } from './global-settings.ts';
 import type { GroupMemberships } from './group-state.ts';
 import type { IcmpSocketError } from './icmp-error-names.ts';
+import type { IcmpCredit } from './icmp-limits.ts';
 import type { Ipv4Settings, Ipv6Settings, NeighbourSettings } from './interface-settings.ts';
 import type { IpvsState } from './ipvs/ipvs-state.ts';
 import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
@@ -186,7 +187,8 @@ export interface KernelState {
   readonly ops: KernelOps;
   /** Identification field of the next IPv4 packet of the kernel's own. */
   nextIdentification: number;
-  /** Buckets of the ICMP rate limit, by destination. */
+  /** The host's own bucket of the ICMP rate limit, and those by destination. */
+  readonly icmpCredit: IcmpCredit;
   readonly icmpBuckets: Map<IpAddress, { tokensUs: number; lastUs: number }>;
   /** Redirects sent, by the source that got them. */
   readonly redirects: Map<IpAddress, { count: number; lastUs: number }>;

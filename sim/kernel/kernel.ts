@@ -13,6 +13,7 @@ import { solicitByArp } from './arp-output.ts';
 import { makeFirewall } from './firewall.ts';
 import { defaultGlobalSettings } from './global-settings.ts';
 import { sendIcmpError } from './icmp-errors.ts';
+import { makeIcmpCredit } from './icmp-limits.ts';
 import {
   defaultNdSettings,
   defaultSettings,
@@ -176,6 +177,7 @@ function makeState(options: KernelOptions): KernelState {
     icmpErrorHandlers: new Map(),
     ops: makeOps(self),
     nextIdentification: randomBelow(random, 0xffff) + 1,
+    icmpCredit: makeIcmpCredit(streams.named(`${node}/kernel/icmp`)),
     icmpBuckets: new Map(),
     redirects: new Map(),
     frozen: false,

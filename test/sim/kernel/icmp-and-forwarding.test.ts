@@ -172,6 +172,57 @@ describe('errors', () => {
     expect([errors('6168'), errors('6160')]).toEqual([6, 20]);
   });
 
+  describe('the limit of the whole host, which many destinations share', () => {
+    /** How many errors twenty clients hear, each asking once. */
+    const heardBy = (sysctl: Record<string, string>, ask: 'udp' | 'ping', times: number): number => {
+      const lan = makeSmallLan();
+      lan.addHost('server', { address: '10.0.0.100/24', sysctl });
+      let heard = 0;
+      for (let i = 1; i <= 20; i++) {
+        const client = lan.addHost(`client-${i}`, { address: `10.0.0.${i}/24` });
+        const all = listen(lan, client);
+        const socket = client.openUdp({ family: 'inet', onDatagram: () => undefined });
+        if (typeof socket === 'string') throw new Error(socket);
+        for (let round = 0; round < times; round++) {
+          lan.at(1 + round * 2, () => {
+            if (ask === 'ping') client.sendIp(echoRequest(ip4('10.0.0.100'), round + 1));
+            else socket.send(new Uint8Array(4), ip('10.0.0.100'), 9999);
+          });
+        }
+        lan.at(8, () => {
+          heard += all.length;
+        });
+      }
+      lan.runTo(8);
+      return heard;
+    };
+
+    test('icmp_msgs_burst: so many at once, more or less by chance, and again after a pause', () => {
+      expect(heardBy({}, 'udp', 1)).toBe(20);
+      // Each takes 0, 1 or 2 of the ten.
+      const once = heardBy({ 'net.ipv4.icmp_msgs_burst': '10' }, 'udp', 1);
+      expect(once).toBeGreaterThanOrEqual(5);
+      expect(once).toBeLessThan(20);
+      expect(heardBy({ 'net.ipv4.icmp_msgs_burst': '10' }, 'udp', 2)).toBeGreaterThan(once + 4);
+    });
+
+    test('icmp_msgs_per_sec: what a pause gives back', () => {
+      const slow = { 'net.ipv4.icmp_msgs_burst': '10', 'net.ipv4.icmp_msgs_per_sec': '1' };
+      const [once, twice] = [heardBy(slow, 'udp', 1), heardBy(slow, 'udp', 2)];
+      // Not even the first message finds more than one second's worth.
+      expect(once).toBeGreaterThanOrEqual(1);
+      expect(once).toBeLessThan(8);
+      expect(twice).toBeLessThan(2 * 8);
+      expect(heardBy({ ...slow, 'net.ipv4.icmp_msgs_per_sec': '0' }, 'udp', 2)).toBe(0);
+    });
+
+    test('answers to pings count only when icmp_ratemask names them', () => {
+      const none = { 'net.ipv4.icmp_msgs_burst': '0' };
+      expect(heardBy(none, 'ping', 1)).toBe(20);
+      expect(heardBy({ ...none, 'net.ipv4.icmp_ratemask': '6169' }, 'ping', 1)).toBe(0);
+    });
+  });
+
   test('protocol nobody speaks: protocol unreachable', () => {
     const lan = makeSmallLan();
     const client = lan.addHost('client', { address: '10.0.0.1/24' });
