@@ -36,6 +36,8 @@ export interface NewConnection {
   readonly keepAlive: boolean;
   readonly handlers: TcpHandlers;
   readonly listener?: TcpListenerState;
+  /** The first number, of a SYN cookie. */
+  readonly initialSend?: number | undefined;
   /** The one in TIME_WAIT that gave way to this one. */
   readonly before?: TcpConnection | undefined;
 }
@@ -47,7 +49,8 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
   const drawn = random.uint32();
   const { before } = made;
   // The peer may remember the one before: numbers and timestamps go on from there. Source: tcp_twsk_unique.
-  const initialSend = before === undefined ? drawn : wrap(before.sendNext + TIME_WAIT_STEP);
+  const own = made.initialSend ?? drawn;
+  const initialSend = before === undefined ? own : wrap(before.sendNext + TIME_WAIT_STEP);
   const family = familyOf(made.localAddress);
   const timestamps = settings['ipv4.tcp_timestamps'] !== 0;
   const identification = randomBelow(random, 0xffff) + 1;

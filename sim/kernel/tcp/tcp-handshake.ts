@@ -1,50 +1,76 @@
 /**
  * The handshake: a SYN at a listener, the third segment, a SYN-ACK for an own SYN, and accepting. The listener's
- * two queues are Linux': requests up to tcp_max_syn_backlog and the backlog, and connections that wait for
- * accept. Left out: SYN cookies (a full queue drops SYNs, counted) and TCP Fast Open.
+ * two queues are Linux': requests up to the backlog, behind which SYN cookies answer (`tcp-syn-cookies.ts`), and connections that
+ * wait for accept. Left out: TCP Fast Open.
  * Source: net/ipv4/tcp_input.c (tcp_conn_request, tcp_rcv_synsent_state_process), tcp_minisocks.c (tcp_check_req).
  */
 
 import { TCP_ACK, TCP_RST, TCP_SYN, type TcpSegment } from '../../../daemon/wire/tcp.ts';
 import { drop } from '../kernel-state.ts';
 import { takeAck } from './tcp-ack.ts';
-import { type Arrival, arrivalOf, type SegmentOrigin, synOptionsOf } from './tcp-arrival.ts';
-import { initialSpace, makeConnection } from './tcp-connection.ts';
+import { type Arrival, arrivalOf, type SegmentOrigin } from './tcp-arrival.ts';
 import { fail, forget } from './tcp-lifecycle.ts';
-import { ipHeaderLength } from './tcp-options.ts';
-import { armRetransmit, currentMss, pushData, retransmit, sendAck, sendSyn } from './tcp-output.ts';
-import { refuseSegment, zoneOf } from './tcp-segment-out.ts';
+import { armRetransmit, currentMss, pushData, retransmit, sendAck } from './tcp-output.ts';
+import { hearSyn, openRequest } from './tcp-request.ts';
+import { refuseSegment } from './tcp-segment-out.ts';
 import { isOlderTimestamp } from './tcp-sequence.ts';
 import { deliver, deliverSoon, socketOf } from './tcp-socket.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
-import { addConnection } from './tcp-table.ts';
-import { armKeepAlive, armSynAck } from './tcp-timers.ts';
+import { answerByCookie, takeCookie } from './tcp-syn-cookies.ts';
+import { armKeepAlive } from './tcp-timers.ts';
 
-const TCP_HEADER = 20;
-const MTU_MAX = 65_535;
-
-/** A segment for a listener that belongs to no connection. */
+/**
+ * A segment for a listener that belongs to no connection. The request that comes back has answered by a cookie; the segment
+ * is its third.
+ */
 export function receiveAtListener(
   tcp: TcpState,
   listener: TcpListenerState,
   origin: SegmentOrigin,
   segment: TcpSegment,
-): void {
-  if ((segment.flags & TCP_RST) !== 0) return;
+): TcpConnection | undefined {
+  if ((segment.flags & TCP_RST) !== 0) return undefined;
   if ((segment.flags & TCP_ACK) !== 0) {
-    refuseSegment(tcp.kernel, origin, segment);
-    return;
+    const request = takeCookie(tcp, listener, origin, segment);
+    if (request === undefined) refuseSegment(tcp.kernel, origin, segment);
+    return request;
   }
   if ((segment.flags & TCP_SYN) === 0) {
     drop(tcp.kernel, 'tcp:not-acceptable');
+    return undefined;
+  }
+  receiveSyn(tcp, listener, origin, segment);
+  return undefined;
+}
+
+/**
+ * A SYN finds a place among the requests, or is answered by a cookie, or is lost. Without cookies the last quarter of
+ * tcp_max_syn_backlog is for peers that are known to live, which this model knows nothing of. Source: tcp_conn_request; that one
+ * request more than the backlog has a place was seen on Linux 6.18.
+ */
+function receiveSyn(
+  tcp: TcpState,
+  listener: TcpListenerState,
+  origin: SegmentOrigin,
+  segment: TcpSegment,
+): void {
+  const { settings } = tcp.kernel;
+  const cookies = settings['ipv4.tcp_syncookies'];
+  const isFull = listener.requests.size > listener.backlog;
+  if (isFull && cookies === 0) {
+    drop(tcp.kernel, 'tcp:syn-queue-full');
     return;
   }
-  if (listener.acceptQueue.length > listener.backlog) {
+  if (!hasRoom(listener)) {
     drop(tcp.kernel, 'tcp:accept-queue-full');
     return;
   }
-  const limit = Math.min(tcp.kernel.settings['ipv4.tcp_max_syn_backlog'], listener.backlog + 1);
-  if (listener.requests.size >= limit) {
+  if (isFull || cookies === 2) {
+    answerByCookie(tcp, listener, origin, segment);
+    return;
+  }
+  const most = settings['ipv4.tcp_max_syn_backlog'];
+  if (cookies === 0 && most - listener.requests.size < most >> 2) {
     drop(tcp.kernel, 'tcp:syn-queue-full');
     return;
   }
@@ -150,34 +176,6 @@ function hasRoom(listener: TcpListenerState): boolean {
   return listener.acceptQueue.length <= listener.backlog;
 }
 
-function openRequest(
-  tcp: TcpState,
-  listener: TcpListenerState,
-  origin: SegmentOrigin,
-  segment: TcpSegment,
-): void {
-  const { options } = listener;
-  const bound = options.link === undefined ? undefined : tcp.kernel.linksByName.get(options.link);
-  const connection = makeConnection(tcp, {
-    localAddress: origin.destination,
-    localPort: segment.destinationPort,
-    remoteAddress: origin.source,
-    remotePort: segment.sourcePort,
-    link: bound ?? zoneOf(origin),
-    pathMtu: Math.min(MTU_MAX, origin.link.mtu),
-    state: 'SYN_RECV',
-    noDelay: options.noDelay ?? true,
-    keepAlive: false,
-    handlers: {},
-    listener,
-  });
-  hearSyn(connection, segment);
-  addConnection(tcp, connection);
-  listener.requests.add(connection);
-  sendSyn(connection, TCP_SYN | TCP_ACK);
-  armSynAck(connection);
-}
-
 /** Two SYNs crossed. Source: RFC 9293 figure 8. */
 function openAtOnce(connection: TcpConnection): void {
   connection.state = 'SYN_RECV';
@@ -187,33 +185,6 @@ function openAtOnce(connection: TcpConnection): void {
   connection.sent[0] = answer;
   retransmit(connection, answer);
   armRetransmit(connection);
-}
-
-/** Takes over what a peer's SYN says; options count only when both sides have them. */
-function hearSyn(connection: TcpConnection, segment: TcpSegment): void {
-  const offered = synOptionsOf(segment);
-  connection.receiveNext = segment.sequence + 1;
-  connection.acknowledged = connection.receiveNext;
-  connection.windowSequence = segment.sequence;
-  connection.sendWindow = segment.window;
-  if (offered.mss !== undefined && offered.mss > 0) connection.peerMss = offered.mss;
-  connection.sackPermitted &&= offered.sackPermitted;
-  connection.timestamps &&= offered.timestamp !== undefined;
-  if (offered.scale === undefined) connection.receiveScale = 0;
-  else if (connection.receiveScale > 0) connection.sendScale = offered.scale;
-  if (connection.timestamps && offered.timestamp !== undefined) {
-    connection.recentTimestamp = offered.timestamp;
-    connection.recentTimestampAt = connection.tcp.kernel.clock.now;
-  }
-  const opened = connection.receiveSpace;
-  if (opened === 0) connection.receiveSpace = initialSpace(segmentFor(connection));
-  connection.receiveEdge = connection.receiveNext + connection.receiveSpace;
-}
-
-/** The segments that this side expects: its own MSS, less the timestamps. */
-function segmentFor(connection: TcpConnection): number {
-  const own = connection.pathMtu - ipHeaderLength(connection) - TCP_HEADER;
-  return connection.timestamps ? own - 12 : own;
 }
 
 function establish(connection: TcpConnection, arrival: Arrival): void {

@@ -78,7 +78,11 @@ function receiveWithoutConnection(tcp: TcpState, origin: SegmentOrigin, segment:
     refuseSegment(tcp.kernel, origin, segment);
     return;
   }
-  receiveAtListener(tcp, listener, origin, segment);
+  const request = receiveAtListener(tcp, listener, origin, segment);
+  if (request === undefined) return;
+  receiveOnConnection(request, origin, segment);
+  // A cookie whose segment opens nothing leaves nothing behind.
+  if (request.state === 'SYN_RECV') forget(request);
 }
 
 function receiveOnConnection(

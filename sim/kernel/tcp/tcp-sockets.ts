@@ -49,6 +49,7 @@ export function attachTcp(
     listeners: new Map(),
     connections: new Map(),
     portUse: new Map(),
+    cookieSecret: undefined,
   };
   kernel.protocolHandlers.set(PROTOCOL_TCP, (packet) => receiveTcp(tcp, packet));
   kernel.icmpErrorHandlers.set(PROTOCOL_TCP, (error) => receiveTcpError(tcp, error));
@@ -75,6 +76,7 @@ function listen(tcp: TcpState, options: TcpListenOptions): TcpListener | SocketE
     acceptQueue: [],
     accepting: true,
     closed: false,
+    lastCookieAt: undefined,
   };
   const list = tcp.listeners.get(port);
   if (list === undefined) tcp.listeners.set(port, [listener]);

@@ -23,6 +23,8 @@ export interface TcpListenerState {
   readonly acceptQueue: TcpConnection[];
   accepting: boolean;
   closed: boolean;
+  /** When a SYN was last answered by a cookie, µs. */
+  lastCookieAt: number | undefined;
 }
 
 /** A segment that was sent and is not acknowledged. */
@@ -127,7 +129,7 @@ export interface TcpConnection {
 
   // Options.
   timestamps: boolean;
-  readonly timestampOffset: number;
+  timestampOffset: number;
   recentTimestamp: number;
   recentTimestampAt: number;
   sackPermitted: boolean;
@@ -192,6 +194,8 @@ export interface TcpState {
   readonly listeners: Map<number, TcpListenerState[]>;
   /** By both ports: local * 65536 + remote. */
   readonly connections: Map<number, TcpConnection[]>;
+  /** What SYN cookies are made with; drawn for the first. */
+  cookieSecret: number | undefined;
   /** How many connections use a local port. */
   readonly portUse: Map<number, number>;
 }

@@ -174,7 +174,11 @@ describe('errors', () => {
 
   describe('the limit of the whole host, which many destinations share', () => {
     /** How many errors twenty clients hear, each asking once. */
-    const heardBy = (sysctl: Record<string, string>, ask: 'udp' | 'ping', times: number): number => {
+    const heardBy = (
+      sysctl: Record<string, string>,
+      ask: 'udp' | 'ping',
+      times: number,
+    ): number => {
       const lan = makeSmallLan();
       lan.addHost('server', { address: '10.0.0.100/24', sysctl });
       let heard = 0;
