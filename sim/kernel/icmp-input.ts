@@ -132,8 +132,9 @@ function passError(kernel: KernelState, message: IcmpError): void {
   if (error === undefined) return;
   const nextHopMtu =
     message.kind === 'destination-unreachable' && error === 'EMSGSIZE'
-      ? message.nextHopMtu
+      ? believedMtu(kernel, protocol, message.nextHopMtu)
       : undefined;
+  if (nextHopMtu === 'ignored') return;
   if (nextHopMtu !== undefined && protocol !== PROTOCOL_TCP) {
     learnPathMtu(kernel, readIpv4Destination(quoted, 0), nextHopMtu);
   }
@@ -149,4 +150,21 @@ function passError(kernel: KernelState, message: IcmpError): void {
   }
   const mtu = nextHopMtu === undefined ? {} : { nextHopMtu };
   kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
+}
+
+/**
+ * What ip_no_pmtu_disc makes of "fragmentation needed": with 1 the least MTU there is, whatever was told; 2 hears none, 3 those of TCP
+ * alone, which looks at the sequence number. Source: icmp_unreach.
+ */
+function believedMtu(kernel: KernelState, protocol: number, told: number): number | 'ignored' {
+  switch (kernel.settings['ipv4.ip_no_pmtu_disc']) {
+    case 1:
+      return 0;
+    case 2:
+      return 'ignored';
+    case 3:
+      return protocol === PROTOCOL_TCP ? told : 'ignored';
+    default:
+      return told;
+  }
 }

@@ -67,7 +67,8 @@ class BoundUdpSocket implements UdpSocket, UdpSocketState {
     local: { readonly address: IpAddress | undefined; readonly port: number },
   ) {
     this.#kernel = kernel;
-    this.options = options;
+    const mayBeCut = kernel.settings['ipv4.ip_no_pmtu_disc'] !== 0;
+    this.options = mayBeCut ? { ...options, mayBeCut } : options;
     this.bound = local.address;
     this.port = local.port;
   }

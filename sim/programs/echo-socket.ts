@@ -152,6 +152,7 @@ export class EchoSocket {
   /** IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here. */
   #flagsFor(totalLength: number, source: Ipv4Address): number {
     const { kernel, destination, link } = this.#options;
+    if (kernel.sysctl('net.ipv4.ip_no_pmtu_disc') !== '0') return 0;
     const mtu = kernel.routeTo(destination, source, link)?.mtu;
     return mtu === undefined || totalLength <= mtu ? IPV4_DONT_FRAGMENT : 0;
   }

@@ -71,6 +71,7 @@ export function makeConnection(tcp: TcpState, made: NewConnection): TcpConnectio
     orphan: false,
     onOver: undefined,
     noDelay: made.noDelay,
+    mayBeCut: made.listener?.mayBeCut ?? settings['ipv4.ip_no_pmtu_disc'] !== 0,
     keepAlive: made.keepAlive,
     initialSend,
     sendUna: initialSend,

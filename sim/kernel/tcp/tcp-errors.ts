@@ -49,7 +49,8 @@ export function receiveTcpError(tcp: TcpState, error: Parameters<IcmpErrorHandle
 function shrink(connection: TcpConnection, said: number): void {
   const { tcp, remoteAddress } = connection;
   const mtu = learnPathMtu(tcp.kernel, remoteAddress, said, connection.pathMtu);
-  if (mtu === undefined) return;
+  // Who lets routers cut his segments makes them no smaller (tcp_v4_mtu_reduced).
+  if (mtu === undefined || connection.mayBeCut) return;
   connection.pathMtu = mtu;
   // What is on the way was too long: it goes again in smaller pieces, at once (tcp_simple_retransmit).
   const waiting = [...connection.sent];

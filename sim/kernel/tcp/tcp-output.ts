@@ -309,6 +309,8 @@ function transmit(
     link: connection.link,
     mark: connection.mark,
     identification: isReset || (isSyn && hasAck) ? 0 : takeIdentification(connection),
+    // A SYN-ACK is too small to be cut. Source: ip_build_and_send_pkt, Linux 5.17 and later.
+    mayBeCut: connection.mayBeCut && !(isSyn && hasAck),
     confirm: connection.confirmPending,
   };
   const window = isReset ? 0 : isSyn ? synWindow(connection) : selectWindow(connection);

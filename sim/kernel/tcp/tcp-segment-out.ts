@@ -43,6 +43,8 @@ export interface SegmentPath {
   readonly mark?: number;
   /** Identification field; 0 for SYN-ACK and resets, as Linux sends them. IPv4 only. */
   readonly identification: number;
+  /** A socket of ip_no_pmtu_disc: routers may cut its segments. IPv4 only. */
+  readonly mayBeCut?: boolean;
   /** The peer has answered: its next hop counts as confirmed. */
   readonly confirm: boolean;
 }
@@ -104,7 +106,7 @@ export function sendSegment(
       tos: 0,
       totalLength: frame.length - ETHERNET_HEADER_LENGTH,
       identification: path.identification,
-      flags: IPV4_DONT_FRAGMENT,
+      flags: path.mayBeCut === true ? 0 : IPV4_DONT_FRAGMENT,
       fragmentOffset: 0,
       ttl: kernel.settings['ipv4.ip_default_ttl'],
       protocol: PROTOCOL_TCP,

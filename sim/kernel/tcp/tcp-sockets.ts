@@ -72,6 +72,7 @@ function listen(tcp: TcpState, options: TcpListenOptions): TcpListener | SocketE
     address,
     port,
     backlog: Math.min(options.backlog ?? BACKLOG_DEFAULT, limit),
+    mayBeCut: tcp.kernel.settings['ipv4.ip_no_pmtu_disc'] !== 0,
     requests: new Set(),
     acceptQueue: [],
     accepting: true,

@@ -17,6 +17,8 @@ export interface TcpListenerState {
   readonly address: IpAddress | undefined;
   readonly port: number;
   readonly backlog: number;
+  /** IP_PMTUDISC_DONT, for the connections too. */
+  readonly mayBeCut: boolean;
   /** Handshakes that are not done: Linux' request sockets. */
   readonly requests: Set<TcpConnection>;
   /** Done, but not accepted. */
@@ -76,6 +78,8 @@ export interface TcpConnection {
   /** Who waits for the end of a close; see `TcpSocket.close`. */
   onOver: (() => void) | undefined;
   readonly noDelay: boolean;
+  /** IP_PMTUDISC_DONT: made while ip_no_pmtu_disc was set. */
+  readonly mayBeCut: boolean;
   keepAlive: boolean;
 
   // Sending.

@@ -3,7 +3,18 @@
 import { describe, expect, test } from 'vitest';
 import { TCP_ACK, TCP_SYN } from '../../../../daemon/wire/tcp.ts';
 import type { Kernel } from '../../../../sim/kernel/kernel.ts';
-import { bytes, connect, pair, segmentOf, segmentsOf, sentBy, serve } from './tcp-lan.ts';
+import { icmpPacket, ip4 } from '../small-lan.ts';
+import {
+  bytes,
+  connect,
+  flagsText,
+  ip,
+  pair,
+  segmentOf,
+  segmentsOf,
+  sentBy,
+  serve,
+} from './tcp-lan.ts';
 
 /** Sets one, which must be taken. */
 function set(kernel: Kernel, name: string, value: number): void {
@@ -266,4 +277,73 @@ test.each([
     return segmentsOf(lan, 'a')[0]?.segment.options.some((one) => one.kind === kind) ?? false;
   };
   expect([offers(1), offers(0)]).toEqual([true, false]);
+});
+
+describe('ip_no_pmtu_disc', () => {
+  /** Whether each kind of packet of a host bears DF. */
+  const marks = (value: number, when: 'before' | 'after') => {
+    const { lan, a, b } = pair();
+    if (when === 'before') set(a, 'ipv4.ip_no_pmtu_disc', value);
+    serve(a, 81);
+    const udp = a.openUdp({ family: 'inet', onDatagram: () => undefined });
+    if (typeof udp === 'string') throw new Error(udp);
+    if (when === 'after') set(a, 'ipv4.ip_no_pmtu_disc', value);
+    const client = connect(b, '10.0.0.1', 81);
+    connect(b, '10.0.0.1', 82);
+    lan.runTo(0.1);
+    client.socket.send(bytes('x'));
+    udp.send(new Uint8Array(4), ip('10.0.0.2'), 99);
+    connect(a, '10.0.0.2', 9);
+    lan.runTo(1);
+    const found = new Map<string, boolean>();
+    for (const { from, frame } of lan.frames) {
+      if (from !== 'a' || frame[12] !== 8 || frame[13] !== 0) continue;
+      const tcp = segmentOf(frame);
+      const kind = tcp === undefined ? (frame[23] === 17 ? 'udp' : '') : flagsText(tcp.flags);
+      if (kind !== '') found.set(kind, ((frame[20] as number) & 0x40) !== 0);
+    }
+    return Object.fromEntries(found);
+  };
+
+  // As Linux 6.18 sends them: a SYN-ACK is small, a reset without a connection is of another socket.
+  const all = { 'S.': true, '.': true, 'R.': true, S: true, udp: true };
+  test.each([
+    [0, all],
+    [1, { ...all, '.': false, S: false, udp: false }],
+    [2, { ...all, '.': false, S: false, udp: false }],
+    [3, { ...all, '.': false, S: false, udp: false }],
+  ])('%i: which packets of new sockets may not be cut', (value, wanted) => {
+    expect(marks(value, 'before')).toEqual(wanted);
+  });
+
+  test('sockets that are there keep what they have', () => {
+    expect(marks(1, 'after')).toEqual({ ...all, S: false });
+  });
+
+  test.each([
+    [0, [1000, 1000]],
+    [1, [552, 552]],
+    [2, [undefined, undefined]],
+    [3, [1000, undefined]],
+  ])('%i: the MTU believed after "fragmentation needed" about TCP and UDP', (value, wanted) => {
+    const believed = (protocol: number): number | undefined => {
+      const { lan, a, b } = pair();
+      set(a, 'ipv4.ip_no_pmtu_disc', value);
+      b.addFirewallRule({ hook: 'input', verdict: 'drop', protocol });
+      const udp = a.openUdp({ family: 'inet', onDatagram: () => undefined });
+      if (typeof udp === 'string') throw new Error(udp);
+      if (protocol === 17) udp.send(new Uint8Array(8), ip('10.0.0.2'), 9);
+      else connect(a, '10.0.0.2', 80);
+      lan.runTo(0.1);
+      const quoted = lan.frames.find(({ frame }) => frame[12] === 8 && frame[13] === 0);
+      if (quoted === undefined) throw new Error('nothing was sent');
+      const code = 4;
+      const message = { kind: 'destination-unreachable', code, nextHopMtu: 1000 } as const;
+      const to = ip4('10.0.0.1');
+      b.sendIp(icmpPacket({ to, message: { ...message, quoted: quoted.frame.subarray(14, 42) } }));
+      lan.runTo(0.2);
+      return a.state.pathMtus.get(ip('10.0.0.2'))?.mtu;
+    };
+    expect([believed(6), believed(17)]).toEqual(wanted);
+  });
 });
