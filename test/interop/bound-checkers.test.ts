@@ -24,17 +24,21 @@ function addSecondCard(lab: Lab, host: string, ...addresses: readonly string[]):
   for (const address of addresses) lab.exec(host, ['ip', 'address', 'add', address, 'dev', 'eth1']);
 }
 
-/** A host that answers on the target address with its name, and with the address and port that it sees. */
+/**
+ * A host that answers on the target address with its name, and with the address and port that it sees. UDP by RECVFROM: a LISTEN
+ * that forks is deaf for a moment after each datagram. What answers one takes it first: socat gives up when it cannot hand it on.
+ */
 async function addServer(lab: Lab, name: string, address: string): Promise<Running[]> {
   lab.addHost(name, `${address}/24`, `${TARGET}/32`);
-  const answer = `SYSTEM:echo ${name} $SOCAT_PEERADDR $SOCAT_PEERPORT`;
+  const words = `echo ${name} $SOCAT_PEERADDR $SOCAT_PEERPORT`;
+  const answer = `SYSTEM:${words}`;
   const certificate = join(lab.folder, 'pem');
-  const words = [
+  const services = [
     ['TCP-LISTEN:80,fork,reuseaddr', answer],
-    [`UDP-LISTEN:53,bind=${TARGET},fork,reuseaddr`, answer],
+    [`UDP-RECVFROM:53,bind=${TARGET},fork`, `SYSTEM:head -c 1 >/dev/null; ${words}`],
     [`OPENSSL-LISTEN:443,fork,reuseaddr,verify=0,cert=${certificate}`, answer],
   ];
-  const servers = words.map((line) => lab.start(name, ['socat', ...line]));
+  const servers = services.map((line) => lab.start(name, ['socat', ...line]));
   const listening = (): string => lab.exec(name, ['ss', '-Hltun']);
   await until(
     `${name} listens`,
