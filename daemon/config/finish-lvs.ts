@@ -5,7 +5,13 @@
  * Source: order and words as `keepalived -t` of 2.2.7 prints them.
  */
 
-import { adviseFullPath, complainOfSecurity, executable, keepNotify } from './finish-scripts.ts';
+import {
+  adviseFullPath,
+  complainOfSecurity,
+  executable,
+  isFound,
+  keepNotify,
+} from './finish-scripts.ts';
 import { memberFamily } from './keywords/real-server.ts';
 import { PERSISTENCE_DEFAULT_S } from './keywords/virtual-server.ts';
 import type { ServerDraft, ServerGroupDraft, VirtualServerDraft } from './lvs-draft.ts';
@@ -269,15 +275,15 @@ function checkScripts(context: ParseContext): void {
     for (const field of ['quorumUp', 'quorumDown'] as const) {
       const script = service[field];
       if (script === undefined) continue;
-      if (keepNotify(context, script)) seen(script.at);
-      else delete service[field];
+      if (!keepNotify(context, script)) delete service[field];
+      if (isFound(context, script.arguments)) seen(script.at);
     }
     for (const server of service.servers) {
       for (const field of ['notifyUp', 'notifyDown'] as const) {
         const script = server[field];
         if (script === undefined) continue;
-        if (keepNotify(context, script)) seen(script.at);
-        else delete server[field];
+        if (!keepNotify(context, script)) delete server[field];
+        if (isFound(context, script.arguments)) seen(script.at);
       }
       checkMiscScripts(context, server, seen);
     }
@@ -296,9 +302,9 @@ function checkMiscScripts(
 ): void {
   for (const checker of [...server.checkers]) {
     if (checker.kind !== 'MISC_CHECK' || checker.script === undefined) continue;
+    if (isFound(context, checker.script.arguments)) seen(checker.script.at);
     if (executable(context, checker.script.arguments) !== false) {
       adviseFullPath(context, checker.script.arguments);
-      seen(checker.script.at);
       continue;
     }
     const command = checker.script.arguments[0] ?? '';

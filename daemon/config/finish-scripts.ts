@@ -49,6 +49,7 @@ export function checkVrrpScripts(context: ParseContext): void {
       continue;
     }
     disable(context, script, at);
+    running ||= isFound(context, script.arguments);
     vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
     for (const one of everybody) {
       one.trackedScripts = one.trackedScripts.filter((tracked) => tracked.name !== script.name);
@@ -60,14 +61,14 @@ export function checkVrrpScripts(context: ParseContext): void {
       const script = one.notify.get(kind);
       if (script === undefined) continue;
       if (!keepNotify(context, script)) one.notify.delete(kind);
-      else {
+      if (isFound(context, script.arguments)) {
         running = true;
         notified ??= script.at;
       }
     }
   }
   for (const { script } of [context.global.fifo, context.global.vrrpFifo]) {
-    if (script === undefined || executable(context, script.arguments) === false) continue;
+    if (script === undefined || !isFound(context, script.arguments)) continue;
     adviseFullPath(context, script.arguments);
     running = true;
     elsewhere ??= script.at;
@@ -127,8 +128,8 @@ export function checkLifecycleScripts(context: ParseContext): void {
   for (const key of ['startupScript', 'shutdownScript'] as const) {
     const script = global[key];
     if (script === undefined) continue;
-    if (keepNotify(context, script)) running ??= script;
-    else delete global[key];
+    if (!keepNotify(context, script)) delete global[key];
+    if (isFound(context, script.arguments)) running ??= script;
   }
   if (running === undefined) return;
   complainOfSecurity(context, { what: 'start/shutdown scripts', at: running.at });
@@ -194,6 +195,13 @@ export function complainOfSecurity(
     message: 'scripts run without enable_script_security; keepalived runs them and warns',
     hint: 'add enable_script_security (and script_user) to global_defs',
   });
+}
+
+/** Whether a command counts for the security message: one that is there and cannot be executed does too. */
+export function isFound(context: ParseContext, command: readonly string[]): boolean {
+  if (executable(context, command) !== false) return true;
+  const fault = faultOf(context, command);
+  return fault !== undefined && fault.kind !== 'missing';
 }
 
 /** Whether a command can be executed; `undefined` when the machine is not known. */

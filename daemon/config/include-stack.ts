@@ -195,6 +195,17 @@ export class IncludeStack {
   }
 }
 
+/** A directory as `pwd` names it, seen from `workingDirectory`. */
+export function absolute(directory: string, workingDirectory: string | undefined): string {
+  if (workingDirectory === undefined || directory.startsWith('/')) return directory;
+  const parts: string[] = [];
+  for (const part of `${workingDirectory}/${directory}`.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
 const EMPTY_FILE: OpenFile = { path: '', label: '', directory: '', pieces: [], next: 0 };
 
 function join(one: IncludeChecks, other: IncludeChecks): IncludeChecks {

@@ -19,7 +19,7 @@ import { finishLvs } from './finish-lvs.ts';
 import { checkLifecycleScripts } from './finish-scripts.ts';
 import { finishVrrp } from './finish-vrrp.ts';
 import { type GlobalDraft, newGlobalDraft } from './global-draft.ts';
-import { ALL_CHECKS, type FileAccess, IncludeStack } from './include-stack.ts';
+import { ALL_CHECKS, absolute, type FileAccess, IncludeStack } from './include-stack.ts';
 import { rootRows } from './keywords/root.ts';
 import { LineReader } from './line-reader.ts';
 import { type BfdDraft, type LvsDraft, newLvsDraft } from './lvs-draft.ts';
@@ -54,6 +54,8 @@ export interface LoadOptions extends FileAccess {
   readonly version?: string;
   /** The daemon's environment, for `${_ENV NAME}` (from 2.4 on). */
   readonly environment?: (name: string) => string | undefined;
+  /** Where a relative `path` begins, for `${_PWD}`; without it that stays relative. */
+  readonly workingDirectory?: string | undefined;
   /** For `${_RANDOM}`. */
   readonly random: RandomSource;
   /** `-e`: every include demands its files. */
@@ -210,7 +212,7 @@ function runPass(
     includes,
     reporter,
     builtIns: {
-      directory: () => includes.current?.directory ?? '',
+      directory: () => absolute(includes.current?.directory ?? '', options.workingDirectory),
       instance: options.configId ?? firstLabel(options.hostname),
       random: given.draws.replay(),
       ...environmentOf(options),

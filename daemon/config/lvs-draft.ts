@@ -103,7 +103,11 @@ export interface CheckerDraft extends TimersDraft {
   dnsType: DnsQueryType;
   dnsName?: string;
   script?: ScriptDraft;
+  /** A `connect_ip` could not be taken. */
+  badTarget?: boolean;
   scriptUserBad: boolean;
+  /** Who runs the script; `user` may stand before `misc_path`. */
+  scriptUser?: { readonly user: string; readonly group?: string };
   miscTimeoutUs?: number;
   dynamic: boolean;
   payload: Uint8Array;

@@ -30,7 +30,9 @@ export function readConfiguration(options: {
       ? {}
       : { scriptFault: (name: string) => system.scriptFault?.(name) }),
     hasUser: (name) => system.hasUser(name),
+    hasGroup: (name) => system.hasGroup?.(name) ?? true,
     environment: (name) => system.environment?.(name),
+    workingDirectory: system.workingDirectory?.(),
     readFile: (name) => system.readFile(name),
     expandPattern: (pattern) => system.expandPattern(pattern),
     random,

@@ -29,8 +29,10 @@ export interface System {
   isExecutable(path: string): boolean;
   /** Why a script cannot be run, `undefined` when it can; a machine may not know more than `isExecutable`. */
   scriptFault?(path: string): ScriptFault | undefined;
-  /** Whether the machine has a user of that name. */
+  /** Whether the machine has a user of that name; numbers are no names. */
   hasUser(name: string): boolean;
+  /** Whether it has a group of that name; a machine may not know, and then every group is taken to exist. */
+  hasGroup?(name: string): boolean;
   /** Processes that run now, for `vrrp_track_process` and `pidof`. */
   processes(): readonly ProcessFacts[];
   /** The current value of a sysctl in dotted form, `undefined` when it does not exist. */
@@ -39,6 +41,8 @@ export interface System {
   processorTime?(): ProcessorTime;
   /** IPVS' time-outs in seconds, for `lvs_timeouts` to bring back; a machine may have none. */
   ipvsTimeouts?(): readonly [tcp: number, tcpFin: number, udp: number] | undefined;
+  /** Where relative paths begin; a machine may have only absolute ones. */
+  workingDirectory?(): string;
   /** A variable of the daemon's environment; a machine may have none. */
   environment?(name: string): string | undefined;
   /** How long ago the machine was booted, in µs; a machine may not know. */

@@ -6,7 +6,7 @@ import type { ProcessFacts, ProcessorTime, System } from '../core/system.ts';
 import type { InterfaceTable } from './interface-table.ts';
 import type { Libc } from './native/libc.ts';
 import { expandPathPattern } from './path-pattern.ts';
-import { findProgram, scriptFault, userNamed } from './script-security.ts';
+import { findProgram, groupNamed, scriptFault, userNamed } from './script-security.ts';
 
 /** This host as the daemon sees it. */
 export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
@@ -19,6 +19,7 @@ export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
     isExecutable: (path) => findProgram(path) !== undefined,
     scriptFault,
     hasUser: (name) => userNamed(name) !== undefined,
+    hasGroup: (name) => groupNamed(name) !== undefined,
     processes: () => listProcesses(),
     sysctl: (name) => {
       const bytes = readOrUndefined(sysctlPath(name));
@@ -26,6 +27,7 @@ export function linuxSystem(table: InterfaceTable, libc?: Libc): System {
     },
     ...(libc === undefined ? {} : { processorTime: () => processorTime(libc) }),
     environment: (name) => process.env[name],
+    workingDirectory: () => process.cwd(),
     uptimeUs: () => Math.floor(uptime() * 1_000_000),
     wallClockUs: () => Date.now() * 1000,
   };

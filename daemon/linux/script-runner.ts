@@ -129,9 +129,9 @@ export class ScriptRunner {
       if (this.security) return `unsafe: ${unsafe} can be changed by others than root`;
       this.#warnOnce(`script ${program} is unsafe: ${unsafe} can be changed by others than root`);
     }
-    const own = process.getuid?.();
-    if (user === undefined || user.uid === own) return { program };
-    return { program, uid: user.uid, gid: gid ?? user.gid };
+    if (user === undefined) return { program };
+    const own = process.getuid?.() === user.uid && process.getgid?.() === (gid ?? user.gid);
+    return own ? { program } : { program, uid: user.uid, gid: gid ?? user.gid };
   }
 
   #limit(command: RunCommand): () => void {

@@ -33,6 +33,7 @@ export function checkConfigFile(file: string, version?: string): CheckedConfig {
     readFile,
     expandPattern: (pattern) => expandOnDisk(pattern, dirname(file)),
     hostname: 'localhost',
+    workingDirectory: process.cwd(),
     ...(version === undefined ? {} : { version }),
     random: { uint32: () => 0 },
   });

@@ -73,6 +73,7 @@ function listening(system: System, asked: Asked[]): System {
     expandPattern: (pattern) => ask((of) => of.expandPattern(pattern)),
     isExecutable: (path) => ask((of) => of.isExecutable(path)),
     hasUser: (name) => ask((of) => of.hasUser(name)),
+    hasGroup: (name) => ask((of) => of.hasGroup?.(name) ?? true),
     processes: () => ask((of) => of.processes()),
     sysctl: (name) => ask((of) => of.sysctl(name)),
     environment: (name) => ask((of) => of.environment?.(name)),

@@ -31,6 +31,8 @@ const INSTALLED_FOLDERS = ['/bin', '/sbin', '/usr/bin', '/usr/sbin'];
 const SYSTEMD_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Users of a fresh Debian; `keepalived_script` is not among them, as on most machines. */
 const USERS = ['root', 'daemon', 'bin', 'sys', 'nobody', 'www-data'];
+/** Groups of a fresh Debian; a user that a scenario adds has one of its own. */
+const GROUPS = ['root', 'daemon', 'bin', 'sys', 'nogroup', 'www-data', 'adm', 'sudo', 'users'];
 
 /** The read side of the daemon's machine. */
 export class DaemonFacts implements System {
@@ -82,14 +84,19 @@ export class DaemonFacts implements System {
   }
 
   hasUser(name: string): boolean {
-    if (USERS.includes(name)) return true;
-    const passwd = this.#machine.readFile('/etc/passwd');
-    return (
-      passwd !== undefined &&
-      decodeUtf8(passwd)
-        .split('\n')
-        .some((line) => line.startsWith(`${name}:`))
-    );
+    return USERS.includes(name) || this.#isListed('/etc/passwd', name);
+  }
+
+  hasGroup(name: string): boolean {
+    const lists = ['/etc/group', '/etc/passwd'];
+    return GROUPS.includes(name) || lists.some((list) => this.#isListed(list, name));
+  }
+
+  /** Whether one of the two lists of names that a scenario may give has it. */
+  #isListed(path: string, name: string): boolean {
+    const bytes = this.#machine.readFile(path);
+    const lines = bytes === undefined ? [] : decodeUtf8(bytes).split('\n');
+    return lines.some((line) => line.startsWith(`${name}:`));
   }
 
   processes(): readonly ProcessFacts[] {

@@ -49,13 +49,13 @@ export const bfdInstanceRow: KeywordRow = row('bfd_instance NAME { … }', 'P3',
       }
     }),
     ...['neighbor_ip', 'neighbour_ip'].map((keyword) => part(`${keyword} ADDRESS`, takeNeighbor)),
-    intervalRow('min_rx', (session, us) => {
+    intervalRow('min_rx', 1, (session, us) => {
       session.minRx = durationUs(us);
     }),
-    intervalRow('min_tx', (session, us) => {
+    intervalRow('min_tx', 1, (session, us) => {
       session.minTx = durationUs(us);
     }),
-    intervalRow('idle_tx', (session, us) => {
+    intervalRow('idle_tx', 1000, (session, us) => {
       session.idleTx = durationUs(us);
     }),
     part('multiplier 1..255', (context, session, words) => {
@@ -145,13 +145,17 @@ function takeNeighbor(context: ParseContext, session: BfdDraft, words: Words): v
   context.skipBlock(false);
 }
 
-function intervalRow(keyword: string, set: (session: BfdDraft, us: number) => void): KeywordRow {
+function intervalRow(
+  keyword: string,
+  leastMs: number,
+  set: (session: BfdDraft, us: number) => void,
+): KeywordRow {
   return part(`${keyword} MILLISECONDS`, (context, session, words) => {
     const word = context.word(words, 1);
-    const range = { least: 1000, most: INTERVAL_MS_MAX * 1000, decimals: 3 };
+    const range = { least: leastMs * 1000, most: INTERVAL_MS_MAX * 1000, decimals: 3 };
     const result = readDecimal(word, range, context.reporter);
     if (result.complained) {
-      const text = `${front(session)} ${keyword} value ${word} is not valid (must be in range [1-${INTERVAL_MS_MAX}]), ignoring`;
+      const text = `${front(session)} ${keyword} value ${word} is not valid (must be in range [${leastMs}-${INTERVAL_MS_MAX}]), ignoring`;
       context.complain('bad-value', text, { word });
     }
     if (result.usable) set(session, result.value);

@@ -1,6 +1,6 @@
 /** Health checkers inside real_server: the common keywords, and the checkers with few of their own. */
 
-import { familyOf, formatIp } from '../../wire/ip-address.ts';
+import { familyOf, formatIp, type IpFamily } from '../../wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../../wire/ipv6-address.ts';
 import { type KeywordRow, row } from '../keyword-row.ts';
 import type { CheckerDraft } from '../lvs-draft.ts';
@@ -23,12 +23,15 @@ const connectionRows: readonly KeywordRow[] = [
     if (address === undefined) {
       const text = `Invalid connect_ip address ${word} - ignoring`;
       context.complain('bad-address', text, { word });
+      checker.badTarget = true;
     } else if (
       checker.bindAddress !== undefined &&
       familyOf(address) !== familyOf(checker.bindAddress)
     ) {
       const text = `connect_ip address ${word} does not match address family of bindto - skipping`;
       context.complain('bad-family', text, { word });
+      delete checker.connectAddress;
+      checker.badTarget = true;
     } else checker.connectAddress = address;
   }),
   portRow('connect_port', 'connectPort'),
@@ -38,10 +41,7 @@ const connectionRows: readonly KeywordRow[] = [
     if (address === undefined) {
       const text = `Invalid bindto address ${word} - ignoring`;
       context.complain('bad-address', text, { word });
-    } else if (
-      checker.connectAddress !== undefined &&
-      familyOf(address) !== familyOf(checker.connectAddress)
-    ) {
+    } else if (familyOf(address) !== (targetFamily(context, checker) ?? familyOf(address))) {
       const text = `bindto address ${word} does not match address family of connect_ip - skipping`;
       context.complain('bad-family', text, { word });
     } else checker.bindAddress = address;
@@ -90,6 +90,13 @@ const commonRows: readonly KeywordRow[] = [
   }),
 ];
 
+/** The family of `connect_ip`; without one the server's own address is meant, but for SMTP_CHECK and behind a bad one. */
+function targetFamily(context: ParseContext, checker: CheckerDraft): IpFamily | undefined {
+  const isOpen = checker.badTarget === true || checker.kind === 'SMTP_CHECK';
+  const address = checker.connectAddress ?? (isOpen ? undefined : context.server?.address);
+  return address === undefined ? undefined : familyOf(address);
+}
+
 function portRow(keyword: string, field: 'connectPort' | 'bindPort'): KeywordRow {
   return checkerPart(`${keyword} PORT`, 'P2', (context, checker, words) => {
     const text = `Invalid checker ${keyword} '${words[1]}'`;
@@ -116,7 +123,7 @@ export const checkerRows: readonly KeywordRow[] = [
         } else checker.heloName = words[1];
       }),
       ...networkRows,
-      row('host { … }', 'P3', () => {}, { block: networkRows }),
+      row('host { … }', 'P3', openHost, { block: networkRows, end: endHost }),
     ],
   }),
   checkerBlock('TCP_CHECK', { importance: 'P1', block: networkRows }),
@@ -139,7 +146,7 @@ export const checkerRows: readonly KeywordRow[] = [
   checkerBlock('DNS_CHECK', { importance: 'P2', block: [...networkRows, ...dnsRows()] }),
   checkerBlock('FILE_CHECK', {
     importance: 'P3',
-    block: [...fileRows(), ...commonRows],
+    block: fileRows(),
     end: endFile,
   }),
   checkerBlock('BFD_CHECK', {
@@ -206,6 +213,16 @@ function connectionKept(context: ParseContext, checker: CheckerDraft): boolean {
   const text = `Checker link local address ${formatIp(address)} requires a bind_if`;
   context.complain('missing-value', text);
   return false;
+}
+
+/** The old form of an SMTP_CHECK's connection begins with the server's own address. */
+function openHost({ checker, server }: ParseContext): void {
+  if (checker !== undefined && server !== undefined) checker.connectAddress ??= server.address;
+}
+
+function endHost(context: ParseContext): void {
+  const { checker } = context;
+  if (checker !== undefined && !connectionKept(context, checker)) context.checker = undefined;
 }
 
 /**

@@ -39,7 +39,7 @@ function dnsLabelEmpty(name: string): boolean {
 export function udpRows(): readonly KeywordRow[] {
   return [
     checkerPart('payload HEX', 'P2', (context, checker, words) => {
-      const word = words[1];
+      const word = hexWords(words);
       const payload = word === undefined || /x/i.test(word) ? undefined : parseMaskedHex(word);
       if (word === undefined) {
         context.complain('missing-value', 'UDP_CHECK payload requires a payload');
@@ -48,7 +48,7 @@ export function udpRows(): readonly KeywordRow[] {
     }),
     checkerPart('require_reply [HEX]', 'P2', (context, checker, words) => {
       checker.requireReply = true;
-      const word = words[1];
+      const word = hexWords(words);
       if (word === undefined) return;
       const reply = parseMaskedHex(word);
       if (reply !== undefined) checker.reply = reply;
@@ -78,11 +78,17 @@ export function endUdp(context: ParseContext, checker: CheckerDraft): boolean {
   return true;
 }
 
+/** All words of a line behind its keyword; `undefined` without any. */
+function hexWords(words: readonly string[]): string | undefined {
+  return words.length < 2 ? undefined : words.slice(1).join(' ');
+}
+
 /** Hex digits where `x` stands for any nibble; an odd last digit is a byte of its own. */
 function parseMaskedHex(text: string): CheckerDraft['reply'] | undefined {
   const bytes: number[] = [];
   const mask: number[] = [];
-  for (const group of text.split(/[ \t]+/).filter((one) => one !== '')) {
+  const groups = text.split(/[ \t]+/).filter((one) => one !== '');
+  for (const group of groups) {
     if (!/^[0-9a-fx]+$/i.test(group)) return undefined;
     for (let at = 0; at < group.length; at += 2) {
       const pair = group.slice(at, at + 2).toLowerCase();
@@ -90,7 +96,8 @@ function parseMaskedHex(text: string): CheckerDraft['reply'] | undefined {
       mask.push(Number.parseInt(pair.replaceAll(/[0-9a-f]/g, 'f').replaceAll('x', '0'), 16));
     }
   }
-  return bytes.length === 0
+  // 2.2.7 takes a last octet of ones for a mistake (seen with `-t`).
+  return bytes.length === 0 || bytes.at(-1) === 0xff
     ? undefined
     : { bytes: Uint8Array.from(bytes), mask: Uint8Array.from(mask) };
 }

@@ -5,6 +5,7 @@ import type { LvsSyncDaemonConfig } from '../global-config.ts';
 import type { Mutable } from '../lvs-draft.ts';
 import { readUnsigned } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
+import { INTERFACE_NAME_MAX } from './virtual-address.ts';
 
 type Words = readonly string[];
 
@@ -27,6 +28,11 @@ export function syncDaemon(context: ParseContext, words: Words): void {
     context.complain('bad-value', 'lvs_sync_daemon requires interface');
     return;
   }
+  if (name.length > INTERFACE_NAME_MAX) {
+    const text = `lvs_sync_daemon interface name '${name}' too long - ignoring`;
+    context.complain('too-long', text, { word: name });
+    return;
+  }
   const daemon: Mutable<LvsSyncDaemonConfig> = { interface: name };
   for (let at = 2; at < words.length; at++) {
     const name = words[at] as string;
@@ -34,7 +40,8 @@ export function syncDaemon(context: ParseContext, words: Words): void {
       syncDaemonOldWord(context, daemon, { name, at });
       continue;
     }
-    const value = words[++at];
+    const value = name === 'inst' ? context.word(words, ++at) : words[++at];
+    if (context.reporter.ended) return;
     if (value === undefined) {
       const what = name === 'id' ? ', defaulting to vrid' : ' - ignoring';
       context.complain('bad-value', `No value specified for lvs_sync_daemon ${name}${what}`);
@@ -78,7 +85,7 @@ function syncDaemonOption(
     }
   } else {
     const most = name === 'maxlen' ? 65_507 : name === 'port' ? 65_535 : 255;
-    const least = name === 'port' ? 1 : 0;
+    const least = name === 'port' || name === 'maxlen' ? 1 : 0;
     const result = readUnsigned(value, { least, most }, context.reporter);
     if (result.complained) {
       const text =

@@ -100,9 +100,15 @@ const urlRows: readonly KeywordRow[] = [
   offsetRow('max', (url, maxOffset) => {
     url.regex = { pattern: '', noMatch: false, options: [], minOffset: 0, ...url.regex, maxOffset };
   }),
-  urlPart('tls_compliant', 'P3', (_context, url) => {
-    url.tlsCompliant = true;
-  }),
+  row(
+    'tls_compliant',
+    'P3',
+    (context) => {
+      const url = context.checker?.urls.at(-1);
+      if (url !== undefined) url.tlsCompliant = true;
+    },
+    { since: '2.2.8' },
+  ),
 ];
 
 function offsetRow(which: 'min' | 'max', set: (url: Url, offset: number) => void): KeywordRow {

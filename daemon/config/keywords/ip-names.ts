@@ -53,7 +53,13 @@ export function ipNumber(
   const named = BUILT_IN[kind][word] ?? namesOfHost(context, kind).get(word);
   if (named !== undefined) return named;
   const value = readAnyBase(word);
-  return value === undefined || value > most ? undefined : value;
+  if (value === undefined) return undefined;
+  return wrapped32(value) > most ? undefined : wrapped32(value);
+}
+
+/** What is left of a number in 32 bits, as C cuts a long one; too long for 64 bits it is all ones. */
+export function wrapped32(value: number): number {
+  return Math.abs(value) >= 2 ** 64 ? 2 ** 32 - 1 : ((value % 2 ** 32) + 2 ** 32) % 2 ** 32;
 }
 
 /** A whole number as C's strtoul with base 0 takes it: decimal, 0x hexadecimal, 0 octal; no sign. */
@@ -67,7 +73,7 @@ export function readAnyBase(word: string): number | undefined {
 export function areRealms(context: ParseContext, word: string): boolean {
   const parts = word.split('/');
   const known = (part: string) =>
-    ipNumber(context, 'rt_realms', { word: part, most: 65_535 }) !== undefined;
+    ipNumber(context, 'rt_realms', { word: part, most: 255 }) !== undefined;
   return parts.length <= 2 && parts.every(known);
 }
 

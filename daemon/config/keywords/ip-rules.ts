@@ -6,10 +6,10 @@
  */
 
 import type { IpFamily } from '../../wire/ip-address.ts';
-import { readUnsigned, UNSIGNED_MAX } from '../numbers.ts';
+import { type NumberResult, readUnsigned, UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
 import type { RouteDraft } from '../vrrp-draft.ts';
-import { areRealms, ipNumber, PROTOCOL_KEEPALIVED, readAnyBase } from './ip-names.ts';
+import { areRealms, ipNumber, PROTOCOL_KEEPALIVED, readAnyBase, wrapped32 } from './ip-names.ts';
 import { knownTrackGroup } from './ip-routes.ts';
 import { readAddressWord } from './virtual-address.ts';
 
@@ -19,12 +19,22 @@ const ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop'];
 /** Route types that are no action of a rule. */
 const NO_ACTIONS = ['nat', 'unicast', 'local', 'broadcast', 'multicast', 'throw', 'anycast'];
 
+const INTEGER_MAX = 2_147_483_647;
+const TUNNEL_ID_MAX = 2n ** 64n - 1n;
+
+/** Options that a rule may have only if it names a table. */
+const TABLE_ONLY = ['realms', 'suppress_prefixlength', 'sup_pl', 'suppress_ifgroup', 'sup_group'];
+
+/** Options whose mistakes are told and do not end the reading of the rule. */
+const GOES_ON = ['protocol', 'ipproto', 'sport', 'dport'];
+
 interface RuleState {
   readonly words: string[];
   family: IpFamily | undefined;
   preference?: number;
   goto?: number;
   action?: string;
+  isTold: boolean;
   foreignProtocol: boolean;
   noTrack: boolean;
   trackGroup?: string;
@@ -55,14 +65,11 @@ const VALUES: Readonly<Record<string, Take>> = {
   dsfield: keep(isTos, ({ value }) => `TOS value ${value} is invalid`),
   fwmark: keep(isMark, ({ value }) => `Invalid rule fwmark ${value} specified`),
   realms: keep(areRealms, ({ value }) => `invalid realms ${value} for rule`),
-  suppress_prefixlength: keep(isCount(128), suppressText),
-  sup_pl: keep(isCount(128), suppressText),
+  suppress_prefixlength: keep(isCount(INTEGER_MAX), suppressText),
+  sup_pl: keep(isCount(INTEGER_MAX), suppressText),
   suppress_ifgroup: keep(isGroup, ({ value }) => `suppress_group ${value} is invalid`),
   sup_group: keep(isGroup, ({ value }) => `suppress_group ${value} is invalid`),
-  'tunnel-id': keep(
-    isCount(Number.MAX_SAFE_INTEGER),
-    ({ word }) => `Invalid tunnel-id ${word} specified`,
-  ),
+  'tunnel-id': keep(isTunnelId, ({ word }) => `Invalid tunnel-id ${word} specified`),
   uidrange: keep(isRange, ({ word }) => `Invalid uidrange ${word} specified`),
   ipproto: keep(isIpProtocol, ({ value }) => `Invalid ipproto ${value}`),
   sport: keep(isRange, ({ value }) => `invalid sport range ${value}`),
@@ -78,17 +85,21 @@ export function readRule(
   const state: RuleState = {
     words: [],
     family: undefined,
+    isTold: false,
     foreignProtocol: false,
     noTrack: false,
   };
   for (let at = 0; at < values.length; at++) {
     const word = values[at] as string;
     const take = takerOf(word, options);
+    // A family swallows the word behind it.
+    if (word === 'inet' || word === 'inet6') at++;
     const value = take === undefined ? '' : context.word(values, ++at);
     if (context.reporter.ended) return undefined;
     const text = take === undefined ? takeBare(state, word) : take(context, state, { word, value });
     if (text === undefined) continue;
     if (text !== '') context.complain('bad-rule', text, { word: value === '' ? word : value });
+    if (text !== '' && GOES_ON.includes(word)) continue;
     return undefined;
   }
   return conclude(context, state);
@@ -117,9 +128,7 @@ function takeBare(state: RuleState, word: string): string | undefined {
     if (state.action !== undefined) return 'Cannot specify l3mdev with other action';
     state.action = word;
     state.words.push(word);
-  } else if (ACTIONS.includes(word)) return takeAction(state, word);
-  else if (NO_ACTIONS.includes(word)) return `Invalid rule action ${word}`;
-  else return `Unknown rule option ${word}`;
+  } else return takeActionWord(state, word);
   return undefined;
 }
 
@@ -132,7 +141,12 @@ function takeAction(state: RuleState, action: string): string | undefined {
 
 function conclude(context: ParseContext, state: RuleState): RouteDraft | undefined {
   if (state.action === undefined) {
-    context.complain('bad-rule', 'No action specified for rule - ignoring');
+    if (!state.isTold) context.complain('bad-rule', 'No action specified for rule - ignoring');
+    return undefined;
+  }
+  const isTable = state.action === 'table' || state.action === 'l3mdev';
+  if (!isTable && state.words.some((word) => TABLE_ONLY.includes(word))) {
+    context.complain('bad-rule', 'suppressor/realm specified for non table action - skipping');
     return undefined;
   }
   const { goto, words } = state;
@@ -206,12 +220,24 @@ function takePreference(
   state: RuleState,
   { word, value }: { readonly word: string; readonly value: string },
 ): string | undefined {
-  const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
-  const result = readUnsigned(value, range, context.reporter);
+  const result = readPreference(context, value);
   if (result.usable) state.preference = result.value;
   if (!result.complained) return undefined;
   context.complain('bad-rule', `Invalid rule preference ${word} specified`, { word: value });
+  // What the daemon takes all the same ends the reading of `-t`: of a missing action it says nothing.
+  state.isTold = true;
   return result.usable ? undefined : '';
+}
+
+/** A number with C's prefixes: `0x10`, `010`. */
+function readPreference(context: ParseContext, value: string): NumberResult {
+  const prefixed = /^0[\dx]/i.test(value) ? readAnyBase(value) : undefined;
+  if (prefixed === undefined && /^0\d+$/.test(value)) {
+    context.reporter.complainOfNumber(`invalid number '${value}'`, value);
+    return { value: 0, complained: true, usable: true };
+  }
+  const range = { least: 0, most: UNSIGNED_MAX, lenient: true };
+  return readUnsigned(String(prefixed ?? value), range, context.reporter);
 }
 
 function takeTable(
@@ -220,7 +246,7 @@ function takeTable(
   { value }: { readonly word: string; readonly value: string },
 ): string | undefined {
   const number = /^-?\d+$/.test(value)
-    ? Number(value)
+    ? wrapped32(Number(value))
     : ipNumber(context, 'rt_tables', { word: value, most: UNSIGNED_MAX });
   if (number === undefined) return `Routing table ${value} not found for rule`;
   if (number === 0) return `Table ${number} is not valid`;
@@ -244,22 +270,27 @@ function takeGoto(
   return undefined;
 }
 
-/** `type WORD`: an action by its name, or by the number of a route type. */
+/** `type WORD`: an action as it also stands alone. */
 function takeType(
   _context: ParseContext,
   state: RuleState,
   { value }: { readonly word: string; readonly value: string },
 ): string | undefined {
-  const number = readAnyBase(value);
+  return takeActionWord(state, value);
+}
+
+/** An action by its name, or by the number of a route type; an empty word counts as the number 0. */
+function takeActionWord(state: RuleState, word: string): string | undefined {
+  if (ACTIONS.includes(word)) return takeAction(state, word);
+  const number = word === '' ? 0 : readAnyBase(word.replace(/^\+/, ''));
   if (number === undefined || number > 255) {
-    if (ACTIONS.includes(value)) return takeAction(state, value);
-    return NO_ACTIONS.includes(value)
-      ? `Invalid rule action ${value}`
-      : `Unknown rule option ${value}`;
+    return NO_ACTIONS.includes(word)
+      ? `Invalid rule action ${word}`
+      : `Unknown rule option ${word}`;
   }
   // RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT
   const action = { 6: 'blackhole', 7: 'unreachable', 8: 'prohibit' }[number];
-  return action === undefined ? `Invalid rule action ${value}` : takeAction(state, action);
+  return action === undefined ? `Invalid rule action ${word}` : takeAction(state, action);
 }
 
 function takeDevice(
@@ -296,10 +327,11 @@ function isTos(context: ParseContext, word: string): boolean {
   return ipNumber(context, 'rt_dsfield', { word, most: 255 }) !== undefined;
 }
 
+/** `mark` or `mark/mask`; an empty one is 0. */
 function isMark(_context: ParseContext, value: string): boolean {
   const parts = value.split('/');
-  const fits = (part: string) => (readAnyBase(part) ?? UNSIGNED_MAX + 1) <= UNSIGNED_MAX;
-  return parts.length <= 2 && parts.every(fits);
+  const number = (part: string) => (part === '' ? 0 : readAnyBase(part));
+  return parts.length <= 2 && parts.every((part) => (number(part) ?? Infinity) <= UNSIGNED_MAX);
 }
 
 function isCount(most: number): (context: ParseContext, value: string) => boolean {
@@ -307,16 +339,26 @@ function isCount(most: number): (context: ParseContext, value: string) => boolea
 }
 
 function isGroup(_context: ParseContext, value: string): boolean {
-  return value === 'default' || readAnyBase(value) !== undefined;
+  return value === 'default' || wrapped32(readAnyBase(value) ?? -1) <= INTEGER_MAX;
 }
 
 function isRange(_context: ParseContext, value: string): boolean {
-  return /^\d+-\d+$/.test(value);
+  // What stands behind the second number is not looked at.
+  return /^\d+-\d+/.test(value);
 }
 
-/** A number, or a name of /etc/protocols. */
+function isTunnelId(context: ParseContext, value: string): boolean {
+  if (/^\d+$/.test(value) && BigInt(value) > TUNNEL_ID_MAX) {
+    const text = `number '${value}' outside unsigned 64 bit range`;
+    context.reporter.complainOfNumber(text, value);
+    return false;
+  }
+  return isCount(Number.MAX_VALUE)(context, value);
+}
+
+/** A number that a signed octet holds, or a name of /etc/protocols. */
 function isIpProtocol(_context: ParseContext, value: string): boolean {
-  return /^\d+$/.test(value) ? Number(value) <= 255 : PROTOCOL_NAMES.includes(value);
+  return /^\d+$/.test(value) ? Number(value) <= 127 : PROTOCOL_NAMES.includes(value);
 }
 
 const PROTOCOL_NAMES = [

@@ -10,44 +10,68 @@ import { quoteArguments, splitQuotedWords } from '../words.ts';
 import { checkerPart } from './checker-row.ts';
 import { readTimer } from './lvs-arguments.ts';
 
+/** IPVS_WEIGHT_LIMIT of 2.2.7. */
+const WEIGHT_MAX = 2_147_483_647;
+
 /** Keywords of MISC_CHECK. */
 export function miscRows(): readonly KeywordRow[] {
   return [
-    checkerPart('misc_path COMMAND', 'P1', (context, checker) => {
+    miscPart('misc_path COMMAND', 'P1', (context, checker) => {
       const words = context.quotedWords();
       const command = words?.[1];
       const split = command === undefined ? undefined : splitQuotedWords(command);
       if (split === undefined || 'kind' in split || split.length === 0) return;
       checker.script = { arguments: split, at: context.reporter.location };
     }),
-    checkerPart('misc_timeout SECONDS', 'P1', (context, checker, words) => {
+    miscPart('misc_timeout SECONDS', 'P1', (context, checker, words) => {
       const text = `Invalid misc_timeout value '${words[1]}'`;
       const us = readTimer(context, words, { least: 0, most: UNSIGNED_MAX, text, strict: true });
       if (us !== undefined) checker.miscTimeoutUs = us;
     }),
-    checkerPart('misc_dynamic', 'P1', (_context, checker) => {
+    miscPart('misc_dynamic', 'P1', (_context, checker) => {
       checker.dynamic = true;
     }),
-    checkerPart('user USER [GROUP]', 'P2', (context, checker, words) => {
-      const user = context.word(words, 1);
-      const command = checker.script?.arguments ?? [];
-      if (context.machine.hasUser?.(user) === false) {
-        const text = `Failed to set uid/gid for misc checker script ${quoteArguments(command)} - removing`;
+    miscPart('user USER [GROUP]', 'P2', (context, checker, words) => {
+      const [, user, group] = words;
+      const { hasUser, hasGroup } = context.machine;
+      const command = quoteArguments(checker.script?.arguments ?? []);
+      if (user === undefined) {
+        const text = `No user specified for misc checker script ${command}`;
+        context.complain('missing-value', text);
+      } else if (
+        hasUser?.(user) === false ||
+        (group !== undefined && hasGroup?.(group) === false)
+      ) {
+        const text = `Failed to set uid/gid for misc checker script ${command} - removing`;
         context.complain('unknown-user', text, { word: user });
         checker.scriptUserBad = true;
-        return;
-      }
-      if (checker.script === undefined) return;
-      checker.script = { ...checker.script, user };
+      } else checker.scriptUser = { user, ...(group === undefined ? {} : { group }) };
     }),
   ];
+}
+
+/** Nobody looks at the script of a checker whose user does not exist; its other words are read. */
+function miscPart(
+  spelling: string,
+  importance: 'P1' | 'P2',
+  apply: (context: ParseContext, checker: CheckerDraft, words: readonly string[]) => void,
+): KeywordRow {
+  return checkerPart(spelling, importance, (context, checker, words) => {
+    if (!checker.scriptUserBad) apply(context, checker, words);
+  });
+}
+
+/** 2.2.7 takes a BFD_CHECK back at once: what else stands in its block is not looked at. */
+function dropChecker(context: ParseContext): void {
+  context.checker = undefined;
 }
 
 /** The end of a MISC_CHECK; `false`: it is left out. */
 export function endMisc(context: ParseContext, checker: CheckerDraft): boolean {
   if (checker.scriptUserBad) return false;
   if (checker.script !== undefined) {
-    if (checker.script.user !== undefined || !lacksDefaultUser(context)) return true;
+    checker.script = { ...checker.script, ...checker.scriptUser };
+    if (checker.scriptUser !== undefined || !lacksDefaultUser(context)) return true;
     const command = quoteArguments(checker.script.arguments);
     const text = `Unable to set default user for misc script ${command} - removing`;
     context.complain('unknown-user', text);
@@ -76,14 +100,20 @@ export function fileRows(): readonly KeywordRow[] {
         context.complain('missing-value', 'track file weight missing');
         return;
       }
-      const range = { least: -2_147_483_648, most: 2_147_483_647, lenient: true };
+      const range = { least: -WEIGHT_MAX, most: WEIGHT_MAX };
       const result = readInteger(word, range, context.reporter);
-      if (result.usable) checker.weight = result.value;
-      if (words[2] === 'reverse') checker.reverse = true;
-      else if (words[2] !== undefined) {
+      if (result.complained) {
+        const text = `weight for track file must be in [-${WEIGHT_MAX}..${WEIGHT_MAX}] inclusive. Ignoring...`;
+        context.complain('bad-value', text, { word });
+        return;
+      }
+      if (words[2] !== undefined && words[2] !== 'reverse' && words[2] !== 'noreverse') {
         const text = `unknown track file weight option ${words[2]} - ignoring`;
         context.complain('unknown-option', text, { word: words[2] });
+        return;
       }
+      checker.weight = result.value;
+      checker.reverse = words[2] === 'reverse';
     }),
   ];
 }
@@ -109,8 +139,11 @@ export function bfdRows(): readonly KeywordRow[] {
       } else if (checker.bfd !== undefined) {
         const text = `${front} BFD ${name} already specified as ${checker.bfd}`;
         context.complain('duplicate', text, { word: name });
-      } else checker.bfd = name;
-      checker.dnsName = name ?? '';
+      } else {
+        checker.bfd = name;
+        return;
+      }
+      dropChecker(context);
     }),
   ];
 }
@@ -118,9 +151,7 @@ export function bfdRows(): readonly KeywordRow[] {
 /** The end of a BFD_CHECK; `false`: it is left out. */
 export function endBfd(context: ParseContext, checker: CheckerDraft): boolean {
   if (checker.bfd !== undefined) return true;
-  if (checker.dnsName === undefined) {
-    const text = `(${serverText(context)}) No name has been specified for BFD_CHECKER - skipping`;
-    context.complain('missing-value', text);
-  }
+  const text = `(${serverText(context)}) No name has been specified for BFD_CHECKER - skipping`;
+  context.complain('missing-value', text);
   return false;
 }

@@ -40,7 +40,8 @@ const fileBlock: readonly KeywordRow[] = [
     }
     if (!result.usable) return;
     file.weight = result.value;
-    file.weightGiven = true;
+    // For `-t` a bad one has not been given.
+    file.weightGiven = !result.complained;
     if (words[2] === 'reverse') file.reverse = true;
     else if (words[2] !== undefined) {
       const text = `track_file ${file.name} unknown weight option ${words[2]}`;
@@ -239,8 +240,9 @@ function takeProcessWeight(context: ParseContext, tracked: TrackProcessDraft, wo
       `Weight (${word}) for vrrp_track_process ${tracked.name} must be between` +
       ' [-254..254] inclusive. Ignoring...';
     context.complain('bad-value', text, { word });
+    if (result.usable) tracked.weight = result.value;
+    return;
   }
-  if (!result.usable) return;
   if (words[2] === 'reverse') tracked.reverse = true;
   else if (words[2] !== undefined) {
     const text = `vrrp_track_process ${tracked.name} unknown weight option ${words[2]}`;
@@ -257,7 +259,7 @@ function processDelay(
   const word = context.word(given.words, 1);
   const range = { least: 1, most: 3_600_000_000, decimals: 6, lenient: true };
   const result = readDecimal(word, range, context.reporter);
-  if (result.complained) {
+  if (!result.usable) {
     const text =
       `${given.prefix}delay (${word}) for vrrp_track_process ${tracked.name} must be between` +
       ' [0.000001..3600] inclusive. Ignoring...';

@@ -53,16 +53,17 @@ const garpGroupRow = row(
       row('garp_interval SECONDS', 'P3', (context, words) => garpInterval(context, words, 'garp')),
       row('gna_interval SECONDS', 'P3', (context, words) => garpInterval(context, words, 'gna')),
       row('interface NAME', 'P3', (context, words) => {
-        garpInterface(context, context.word(words, 1));
+        garpInterface(context, context.word(words, 1), words);
       }),
       row('interfaces { NAME… }', 'P3', (context, words) => {
         const names = readWordBlock(context, words);
         if (names.length === 0) {
           context.complain('empty-block', 'Warning - empty garp_group interfaces block');
         } else if (context.garpGroup !== undefined) {
-          const used = context.vrrp.garpGroups.filter((one) => one.aggregation > 0).length;
+          const others = context.vrrp.garpGroups.filter((one) => one !== context.garpGroup);
+          const used = others.filter((one) => one.aggregation > 0).length;
           context.garpGroup.aggregation = used + 1;
-          for (const name of names) garpInterface(context, name);
+          for (const name of names) garpInterface(context, name, names);
         }
       }),
     ],
@@ -81,21 +82,25 @@ function garpInterval(context: ParseContext, words: Words, kind: 'garp' | 'gna')
   const word = context.word(words, 1);
   const range = { least: 0, most: 2_147_483_647, decimals: 6, lenient: true };
   const result = readDecimal(word, range, context.reporter);
-  if (result.complained && /^[-+.\d]/.test(word)) {
+  if (!result.usable) {
     const text = `garp_group ${kind}_interval '${word}' invalid`;
     context.complain('bad-value', text, { word });
+    return;
   }
-  if (!result.usable || context.garpGroup === undefined) return;
+  if (context.garpGroup === undefined) return;
   if (kind === 'garp') context.garpGroup.garpUs = result.value;
   else context.garpGroup.gnaUs = result.value;
 }
 
-function garpInterface(context: ParseContext, name: string): void {
+/** One interface of a group; of a known one 2.2.7 tells with the second word of its line or block. */
+function garpInterface(context: ParseContext, name: string, words: Words): void {
   if (!context.interfaceKnown(name)) {
     const text = `WARNING - interface ${name} specified for garp_group doesn't exist`;
     context.complain('unknown-interface', text, { word: name });
   } else if (context.vrrp.garpGroups.some((group) => group.interfaces.includes(name))) {
-    const text = `garp_group already specified for ${name} - ignoring`;
+    const told = context.word(words, 1);
+    if (context.reporter.ended) return;
+    const text = `garp_group already specified for ${told} - ignoring`;
     context.complain('duplicate', text, { word: name });
   } else context.garpGroup?.interfaces.push(name);
 }

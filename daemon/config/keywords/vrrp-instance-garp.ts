@@ -85,8 +85,10 @@ function extraInterface(
     if (result.complained) {
       const text = `(${instance.name}): ${keyword} '${word}' invalid - ignoring`;
       context.complain('bad-value', text, { word });
+      // `-t` looks at nothing behind it.
+      if (result.usable) instance.garpExtraS = result.value;
+      return;
     }
-    if (!result.usable) return;
     seconds = result.value;
   }
   if (seconds === undefined) {

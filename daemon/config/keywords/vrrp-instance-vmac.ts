@@ -28,7 +28,9 @@ function takeVmac(context: ParseContext, instance: InstanceDraft, words: Words):
   instance.vmac ??= {};
   // `name IF` and `group G` came with 2.3.0; a group of interfaces has no effect here.
   const named = context.knows('2.3.0');
-  for (let at = 1; at < words.length; at++) {
+  // Before that a name and a MAC are all that is looked at.
+  const end = named ? words.length : Math.min(words.length, 3);
+  for (let at = 1; at < end; at++) {
     const word = words[at] as string;
     if (named && (word === 'name' || word === 'group')) {
       const value = context.word(words, ++at);
@@ -97,10 +99,18 @@ function takeIpvlan(context: ParseContext, instance: InstanceDraft, words: Words
         const text = `(${instance.name}) ipvlan type already specified - ignoring '${word}'`;
         context.complain('duplicate', text, { word });
       }
-    } else if (parseIp(word.split('/')[0] ?? '') !== undefined) {
+    } else if (isAddressWithLength(word)) {
       takeIpvlanAddress(context, instance, word);
     } else takeIpvlanName(context, instance, word);
   }
+}
+
+/** Anything else is taken for a name, an address with a bad length too. */
+function isAddressWithLength(word: string): boolean {
+  const [, text = '', length] = /^([^/]*)(?:\/\+?(\d+))?$/.exec(word) ?? [];
+  const address = parseIp(text);
+  if (address === undefined) return false;
+  return Number(length ?? 0) <= (familyOf(address) === 'inet' ? 32 : 128);
 }
 
 function takeIpvlanAddress(context: ParseContext, instance: InstanceDraft, word: string): void {

@@ -137,7 +137,7 @@ function takeScript(context: ParseContext, script: VrrpScriptDraft): void {
   const words = context.quotedWords();
   if (words?.[1] === undefined) return;
   const split = splitQuotedWords(words[1]);
-  if ('kind' in split) return;
+  if ('kind' in split || split.length === 0) return;
   script.arguments = split;
   const at = context.reporter.location;
   if (at !== undefined) script.scriptAt = at;

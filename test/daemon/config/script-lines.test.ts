@@ -41,6 +41,18 @@ describe('lines about scripts at a start', () => {
     expect(keepalivedLines.join('\n')).not.toMatch(/Script user|Please specify full path/);
   });
 
+  it('a script that is there and cannot be executed is a violation all the same; a missing one is none', () => {
+    const text =
+      'vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n notify /x/y\n virtual_ipaddress {\n 10.0.0.1\n }\n}\n';
+    const said = (kind: 'wrong-type' | 'missing') => {
+      const fault = kind === 'missing' ? ({ kind, reason: '' } as const) : ({ kind } as const);
+      const machine = { ...MACHINE, isExecutable: () => false, scriptFault: () => fault };
+      return loadText(text, machine).keepalivedLines.join('\n');
+    };
+    expect(said('wrong-type')).toContain('SECURITY VIOLATION - scripts are being executed');
+    expect(said('missing')).toBe('');
+  });
+
   it('they are in the log, and no problem that `check` would tell', () => {
     const text = readFileSync(join(FOLDER, 'script.conf'), 'utf8');
     const host = new FakeLan().host('n1', 11);

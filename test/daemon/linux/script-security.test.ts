@@ -13,9 +13,11 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   findProgram,
+  groupNamed,
   hasFormat,
   scriptFault,
   unsafeComponent,
+  userNamed,
 } from '../../../daemon/linux/script-security.ts';
 
 const NOBODY = 65_534;
@@ -42,6 +44,7 @@ describe('why a script cannot be run (skipped without root)', () => {
     });
     expect(scriptFault(join(script, 'x'))).toEqual({ kind: 'missing', reason: 'Not a directory' });
     expect(scriptFault(folder)).toEqual({ kind: 'wrong-type' });
+    expect(scriptFault('/dev/null')).toEqual({ kind: 'not-executable', user: '0:0' });
     chmodSync(script, 0o644);
     expect(scriptFault(script)).toEqual({ kind: 'not-executable', user: '0:0' });
     chmodSync(script, 0o755);
@@ -55,6 +58,13 @@ describe('why a script cannot be run (skipped without root)', () => {
     writeFileSync(script, '');
     expect(hasFormat(script)).toBe(false);
   });
+});
+
+test('users and groups have names: a number or nothing is none (recorded, 332-script-user-numbers)', () => {
+  expect(userNamed('root')).toEqual({ uid: 0, gid: 0 });
+  expect(groupNamed('root')).toBe(0);
+  expect(['0', '', 'nosuchuser'].map(userNamed)).toEqual([undefined, undefined, undefined]);
+  expect(['0', '', 'nosuchgroup'].map(groupNamed)).toEqual([undefined, undefined, undefined]);
 });
 
 describe('who could change a script (skipped without root: it takes files of other users)', () => {
