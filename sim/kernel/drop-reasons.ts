@@ -65,6 +65,8 @@ export type DropReason =
   | 'udp:no-socket'
   | 'ipvs:no-server'
   | 'ipvs:server-removed'
+  | 'ipvs:drop-packet'
+  | 'ipvs:no-connection'
   | 'ipvs:no-route'
   | 'tunnel:no-device'
   | 'tunnel:malformed'

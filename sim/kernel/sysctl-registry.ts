@@ -11,6 +11,7 @@ import {
   type SettingSpec,
 } from './interface-settings.ts';
 import type { IpvsSettings } from './ipvs/ipvs-state.ts';
+import { armDefence } from './ipvs/load-defence.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
 import { applyIpv6Switch } from './link-table.ts';
 import { flushRouteCache } from './route-table.ts';
@@ -54,6 +55,8 @@ export function writeSysctl(kernel: KernelState, name: string, value: string): b
   if (seconds !== null) return writeSysctl(kernel, `${name}_ms`, String(number * 1000));
   const found = find(kernel, name);
   if (found === undefined || number < found.min || number > found.max) return false;
+  // Source: proc_do_sync_ports.
+  if (found.key === 'ipv4.vs.sync_ports' && (number & (number - 1)) !== 0) return false;
   found.values[found.key] = number;
   applySideEffects(kernel, found, number);
   flushRouteCache(kernel);
@@ -226,9 +229,9 @@ function applyGlobal(kernel: KernelState, key: GlobalSettingName, value: number)
 
 function applyIpvs(kernel: KernelState, key: string, value: number): void {
   const { ipvs } = kernel;
-  if (ipvs !== undefined && Object.hasOwn(ipvs.settings, key)) {
-    ipvs.settings[key as keyof IpvsSettings] = value;
-  }
+  if (ipvs === undefined) return;
+  if (Object.hasOwn(ipvs.settings, key)) ipvs.settings[key as keyof IpvsSettings] = value;
+  else armDefence(kernel, ipvs);
 }
 
 /** ip_forward and conf.all.forwarding are one switch for all links. Source: inet_forward_change. */

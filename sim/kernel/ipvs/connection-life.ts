@@ -145,7 +145,11 @@ function followTcp(
 ): void {
   if (isAnswer) connection.isWithoutOutput = false;
   const direction = isAnswer ? 'out' : connection.isWithoutOutput ? 'in-only' : 'in';
-  setTcpState(state, connection, nextTcpState(connection.state, flags, direction));
+  setTcpState(
+    state,
+    connection,
+    nextTcpState(connection.state, flags, direction, state.defence.isSecure),
+  );
 }
 
 /** Puts an entry into a TCP state, with its lifetime and its place among the counters. */

@@ -167,6 +167,11 @@ export class ConnectionTable {
   }
 }
 
+/** In which bucket of a table of `size` an entry would lie. */
+export function bucketOf(connection: Connection, size: number): number {
+  return hash(connection.protocol, connection.client, connection.clientPort) % size;
+}
+
 function hash(protocol: number, client: IpAddress, port: number): number {
   let value = foldAddress(client) ^ Math.imul(port * 256 + protocol, 0x9e3779b1);
   value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);

@@ -25,6 +25,7 @@ import type { IpvsState, PacketFacts } from './ipvs-state.ts';
 import { makeIpvs } from './make-ipvs.ts';
 import { makePacketFacts, readPacketFacts } from './packet-facts.ts';
 import { receiveAnswer, receiveRequest } from './packet-input.ts';
+import { isOfNatServer } from './real-servers.ts';
 import { forwardErrorToServer, translateErrorToClient } from './related-icmp.ts';
 import { rewriteEndpoint } from './rewrite.ts';
 import { transmitIpv4 } from './transmit.ts';
@@ -34,6 +35,8 @@ import { tellOfTunnelError } from './tunnel-errors.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const PROTOCOL_ICMP = 1;
+const PROTOCOL_TCP = 6;
+const FLAG_RST = 0x04;
 const CODE_PORT_UNREACHABLE = 4;
 
 /** Puts IPVS into a kernel and returns its door. `random` draws 32 bits for the scheduler twos. */
@@ -93,8 +96,8 @@ function onRequest(context: Context, packet: TransmitPacket, fromHere: boolean):
   if (ipvs.settings.backup_only !== 0 && ipvs.isSyncBackup) return false;
   const verdict = receiveRequest(ipvs, facts, fromHere);
   if (verdict === 'accept') return false;
-  if (verdict === 'drop') {
-    drop(kernel, 'ipvs:server-removed');
+  if (verdict === 'drop' || verdict === 'shed') {
+    drop(kernel, verdict === 'drop' ? 'ipvs:server-removed' : 'ipvs:drop-packet');
     return true;
   }
   if (verdict === 'refuse') {
@@ -110,41 +113,69 @@ function onRequest(context: Context, packet: TransmitPacket, fromHere: boolean):
 /** No usable server: port unreachable, for TCP too, because there is no socket to reset from. */
 function refuse(kernel: KernelState, packet: TransmitPacket): void {
   const { bytes, at, link } = packet;
+  tellPortUnreachable(kernel, bytes, { at, family: packet.facts.family, link });
+}
+
+function tellPortUnreachable(
+  kernel: KernelState,
+  bytes: Uint8Array,
+  place: { readonly at: number; readonly family: IpFamily; readonly link: LinkState },
+): void {
   const kind = 'destination-unreachable';
-  if (packet.facts.family === 'inet') {
-    sendIcmpError(kernel, bytes, at, { kind, code: UNREACHABLE_PORT });
+  if (place.family === 'inet') {
+    sendIcmpError(kernel, bytes, place.at, { kind, code: UNREACHABLE_PORT });
     return;
   }
-  sendIcmpv6Error(kernel, bytes, at, link, { kind, code: CODE_PORT_UNREACHABLE, parameter: 0 });
+  const error = { kind, code: CODE_PORT_UNREACHABLE, parameter: 0 } as const;
+  sendIcmpv6Error(kernel, bytes, place.at, place.link, error);
 }
 
 /** A forwarded packet: an answer of a NAT server gets the virtual address back and is routed anew. */
 function onAnswer(context: Context, frame: Uint8Array, family: IpFamily): boolean {
   const { ipvs, kernel } = context;
   const connection = translateAnswer(context, frame, family);
-  if (connection === undefined || connection.method !== 'nat') return false;
+  if (connection === undefined) return refuseStray(context, frame, family);
+  if (connection.method !== 'nat') return false;
   if (ipvs.settings.snat_reroute === 0) return false;
   if (family === 'inet') {
     const source = connection.virtualAddress as Ipv4Address;
     const way = routeOutput(kernel, connection.client as Ipv4Address, source);
-    if (typeof way === 'string') return false;
-    sendBehindHooks(kernel, frame, way);
+    if (typeof way === 'string') drop(kernel, 'ipvs:no-route');
+    else sendBehindHooks(kernel, frame, way);
     return true;
   }
   const way = routeIpv6(kernel, connection.client as Ipv6Address);
-  if (typeof way === 'string') return false;
-  sendIpv6BehindHooks(kernel, frame, way);
+  if (typeof way === 'string') drop(kernel, 'ipvs:no-route');
+  else sendIpv6BehindHooks(kernel, frame, way);
   return true;
 }
 
 function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): boolean {
   const { kernel, facts } = context;
   if (translateAnswer(context, frame, family) !== undefined) return false;
+  if (refuseStray(context, frame, family)) return true;
   const transportAt = readPacketFacts(frame, IP_AT, family, facts);
   if (transportAt < 0) return false;
   facts.mark = markOfOwn(context, frame, family);
   const packet = { bytes: frame, at: IP_AT, transportAt, link: kernel.loopback, facts };
   return onRequest(context, packet, true);
+}
+
+/**
+ * `nat_icmp_send`: a NAT server that speaks of a connection which this director does not know is told so, and the packet goes no
+ * further; without it, it leaves with the server's own address. Source: ip_vs_out.
+ */
+function refuseStray(
+  { kernel, ipvs, facts }: Context,
+  frame: Uint8Array,
+  family: IpFamily,
+): boolean {
+  if (ipvs.settings.nat_icmp_send === 0) return false;
+  if (readPacketFacts(frame, IP_AT, family, facts) < 0 || !isOfNatServer(ipvs, facts)) return false;
+  if (facts.protocol === PROTOCOL_TCP && (facts.tcpFlags & FLAG_RST) !== 0) return false;
+  drop(kernel, 'ipvs:no-connection');
+  tellPortUnreachable(kernel, frame, { at: IP_AT, family, link: kernel.loopback });
+  return true;
 }
 
 /** The firewall's mark of a packet of this host; its rules ask for the link that the packet would leave by. */

@@ -9,6 +9,7 @@ import type { IpAddress, IpFamily } from '../../../daemon/wire/ip-address.ts';
 import type { KernelTimer } from '../kernel-clock.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionTable } from './connection-table.ts';
+import type { LoadDefence } from './load-defence.ts';
 import type { SchedulerInstance } from './schedulers/scheduler.ts';
 import type { Statistics } from './statistics.ts';
 
@@ -108,6 +109,10 @@ export interface IpvsSettings {
   sync_refresh_period: number;
   sync_retries: number;
   sync_persist_mode: number;
+  /** How many threads of the sync daemon there are, each with a port of its own. */
+  sync_ports: number;
+  nat_icmp_send: number;
+  run_estimation: number;
   lblc_expiration: number;
   lblcr_expiration: number;
 }
@@ -139,6 +144,7 @@ export interface IpvsState {
   /** Told before the number of services changes: packets then take other ways through the kernel. */
   onServiceCount: (() => void) | undefined;
   readonly settings: IpvsSettings;
+  readonly defence: LoadDefence;
   readonly timeouts: IpvsTimeouts;
   /** In order of `ipvsadm -Ln --nosort`, which lists the newest of a bucket first; here oldest first. */
   readonly services: VirtualService[];

@@ -3,6 +3,7 @@
 import { makeTimer } from '../kernel-clock.ts';
 import { ConnectionTable } from './connection-table.ts';
 import type { IpvsClock, IpvsSettings, IpvsState } from './ipvs-state.ts';
+import { makeLoadDefence } from './load-defence.ts';
 import { endConnectionsWithoutServer } from './real-servers.ts';
 import { estimateAll } from './service-table.ts';
 import { makeStatistics } from './statistics.ts';
@@ -18,6 +19,7 @@ export function makeIpvs(options: {
     onPacketIn: undefined,
     onServiceCount: undefined,
     settings: defaultSettings(),
+    defence: makeLoadDefence(),
     timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
     services: [],
     servicesByAddress: new Map(),
@@ -51,6 +53,9 @@ function defaultSettings(): IpvsSettings {
     sync_refresh_period: 0,
     sync_retries: 0,
     sync_persist_mode: 0,
+    sync_ports: 1,
+    nat_icmp_send: 0,
+    run_estimation: 1,
     lblc_expiration: 86_400,
     lblcr_expiration: 86_400,
   };

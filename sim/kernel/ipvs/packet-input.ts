@@ -20,6 +20,7 @@ import {
   PROTOCOL_UDP,
 } from './connection-life.ts';
 import type { IpvsState, PacketFacts, RealServer, VirtualService } from './ipvs-state.ts';
+import { mustShed } from './load-defence.ts';
 import { FTP_DATA_PORT, FTP_PORT, serviceFor } from './service-lookup.ts';
 import { STATE_CLOSE, STATE_FIN_WAIT, STATE_TIME_WAIT } from './tcp-states.ts';
 
@@ -29,9 +30,9 @@ const PROTOCOL_SCTP = 132;
 
 /**
  * What becomes of a packet: the connection that it belongs to, or `accept` (not for IPVS), `drop` (silently),
- * `refuse` (no usable server: ICMP port unreachable).
+ * `shed` (silently, too many), `refuse` (no usable server: ICMP port unreachable).
  */
-export type PacketVerdict = Connection | 'accept' | 'drop' | 'refuse';
+export type PacketVerdict = Connection | 'accept' | 'drop' | 'shed' | 'refuse';
 
 /**
  * Takes a packet on its way to this host (or from it, `fromHere`). A connection's counters, state and timer
@@ -104,7 +105,9 @@ function scheduleNew(state: IpvsState, packet: PacketFacts, fromHere: boolean): 
     if (!mayBegin || (tcpFlags & FLAG_RST) !== 0) return 'accept';
   }
   const service = serviceFor(state, packet);
-  if (service === undefined || packet.sourcePort === FTP_DATA_PORT) return 'accept';
+  if (service === undefined) return 'accept';
+  if (mustShed(state)) return 'shed';
+  if (packet.sourcePort === FTP_DATA_PORT) return 'accept';
   if (fromHere && state.connections.findForReverse(packet) !== undefined) return 'accept';
   const connection = service.persistent
     ? schedulePersistent(state, service, packet)

@@ -10,6 +10,7 @@ import { endConnection } from './connection-life.ts';
 import type {
   ForwardMethod,
   IpvsState,
+  PacketFacts,
   RealServer,
   ServiceKey,
   TunnelChecksum,
@@ -224,4 +225,16 @@ function isSame(server: RealServer, service: VirtualService, which: ServerKey): 
   if (old.kind === 'mark') return key.kind === 'mark' && old.mark === key.mark;
   if (key.kind === 'mark') return false;
   return old.protocol === key.protocol && old.address === key.address && old.port === key.port;
+}
+
+/** Whether a packet comes from a server that a service reaches by NAT. Source: ip_vs_has_real_service. */
+export function isOfNatServer(state: IpvsState, packet: PacketFacts): boolean {
+  for (const service of state.services) {
+    if (service.mark === 0 && service.protocol !== packet.protocol) continue;
+    for (let server = service.first; server !== undefined; server = server.next) {
+      const isSource = server.address === packet.source && server.port === packet.sourcePort;
+      if (isSource && server.method === 'nat') return true;
+    }
+  }
+  return false;
 }

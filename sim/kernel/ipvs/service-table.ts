@@ -109,6 +109,8 @@ export function flushServices(state: IpvsState): void {
 
 /** What the estimator's timer does: every two seconds, while there is a service. */
 export function estimateAll(state: IpvsState): void {
+  armEstimator(state);
+  if (state.settings.run_estimation === 0) return;
   estimate(state.statistics);
   for (const service of state.services) {
     estimate(service.statistics);
@@ -116,7 +118,6 @@ export function estimateAll(state: IpvsState): void {
       estimate(server.statistics);
     }
   }
-  armEstimator(state);
 }
 
 function armEstimator(state: IpvsState): void {

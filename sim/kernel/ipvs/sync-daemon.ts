@@ -13,6 +13,7 @@ import type { KernelState } from '../kernel-state.ts';
 import { MLD } from '../mld-host.ts';
 import { openUdpSocket } from '../udp-sockets.ts';
 import type { Connection } from './connection.ts';
+import { bucketOf } from './connection-table.ts';
 import type { IpvsState } from './ipvs-state.ts';
 import { acceptSyncEntry, isAnnouncementDue, syncEntryOf } from './sync-decisions.ts';
 import {
@@ -36,6 +37,8 @@ const IPV4_AND_UDP_LENGTH = 28;
 const IPV6_AND_UDP_LENGTH = 48;
 const ETHERNET_MTU = 1500;
 const DATAGRAM_MAX = 65_535;
+/** IPVS_SYNC_PORTS_MAX. */
+const THREADS_MAX = 64;
 /** A backup's buffer is never smaller, whatever was asked for. */
 const BACKUP_LENGTH_MIN = 1024;
 
@@ -92,11 +95,44 @@ function lengthFor(options: SyncOptions, group: IpAddress, mtu: number): number 
   return Math.min(Math.max(maxLength, least), DATAGRAM_MAX - headers);
 }
 
+/** One thread a port; a connection is announced by always the same. Source: select_master_thread_id. */
 function startMaster(
   kernel: KernelState,
   ipvs: IpvsState,
   options: Required<SyncOptions>,
 ): (() => void) | undefined {
+  const threads: MasterThread[] = [];
+  for (const port of portsOf(ipvs, options)) {
+    const thread = startThread(kernel, { ...options, port });
+    if (thread === undefined) return undefined;
+    threads.push(thread);
+  }
+  const add = (connection: Connection): void => {
+    threads[bucketOf(connection, threads.length)]?.add(syncEntryOf(connection));
+  };
+  ipvs.onPacketIn = (connection, packets) => announce(ipvs, connection, packets, add);
+  return () => {
+    ipvs.onPacketIn = undefined;
+    for (const thread of threads) thread.stop();
+  };
+}
+
+/** The ports of the threads that `sync_ports` asks for when the daemon starts. */
+function portsOf(ipvs: IpvsState, { port }: { readonly port: number }): readonly number[] {
+  const count = Math.min(ipvs.settings.sync_ports, THREADS_MAX);
+  return Array.from({ length: count }, (_, nth) => port + nth);
+}
+
+/** A thread of the master: what it is told of waits for a datagram of its own. */
+interface MasterThread {
+  add(entry: SyncEntry): void;
+  stop(): void;
+}
+
+function startThread(
+  kernel: KernelState,
+  options: Required<SyncOptions>,
+): MasterThread | undefined {
   const socket = openUdpSocket(kernel, {
     family: familyOf(options.group),
     link: options.link,
@@ -130,12 +166,13 @@ function startMaster(
     entries.push(entry);
     length += more;
   };
-  ipvs.onPacketIn = (connection, packets) => announce(ipvs, connection, packets, add);
-  return () => {
-    ipvs.onPacketIn = undefined;
-    kernel.clock.cancel(timer);
-    send();
-    socket.close();
+  return {
+    add,
+    stop() {
+      kernel.clock.cancel(timer);
+      send();
+      socket.close();
+    },
   };
 }
 
@@ -152,13 +189,13 @@ function announce(
   ipvs: IpvsState,
   connection: Connection,
   packets: number,
-  add: (entry: SyncEntry) => void,
+  add: (connection: Connection) => void,
 ): void {
-  if (isAnnouncementDue(ipvs, connection, packets)) add(syncEntryOf(connection));
+  if (isAnnouncementDue(ipvs, connection, packets)) add(connection);
   const template = connection.control;
   if (template === undefined) return;
   template.inPackets++;
-  if (isAnnouncementDue(ipvs, template, template.inPackets)) add(syncEntryOf(template));
+  if (isAnnouncementDue(ipvs, template, template.inPackets)) add(template);
 }
 
 function startBackup(
@@ -166,18 +203,27 @@ function startBackup(
   ipvs: IpvsState,
   options: Required<SyncOptions>,
 ): (() => void) | undefined {
-  const { group, port } = options;
+  const { group } = options;
   const link = kernel.linksByName.get(options.link);
-  const socket = openUdpSocket(kernel, {
-    family: familyOf(group),
-    port,
-    link: options.link,
-    onDatagram: ({ payload }) => {
-      const entries = decodeSync(payload, options.syncId) ?? [];
-      for (const entry of entries) acceptSyncEntry(ipvs, entry);
-    },
-  });
-  if (typeof socket === 'string' || link === undefined) return undefined;
+  const sockets = portsOf(ipvs, options).map((port) =>
+    openUdpSocket(kernel, {
+      family: familyOf(group),
+      port,
+      link: options.link,
+      onDatagram: ({ payload }) => {
+        const entries = decodeSync(payload, options.syncId) ?? [];
+        for (const entry of entries) acceptSyncEntry(ipvs, entry);
+      },
+    }),
+  );
+  const open = sockets.filter((socket) => typeof socket !== 'string');
+  const close = (): void => {
+    for (const socket of open) socket.close();
+  };
+  if (open.length < sockets.length || link === undefined) {
+    close();
+    return undefined;
+  }
   const membership = familyOf(group) === 'inet' ? IGMP : MLD;
   joinGroupOn(kernel, membership, link, group);
   ipvs.isSyncBackup = true;
@@ -186,6 +232,6 @@ function startBackup(
     if (kernel.linksByName.get(options.link) === link) {
       leaveGroupOn(kernel, membership, link, group);
     }
-    socket.close();
+    close();
   };
 }

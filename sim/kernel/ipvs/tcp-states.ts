@@ -23,9 +23,11 @@ export const TCP_STATES = [
 
 /** Places of the states that other files ask for. */
 export const STATE_ESTABLISHED = 1;
+export const STATE_SYN_RECV = 3;
 export const STATE_FIN_WAIT = 4;
 export const STATE_TIME_WAIT = 5;
 export const STATE_CLOSE = 6;
+export const STATE_SYNACK = 10;
 
 /** Which way a segment goes, and whether the answers pass here at all. */
 export type TcpDirection = 'in' | 'out' | 'in-only';
@@ -50,8 +52,10 @@ const SA = 10;
 /** Seconds by state; ESTABLISHED and FIN_WAIT are what `ipvsadm --set` changes. */
 const SECONDS = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120];
 
+type Tables = { readonly [direction in TcpDirection]: readonly (readonly number[])[] };
+
 /** Rows: syn, fin, ack, rst. Columns: the present state. */
-const NEXT: { readonly [direction in TcpDirection]: readonly (readonly number[])[] } = {
+const NEXT: Tables = {
   in: [
     [SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SR],
     [CL, CW, SS, TW, TW, TW, CL, CW, LA, LI, TW],
@@ -72,11 +76,41 @@ const NEXT: { readonly [direction in TcpDirection]: readonly (readonly number[])
   ],
 };
 
+/**
+ * The same with `secure_tcp`: a client's acknowledgement alone establishes nothing, the server's answer must have been seen.
+ * Source: tcp_states_dos.
+ */
+const NEXT_SECURE: Tables = {
+  in: [
+    [SR, ES, ES, SR, SR, SR, SR, SR, SR, SR, SA],
+    [CL, CW, SS, TW, TW, TW, CL, CW, LA, LI, SA],
+    [ES, ES, SS, SR, FW, TW, CL, CW, CL, LI, SA],
+    [CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, CL],
+  ],
+  out: [
+    [SS, ES, SS, SA, SS, SS, SS, SS, SS, LI, SA],
+    [TW, FW, SS, TW, FW, TW, CL, TW, LA, LI, TW],
+    [ES, ES, SS, ES, FW, TW, CL, CW, LA, ES, ES],
+    [CL, CL, SS, CL, CL, TW, CL, CL, CL, CL, CL],
+  ],
+  'in-only': [
+    [SA, ES, ES, SR, SA, SA, SA, SA, SA, SA, SA],
+    [CL, FW, SS, TW, FW, TW, CL, CW, LA, LI, TW],
+    [ES, ES, SS, ES, FW, TW, CL, CW, CL, LI, ES],
+    [CL, CL, CL, SR, CL, CL, CL, CL, LA, LI, CL],
+  ],
+};
+
 /** The state after a segment with those flags. A segment without any known flag leads to CLOSE. */
-export function nextTcpState(state: number, flags: number, direction: TcpDirection): number {
+export function nextTcpState(
+  state: number,
+  flags: number,
+  direction: TcpDirection,
+  isSecure: boolean,
+): number {
   const row = rowOf(flags);
   if (row < 0) return STATE_CLOSE;
-  return NEXT[direction][row]?.[state] ?? NO;
+  return (isSecure ? NEXT_SECURE : NEXT)[direction][row]?.[state] ?? NO;
 }
 
 function rowOf(flags: number): number {
