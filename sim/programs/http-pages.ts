@@ -9,6 +9,8 @@ export interface Page {
   readonly body: Uint8Array;
   readonly status: number;
   readonly type: string;
+  /** Where a redirect leads. */
+  readonly location?: string;
 }
 
 /** How the server behaves. */
@@ -65,9 +67,13 @@ export function readHttpOptions(options: Readonly<Record<string, unknown>>): Htt
 
 function readPage(given: unknown): Page {
   if (typeof given === 'string') return pageOf(given, 200);
-  const { body, status } = (given ?? {}) as { body?: unknown; status?: unknown };
-  const code = typeof status === 'number' ? status : 200;
-  if (typeof body === 'string') return pageOf(body, code);
+  const { body, status, location } = (given ?? {}) as Readonly<Record<string, unknown>>;
+  const code = typeof status === 'number' ? status : location === undefined ? 200 : 302;
+  const page = typeof body === 'string' ? pageOf(body, code) : ownPage(code);
+  return typeof location === 'string' ? { ...page, location } : page;
+}
+
+function ownPage(code: number): Page {
   return code === 200 ? pageOf(WELCOME, 200) : errorPage(code);
 }
 
@@ -109,6 +115,7 @@ export function formatResponse(
     ['Date', formatDate(how.clockUs, '%a, %d %b %Y %H:%M:%S GMT')],
     ['Content-Type', page.type],
     ['Content-Length', String(page.body.length)],
+    ...(page.location === undefined ? [] : [['Location', page.location] as const]),
     ['Connection', how.keepAlive ? 'keep-alive' : 'close'],
   ];
   const startLine = `HTTP/1.1 ${page.status} ${reasonOf(page.status)}`;

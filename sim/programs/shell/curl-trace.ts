@@ -29,6 +29,11 @@ export class CurlTrace {
     this.#say = verbose ? (text) => err(`${text}\n`) : () => {};
   }
 
+  /** A line of its own. */
+  note(text: string): void {
+    this.#say(`* ${text}`);
+  }
+
   trying(address: IpAddress, port: number): void {
     const host = isIpv4(address) ? formatIp(address) : `[${formatIp(address)}]`;
     this.#say(`*   Trying ${host}:${port}...`);
@@ -49,9 +54,10 @@ export class CurlTrace {
     if (body !== undefined) this.#say(`} [${body.length} bytes data]`);
   }
 
-  response({ startLine, fields, body }: HttpMessage): void {
+  response({ startLine, fields, body }: HttpMessage, isRedirect: boolean): void {
     const head = decodeUtf8(formatMessage(startLine.join(' ').trimEnd(), fields));
     for (const line of head.split('\r\n').slice(0, -1)) this.#say(`< ${line}`);
+    if (isRedirect && body.length > 0) this.#say('* Ignoring the response-body');
     if (body.length > 0) this.#say(`{ [${body.length} bytes data]`);
   }
 

@@ -10,6 +10,9 @@ import { fieldOf, formatMessage, type HeaderFields, type HttpMessage } from '../
 import { type HttpUrl, parseHttpUrl } from '../http-url.ts';
 import { type TlsClient, tlsRandom } from '../tls-socket.ts';
 import { type CurlOptions, readCurlOptions } from './curl-options.ts';
+import { insteadOf, resolvedBy } from './curl-places.ts';
+import { dropsBody, resolveLocation } from './curl-redirect.ts';
+import { nextPause, reasonToRetry, warning } from './curl-retry.ts';
 import { tlsComplaint } from './curl-tls.ts';
 import { CurlTrace } from './curl-trace.ts';
 import type { CommandIo, ShellCommand } from './shell-command.ts';
@@ -24,6 +27,8 @@ const CODES = {
   partial: 18,
   httpError: 22,
   timeout: 28,
+  redirects: 47,
+  badOption: 49,
   bind: 45,
   empty: 52,
   receive: 56,
@@ -47,6 +52,8 @@ class CurlRun {
   readonly #waiting: string[];
   /** Where the connection of the transfer before leads. */
   #place = '';
+  /** As on the command line, and where redirects led. */
+  #first: string;
   #url: string;
   #isNew = true;
   #request: HttpRequest | undefined;
@@ -58,24 +65,58 @@ class CurlRun {
   #port = 0;
   #status = 0;
   #downloaded = 0;
+  /** Where the connection was to lead, and what is said of it. */
+  #asked: HttpUrl | undefined;
+  #shown: HttpUrl | undefined;
+  #redirects = 0;
+  #redirectUrl = '';
+  #method: string;
+  #body: Uint8Array | undefined;
+  /** When the first try of this URL began, and how long the next pause is. */
+  #firstTryAt: number;
+  #triesLeft: number;
+  #pauseUs: number;
+  #wasRefused = false;
+  #retrying: (() => void) | undefined;
+  #retryAfterUs = 0;
   #over = false;
   #cancels: (() => void)[] = [];
+  #connectionCancels: (() => void)[] = [];
 
   constructor(io: CommandIo, options: CurlOptions) {
     this.#io = io;
     this.#options = options;
     this.#startedAt = io.machine.now();
+    this.#firstTryAt = this.#startedAt;
+    this.#triesLeft = options.retry.tries;
+    this.#pauseUs = options.retry.pauseUs;
+    this.#method = options.method;
+    this.#body = options.body;
     const [url, ...more] = options.urls;
     this.#url = url;
+    this.#first = url;
     this.#waiting = more;
     this.#trace = new CurlTrace(options.flags.has('verbose'), (text) => io.err(text));
     io.onInterrupt(() => {
       this.#waiting.length = 0;
+      this.#retrying?.();
+      this.#triesLeft = 0;
+      this.#over = false;
       this.#end(130);
     });
   }
 
   begin(): void {
+    const { unreadable, entries } = this.#options.places;
+    if (unreadable !== undefined) {
+      this.#fail(CODES.badOption, `Couldn't parse CURLOPT_RESOLVE entry '${unreadable}'`);
+      return;
+    }
+    for (const entry of entries) this.#trace.note(`Added ${entry.replace(/^\+/, '')} to DNS cache`);
+    this.#follow();
+  }
+
+  #follow(): void {
     const url = parseHttpUrl(this.#url);
     if (url === undefined) {
       this.#fail(CODES.malformed, 'URL using bad/illegal format or missing URL');
@@ -87,7 +128,8 @@ class CurlRun {
   }
 
   #transfer(url: HttpUrl): void {
-    const { method, body, flags } = this.#options;
+    const { flags } = this.#options;
+    const [method, body] = [this.#method, this.#body];
     const version = flags.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
     const head = { method, target: url.target, version, fields: this.#fields(url) } as const;
     const request = body === undefined ? head : { ...head, body };
@@ -95,7 +137,7 @@ class CurlRun {
     const place = `${url.scheme} ${url.host} ${url.port}`;
     this.#isNew = this.#connection?.isIdle !== true || place !== this.#place;
     this.#place = place;
-    if (!this.#isNew) this.#trace.reused(url);
+    if (!this.#isNew && this.#shown !== undefined) this.#trace.reused(this.#shown);
     else if (!this.#connect(url)) return;
     this.#arm(url);
     this.#connection?.send(request, (outcome) => this.#finish(url, outcome));
@@ -106,17 +148,26 @@ class CurlRun {
     this.#connection?.close();
     this.#connection = undefined;
     const { machine } = this.#io;
-    const { flags } = this.#options;
-    const address = machine
-      .resolve(url.host)
-      .find((each) => (isIpv4(each) ? !flags.has('ipv6') : !flags.has('ipv4')));
+    const { flags, places } = this.#options;
+    const instead = insteadOf(places, url.host, url.port);
+    if (instead.host !== undefined) this.#trace.note(`Connecting to hostname: ${instead.host}`);
+    if (instead.port !== undefined) this.#trace.note(`Connecting to port: ${instead.port}`);
+    const { host, port } = { host: url.host, port: url.port, ...instead };
+    this.#asked = { ...url, host, port };
+    // curl 7.88.1 has lost the name then, as seen.
+    this.#shown = { ...this.#asked, host: instead.host === undefined ? url.host : '(nil)' };
+    const given = resolvedBy(places, host, port);
+    if (given !== undefined) this.#trace.note(`Hostname ${host} was found in DNS cache`);
+    const address = (given ?? machine.resolve(host)).find((each) =>
+      isIpv4(each) ? !flags.has('ipv6') : !flags.has('ipv4'),
+    );
     if (address === undefined) {
       this.#fail(CODES.unresolved, `Could not resolve host: ${url.host}`);
       return false;
     }
     this.#address = address;
-    this.#port = url.port;
-    this.#trace.trying(address, url.port);
+    this.#port = port;
+    this.#trace.trying(address, port);
     const place = this.#source();
     if (typeof place === 'string') {
       this.#fail(CODES.bind, place);
@@ -125,14 +176,15 @@ class CurlRun {
     const connection = HttpConnection.open({
       kernel: machine.kernel,
       address,
-      port: url.port,
+      port,
       ...place,
       ...(url.scheme === 'https' ? { tls: this.#tls(url) } : {}),
       now: () => machine.now(),
     });
     if (typeof connection === 'string') {
-      this.#trace.unconnected(url, address, { error: connection, atOnce: true });
-      this.#failConnect(url);
+      this.#wasRefused = connection === 'ECONNREFUSED';
+      this.#trace.unconnected(this.#asked, address, { error: connection, atOnce: true });
+      this.#failConnect();
       return false;
     }
     this.#connection = connection;
@@ -140,11 +192,14 @@ class CurlRun {
   }
 
   /** -v: what went out, as soon as that is known. */
-  #traceRequest(url: HttpUrl): void {
+  #traceRequest(): void {
     const request = this.#request;
     if (request === undefined || this.#connection?.connectedAt === undefined) return;
     this.#request = undefined;
-    if (this.#isNew && this.#address !== undefined) this.#trace.connected(url, this.#address);
+    const [shown, address] = [this.#shown, this.#address];
+    if (this.#isNew && address !== undefined && shown !== undefined) {
+      this.#trace.connected(shown, address);
+    }
     this.#trace.request(request);
   }
 
@@ -166,7 +221,8 @@ class CurlRun {
 
   /** The fields in curl's order; those of -H replace or add. */
   #fields(url: HttpUrl): HeaderFields {
-    const { headers, body } = this.#options;
+    const { headers } = this.#options;
+    const body = this.#body;
     const own: [string, string][] = [
       ['Host', url.authority],
       ['User-Agent', 'curl/7.88.1'],
@@ -187,36 +243,38 @@ class CurlRun {
     const limit = Math.min(connectTimeoutUs, maxTimeUs ?? Number.MAX_SAFE_INTEGER);
     const connecting = timers.after(limit, () => {
       if (!this.#isNew || this.#connection?.connectedAt !== undefined) return;
-      const where = `${url.host} port ${url.port} after ${this.#elapsedMs()} ms`;
+      const { host, port } = this.#asked ?? url;
+      const where = `${host} port ${port} after ${this.#elapsedMs()} ms`;
       const isTotal = maxTimeUs !== undefined && maxTimeUs <= connectTimeoutUs;
       const text = isTotal
         ? `Connection timed out after ${this.#elapsedMs()} milliseconds`
         : `Failed to connect to ${where}: Timeout was reached`;
       this.#fail(CODES.timeout, text);
     });
-    this.#cancels.push(() => connecting.cancel());
-    if (maxTimeUs === undefined) return;
+    this.#connectionCancels.push(() => connecting.cancel());
+    if (maxTimeUs === undefined || this.#cancels.length > 0) return;
     const whole = timers.after(maxTimeUs, () => {
       const received = this.#connection?.receivedBytes ?? 0;
       const text = `Operation timed out after ${this.#elapsedMs()} milliseconds with ${received} bytes received`;
-      this.#traceRequest(url);
+      this.#traceRequest();
       if (this.#connection?.connectedAt !== undefined) this.#fail(CODES.timeout, text);
     });
     this.#cancels.push(() => whole.cancel());
   }
 
   #finish(url: HttpUrl, outcome: HttpOutcome) {
-    this.#traceRequest(url);
+    this.#traceRequest();
     if (outcome.kind === 'response') {
-      this.#trace.response(outcome.response);
-      this.#trace.done(url, this.#connection?.isIdle === true);
-      this.#show(outcome.response, outcome.status);
+      this.#hear(url, outcome.response, outcome.status);
       return;
     }
     if (!outcome.connected) {
       const how = { error: outcome.reason, atOnce: false };
-      if (this.#address !== undefined) this.#trace.unconnected(url, this.#address, how);
-      return this.#failConnect(url);
+      this.#wasRefused = outcome.reason === 'ECONNREFUSED';
+      if (this.#address !== undefined && this.#asked !== undefined) {
+        this.#trace.unconnected(this.#asked, this.#address, how);
+      }
+      return this.#failConnect();
     }
     const tls = tlsComplaint(outcome.reason, url);
     if (tls !== undefined) return this.#fail(tls.code, tls.text, tls.more);
@@ -241,6 +299,52 @@ class CurlRun {
     }
   }
 
+  /** A response is there: it may lead elsewhere (-L). */
+  #hear(url: HttpUrl, response: HttpMessage, status: number): void {
+    const { flags } = this.#options;
+    const location =
+      status >= 300 && status < 400 ? fieldOf(response.fields, 'Location') : undefined;
+    const isFollowed = location !== undefined && flags.has('location');
+    this.#redirectUrl = location === undefined ? '' : resolveLocation(url, location);
+    const pause = Number(fieldOf(response.fields, 'Retry-After') ?? 0);
+    this.#retryAfterUs = Number.isInteger(pause) ? pause * 1_000_000 : 0;
+    this.#trace.response(response, isFollowed);
+    if (this.#shown !== undefined) this.#trace.done(this.#shown, this.#connection?.isIdle === true);
+    if (isFollowed) this.#redirect(response, status);
+    else this.#show(response, status);
+  }
+
+  #redirect(response: HttpMessage, status: number): void {
+    const { redirectsMax } = this.#options;
+    this.#status = status;
+    if (redirectsMax >= 0 && this.#redirects >= redirectsMax) {
+      this.#fail(CODES.redirects, `Maximum (${redirectsMax}) redirects followed`);
+      return;
+    }
+    this.#redirects++;
+    this.#io.out(this.#headOf(response));
+    if (dropsBody(status) && this.#body !== undefined) {
+      this.#body = undefined;
+      if (!this.#options.isOwnMethod) this.#method = 'GET';
+    }
+    this.#trace.note(`Issue another request to this URL: '${this.#redirectUrl}'`);
+    this.#url = this.#redirectUrl;
+    this.#redirectUrl = '';
+    for (const cancel of this.#connectionCancels.splice(0)) cancel();
+    if (this.#connection?.isIdle !== true) {
+      this.#connection?.close();
+      this.#connection = undefined;
+    }
+    this.#follow();
+  }
+
+  /** What -i and -I show. */
+  #headOf({ startLine, fields }: HttpMessage): string {
+    const { flags } = this.#options;
+    if (!flags.has('include') && !flags.has('head')) return '';
+    return decodeUtf8(formatMessage(startLine.join(' ').trimEnd(), fields));
+  }
+
   #show(response: HttpMessage, status: number): void {
     const { flags, output } = this.#options;
     this.#status = status;
@@ -249,16 +353,15 @@ class CurlRun {
       return;
     }
     this.#downloaded = response.body.length;
-    const withHead = flags.has('include') || flags.has('head');
-    const head = formatMessage(response.startLine.join(' ').trimEnd(), response.fields);
-    const text = (withHead ? decodeUtf8(head) : '') + decodeUtf8(response.body);
+    const text = this.#headOf(response) + decodeUtf8(response.body);
     if (output === undefined || output === '-') this.#io.out(text);
     else if (output !== '/dev/null') this.#io.machine.writeFile(pathOf(output), encodeUtf8(text));
     this.#end(0);
   }
 
-  #failConnect(url: HttpUrl): void {
-    const where = `${url.host} port ${url.port} after ${this.#elapsedMs()} ms`;
+  #failConnect(): void {
+    const { host, port } = this.#asked ?? { host: '', port: 0 };
+    const where = `${host} port ${port} after ${this.#elapsedMs()} ms`;
     this.#fail(CODES.connect, `Failed to connect to ${where}: Couldn't connect to server`);
   }
 
@@ -274,8 +377,10 @@ class CurlRun {
   #end(code: number): void {
     if (this.#over) return;
     this.#over = true;
-    for (const cancel of this.#cancels) cancel();
+    for (const cancel of [...this.#cancels, ...this.#connectionCancels]) cancel();
     this.#cancels = [];
+    this.#connectionCancels = [];
+    if (this.#tryAgain(code)) return;
     const { writeOut } = this.#options;
     if (writeOut !== undefined) this.#io.out(this.#written(writeOut, code));
     const next = this.#waiting.shift();
@@ -287,7 +392,36 @@ class CurlRun {
     this.#io.exit(code);
   }
 
+  /** --retry: whether another try is to come. */
+  #tryAgain(code: number): boolean {
+    const { retry, flags } = this.#options;
+    const { machine } = this.#io;
+    const end = { code, status: this.#status, wasRefused: this.#wasRefused };
+    const reason = this.#triesLeft > 0 ? reasonToRetry(retry, end) : undefined;
+    const isLate = retry.withinUs > 0 && machine.now() - this.#firstTryAt >= retry.withinUs;
+    if (reason === undefined || isLate) return false;
+    const pause = this.#retryAfterUs > 0 ? this.#retryAfterUs : this.#pauseUs;
+    if (!flags.has('silent')) {
+      const waits = `Will retry in ${Math.floor(pause / 1_000_000)} seconds.`;
+      this.#io.err(warning(`Problem ${reason}. ${waits} ${this.#triesLeft} retries left.`));
+    }
+    this.#triesLeft--;
+    this.#pauseUs = nextPause(retry, this.#pauseUs);
+    const timer = machine.timers.after(pause, () => this.#restart(this.#first));
+    this.#retrying = () => timer.cancel();
+    return true;
+  }
+
   #next(url: string): void {
+    this.#triesLeft = this.#options.retry.tries;
+    this.#pauseUs = this.#options.retry.pauseUs;
+    this.#firstTryAt = this.#io.machine.now();
+    this.#first = url;
+    this.#restart(url);
+  }
+
+  #restart(url: string): void {
+    this.#retrying = undefined;
     if (this.#connection?.isIdle !== true) {
       this.#connection?.close();
       this.#connection = undefined;
@@ -296,8 +430,14 @@ class CurlRun {
     this.#startedAt = this.#io.machine.now();
     this.#status = 0;
     this.#downloaded = 0;
+    this.#redirects = 0;
+    this.#redirectUrl = '';
+    this.#retryAfterUs = 0;
+    this.#wasRefused = false;
+    this.#method = this.#options.method;
+    this.#body = this.#options.body;
     this.#over = false;
-    this.begin();
+    this.#follow();
   }
 
   #written(format: string, code: number): string {
@@ -323,8 +463,10 @@ class CurlRun {
       ['local_port', String(this.#connection?.localPort ?? 0)],
       ['url_effective', this.#url],
       ['num_connects', isThere ? '1' : '0'],
+      ['num_redirects', String(this.#redirects)],
+      ['redirect_url', this.#redirectUrl],
       ['exitcode', String(code)],
-      ['method', this.#options.method],
+      ['method', this.#method],
     ]);
     return format
       .replace(/%\{([^}]*)\}/g, (_whole, name: string) => {

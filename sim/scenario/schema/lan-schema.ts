@@ -93,6 +93,7 @@ const webServer = {
         {
           body: text('The page.').optional(),
           status: whole('HTTP status; 200 by default.', { min: 100, max: 599 }).optional(),
+          location: text('Where a redirect leads; its status is 302 by default.').optional(),
         },
         'A page with more than its text.',
       ),
