@@ -4,14 +4,14 @@
  * PING_CHECK does not bind at all. Source: recording k236.
  */
 
+import { type ErrnoName, errnoNumber, errnoText } from '../base/errno.ts';
 import { type Checker, type CheckMachine, log } from './check-machine.ts';
 import { checkText } from './check-text.ts';
 import type { ProbeInput } from './probe.ts';
 
-/** Linux' number and words. */
-const ERRORS: ReadonlyMap<string, readonly [number, string]> = new Map([
-  ['no-such-address', [99, 'Cannot assign requested address']],
-  ['address-in-use', [98, 'Address already in use']],
+const ERRORS: ReadonlyMap<string, ErrnoName> = new Map([
+  ['no-such-address', 'EADDRNOTAVAIL'],
+  ['address-in-use', 'EADDRINUSE'],
 ]);
 
 /** Tells of it; `true` when the attempt ends here, unjudged. */
@@ -19,10 +19,11 @@ export function endsUnbound(machine: CheckMachine, checker: Checker, input: Prob
   if (input.kind !== 'stream-failed' && input.kind !== 'datagram-failed') return false;
   const error = ERRORS.get(input.failure);
   if (error === undefined) return false;
-  const [errno, words] = error;
+  const words = errnoText(error);
   const text = rescheduled(checker);
   if (text === undefined) {
-    if (checker.config.kind === 'UDP_CHECK') log(machine, checkText.udpBindFailed(errno, words));
+    if (checker.config.kind === 'UDP_CHECK')
+      log(machine, checkText.udpBindFailed(errnoNumber(error), words));
     return false;
   }
   log(machine, checkText.bindFailed(words));

@@ -20,8 +20,8 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { textOfErrno } from '../base/errno.ts';
 import type { ScriptFault } from '../config/parse-context.ts';
-import { errnoText } from './native/libc.ts';
 
 const GROUP_WRITE = 0o020;
 const WORLD_WRITE = 0o002;
@@ -80,7 +80,7 @@ function mayExecute(path: string): boolean {
 
 function reasonOf(error: unknown): string {
   const { errno } = error as NodeJS.ErrnoException;
-  return errno === undefined ? String(error) : errnoText(Math.abs(errno));
+  return errno === undefined ? String(error) : textOfErrno(Math.abs(errno));
 }
 
 /** Whether the kernel can execute a file: a binary, or a script that names its interpreter; what cannot be read may be either. */

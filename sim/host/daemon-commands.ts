@@ -5,6 +5,7 @@
  */
 
 import { unreachable } from '../../daemon/base/assert.ts';
+import { errnoText } from '../../daemon/base/errno.ts';
 import type { DurationUs } from '../../daemon/base/time.ts';
 import type {
   AddressCommand,
@@ -237,11 +238,11 @@ export class CommandRunner {
         address: spec.address,
         length: spec.length,
       });
-      if (!gone) this.#answer(command.id, 'Cannot assign requested address');
+      if (!gone) this.#answer(command.id, errnoText('EADDRNOTAVAIL'));
       return;
     }
     const result = kernel.addAddress(spec.interface, newAddress(spec));
-    if (result === 'no-device') this.#answer(command.id, 'No such device');
+    if (result === 'no-device') this.#answer(command.id, errnoText('ENODEV'));
   }
 
   #route(command: RouteCommand): void {
@@ -262,7 +263,7 @@ export class CommandRunner {
       return;
     }
     const result = kernel.addRoute(route, command.kind === 'route-append' ? 'append' : 'replace');
-    if (result === 'unreachable') this.#answer(command.id, 'Network is unreachable');
+    if (result === 'unreachable') this.#answer(command.id, errnoText('ENETUNREACH'));
   }
 
   #rule(command: RuleCommand): void {
@@ -286,7 +287,7 @@ export class CommandRunner {
           (!given || rule.priority === parsed.value.priority) && sameRule(rule, parsed.value),
       );
     const gone = match !== undefined && kernel.deleteRule(match);
-    if (!gone) this.#answer(command.id, 'No such file or directory');
+    if (!gone) this.#answer(command.id, errnoText('ENOENT'));
   }
 
   #link(command: LinkCommand): void {
@@ -294,14 +295,14 @@ export class CommandRunner {
     if (command.kind === 'link-add') {
       const { name, base, type } = command;
       const made = kernel.addVirtualLink({ name, base, ...type });
-      this.#answer(command.id, made ? undefined : 'File exists');
+      this.#answer(command.id, made ? undefined : errnoText('EEXIST'));
       return;
     }
     const done =
       command.kind === 'link-delete'
         ? kernel.deleteLink(command.name)
         : kernel.setLinkUp(command.name, true);
-    this.#answer(command.id, done ? undefined : 'No such device');
+    this.#answer(command.id, done ? undefined : errnoText('ENODEV'));
   }
 
   #answer(id: CommandId, reason: string | undefined): void {

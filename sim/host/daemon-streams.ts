@@ -173,6 +173,7 @@ export function failureOf(error: TcpError): NetworkFailure {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'ENETDOWN':
+    case 'EACCES':
     case 'EPERM':
     case 'EPROTO':
     case 'ENOPROTOOPT':

@@ -6,6 +6,7 @@
  */
 
 import { assert } from '../../daemon/base/assert.ts';
+import { errnoText } from '../../daemon/base/errno.ts';
 import { randomBelow } from '../../daemon/base/random.ts';
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
@@ -193,7 +194,7 @@ export class Host implements HostApi {
   ): ExecHandle {
     const machine = this.#machine;
     if (machine === undefined || this.#power !== 'on') {
-      const why = this.#power === 'frozen' ? 'Connection timed out' : 'No route to host';
+      const why = errnoText(this.#power === 'frozen' ? 'ETIMEDOUT' : 'EHOSTUNREACH');
       const stderr = `ssh: connect to host ${this.name} port 22: ${why}\n`;
       onOutput?.('stderr', stderr);
       onEnd({ exitCode: SSH_FAILURE, stdout: '', stderr });

@@ -3,6 +3,7 @@
  * (255 where the kernel refuses, 2 where the words are wrong). The shell and the daemon's machine share it.
  */
 
+import { errnoText } from '../../daemon/base/errno.ts';
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import type { IpvsApi } from '../kernel/ipvs/ipvs-api.ts';
 import type { ServerOptions } from '../kernel/ipvs/real-servers.ts';
@@ -192,7 +193,7 @@ function switchDaemon(ipvs: IpvsApi, command: IpvsadmCommand): IpvsadmResult {
   const link = command.link ?? DEFAULT_LINK;
   const error = ipvs.startDaemon({ role, link, ...command.sync, syncId: command.syncId ?? 0 });
   if (error === 'exists') return refuse('Daemon has already run', REFUSED);
-  return error === 'no-device' ? refuse('No such device', REFUSED) : DONE;
+  return error === 'no-device' ? refuse(errnoText('ENODEV'), REFUSED) : DONE;
 }
 
 function told(error: IpvsError | undefined, about: 'service' | 'server'): IpvsadmResult {

@@ -229,7 +229,7 @@ export function errorOf(failure: RouteFailure): SocketError {
     case 'unreachable':
       return 'EHOSTUNREACH';
     case 'prohibit':
-      return 'EPERM';
+      return 'EACCES';
     case 'blackhole':
       return 'EINVAL';
   }

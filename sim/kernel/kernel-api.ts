@@ -75,6 +75,8 @@ export interface KernelApi {
   deleteRoute(match: Partial<Route> & { readonly family: IpFamily }): boolean;
   /** `ip route get`: way and source address of a packet, bound to `oif` as a link-local one must be. */
   routeTo(destination: IpAddress, from?: IpAddress, oif?: string): RouteChoice | undefined;
+  /** What connect(2) says where `routeTo` finds no way. */
+  routeError(destination: IpAddress, from?: IpAddress, oif?: string): SocketError | undefined;
   rules(family: IpFamily): readonly PolicyRule[];
   addRule(rule: PolicyRule): 'ok' | 'exists';
   deleteRule(rule: PolicyRule): boolean;

@@ -44,7 +44,7 @@ import type { NeighbourTable } from './neighbour-state.ts';
 import { entriesOf, findNeighbour, listNeighbours, removeNeighbour } from './neighbour-table.ts';
 import { followCarrier, NetworkCard } from './network-card.ts';
 import { insertRule, removeRule } from './policy-rules.ts';
-import { routeTo, wayTo } from './route-choice.ts';
+import { routeError, routeTo, wayTo } from './route-choice.ts';
 import { insertRoute, listRoutes, removeRoutes, routeMatches } from './route-table.ts';
 import { addTunnelLink } from './tunnel-links.ts';
 
@@ -154,6 +154,10 @@ export class KernelCalls
 
   routeTo(destination: IpAddress, from?: IpAddress, oif?: string) {
     return routeTo(this.state, destination, from, oif);
+  }
+
+  routeError(destination: IpAddress, from?: IpAddress, oif?: string) {
+    return routeError(this.state, destination, from, oif);
   }
 
   rules(family: 'inet' | 'inet6') {

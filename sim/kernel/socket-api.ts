@@ -16,6 +16,7 @@ export type SocketError =
   | 'ENETDOWN'
   | 'EMSGSIZE'
   | 'EINVAL'
+  | 'EACCES'
   | 'EPERM';
 
 /** How to open a UDP socket. */

@@ -132,6 +132,12 @@ export class EchoSocket {
     return source ?? kernel.routeTo(destination, undefined, link)?.source;
   }
 
+  /** Why there is no way to the destination. */
+  routeError(): SocketError | undefined {
+    const { kernel, destination, source, link } = this.#options;
+    return kernel.routeError(destination, source, link);
+  }
+
   /** Sends one request with `size` octets of payload. */
   send(sequence: number, size: number): SocketError | undefined {
     const { kernel, destination, identifier, link } = this.#options;

@@ -7,6 +7,7 @@
  */
 
 import { createRequire } from 'node:module';
+import { textOfErrno } from '../../base/errno.ts';
 
 /** Address families, socket types, options and flags of Linux (asm-generic, all 64-bit targets). */
 export const LINUX = {
@@ -62,9 +63,9 @@ export class SystemCallError extends Error {
   readonly reason: string;
 
   constructor(call: string, errno: number) {
-    super(`${call}: ${errnoText(errno)}`);
+    super(`${call}: ${textOfErrno(errno)}`);
     this.errno = errno;
-    this.reason = errnoText(errno);
+    this.reason = textOfErrno(errno);
   }
 }
 
@@ -232,30 +233,3 @@ function requireKoffi(): typeof import('koffi') {
     );
   }
 }
-
-/** Linux' words for the errors that occur here; others by number. */
-export function errnoText(errno: number): string {
-  return ERRNO_TEXTS.get(errno) ?? `error ${errno}`;
-}
-
-const ERRNO_TEXTS: ReadonlyMap<number, string> = new Map([
-  [1, 'Operation not permitted'],
-  [2, 'No such file or directory'],
-  [11, 'Resource temporarily unavailable'],
-  [13, 'Permission denied'],
-  [16, 'Device or resource busy'],
-  [19, 'No such device'],
-  [20, 'Not a directory'],
-  [22, 'Invalid argument'],
-  [40, 'Too many levels of symbolic links'],
-  [90, 'Message too long'],
-  [93, 'Protocol not supported'],
-  [97, 'Address family not supported by protocol'],
-  [98, 'Address already in use'],
-  [99, 'Cannot assign requested address'],
-  [100, 'Network is down'],
-  [101, 'Network is unreachable'],
-  [105, 'No buffer space available'],
-  [111, 'Connection refused'],
-  [113, 'No route to host'],
-]);

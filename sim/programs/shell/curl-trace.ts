@@ -4,21 +4,12 @@
  * Lines come when a transfer is over or given up, but for the first: nothing else is written in between.
  */
 
+import { textOfErrnoName } from '../../../daemon/base/errno.ts';
 import { formatIp, type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import type { HttpRequest } from '../http-client.ts';
 import { formatMessage, type HttpMessage } from '../http-message.ts';
 import type { HttpUrl } from '../http-url.ts';
-
-/** What the kernel says to a connect(2) that it does not even try, or that fails. */
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'Connection refused'],
-  ['EHOSTUNREACH', 'No route to host'],
-  ['ENETUNREACH', 'Network is unreachable'],
-  ['EADDRNOTAVAIL', 'Cannot assign requested address'],
-  ['EACCES', 'Permission denied'],
-  ['ETIMEDOUT', 'Connection timed out'],
-]);
 
 /** The trace of a run; without -v it says nothing. */
 export class CurlTrace {
@@ -70,7 +61,7 @@ export class CurlTrace {
 
   /** `at once`: the kernel did not send a packet. */
   unconnected(url: HttpUrl, address: IpAddress, how: { error: string; atOnce: boolean }): void {
-    const reason = REASONS.get(how.error) ?? how.error;
+    const reason = textOfErrnoName(how.error);
     if (how.atOnce) this.#say(`* Immediate connect fail for ${formatIp(address)}: ${reason}`);
     else this.#say(`* connect to ${formatIp(address)} port ${url.port} failed: ${reason}`);
   }

@@ -3,6 +3,7 @@
  * curl's own messages and exit codes. Source: curl 7.88.1.
  */
 
+import { textOfErrnoName } from '../../../daemon/base/errno.ts';
 import { formatIp, type IpAddress, isIpv4, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { HttpConnection, type HttpOutcome, type HttpRequest } from '../http-client.ts';
@@ -15,6 +16,7 @@ import { dropsBody, resolveLocation } from './curl-redirect.ts';
 import { nextPause, reasonToRetry, warning } from './curl-retry.ts';
 import { tlsComplaint } from './curl-tls.ts';
 import { CurlTrace } from './curl-trace.ts';
+import { seconds, writeOutText } from './curl-write-out.ts';
 import type { CommandIo, ShellCommand } from './shell-command.ts';
 
 /** curl's exit codes. */
@@ -131,7 +133,12 @@ class CurlRun {
     const { flags } = this.#options;
     const [method, body] = [this.#method, this.#body];
     const version = flags.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
-    const head = { method, target: url.target, version, fields: this.#fields(url) } as const;
+    const head = {
+      method,
+      target: url.target,
+      version,
+      fields: fieldsOf(url, this.#options.headers, body),
+    } as const;
     const request = body === undefined ? head : { ...head, body };
     this.#request = request;
     const place = `${url.scheme} ${url.host} ${url.port}`;
@@ -170,7 +177,8 @@ class CurlRun {
     this.#trace.trying(address, port);
     const place = this.#source();
     if (typeof place === 'string') {
-      this.#fail(CODES.bind, place);
+      this.#trace.note(`Could not resolve host: ${this.#options.from}`);
+      this.#failBind(place);
       return false;
     }
     const connection = HttpConnection.open({
@@ -181,6 +189,13 @@ class CurlRun {
       ...(url.scheme === 'https' ? { tls: this.#tls(url) } : {}),
       now: () => machine.now(),
     });
+    if (connection === 'EADDRNOTAVAIL' && place.from !== undefined) {
+      const own = formatIp(place.from.address);
+      const family = isIpv4(place.from.address) ? 2 : 10;
+      this.#trace.note(`Name '${own}' family ${family} resolved to '${own}' family ${family}`);
+      this.#failBind(`bind failed with errno 99: ${textOfErrnoName(connection)}`);
+      return false;
+    }
     if (typeof connection === 'string') {
       this.#wasRefused = connection === 'ECONNREFUSED';
       this.#trace.unconnected(this.#asked, address, { error: connection, atOnce: true });
@@ -217,24 +232,6 @@ class CurlRun {
     if (address !== undefined) return { from: { address } };
     if (this.#io.machine.kernel.link(from) === undefined) return `Couldn't bind to '${from}'`;
     return { link: from };
-  }
-
-  /** The fields in curl's order; those of -H replace or add. */
-  #fields(url: HttpUrl): HeaderFields {
-    const { headers } = this.#options;
-    const body = this.#body;
-    const own: [string, string][] = [
-      ['Host', url.authority],
-      ['User-Agent', 'curl/7.88.1'],
-      ['Accept', '*/*'],
-    ];
-    if (body !== undefined) {
-      own.push(['Content-Length', String(body.length)]);
-      own.push(['Content-Type', 'application/x-www-form-urlencoded']);
-    }
-    const fields = own.map(([name, value]) => [name, fieldOf(headers, name) ?? value] as const);
-    const added = headers.filter(([name]) => fieldOf(own, name) === undefined);
-    return [...fields, ...added].filter(([, value]) => value !== '');
   }
 
   #arm(url: HttpUrl): void {
@@ -290,12 +287,8 @@ class CurlRun {
         );
       case 'bad-response':
         return this.#fail(CODES.badResponse, 'Received HTTP/0.9 when not allowed');
-      case 'ETIMEDOUT':
-        return this.#fail(CODES.receive, 'Recv failure: Connection timed out');
-      case 'EHOSTUNREACH':
-        return this.#fail(CODES.receive, 'Recv failure: No route to host');
       default:
-        return this.#fail(CODES.receive, 'Recv failure: Connection reset by peer');
+        return this.#fail(CODES.receive, `Recv failure: ${textOfErrnoName(outcome.reason)}`);
     }
   }
 
@@ -365,10 +358,18 @@ class CurlRun {
     this.#fail(CODES.connect, `Failed to connect to ${where}: Couldn't connect to server`);
   }
 
-  #fail(code: number, text: string, more = ''): void {
+  #failBind(text: string): void {
+    const { host, port } = this.#asked ?? { host: '', port: 0 };
+    this.#trace.note(text);
+    const where = `${host} port ${port} after ${this.#elapsedMs()} ms`;
+    this.#trace.failed(`Failed to connect to ${where}: Failed binding local connection end`);
+    this.#fail(CODES.bind, text, '', false);
+  }
+
+  #fail(code: number, text: string, more = '', isTraced = true): void {
     if (this.#over) return;
     const { flags } = this.#options;
-    if (this.#status === 0) this.#trace.failed(text);
+    if (this.#status === 0 && isTraced) this.#trace.failed(text);
     const isQuiet = flags.has('silent') && !flags.has('show-error');
     if (!isQuiet) this.#io.err(`curl: (${code}) ${text}\n${more}`);
     this.#end(code);
@@ -468,16 +469,7 @@ class CurlRun {
       ['exitcode', String(code)],
       ['method', this.#method],
     ]);
-    return format
-      .replace(/%\{([^}]*)\}/g, (_whole, name: string) => {
-        const value = values.get(name);
-        if (value === undefined) this.#io.err(`curl: unknown --write-out variable: '${name}'\n`);
-        return value ?? '';
-      })
-      .replaceAll('\\n', '\n')
-      .replaceAll('\\t', '\t')
-      .replaceAll('\\r', '\r')
-      .replaceAll('%%', '%');
+    return writeOutText(format, values, (text) => this.#io.err(text));
   }
 
   #elapsedMs(): number {
@@ -485,8 +477,20 @@ class CurlRun {
   }
 }
 
-function seconds(us: number): string {
-  return `${Math.floor(us / 1_000_000)}.${String(us % 1_000_000).padStart(6, '0')}`;
+/** The fields in curl's order; those of -H replace or add. */
+function fieldsOf(url: HttpUrl, headers: HeaderFields, body: Uint8Array | undefined): HeaderFields {
+  const own: [string, string][] = [
+    ['Host', url.authority],
+    ['User-Agent', 'curl/7.88.1'],
+    ['Accept', '*/*'],
+  ];
+  if (body !== undefined) {
+    own.push(['Content-Length', String(body.length)]);
+    own.push(['Content-Type', 'application/x-www-form-urlencoded']);
+  }
+  const fields = own.map(([name, value]) => [name, fieldOf(headers, name) ?? value] as const);
+  const added = headers.filter(([name]) => fieldOf(own, name) === undefined);
+  return [...fields, ...added].filter(([, value]) => value !== '');
 }
 
 /** The shell of the twin has no working directory: relative files are root's. */

@@ -2,6 +2,7 @@
  * Commands about files: cat, ls, rm, mkdir, touch, cp, mv, tee. Directories exist where files lie.
  */
 
+import { errnoText } from '../../../daemon/base/errno.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { baseName, cleanPath } from '../../host/disk.ts';
 import { type CommandIo, fail, readOptions, type ShellCommand } from './shell-command.ts';
@@ -140,7 +141,5 @@ export function readText(io: CommandIo, path: string): string | undefined {
 
 /** Why a file cannot be read. */
 export function missing(io: CommandIo, path: string): string {
-  return io.machine.disk.isDirectory(cleanPath(path))
-    ? 'Is a directory'
-    : 'No such file or directory';
+  return io.machine.disk.isDirectory(cleanPath(path)) ? 'Is a directory' : errnoText('ENOENT');
 }

@@ -1,5 +1,6 @@
 /** `ip fou`: add, del, show the UDP ports that take other protocols. Source: iproute2 6.1, ip/ipfou.c; ip-fou(8). */
 
+import { errnoText } from '../../../daemon/base/errno.ts';
 import type { FouPort } from '../../kernel/fou-ports.ts';
 import type { IpObject } from './ip.ts';
 import { type CommandIo, fail, isShortFor, succeed } from './shell-command.ts';
@@ -48,7 +49,7 @@ function change(
     how === 'add'
       ? kernel.addFouPort({ family, ...read }) === 'ok'
       : kernel.deleteFouPort({ family, port: read.port });
-  const problem = how === 'add' ? 'Address already in use' : 'Invalid argument';
+  const problem = errnoText(how === 'add' ? 'EADDRINUSE' : 'EINVAL');
   if (isDone) io.exit(0);
   else fail(io, `RTNETLINK answers: ${problem}\nError talking to the kernel`, 2);
 }

@@ -1,26 +1,16 @@
 /** ping of iputils: echo requests, a line per answer or error, and the block of statistics. */
 
+import { errnoText } from '../../../daemon/base/errno.ts';
 import { formatIp, type IpAddress, isIpv4, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import type { MachineTimer } from '../../host/machine-timers.ts';
-import type { SocketError } from '../../kernel/socket-api.ts';
 import { type EchoError, type EchoReply, EchoSocket } from '../echo-socket.ts';
 import { type CommandIo, fail, readOptions, type ShellCommand } from './shell-command.ts';
 
 /** Default time to wait for the last answers. Source: iputils, MAXWAIT. */
 const LAST_WAIT_US = 10_000_000;
-const ERROR_TEXTS = new Map<SocketError, string>([
-  ['ENETUNREACH', 'Network is unreachable'],
-  ['EHOSTUNREACH', 'No route to host'],
-  ['ENETDOWN', 'Network is down'],
-  ['EADDRNOTAVAIL', 'Cannot assign requested address'],
-  ['EPERM', 'Operation not permitted'],
-  ['EMSGSIZE', 'Message too long'],
-  ['EINVAL', 'Invalid argument'],
-  ['ENODEV', 'No such device'],
-  ['EADDRINUSE', 'Address already in use'],
-]);
-
+/** What ping takes EACCES for. */
+const FORBIDDEN = 'Do you want to ping broadcast? Then -b. If not, check your local firewall rules';
 interface PingOptions {
   readonly target: string;
   readonly destination: IpAddress;
@@ -61,7 +51,7 @@ function parseOptions(io: CommandIo): PingOptions | string {
     return `ping: unknown iface: ${bound}`;
   }
   if (source !== undefined && !io.machine.kernel.isLocalAddress(source)) {
-    return 'ping: bind: Cannot assign requested address';
+    return `ping: bind: ${errnoText('EADDRNOTAVAIL')}`;
   }
   const number = (letter: string) => {
     const text = parsed.values.get(letter);
@@ -132,7 +122,9 @@ class PingRun {
     const source = this.#socket.sourceNow();
     if (source === undefined) {
       this.#socket.close();
-      fail(this.#io, 'ping: connect: Network is unreachable', 2);
+      const error = this.#socket.routeError() ?? 'ENETUNREACH';
+      const isForbidden = error === 'EACCES';
+      fail(this.#io, `ping: ${isForbidden ? FORBIDDEN : `connect: ${errnoText(error)}`}`, 2);
       return;
     }
     const linkName = this.#options.link;
@@ -181,7 +173,7 @@ class PingRun {
     const error = this.#socket.send(sequence & 0xffff, this.#options.size);
     if (error !== undefined) {
       this.#errors++;
-      this.#io.err(`ping: sendmsg: ${ERROR_TEXTS.get(error) ?? error}\n`);
+      this.#io.err(`ping: sendmsg: ${errnoText(error)}\n`);
     }
     this.#pipeMax = Math.max(this.#pipeMax, this.#sent - this.#received - this.#errors);
     if (this.#sent < this.#options.count) {

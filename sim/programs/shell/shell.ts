@@ -4,6 +4,7 @@
  * right one starts. `sudo` in front of a command means nothing: the shell is root's.
  */
 
+import { errnoText } from '../../../daemon/base/errno.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { cleanPath } from '../../host/disk.ts';
 import type { ExecHandle, ExecResult, OutputListener } from '../../host/host-api.ts';
@@ -22,7 +23,7 @@ import type { CommandIo } from './shell-command.ts';
 
 /** Most characters of output that a line may produce; the rest is lost. */
 const OUTPUT_LENGTH_MAX = 4 * 1024 * 1024;
-const NO_FILE = 'No such file or directory';
+const NO_FILE = errnoText('ENOENT');
 /** Exit code of Ctrl+C: 128 + SIGINT. */
 const INTERRUPTED = 130;
 

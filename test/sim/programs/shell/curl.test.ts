@@ -210,3 +210,40 @@ test.each<[string, string]>([
   const isLast = /(retry|-o)$/.test(options);
   expect(curl(`curl ${isLast ? '' : 'http://10.0.0.2/ '}${options}`)).toBe(expected);
 });
+
+test.each<[string, string]>([
+  ['unreachable', 'No route to host'],
+  ['prohibit', 'Permission denied'],
+  ['blackhole', 'Invalid argument'],
+])('a route of type %s, as curl and ping told of it on Linux', (type, words) => {
+  const add = `ip route add ${type} 10.8.0.0/24`;
+  expect(curl(`${add}; curl -sSv http://10.8.0.1/`)).toContain(
+    `* Immediate connect fail for 10.8.0.1: ${words}\n* Failed to connect to 10.8.0.1 port 80`,
+  );
+  const said =
+    type === 'prohibit'
+      ? 'Do you want to ping broadcast? Then -b. If not, check your local firewall rules'
+      : `connect: ${words}`;
+  expect(curl(`${add}; ping -c1 10.8.0.1`)).toBe(`ping: ${said}\n=2`);
+});
+
+const UNBOUND =
+  '* Failed to connect to 10.0.0.2 port 80 after 0 ms: Failed binding local connection end\n' +
+  '* Closing connection 0\ncurl: (45) ';
+
+test.each<[string, string]>([
+  [
+    '10.7.7.7',
+    "* Name '10.7.7.7' family 2 resolved to '10.7.7.7' family 2\n" +
+      '* bind failed with errno 99: Cannot assign requested address\n' +
+      `${UNBOUND}bind failed with errno 99: Cannot assign requested address\n=45`,
+  ],
+  [
+    'nocard',
+    "* Could not resolve host: nocard\n* Couldn't bind to 'nocard'\n" +
+      `${UNBOUND}Couldn't bind to 'nocard'\n=45`,
+  ],
+])('curl --interface %s', (place, expected) => {
+  const line = `curl -sSv --interface ${place} http://10.0.0.2/`;
+  expect(curl(line)).toBe(`*   Trying 10.0.0.2:80...\n${expected}`);
+});
