@@ -116,6 +116,8 @@ export interface Final {
   readonly 'back-within'?: Duration;
   /** Most requests without an answer. */
   readonly 'lost-at-most'?: number;
+  /** Least number of requests without an answer. */
+  readonly 'lost-at-least'?: number;
   /** Least number of answers. */
   readonly 'answered-at-least'?: number;
   /** Exactly the hosts (of http: the pages) that answered. */
@@ -129,6 +131,8 @@ export interface Final {
    * wrong-body …
    */
   readonly 'failures-at-most'?: Readonly<Record<string, number>>;
+  /** Least number of requests that failed so. */
+  readonly 'failures-at-least'?: Readonly<Record<string, number>>;
   /** Longest time by percentile of the answers: 50%, 90%, 95%, 99%, 99.9%, 100%. */
   readonly 'latency-at-most'?: Readonly<Record<string, Duration>>;
 }

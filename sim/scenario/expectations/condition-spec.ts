@@ -150,6 +150,7 @@ export type FinalSpec =
       /** No outage goes on, or begins, later than that after the last step. */
       readonly backWithin?: DurationUs;
       readonly lostAtMost?: number;
+      readonly lostAtLeast?: number;
       readonly answeredAtLeast?: number;
       /** Each of these answered at least once, and nobody else ever did. */
       readonly answeredBy?: readonly string[];
@@ -159,6 +160,7 @@ export type FinalSpec =
       readonly shareAtMost?: Readonly<Record<string, Probability>>;
       /** Requests that failed that way, by the words of reports such as `refused`. */
       readonly failuresAtMost?: Readonly<Record<string, number>>;
+      readonly failuresAtLeast?: Readonly<Record<string, number>>;
       /** By percentile, such as `99%`. */
       readonly latencyAtMost?: Readonly<Record<string, DurationUs>>;
     };

@@ -20,6 +20,10 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
       'No outage goes on, or begins, later than that after the last step.',
     ).optional(),
     'lost-at-most': whole('Most requests without an answer.', { min: 0, max: 1e9 }).optional(),
+    'lost-at-least': whole('Least number of requests without an answer.', {
+      min: 0,
+      max: 1e9,
+    }).optional(),
     'answered-at-least': whole('Least number of answers.', { min: 0, max: 1e9 }).optional(),
     'answered-by': oneOrMore(
       text('A host; of http the page that it answers with.'),
@@ -40,10 +44,16 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
       'Most requests that failed so: refused, reset, timed-out, unreachable, no-port, status 503, wrong-body …',
       SHARE_FORM,
     ).optional(),
+    'failures-at-least': named(
+      whole('Number of requests.', { min: 0, max: 1e9 }),
+      'Least number of requests that failed so.',
+      SHARE_FORM,
+    ).optional(),
     'latency-at-most': named(
       duration('Longest time from request to answer.'),
       `Longest time by percentile of the answers: ${PERCENTILES.join(', ')}.`,
       PERCENTILE_FORM,
+      `a percentile that is counted (${PERCENTILES.join(', ')})`,
     ).optional(),
   },
   'What must hold at the end.',
@@ -53,11 +63,13 @@ export const finalSchema: z.ZodType<FinalSpec> = table(
     ...given('longestOutageAtMost', raw['longest-outage-at-most']),
     ...given('backWithin', raw['back-within']),
     ...given('lostAtMost', raw['lost-at-most']),
+    ...given('lostAtLeast', raw['lost-at-least']),
     ...given('answeredAtLeast', raw['answered-at-least']),
     ...given('answeredBy', raw['answered-by']),
     ...given('shareAtLeast', raw['share-at-least']),
     ...given('shareAtMost', raw['share-at-most']),
     ...given('failuresAtMost', raw['failures-at-most']),
+    ...given('failuresAtLeast', raw['failures-at-least']),
     ...given('latencyAtMost', raw['latency-at-most']),
   };
   if (Object.keys(statistics).length === 0) {

@@ -67,6 +67,8 @@ function trafficFaults(spec: TrafficFinal, result: TrafficResult): readonly stri
     wrong.push(`an outage of ${durationWords(result.longestOutage)}${when}${open}`);
   }
   if (lostAtMost !== undefined && result.lost > lostAtMost) wrong.push(`${result.lost} lost`);
+  const { lostAtLeast } = spec;
+  if (lostAtLeast !== undefined && result.lost < lostAtLeast) wrong.push(`${result.lost} lost`);
   if (answeredAtLeast !== undefined && result.answered < answeredAtLeast) {
     wrong.push(`${result.answered} answered`);
   }
@@ -110,10 +112,14 @@ function lateFaults(
 }
 
 function failureFaults(spec: TrafficFinal, result: TrafficResult): readonly string[] {
-  return Object.entries(spec.failuresAtMost ?? {}).flatMap(([why, most]) => {
-    const count = result.failures.find((one) => one.why === why)?.count ?? 0;
-    return count > most ? [`${count} requests ${why}`] : [];
-  });
+  const countOf = (why: string) => result.failures.find((one) => one.why === why)?.count ?? 0;
+  const tooMany = Object.entries(spec.failuresAtMost ?? {}).filter(
+    ([why, most]) => countOf(why) > most,
+  );
+  const tooFew = Object.entries(spec.failuresAtLeast ?? {}).filter(
+    ([why, least]) => countOf(why) < least,
+  );
+  return [...tooMany, ...tooFew].map(([why]) => `${countOf(why)} requests ${why}`);
 }
 
 /** Without any answer there is no latency, and a bound on it does not hold. */
@@ -134,6 +140,7 @@ function trafficClaim(spec: TrafficFinal): string {
     parts.push(`back within ${durationWords(spec.backWithin)} of the last step`);
   }
   if (spec.lostAtMost !== undefined) parts.push(`at most ${spec.lostAtMost} lost`);
+  if (spec.lostAtLeast !== undefined) parts.push(`at least ${spec.lostAtLeast} lost`);
   if (spec.answeredAtLeast !== undefined) parts.push(`at least ${spec.answeredAtLeast} answered`);
   if (spec.answeredBy !== undefined) parts.push(`answered by ${spec.answeredBy.join(', ')}`);
   for (const [who, least] of Object.entries(spec.shareAtLeast ?? {})) {
@@ -146,6 +153,9 @@ function trafficClaim(spec: TrafficFinal): string {
   }
   for (const [why, most] of Object.entries(spec.failuresAtMost ?? {})) {
     parts.push(`at most ${most} ${why}`);
+  }
+  for (const [why, least] of Object.entries(spec.failuresAtLeast ?? {})) {
+    parts.push(`at least ${least} ${why}`);
   }
   for (const [share, most] of Object.entries(spec.latencyAtMost ?? {})) {
     parts.push(`${share} of the answers within ${durationWords(most)}`);

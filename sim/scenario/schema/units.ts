@@ -255,10 +255,18 @@ export function table<T extends z.core.$ZodLooseShape>(shape: T, describe: strin
     .describe(describe);
 }
 
-/** A mapping from names of the user's choice. */
-export function named<T extends z.ZodType>(value: T, describe: string, form = NAME_FORM) {
+/** A mapping from names of the user's choice; `expected` says what names there are, where that is a short list. */
+export function named<T extends z.ZodType>(
+  value: T,
+  describe: string,
+  form = NAME_FORM,
+  expected?: string,
+) {
   const key = z.string().regex(form, {
-    error: (issue) => `'${String(issue.input)}' cannot be a name here`,
+    error: ({ input }) =>
+      expected === undefined
+        ? `'${String(input)}' cannot be a name here`
+        : `expected ${expected}, read '${String(input)}'`,
   });
   return z.record(key, value, { error: (issue) => recordMessage(issue) }).describe(describe);
 }

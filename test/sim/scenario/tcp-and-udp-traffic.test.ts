@@ -89,6 +89,9 @@ steps:
 finally:
   - { traffic: talk, failures-at-most: { refused: 8, closed: 1 } }
   - { traffic: talk, failures-at-most: { refused: 9, reset: 0 } }
+  - { traffic: talk, failures-at-least: { refused: 9, closed: 1 }, lost-at-least: 10 }
+  - { traffic: talk, failures-at-least: { refused: 10, closed: 1 } }
+  - { traffic: talk, lost-at-least: 11 }
 `;
   const traffic = `{ tcp: '10.0.0.1:7', from: client, every: 100ms, keep-alive: true }`;
   const { talk, result } = run({ traffic, more });
@@ -99,7 +102,13 @@ finally:
   expect(result.expectations.map((one) => [one.verdict, one.got])).toEqual([
     ['fail', '9 requests refused; 1 closed, 9 refused'],
     ['pass', undefined],
+    ['pass', undefined],
+    ['fail', '9 requests refused; 1 closed, 9 refused'],
+    ['fail', '10 lost; 1 closed, 9 refused'],
   ]);
+  expect(result.expectations[2]?.claim).toBe(
+    'at the end: talk: at least 10 lost, at least 9 refused, at least 1 closed',
+  );
 });
 
 test('shares at most, and percentiles of the latency', () => {
@@ -135,4 +144,19 @@ test('https to a server without TLS fails', () => {
   const programs = '{ http: { port: 443 } }';
   const { talk } = run({ traffic: "{ http: 'https://10.0.0.1/', from: client }", programs });
   expect(talk.failures.map((one) => one.why)).toEqual(['no-tls']);
+});
+
+test('a percentile that is not counted: which ones are, and where it stands', () => {
+  const { problems } =
+    loadText(`lan: { switches: { sw1: {} }, hosts: { a: { nics: { eth0: 10.0.0.1/24 } } }, cables: [[a:eth0, sw1:1]] }
+traffic: { talk: { tcp: '10.0.0.1:7', from: a } }
+until: 1s
+finally:
+  - traffic: talk
+    latency-at-most:
+      42%: 3ms
+`);
+  expect(problems.map(({ line, column, message }) => `${line}:${column}: ${message}`)).toEqual([
+    "7:7: expected a percentile that is counted (50%, 90%, 95%, 99%, 99.9%, 100%), read '42%'",
+  ]);
 });
