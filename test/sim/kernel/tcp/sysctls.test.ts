@@ -1,7 +1,8 @@
 /** Each sysctl of TCP that a host can be given has its effect; the defaults are told by the other tests. */
 
 import { describe, expect, test } from 'vitest';
-import { TCP_ACK, TCP_SYN } from '../../../../daemon/wire/tcp.ts';
+import { addressSum } from '../../../../daemon/wire/checksum.ts';
+import { encodeTcp, TCP_ACK, TCP_RST, TCP_SYN } from '../../../../daemon/wire/tcp.ts';
 import type { Kernel } from '../../../../sim/kernel/kernel.ts';
 import { icmpPacket, ip4 } from '../small-lan.ts';
 import {
@@ -347,3 +348,53 @@ describe('ip_no_pmtu_disc', () => {
     expect([believed(6), believed(17)]).toEqual(wanted);
   });
 });
+
+test.each([
+  [0, []],
+  [1, ['TIME_WAIT']],
+])('tcp_rfc1337 %i: what a reset makes of TIME_WAIT', (value, left) => {
+  const { lan, a, b } = pair();
+  set(a, 'ipv4.tcp_rfc1337', value);
+  serve(b, 80, (own) => ({ onClosed: () => own.socket.close() }));
+  const client = connect(a, '10.0.0.2', 80);
+  lan.runTo(0.5);
+  client.socket.close();
+  lan.runTo(1);
+  expect(a.tcpSockets().map(({ state }) => state)).toEqual(['TIME_WAIT']);
+  // The segment before the last, as a reset from an old life of the connection.
+  const last = segmentsOf(lan, 'b').at(-1)?.segment;
+  if (last === undefined) throw new Error('b said nothing');
+  const { sourcePort, destinationPort, acknowledgement } = last;
+  const sequence = segmentsOf(lan, 'a').at(-1)?.segment.acknowledgement ?? 0;
+  const reset = { sourcePort, destinationPort, sequence, acknowledgement, flags: TCP_RST };
+  const segment = { ...reset, window: 0, urgent: 0, options: [], payload: new Uint8Array(0) };
+  const packet = new Uint8Array(40);
+  packet.set([0x45, 0, 0, 40, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1]);
+  encodeTcp(segment, packet, 20, addressSum(ip4('10.0.0.2'), ip4('10.0.0.1')));
+  b.sendIp(packet);
+  lan.runTo(1.5);
+  expect(a.tcpSockets().map(({ state }) => state)).toEqual(left);
+});
+
+test.each([
+  [1, 10],
+  [0, 16],
+])(
+  'tcp_slow_start_after_idle %i: how many segments leave at once after a pause',
+  (value, least) => {
+    const { lan, a, b } = pair();
+    set(a, 'ipv4.tcp_slow_start_after_idle', value);
+    serve(b, 80);
+    const client = connect(a, '10.0.0.2', 80);
+    lan.runTo(0.1);
+    client.socket.send(new Uint8Array(60_000));
+    lan.runTo(10);
+    const before = segmentsOf(lan, 'a').length;
+    client.socket.send(new Uint8Array(60_000));
+    // Before the first acknowledgement can be back.
+    lan.runTo(10.00001);
+    const flight = segmentsOf(lan, 'a').length - before;
+    if (value === 1) expect(flight).toBe(least);
+    else expect(flight).toBeGreaterThanOrEqual(least);
+  },
+);
