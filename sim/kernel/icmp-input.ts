@@ -7,6 +7,7 @@ import {
   ICMP_ECHO_REQUEST,
   readEchoType,
   turnEchoIntoReply,
+  UNREACHABLE_HOST,
 } from '../../daemon/wire/icmp.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
 import {
@@ -148,8 +149,9 @@ function passError(kernel: KernelState, message: IcmpError): void {
       },
     );
   }
+  const isWayLost = message.kind === 'destination-unreachable' && message.code <= UNREACHABLE_HOST;
   const mtu = nextHopMtu === undefined ? {} : { nextHopMtu };
-  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
+  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, isWayLost, ...mtu });
 }
 
 /**

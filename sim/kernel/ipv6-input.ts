@@ -273,8 +273,9 @@ function passError(
       },
     );
   }
+  const isWayLost = message.kind === 'destination-unreachable' && message.code === 0;
   const mtu = message.kind === 'packet-too-big' ? { nextHopMtu: message.parameter } : {};
-  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, ...mtu });
+  kernel.icmpErrorHandlers.get(protocol)?.({ quoted, at, error, isWayLost, ...mtu });
 }
 
 function isLaterPiece(quoted: Uint8Array, payload: Ipv6Payload): boolean {

@@ -135,6 +135,8 @@ export type IcmpErrorHandler = (error: {
   readonly error: IcmpSocketError;
   /** "Fragmentation needed", "packet too big": what fits, octets of the IP packet. */
   readonly nextHopMtu?: number;
+  /** Network or host unreachable: the way is gone, nothing is said of the peer. */
+  readonly isWayLost: boolean;
 }) => void;
 
 /** Everything that one kernel knows. */

@@ -9,11 +9,13 @@ import { readIpv4Destination, readIpv4Source } from '../../../daemon/wire/ipv4.t
 import { readIpv6Destination, readIpv6Source } from '../../../daemon/wire/ipv6.ts';
 import type { IcmpErrorHandler } from '../kernel-state.ts';
 import { learnPathMtu } from '../path-mtu.ts';
+import { setTimeoutFromRoundTrips } from './tcp-congestion.ts';
 import { fail } from './tcp-lifecycle.ts';
-import { retransmit } from './tcp-output.ts';
+import { armRetransmit, RTO_MAX_US, retransmit } from './tcp-output.ts';
 import { unwrap } from './tcp-sequence.ts';
 import type { TcpConnection, TcpState } from './tcp-state.ts';
 import { findConnection } from './tcp-table.ts';
+import { onTimeout } from './tcp-timers.ts';
 
 const SEQUENCE_AT = 4;
 const QUOTED_MIN = 8;
@@ -37,6 +39,7 @@ export function receiveTcpError(tcp: TcpState, error: Parameters<IcmpErrorHandle
     shrink(connection, error.nextHopMtu);
     return;
   }
+  if (error.isWayLost && sequence === connection.sendUna) revertBackOff(connection);
   if (connection.state === 'SYN_SENT') {
     if (error.error !== 'EMSGSIZE') fail(connection, error.error);
     return;
@@ -44,6 +47,23 @@ export function receiveTcpError(tcp: TcpState, error: Parameters<IcmpErrorHandle
   // A request only hears of it by its timer, as Linux' request sockets do.
   if (connection.state !== 'SYN_RECV' && error.error !== 'EMSGSIZE')
     connection.softError = error.error;
+}
+
+/**
+ * An unreachable way lost the segment, not a full one: the last step of the back-off is taken back, and what would be due by then
+ * goes out at once. Source: tcp_ld_RTO_revert of Linux 6.1; RFC 6069.
+ */
+function revertBackOff(connection: TcpConnection): void {
+  const head = connection.sent[0];
+  if (head === undefined || connection.retransmits === 0 || connection.backoff === 0) return;
+  connection.backoff--;
+  setTimeoutFromRoundTrips(connection);
+  const backedOff = connection.retransmitTimeoutUs * 2 ** connection.backoff;
+  connection.retransmitTimeoutUs = Math.min(backedOff, RTO_MAX_US);
+  const { clock } = connection.tcp.kernel;
+  const leftUs = connection.retransmitTimeoutUs - (clock.now - head.sentAt);
+  if (leftUs > 0) armRetransmit(connection, leftUs);
+  else onTimeout(connection);
 }
 
 function shrink(connection: TcpConnection, said: number): void {

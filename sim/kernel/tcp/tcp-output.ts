@@ -15,7 +15,7 @@ import {
   TIMESTAMPS_LENGTH,
   WINDOW_MAX,
 } from './tcp-options.ts';
-import { sendSegment } from './tcp-segment-out.ts';
+import { isWaitingForNeighbour, sendSegment } from './tcp-segment-out.ts';
 import { wrap } from './tcp-sequence.ts';
 import type { RetransmitTimerKind, SentSegment, TcpConnection } from './tcp-state.ts';
 
@@ -116,8 +116,15 @@ export function sendSyn(connection: TcpConnection, flags: number): SocketError |
   return transmit(connection, segment);
 }
 
-/** Sends a segment again. */
+/**
+ * Sends a segment again, unless it still waits for its neighbour's MAC. Source: __tcp_retransmit_skb, skb_still_in_host_queue;
+ * seen on Linux 6.18.
+ */
 export function retransmit(connection: TcpConnection, segment: SentSegment): void {
+  if (isQueued(connection, segment)) {
+    if (connection.retransmitStamp === 0) connection.retransmitStamp = Math.max(1, segment.sentAt);
+    return;
+  }
   const mss = currentMss(connection);
   const first = segment.payload.length > mss ? split(connection, segment, mss) : segment;
   if (first.lost) {
@@ -132,9 +139,20 @@ export function retransmit(connection: TcpConnection, segment: SentSegment): voi
   if (error !== undefined) connection.softError = error;
 }
 
-/** Arms the retransmission timer with the current timeout. */
-export function armRetransmit(connection: TcpConnection): void {
-  arm(connection, 'retransmit', connection.retransmitTimeoutUs);
+/** A request's SYN-ACK is made anew each time (rtx_syn_ack). */
+function isQueued(connection: TcpConnection, segment: SentSegment): boolean {
+  if (connection.state === 'SYN_RECV') return false;
+  const { tcp, localPort, remotePort } = connection;
+  const ports = { localPort, remotePort };
+  return isWaitingForNeighbour(tcp.kernel, connection, ports, wrap(segment.sequence));
+}
+
+/** Arms the retransmission timer, with the current timeout. */
+export function armRetransmit(
+  connection: TcpConnection,
+  delayUs = connection.retransmitTimeoutUs,
+): void {
+  arm(connection, 'retransmit', delayUs);
 }
 
 /** Sends the last segment again sooner than the timeout would, to make the peer report a hole (RFC 8985 7.2). */

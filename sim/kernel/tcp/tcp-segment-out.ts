@@ -6,6 +6,7 @@
 
 import { addressSum } from '../../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../../daemon/wire/ethernet.ts';
+import { readUint16, readUint32 } from '../../../daemon/wire/integers.ts';
 import { type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import {
   encodeIpv4Header,
@@ -118,6 +119,28 @@ export function sendSegment(
     ETHERNET_HEADER_LENGTH,
   );
   return sendIpv4Frame(kernel, frame, way);
+}
+
+/** Whether the segment of that number waits in this host until its next hop's MAC is known. */
+export function isWaitingForNeighbour(
+  kernel: KernelState,
+  path: Pick<SegmentPath, 'localAddress' | 'remoteAddress' | 'link' | 'mark'>,
+  ports: { readonly localPort: number; readonly remotePort: number },
+  sequence: number,
+): boolean {
+  const way = wayTo(kernel, path);
+  if (typeof way === 'string' || way.kind !== 'unicast') return false;
+  const inet = isIpv4(path.remoteAddress);
+  const entry = findNeighbour(inet ? kernel.arp : kernel.nd, way.link, way.nextHop);
+  if (entry === undefined || entry.queue.length === 0) return false;
+  const at = inet ? IPV4_PAYLOAD_AT : IPV6_PAYLOAD_AT;
+  return entry.queue.some(
+    (frame) =>
+      frame.length >= at + 8 &&
+      readUint16(frame, at) === ports.localPort &&
+      readUint16(frame, at + 2) === ports.remotePort &&
+      readUint32(frame, at + 4) === sequence,
+  );
 }
 
 /**

@@ -93,7 +93,8 @@ function retrySynAck(connection: TcpConnection): void {
   armSynAck(connection);
 }
 
-function onTimeout(connection: TcpConnection): void {
+/** No acknowledgement in time: the first segment goes again, with twice the time. */
+export function onTimeout(connection: TcpConnection): void {
   const segment = connection.sent[0];
   if (segment === undefined) return;
   if (isHopeless(connection)) {

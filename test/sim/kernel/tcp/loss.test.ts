@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { DurationUs } from '../../../../daemon/base/time.ts';
 import { TCP_SYN } from '../../../../daemon/wire/tcp.ts';
 import type { Impairments } from '../../../../sim/lan/lan-api.ts';
+import { icmpPacket, ip4 } from '../small-lan.ts';
 import { bytes, connect, flagsText, pair, type Recorded, segmentsOf, serve } from './tcp-lan.ts';
 
 /** A text in which every place is different enough that a lost or doubled piece shows. */
@@ -230,5 +231,52 @@ describe('timers', () => {
       expect(answers[i]).toBeLessThan(goal * 1.05 + 0.05);
     }
     expect(b.tcpSockets()).toHaveLength(1);
+  });
+});
+
+describe('RFC 6069: a router says that the host cannot be reached', () => {
+  /** Longest pause between two retransmissions of one segment in a minute, from the 20th second on. */
+  const longestPause = (hears: boolean, code: number): number => {
+    const { lan, a, b } = pair();
+    serve(b, 80);
+    const client = connect(a, '10.0.0.2', 80);
+    lan.runTo(1);
+    // Nobody answers, but each segment is told of: by b, in the name of a router.
+    b.addFirewallRule({ hook: 'input', verdict: 'drop', protocol: 6 });
+    if (!hears) a.addFirewallRule({ hook: 'input', verdict: 'drop', protocol: 1 });
+    const before = lan.frames.length;
+    client.socket.send(bytes('x'));
+    for (let at = 1.5; at < 61; at += 0.5) {
+      lan.at(at, () => {
+        const last = segmentsOf(lan, 'a').at(-1);
+        const frame = lan.frames.findLast(
+          ({ from, frame }) => from === 'a' && frame[23] === 6,
+        )?.frame;
+        if (last === undefined || frame === undefined || lan.engine.now - last.at > 3.5e6) return;
+        if (lan.engine.now - last.at < 3e6) return;
+        const quoted = frame.subarray(14, 42);
+        const message = { kind: 'destination-unreachable', code, nextHopMtu: 0, quoted } as const;
+        b.sendIp(icmpPacket({ to: ip4('10.0.0.1'), message }));
+      });
+    }
+    lan.runTo(61);
+    const times = lan.frames
+      .slice(before)
+      .filter(({ from, frame }) => from === 'a' && frame[23] === 6)
+      .map(({ at }) => at / 1e6)
+      .filter((at) => at > 20);
+    return Math.max(...times.map((at, nth) => at - (times[nth - 1] ?? at)));
+  };
+
+  // Linux 6.18, whose neighbour was gone, went on trying every 6.6 s. An error after 3.5 s halves 6.4 s, and the segment is due.
+  test.each([
+    ['host unreachable', true, 1, 3, 7.2],
+    ['network unreachable', true, 0, 3, 7.2],
+    ['port unreachable', true, 3, 25, 30],
+    ['nothing', false, 1, 25, 30],
+  ])('%s: the longest pause of a minute', (_, hears, code, least, most) => {
+    const pause = longestPause(hears, code);
+    expect(pause).toBeGreaterThan(least);
+    expect(pause).toBeLessThan(most);
   });
 });
