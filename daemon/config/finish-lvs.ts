@@ -190,16 +190,22 @@ function finishQuorum(context: ParseContext, service: VirtualServerDraft): void 
   const total = servers.reduce((sum, one) => sum + (one.weight ?? 1), 0);
   const tested = servers.reduce((sum, one) => sum + (one.testedWeight ?? service.weight), 0);
   const at = service.at === undefined ? {} : { at: service.at };
-  tellOfQuorum(service, tested, sayAt(context, service));
-  if (total !== tested) {
-    tellOfQuorum(service, total, (code, text) => context.remark(code, text, at));
+  const ofTest = service.tested;
+  tellOfQuorum(service, { total: tested, ...ofTest }, sayAt(context, service));
+  if (total !== tested || quorum !== ofTest.quorum || hysteresis !== ofTest.hysteresis) {
+    const remark: Say = (code, text) => context.remark(code, text, at);
+    tellOfQuorum(service, { total, quorum, hysteresis }, remark);
   }
   service.quorum = Math.min(quorum, total);
   if (hysteresis >= service.quorum) service.hysteresis = Math.max(0, service.quorum - 1);
 }
 
-function tellOfQuorum(service: VirtualServerDraft, total: number, say: Say): void {
-  const { quorum, hysteresis } = service;
+function tellOfQuorum(
+  service: VirtualServerDraft,
+  numbers: { readonly total: number; readonly quorum: number; readonly hysteresis: number },
+  say: Say,
+): void {
+  const { total, quorum, hysteresis } = numbers;
   if (quorum > total) {
     const what = `exceeds total weight of real servers ${total}, reducing quorum to ${total}`;
     say('quorum', `Warning - quorum ${quorum} for ${serviceText(service)} ${what}`);

@@ -71,6 +71,8 @@ export interface VirtualServerDraft extends TimersDraft {
   inhibit: boolean;
   quorum: number;
   hysteresis: number;
+  /** The two as `-t` takes them, without those that something is wrong about. */
+  readonly tested: { quorum: number; hysteresis: number };
   quorumUp?: ScriptDraft;
   quorumDown?: ScriptDraft;
   virtualHost?: string;

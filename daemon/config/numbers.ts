@@ -97,7 +97,8 @@ export function readDecimal(
   }
   const result = conclude({ value, text, word, inRange, range, reporter });
   // Too many places are cut and rounded, and the value is taken, whatever stood behind them.
-  return tooLong ? { value, complained: !inRange, usable: inRange } : result;
+  const refused = !inRange || (match[2] !== '' && range.lenient !== true);
+  return tooLong ? { value, complained: refused, usable: !refused } : result;
 }
 
 function conclude(given: {

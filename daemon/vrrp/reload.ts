@@ -21,7 +21,7 @@ import { initialiseTracking, setupTracking } from './setup-tracking.ts';
 import { logSockets, openSockets } from './sockets.ts';
 import { findSource } from './source-address.ts';
 import { leastSkewTime, masterDownInterval, restartTimer, setTimer } from './timers.ts';
-import { leaveFault, leaveMaster, reportState, sendZero } from './transitions.ts';
+import { leaveFault, reportState, sendZero } from './transitions.ts';
 import { failUnbound, SOURCE_FAULT } from './unbound-sources.ts';
 import {
   changeAddress,
@@ -237,6 +237,20 @@ function yieldToGroup(machine: VrrpMachine, instance: Instance, now: TimeUs): vo
   restartTimer(machine, instance, now);
 }
 
+/**
+ * What a reload finds ill is FAULT from the first: the new record was never MASTER, so its addresses go without a priority 0,
+ * and the backup waits a whole master-down interval (test/reference/traces-own/reload-reverse-unweighted).
+ */
+function failInSilence(machine: VrrpMachine, instance: Instance, now: TimeUs): void {
+  const from = instance.state;
+  instance.wanted = 'FAULT';
+  log(machine, instanceText.enteringFault(instance.config.name));
+  removeVirtualObjects(machine, instance, { force: false });
+  instance.state = 'FAULT';
+  reportState(machine, instance, from, { now, cause: 'reload' });
+  notifyInstance(machine, instance);
+}
+
 /** The instance goes on in its state, or where its trackers now send it. */
 function resume(machine: VrrpMachine, instance: Instance, continued: boolean, now: TimeUs): void {
   if (!continued || instance.state === 'INIT' || instance.faults.has(SOURCE_FAULT)) {
@@ -251,10 +265,7 @@ function resume(machine: VrrpMachine, instance: Instance, continued: boolean, no
   const occasion = { now, cause: 'reload' };
   const faulty = instance.faults.size > 0;
   if (faulty && instance.state !== 'FAULT') {
-    instance.wanted = 'FAULT';
-    if (instance.state === 'MASTER') {
-      leaveMaster(machine, instance, { ...occasion, announce: true });
-    } else leaveFault(machine, instance, occasion);
+    failInSilence(machine, instance, now);
   } else if (!faulty && instance.state === 'FAULT' && instance.group?.state !== 'FAULT') {
     instance.wanted = 'BACKUP';
     log(machine, instanceText.enteringInit(instance.config.name, 'BACKUP'));

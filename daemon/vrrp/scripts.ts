@@ -2,16 +2,14 @@
  * vrrp_script: run every interval, judged by exit code with rise and fall.
  *
  * `result` counts 0..rise+fall-1 and the script is well from `rise` on. The first answer decides
- * alone, with `init_fail` too, whose weight counts as failed until then: the manual page promises
- * `rise` successes, 2.2.7 takes one (test/reference/traces-own/script-init-fail). A run that is still out at the next
- * tick is not repeated; after `timeout` it gets TERM, two seconds later KILL, and counts as a
- * failure.
+ * alone. `init_fail` has no effect in 2.2.7, whatever the manual page promises: neither `rise` nor the weight
+ * counts before that answer (test/reference/traces-own/script-init-fail, init-fail-reverse). A run that is still out
+ * at the next tick is not repeated; after `timeout` it gets TERM, two seconds later KILL, and counts as a failure.
  *
  * | phase       | answer  | result before   | result after | told                        |
  * |-------------|---------|-----------------|--------------|-----------------------------|
  * | init        | success | rise-1          | top          | succeeded                   |
  * | init        | failure | rise-1          | 0            | failed                      |
- * | init-failed | success | 0               | top          | succeeded                   |
  * | done        | success | 0..rise-2       | +1           |                             |
  * | done        | success | rise-1          | top          | succeeded                   |
  * | done        | success | rise..top       | top          |                             |
@@ -53,7 +51,6 @@ const SIGNAL_NUMBERS: ReadonlyMap<string, number> = new Map([
 /** Where a script's counter stands at start, and its first tick, which is at once. */
 export function startScript(machine: VrrpMachine, script: Script, now: TimeUs): void {
   if (script.phase === 'init') script.result = script.config.rise - 1;
-  else if (script.phase === 'init-failed') script.result = 0;
   machine.timers.add(now, { kind: 'script', script });
 }
 
@@ -157,12 +154,6 @@ function fail(machine: VrrpMachine, script: Script, text: string, now: TimeUs): 
   if (script.result === script.config.rise || script.phase === 'init') {
     log(machine, text);
     tellFollowers(machine, script, false, now);
-  } else if (script.phase === 'init-failed') {
-    // Weights count as failed from the start; an instance without weight hears only now of it.
-    log(machine, text);
-    for (const follower of script.followers) {
-      if (follower.weight === 0) tellUnweighted(machine, script, follower, false, now);
-    }
   }
   script.result = 0;
 }

@@ -38,7 +38,7 @@ export function setupTracking(machine: VrrpMachine): void {
         config,
         followers,
         result: 0,
-        phase: config.initFail ? 'init-failed' : 'init',
+        phase: 'init',
         running: 'idle',
         commandId: undefined,
         lastStatus: 0,
@@ -261,12 +261,13 @@ function initialiseScripts(machine: VrrpMachine, instance: Instance): void {
     if (follower === undefined) continue;
     const well = scriptIsWell(script);
     const { name } = script.config;
+    // 2.2.7 forgets `reverse` here, on a reload (test/reference/traces-own/reload-reverse-succeeds).
     if (follower.weight !== 0) {
-      if (script.phase !== 'init') instance.totalPriority += weightOf(follower, well);
+      const forward = { ...follower, reverse: false };
+      if (script.phase !== 'init') instance.totalPriority += weightOf(forward, well);
     } else if (script.phase !== 'done') {
-      // init_fail too: INIT until the first failure or `rise` successes (recorded).
       instance.scriptsInInit.add(name);
-    } else if (well === follower.reverse) {
+    } else if (!well) {
       log(machine, instanceText.faultScript(instance.config.name, name));
       instance.faults.add(`script ${name}`);
     }

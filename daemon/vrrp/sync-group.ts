@@ -10,11 +10,9 @@ import type { TimeUs } from '../base/time.ts';
 import { groupMayBecomeMaster } from './group-will.ts';
 import { trackText } from './log-text.ts';
 import { notifyGroup } from './notify.ts';
-import { gotoMaster, leaveFault, leaveMaster } from './transitions.ts';
+import { GROUP_CAUSE, gotoMaster, leaveFault, leaveMaster } from './transitions.ts';
 import { type Instance, log, type VrrpMachine } from './vrrp-machine.ts';
 import type { VrrpState } from './vrrp-state.ts';
-
-const CAUSE = 'sync-group';
 
 /** After an event at `instance`: carry a change of its state over to its group. */
 export function syncAfter(
@@ -37,7 +35,7 @@ export function syncMaster(machine: VrrpMachine, instance: Instance, now: TimeUs
   log(machine, trackText.sync(group.config.name, 'MASTER'));
   for (const member of group.members) {
     if (member === instance || member.state === 'MASTER') continue;
-    gotoMaster(machine, member, { now, cause: CAUSE });
+    gotoMaster(machine, member, { now, cause: GROUP_CAUSE });
   }
   group.state = 'MASTER';
   notifyGroup(machine, group);
@@ -52,9 +50,9 @@ export function syncBackup(machine: VrrpMachine, instance: Instance, now: TimeUs
     if (member === instance || member.state === 'BACKUP') continue;
     member.wanted = 'BACKUP';
     if (member.state === 'MASTER') {
-      leaveMaster(machine, member, { now, cause: CAUSE, announce: false });
+      leaveMaster(machine, member, { now, cause: GROUP_CAUSE, announce: false });
     } else {
-      leaveFault(machine, member, { now, cause: CAUSE });
+      leaveFault(machine, member, { now, cause: GROUP_CAUSE });
     }
   }
   group.state = 'BACKUP';
@@ -70,9 +68,9 @@ export function syncFault(machine: VrrpMachine, instance: Instance, now: TimeUs)
     if (member === instance || member.state === 'FAULT') continue;
     member.wanted = 'FAULT';
     if (member.state === 'MASTER') {
-      leaveMaster(machine, member, { now, cause: CAUSE, announce: false });
+      leaveMaster(machine, member, { now, cause: GROUP_CAUSE, announce: false });
     } else {
-      leaveFault(machine, member, { now, cause: CAUSE, silent: true });
+      leaveFault(machine, member, { now, cause: GROUP_CAUSE, silent: true });
     }
   }
   group.state = 'FAULT';

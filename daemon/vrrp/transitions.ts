@@ -18,6 +18,9 @@ import { removeVirtualObjects, setVirtualObjects } from './virtual-objects.ts';
 import { type Instance, log, logDetail, type VrrpMachine } from './vrrp-machine.ts';
 import type { VrrpState } from './vrrp-state.ts';
 
+/** The cause of what a sync group does to its members. */
+export const GROUP_CAUSE = 'sync-group';
+
 /** Why something happens and when; `cause` goes into the report. */
 export interface Occasion {
   readonly now: TimeUs;
@@ -160,7 +163,8 @@ function becomeMaster(
   }
   reportState(machine, instance, occasion.from, occasion);
   setVirtualObjects(machine, instance);
-  startGarpPlan(machine, instance, occasion.now);
+  const isDragged = occasion.cause === GROUP_CAUSE;
+  startGarpPlan(machine, instance, { now: occasion.now, isDragged });
   notifyInstance(machine, instance);
   planSecondBurst(machine, instance, occasion.now);
 }

@@ -153,7 +153,7 @@ export interface Script {
   followers: Follower[];
   /** 0..rise+fall-1; OK from `rise` on. */
   result: number;
-  phase: 'init' | 'init-failed' | 'done';
+  phase: 'init' | 'done';
   running: 'idle' | 'running' | 'terminating' | 'killing';
   /** Id of the 'script-run' that is out. */
   commandId: number | undefined;

@@ -52,7 +52,7 @@ const fileBlock: readonly KeywordRow[] = [
     file.init = { value: 0, overwrite: false };
     for (const word of words.slice(1)) {
       if (word === 'overwrite') file.init.overwrite = true;
-      else if (/^[+-]?\d/.test(word)) {
+      else if (/^[-+\d]/.test(word)) {
         const range = { least: -2_147_483_648, most: 2_147_483_647 };
         const result = readInteger(word, range, context.reporter);
         if (result.complained) {

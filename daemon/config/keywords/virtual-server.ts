@@ -149,11 +149,13 @@ const quorumRows: readonly KeywordRow[] = [
     const text = `Quorum ${words[1]} must be in [1, ${UNSIGNED_MAX}]. Setting to 1.`;
     const result = context.unsigned(words, { least: 1, most: UNSIGNED_MAX, lenient: true, text });
     server.quorum = result.usable ? result.value : 1;
+    server.tested.quorum = result.complained ? 1 : result.value;
   }),
   part('hysteresis COUNT', 'P2', (context, server, words) => {
     const text = `Hysteresis ${words[1]} must be in [0, ${UNSIGNED_MAX}] - ignoring`;
     const result = context.unsigned(words, { least: 0, most: UNSIGNED_MAX, lenient: true, text });
     if (result.usable) server.hysteresis = result.value;
+    if (!result.complained) server.tested.hysteresis = result.value;
   }),
   part('weight COUNT', 'P2', (context, server, words) => {
     const text = `Virtual server weight ${words[1]} is outside range 1-${WEIGHT_MAX}`;
@@ -273,6 +275,7 @@ function openService(context: ParseContext, words: Words): void {
     inhibit: false,
     quorum: 1,
     hysteresis: 0,
+    tested: { quorum: 1, hysteresis: 0 },
     weight: 1,
     connectTimeoutUs: 5_000_000,
     delayLoopUs: 60_000_000,

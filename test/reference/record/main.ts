@@ -13,6 +13,7 @@ import { LIFE_PLANS } from './plans-life.ts';
 import { MASTER_PLANS } from './plans-masters.ts';
 import { MORE_PLANS } from './plans-more.ts';
 import { PARTITION_PLANS } from './plans-partition.ts';
+import { RELOAD_PLANS } from './plans-reloads.ts';
 import { record } from './recorder.ts';
 
 const PLANS: readonly Plan[] = [
@@ -23,6 +24,7 @@ const PLANS: readonly Plan[] = [
   ...FOUND_PLANS,
   ...GROUP_PLANS,
   ...MASTER_PLANS,
+  ...RELOAD_PLANS,
 ];
 /** More would disturb each other on two processors. */
 const AT_ONCE = Number(process.env['AT_ONCE'] ?? 5);

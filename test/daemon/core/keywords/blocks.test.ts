@@ -97,7 +97,7 @@ describe('vrrp_script', () => {
   });
 
   // proves: keyword:vrrp_script/init_fail
-  it('init_fail: counts as failed until the first answer, which decides alone', () => {
+  it('init_fail: read, and without effect in 2.2.7: no weight before the first answer, which decides alone', () => {
     const unanswered = (line: string) => {
       const lan = new FakeLan();
       const n1 = lan.host('n1', 11);
@@ -107,7 +107,7 @@ describe('vrrp_script', () => {
       lan.run(s(0.5));
       return n1.daemon?.status().instances[0]?.effectivePriority;
     };
-    expect([unanswered(''), unanswered('init_fail')]).toEqual([100, 80]);
+    expect([unanswered(''), unanswered('init_fail')]).toEqual([100, 100]);
     expect(scripted('init_fail\n rise 3', 'chk', [0]).state).toBe('BACKUP');
     expect(scripted('init_fail\n rise 3', 'chk', [1]).state).toBe('FAULT');
   });
