@@ -25,6 +25,11 @@ export class ReplayClock {
   /** By how much a timer may be later because the one that armed it was. */
   readonly #slackUs = new Map<KernelTimer, number>();
   #lateUs = 0;
+  /**
+   * How long after `now` what is being done may have been done: a step's stamp tells its beginning, and ipvsadm takes its time.
+   * Work that is put off counts from there.
+   */
+  stepLastsUs = 0;
 
   wheelExpiryUs(ticks: number): number {
     return this.now + Math.round((ticks / HZ) * 1_000_000);
@@ -32,7 +37,9 @@ export class ReplayClock {
 
   armTicks(timer: KernelTimer, ticks: number): void {
     this.arm(timer, this.wheelExpiryUs(ticks));
-    if (ticks <= WORK_TICKS_MAX) this.#work.add(timer);
+    if (ticks > WORK_TICKS_MAX) return;
+    this.#work.add(timer);
+    this.#slackUs.set(timer, this.#lateUs + this.stepLastsUs);
   }
 
   arm(timer: KernelTimer, dueUs: number): void {
@@ -63,14 +70,14 @@ export class ReplayClock {
     const now = this.now;
     for (;;) {
       const timer = [...this.#timers]
-        .filter((one) => this.#latest(one) < now)
+        .filter((one) => this.latest(one) < now)
         .reduce<KernelTimer | undefined>(
           (first, one) => (first === undefined || one.dueUs < first.dueUs ? one : first),
           undefined,
         );
       if (timer === undefined) return;
       this.now = timer.dueUs;
-      this.#lateUs = this.#latest(timer) - this.#stampErrorUs(timer) - timer.dueUs;
+      this.#lateUs = this.latest(timer) - this.#stampErrorUs(timer) - timer.dueUs;
       this.fire(timer);
       this.#lateUs = 0;
       this.now = now;
@@ -87,7 +94,8 @@ export class ReplayClock {
     this.now = before;
   }
 
-  #latest(timer: KernelTimer): number {
+  /** When the timer has fired at the latest, as far as stamps can be trusted. */
+  latest(timer: KernelTimer): number {
     const ticks = ((this.#lengthUs.get(timer) ?? 0) / 1_000_000) * RECORDED_HZ;
     let level = 0;
     while (level < 8 && ticks >= LEVEL_SLOTS * 2 ** (LEVEL_BITS * level)) level++;

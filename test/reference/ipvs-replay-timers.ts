@@ -1,7 +1,7 @@
 /**
  * When a replayed timer fires is told by the recorded counters: the recording machine's timer wheel allows a
  * window, and within it a timer has fired where a server has fewer entries than the model. Of several that
- * may have fired, those go first that were due first.
+ * may have fired, those go first that can wait least: the wheel may hold a long timer for seconds, a short one only for some ticks.
  */
 
 import { formatIp, type IpAddress } from '../../daemon/wire/ip-address.ts';
@@ -102,5 +102,5 @@ function mayHaveExpired(timed: Timed): Connection[] {
   timed.state.connections.forEach((connection) => {
     if (timed.clock.mayHaveFired(connection.timer)) found.push(connection);
   });
-  return found.sort((a, b) => a.timer.dueUs - b.timer.dueUs);
+  return found.sort((a, b) => timed.clock.latest(a.timer) - timed.clock.latest(b.timer));
 }

@@ -160,7 +160,9 @@ function replayStep(
     differences.push(...compareLists('before', rows(replay), when.before));
   }
   if (when.isEarly) expireBefore(replay, step);
+  replay.clock.stepLastsUs = Math.max(0, Math.round((when.endsAt - step.t) * 1_000_000));
   differences.push(...perform(replay, step));
+  replay.clock.stepLastsUs = 0;
   moveTimers(replay);
   // Stamps tell the beginning; the counters were read at some moment before the next step.
   setClock(replay, when.endsAt);
