@@ -203,12 +203,13 @@ function arm(connection: TcpConnection, kind: RetransmitTimerKind, delayUs: numb
 
 function nextIsDue(connection: TcpConnection): boolean {
   if (!hasUnsent(connection) || !maySend(connection)) return false;
-  if (inFlight(connection) >= connection.congestionWindow) return false;
-  // Lost segments go first.
-  if (connection.lostCount > 0) return false;
   const mss = currentMss(connection);
   const length = Math.min(connection.unsentLength, mss);
   const fin = isFinWith(connection, length) ? 1 : 0;
+  // Lost segments go first.
+  const isHeld = inFlight(connection) >= connection.congestionWindow || connection.lostCount > 0;
+  // The last segment does not wait for the others. Source: tcp_cwnd_test.
+  if (isHeld && fin === 0) return false;
   const edge = connection.sendUna + connection.sendWindow;
   if (connection.sendNext + length + fin > edge) return false;
   if (length >= mss || fin === 1 || connection.noDelay) return true;

@@ -8,7 +8,7 @@ import { type SegmentOrigin, synOptionsOf } from './tcp-arrival.ts';
 import { initialSpace, makeConnection } from './tcp-connection.ts';
 import { ipHeaderLength } from './tcp-options.ts';
 import { sendSyn } from './tcp-output.ts';
-import { zoneOf } from './tcp-segment-out.ts';
+import { wayTo, zoneOf } from './tcp-segment-out.ts';
 import type { TcpConnection, TcpListenerState, TcpState } from './tcp-state.ts';
 import { addConnection } from './tcp-table.ts';
 import { armSynAck } from './tcp-timers.ts';
@@ -46,7 +46,7 @@ export function makeRequest(
     remoteAddress: origin.source,
     remotePort: segment.sourcePort,
     link: bound ?? zoneOf(origin),
-    pathMtu: Math.min(MTU_MAX, origin.link.mtu),
+    pathMtu: mtuBack(tcp, origin),
     state: 'SYN_RECV',
     noDelay: options.noDelay ?? true,
     keepAlive: false,
@@ -56,6 +56,17 @@ export function makeRequest(
   });
   hearSyn(connection, segment);
   return connection;
+}
+
+/** The MTU of the way to a client, which is not that of the device that its SYN came by: a tunnel's packets are answered directly. */
+function mtuBack({ kernel }: TcpState, origin: SegmentOrigin): number {
+  const way = wayTo(kernel, {
+    localAddress: origin.destination,
+    remoteAddress: origin.source,
+    link: zoneOf(origin),
+  });
+  if (typeof way === 'string') return Math.min(MTU_MAX, origin.link.mtu);
+  return Math.min(MTU_MAX, way.kind === 'local' ? kernel.loopback.mtu : way.link.mtu);
 }
 
 /** Takes over what a peer's SYN says; options count only when both sides have them. */

@@ -75,6 +75,19 @@ describe('TUN carries a connection to a server that has the virtual address on i
     expect(lan.server.link(wrapping.device)?.counters.rxPackets).toBe(2);
   });
 
+  it.each(WRAPPINGS)(
+    '$name: answers fill the packets of the way back, not the tunnel',
+    (wrapping) => {
+      const lan = makeTunnelLan(wrapping);
+      connect(lan.client, wrapping, new Uint8Array(8));
+      lan.runTo(6);
+      const lengths = lan.frames
+        .filter((each) => each.from === 'server')
+        .map(({ frame }) => frame.length - ETHERNET_HEADER_LENGTH);
+      expect(Math.max(...lengths)).toBe(1500);
+    },
+  );
+
   it('with rp_filter on the tunnel the server hears nothing: the way back is another', () => {
     const [ipip] = WRAPPINGS as [Wrapping];
     const lan = makeTunnelLan(ipip);
@@ -193,7 +206,8 @@ function makeTunnelLan(wrapping: Wrapping) {
   server.listenTcp({
     family: familyOf(ip(wrapping.virtual)),
     port: 80,
-    onAccept: () => ({}),
+    // More than one packet holds.
+    onAccept: (socket) => ({ onData: () => void socket.send(new Uint8Array(3000)) }),
   });
   director.ipvs.addService(serviceOf(wrapping), {
     scheduler: 'wlc',
@@ -221,13 +235,16 @@ function serviceOf(wrapping: Wrapping): ServiceKey {
   return { kind: 'address', protocol: 6, address: ip(wrapping.virtual), port: 80 };
 }
 
-function connect(client: Kernel, wrapping: Wrapping): string[] {
+function connect(client: Kernel, wrapping: Wrapping, question?: Uint8Array): string[] {
   const heard: string[] = [];
-  client.connectTcp({
+  const socket = client.connectTcp({
     address: ip(wrapping.virtual),
     port: 80,
     handlers: {
-      onConnected: () => heard.push('connected'),
+      onConnected: () => {
+        heard.push('connected');
+        if (question !== undefined && typeof socket !== 'string') socket.send(question);
+      },
       onError: (error) => heard.push(error),
     },
   });
