@@ -11,7 +11,7 @@ import {
   type SettingSpec,
 } from './interface-settings.ts';
 import type { IpvsSettings } from './ipvs/ipvs-state.ts';
-import { armDefence } from './ipvs/load-defence.ts';
+import { heedDefence } from './ipvs/load-defence.ts';
 import type { KernelState, LinkState } from './kernel-state.ts';
 import { applyIpv6Switch } from './link-table.ts';
 import { flushRouteCache } from './route-table.ts';
@@ -231,7 +231,7 @@ function applyIpvs(kernel: KernelState, key: string, value: number): void {
   const { ipvs } = kernel;
   if (ipvs === undefined) return;
   if (Object.hasOwn(ipvs.settings, key)) ipvs.settings[key as keyof IpvsSettings] = value;
-  else armDefence(kernel, ipvs);
+  else heedDefence(kernel, ipvs, key);
 }
 
 /** ip_forward and conf.all.forwarding are one switch for all links. Source: inet_forward_change. */

@@ -82,6 +82,8 @@ export interface StateMachine {
 
 /** The file `tcp-states.json`. */
 export interface StateRecording {
+  /** Settings of `net.ipv4.vs` that are not at their defaults. */
+  readonly sysctl?: { readonly [name: string]: number };
   readonly modes: { readonly [mode: string]: StateMachine };
 }
 

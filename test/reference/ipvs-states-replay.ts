@@ -37,14 +37,25 @@ const SERVICE: ServiceKey = { kind: 'address', protocol: 6, address: VIRTUAL, po
 /** What differs, one line each. */
 export function replayStateRecording(recording: StateRecording): string[] {
   return Object.entries(recording.modes).flatMap(([mode, machine]) =>
-    replayMachine(mode, machine).map((text) => `${mode}: ${text}`),
+    replayMachine({ mode, settings: recording.sysctl ?? {} }, machine).map(
+      (text) => `${mode}: ${text}`,
+    ),
   );
 }
 
-function replayMachine(mode: string, machine: StateMachine): string[] {
+/** The value of a defence that is on whether or not memory is short. */
+const ALWAYS = 3;
+
+/** How the director was set up. */
+interface Setup {
+  readonly mode: string;
+  readonly settings: { readonly [name: string]: number };
+}
+
+function replayMachine(setup: Setup, machine: StateMachine): string[] {
   const differences: string[] = [];
   for (const row of Object.values(machine.first_segment)) {
-    differences.push(...play(mode, [row]));
+    differences.push(...play(setup, [row]));
   }
   for (const row of machine.transitions) {
     const path = machine.reached_by[row.from] ?? [];
@@ -53,10 +64,10 @@ function replayMachine(mode: string, machine: StateMachine): string[] {
       return { dir: dir === 'out' ? 'out' : 'in', segment: segment ?? '' };
     });
     rows.push({ ...row, state: row.to });
-    differences.push(...play(mode, rows).map((text) => `from ${row.from}: ${text}`));
+    differences.push(...play(setup, rows).map((text) => `from ${row.from}: ${text}`));
   }
   for (const [index, sequence] of machine.random_sequences.entries()) {
-    differences.push(...play(mode, sequence).map((text) => `sequence ${index}: ${text}`));
+    differences.push(...play(setup, sequence).map((text) => `sequence ${index}: ${text}`));
   }
   return differences;
 }
@@ -64,8 +75,9 @@ function replayMachine(mode: string, machine: StateMachine): string[] {
 /** A segment, and what the recording says of the entry after it; without `state` it says nothing. */
 type SegmentStep = Pick<SegmentRow, 'dir' | 'segment'> & Partial<SegmentRow>;
 
-function play(mode: string, steps: readonly SegmentStep[]): string[] {
+function play({ mode, settings }: Setup, steps: readonly SegmentStep[]): string[] {
   const state = makeIpvs({ clock: new ReplayClock(), random: () => 0 });
+  state.defence.isSecure = (settings['secure_tcp'] ?? 0) === ALWAYS;
   addService(state, SERVICE, { scheduler: 'rr', schedulerFlags: 0, onePacket: false });
   const method = mode === 'masq' ? 'nat' : mode === 'tun' ? 'tun' : 'dr';
   const port = method === 'nat' ? 8080 : 80;

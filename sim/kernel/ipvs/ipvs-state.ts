@@ -112,6 +112,7 @@ export interface IpvsSettings {
   /** How many threads of the sync daemon there are, each with a port of its own. */
   sync_ports: number;
   nat_icmp_send: number;
+  schedule_icmp: number;
   run_estimation: number;
   lblc_expiration: number;
   lblcr_expiration: number;

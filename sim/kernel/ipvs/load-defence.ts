@@ -27,7 +27,7 @@ const MODE_ALWAYS = 3;
 
 const MODES = ['ipv4.vs.drop_entry', 'ipv4.vs.drop_packet', 'ipv4.vs.secure_tcp'] as const;
 
-/** What is in force now; sysctls count from the next second on. */
+/** What is in force now. A mode counts at once (recording drop_packet-3), a rate from the next second on. */
 export interface LoadDefence {
   /** Every so many new connections are lost; 0: none. */
   dropRate: number;
@@ -45,8 +45,13 @@ export function makeLoadDefence(): LoadDefence {
   return { dropRate: 0, dropCounter: 0, isSecure: false, spared, timer: undefined };
 }
 
-/** A sysctl was written: the next second sees to it. */
-export function armDefence(kernel: KernelState, ipvs: IpvsState): void {
+/** A sysctl was written, named without `ipv4.vs.`. Source: proc_do_defense_mode. */
+export function heedDefence(kernel: KernelState, ipvs: IpvsState, key: string): void {
+  if (MODES.some((mode) => mode === `ipv4.vs.${key}`)) setLevels(kernel, ipvs);
+  armDefence(kernel, ipvs);
+}
+
+function armDefence(kernel: KernelState, ipvs: IpvsState): void {
   const { defence } = ipvs;
   defence.timer ??= makeTimer(() => supervise(kernel, ipvs));
   const seconds = Math.floor(kernel.clock.now / PERIOD_US) + 1;
@@ -61,15 +66,20 @@ export function mustShed({ defence }: IpvsState): boolean {
 }
 
 function supervise(kernel: KernelState, ipvs: IpvsState): void {
+  setLevels(kernel, ipvs);
+  if (kernel.settings['ipv4.vs.drop_entry'] !== MODE_ALWAYS) return;
+  dropIdleEntries(ipvs);
+  armDefence(kernel, ipvs);
+}
+
+/** Source: update_defense_level. */
+function setLevels(kernel: KernelState, ipvs: IpvsState): void {
   const { defence } = ipvs;
   const { settings } = kernel;
   for (const name of MODES) if (settings[name] === MODE_ACTIVE) settings[name] = MODE_WAITING;
   const isShedding = settings['ipv4.vs.drop_packet'] === MODE_ALWAYS;
   defence.dropRate = isShedding ? settings['ipv4.vs.am_droprate'] : 0;
   defence.isSecure = settings['ipv4.vs.secure_tcp'] === MODE_ALWAYS;
-  if (settings['ipv4.vs.drop_entry'] !== MODE_ALWAYS) return;
-  dropIdleEntries(ipvs);
-  armDefence(kernel, ipvs);
 }
 
 function dropIdleEntries(ipvs: IpvsState): void {

@@ -55,6 +55,7 @@ function defaultSettings(): IpvsSettings {
     sync_persist_mode: 0,
     sync_ports: 1,
     nat_icmp_send: 0,
+    schedule_icmp: 0,
     run_estimation: 1,
     lblc_expiration: 86_400,
     lblcr_expiration: 86_400,

@@ -109,15 +109,38 @@ function scheduleNew(state: IpvsState, packet: PacketFacts, fromHere: boolean): 
   if (mustShed(state)) return 'shed';
   if (packet.sourcePort === FTP_DATA_PORT) return 'accept';
   if (fromHere && state.connections.findForReverse(packet) !== undefined) return 'accept';
-  const connection = service.persistent
-    ? schedulePersistent(state, service, packet)
-    : schedulePlain(state, service, packet);
+  const connection = schedule(state, service, packet);
   if (connection === undefined) {
     const isOtherPort = service.port === FTP_PORT && packet.destinationPort !== FTP_PORT;
     return isOtherPort ? 'accept' : 'refuse';
   }
   countConnection(state, connection, service);
   return connection;
+}
+
+/**
+ * An ICMP error about a packet of no connection, with sysctl schedule_icmp: the connection that it is put into, as if its client had
+ * sent something. `packet` is the quoted one, from the client's side. Source: ip_vs_in_icmp.
+ */
+export function scheduleError(state: IpvsState, packet: PacketFacts): Connection | undefined {
+  if (state.settings.schedule_icmp === 0) return undefined;
+  const service = serviceFor(state, packet);
+  if (service === undefined || mustShed(state)) return undefined;
+  const connection = schedule(state, service, packet);
+  if (connection === undefined) return undefined;
+  countConnection(state, connection, service);
+  keepAlive(state, connection);
+  return connection;
+}
+
+function schedule(
+  state: IpvsState,
+  service: VirtualService,
+  packet: PacketFacts,
+): Connection | undefined {
+  return service.persistent
+    ? schedulePersistent(state, service, packet)
+    : schedulePlain(state, service, packet);
 }
 
 function schedulePlain(
@@ -225,7 +248,8 @@ function countConnection(state: IpvsState, connection: Connection, service: Virt
   if (connection.server !== undefined) connection.server.statistics.connections++;
 }
 
-function countIn(state: IpvsState, connection: Connection, length: number): void {
+/** Counts a packet to a server. */
+export function countIn(state: IpvsState, connection: Connection, length: number): void {
   const { server } = connection;
   if (server === undefined || !server.available) return;
   for (const each of [server.statistics, server.service.statistics, state.statistics]) {
@@ -234,7 +258,8 @@ function countIn(state: IpvsState, connection: Connection, length: number): void
   }
 }
 
-function countOut(state: IpvsState, connection: Connection, length: number): void {
+/** Counts a packet of a server. */
+export function countOut(state: IpvsState, connection: Connection, length: number): void {
   const { server } = connection;
   if (server === undefined || !server.available) return;
   for (const each of [server.statistics, server.service.statistics, state.statistics]) {

@@ -92,15 +92,15 @@ export function deleteServer(
   const server = findServer(service, which);
   if (server === undefined) return 'no-server';
   moveToTrash(state, service, server);
+  return undefined;
+}
+
+/** Takes a server out of its service's list and keeps it for its connections, unless those are to end. */
+export function moveToTrash(state: IpvsState, service: VirtualService, server: RealServer): void {
   const isArmed = state.nodestTimer.place >= 0;
   if (state.settings.expire_nodest_conn !== 0 && !isArmed) {
     state.clock.armTicks(state.nodestTimer, 1);
   }
-  return undefined;
-}
-
-/** Takes a server out of its service's list and keeps it for its connections. */
-export function moveToTrash(state: IpvsState, service: VirtualService, server: RealServer): void {
   const { previous, next } = server;
   if (previous === undefined) service.first = next;
   else previous.next = next;

@@ -31,6 +31,7 @@ import { routeOutput } from '../route-lookup.ts';
 import type { Connection } from './connection.ts';
 import type { IpvsState } from './ipvs-state.ts';
 import { makePacketFacts, readPacketFacts, reverseFacts } from './packet-facts.ts';
+import { countIn, countOut, scheduleError } from './packet-input.ts';
 import { rewriteEndpoint } from './rewrite.ts';
 import { transmitIpv4 } from './transmit.ts';
 import { copyPacket } from './transmit-packet.ts';
@@ -60,8 +61,9 @@ export function forwardErrorToServer(
   const error = findError(bytes, at, facts);
   if (error === undefined) return false;
   reverseFacts(facts);
-  const connection = ipvs.connections.findForRequest(facts);
+  const connection = ipvs.connections.findForRequest(facts) ?? scheduleError(ipvs, facts);
   if (connection === undefined) return false;
+  countIn(ipvs, connection, readIpv4TotalLength(bytes, at));
   if (connection.method !== 'nat') {
     const transportAt = error.icmpAt;
     return transmitIpv4(kernel, connection, { bytes, at, transportAt, link, facts });
@@ -86,6 +88,7 @@ export function translateErrorToClient(ipvs: IpvsState, frame: Uint8Array): Conn
   reverseFacts(facts);
   const connection = ipvs.connections.findForAnswer(facts);
   if (connection === undefined || connection.method !== 'nat') return undefined;
+  countOut(ipvs, connection, readIpv4TotalLength(frame, IP_AT));
   change(frame, error, connection, 'to-client');
   return connection;
 }

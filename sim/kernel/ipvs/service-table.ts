@@ -85,7 +85,10 @@ export function editService(
   return undefined;
 }
 
-/** Deletes a service with its servers. Their connections stay and are dropped packet by packet. */
+/**
+ * Deletes a service with its servers. Their connections stay and are dropped packet by packet, or end at the next tick (sysctl
+ * expire_nodest_conn).
+ */
 export function deleteService(state: IpvsState, key: ServiceKey): IpvsError | undefined {
   const service = findService(state, key);
   if (service === undefined) return 'no-service';

@@ -33,7 +33,7 @@ export interface TimedCommand {
 const METHODS: Readonly<Record<string, string>> = { Route: '-g', Masq: '-m', Tunnel: '-i' };
 /** Settings of IPVS and of ICMP that names and lines tell: `expire_nodest_conn-1`, `sloppy_tcp=1`. */
 const SETTING =
-  /(?:^|[\s(._-])((?:expire|sloppy|conn|sync|pmtu|nat|drop|secure|schedule|ignore|run|est)_\w*?[a-z]|icmp_ratelimit|icmp_msgs_per_sec)(?:-|=|\s)(\d+)/g;
+  /(?:^|[\s(._-])((?:am|expire|sloppy|conn|sync|pmtu|nat|drop|secure|schedule|ignore|run|est)_\w*?[a-z]|icmp_ratelimit|icmp_msgs_per_sec)(?:-|=|\s)(\d+)/g;
 /** `weight 0`, `weight of 10.10.0.12 set to 3`. */
 const WEIGHT =
   /weight(?:\s+of\s+\S+)?\s*(?:is|now|set|changed|=|:|->)?\s*(?:now|to)?\s*(\d+)(?![.\d])/;

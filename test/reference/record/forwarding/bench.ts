@@ -179,9 +179,26 @@ export class Bench {
     });
   }
 
+  /** Ends a program's socket before the recording's end. */
+  closeOne(one: PosixSocket): void {
+    this.#forget(one);
+    one.close();
+  }
+
+  abort(one: PosixSocket): void {
+    this.#forget(one);
+    one.abort();
+  }
+
+  #forget(one: PosixSocket): void {
+    const at = this.#open.indexOf(one);
+    if (at >= 0) this.#open.splice(at, 1);
+  }
+
   close(): void {
     for (const ear of this.#ears.values()) ear.close();
-    for (const one of this.#open) one.close();
+    // Without a reset they would go on sending while the next recording is made.
+    for (const one of this.#open) one.abort();
   }
 
   /** Ends the recording and writes its files. */

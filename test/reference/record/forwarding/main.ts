@@ -3,6 +3,7 @@
  * as root. Boots the guest of `../checkers` and makes there the laboratory and the files of `../../ipvs/forwarding`;
  * `npm run reference -- OUTPUT` reads them. The plans `arp-matrix`,
  * `tcp-states`, `sync-daemon` and `timeouts` make files of their own and are only made when they are named, the last two alone.
+ * `100-120` in place of a plan draws the plans of these numbers.
  */
 
 import { mkdirSync } from 'node:fs';
@@ -11,7 +12,9 @@ import { bootGuest } from '../checkers/boot-guest.ts';
 import { recordArpMatrix } from './arp-matrix.ts';
 import { Bench } from './bench.ts';
 import { ForwardingLab } from './lab.ts';
+import type { ForwardingPlan } from './plan.ts';
 import { PLANS } from './plans.ts';
+import { drawForwardingPlan } from './plans-drawn.ts';
 import { recordFailover } from './sync.ts';
 import { recordStates } from './tcp-states.ts';
 import { recordTimeouts } from './timeouts.ts';
@@ -42,22 +45,28 @@ async function insideGuest(names: readonly string[]): Promise<void> {
     }
     process.exit(0);
   }
-  const plans = PLANS.filter(
+  const drawn = names.flatMap(drawnPlans);
+  const named = PLANS.filter(
     (plan) => names.length === 0 || names.some((name) => plan.name.includes(name)),
   );
+  const plans = drawn.length > 0 ? drawn : named;
   if (names.includes('arp-matrix')) {
     lab.renewDirector(true);
     await recordArpMatrix(lab, '/run/output/arp-matrix-own.json');
   }
   if (names.includes('tcp-states')) {
     lab.renewDirector(!names.includes('arp-matrix'));
-    recordStates(lab, '/run/output/tcp-states-own.json');
+    recordStates(lab, '/run/output/tcp-states-own.json', {});
+    lab.renewDirector(false);
+    recordStates(lab, '/run/output/tcp-states-secure.json', { secure_tcp: 3 });
   }
   for (const [index, plan] of plans.entries()) {
+    let made: Bench | undefined;
     try {
       lab.renewDirector(index === 0 && !others);
       for (const [name, value] of plan.settings ?? []) lab.set('director', name, value);
       const bench = new Bench(lab, plan.points);
+      made = bench;
       for (const line of plan.setup) bench.ipvsadm(line);
       await bench.wait(0.3);
       bench.begin();
@@ -68,8 +77,18 @@ async function insideGuest(names: readonly string[]): Promise<void> {
       await bench.end(dirname(path), plan.name.split('/')[1] ?? '');
       console.log(`${plan.name}: recorded`);
     } catch (error) {
+      // Sockets that stay open keep the director's namespace, and its name cannot be used again.
+      made?.close();
       console.log(`${plan.name}: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
   process.exit(0);
+}
+
+/** `100-120`: the plans of these numbers. */
+function drawnPlans(name: string): ForwardingPlan[] {
+  const range = /^(\d+)-(\d+)$/.exec(name);
+  if (range === null) return [];
+  const [first, last] = [Number(range[1]), Number(range[2])];
+  return Array.from({ length: last - first + 1 }, (_, index) => drawForwardingPlan(first + index));
 }

@@ -112,9 +112,68 @@ async function stickyDatagrams(bench: Bench, servers: readonly PosixSocket[], an
   bench.list();
 }
 
+const SYN = 0x02;
+
+/** Sysctls that are off by default. */
+const SETTING_PLANS: readonly ForwardingPlan[] = [
+  ...([0, 1] as const).map((value) => ({
+    name: `icmp/nat_icmp_send-${value}`,
+    points: ['client', 'dir0', 'dir1', 'rs3'],
+    setup: [UDP_SERVICE, `-a -u ${VIP}:53 -r 10.20.0.13:5353 -m`],
+    settings: [['net.ipv4.vs.nat_icmp_send', value] as const],
+    async act(bench: Bench) {
+      // The server speaks first: there is no entry.
+      for (const port of [5353, 5354]) {
+        bench.socket('rs3', 'udp', '10.20.0.13', port).send('answer', ['10.10.0.1', 47_140]);
+        await bench.wait(0.3);
+      }
+      bench.entries('afterwards');
+    },
+  })),
+  ...([0, 1] as const).map((value) => ({
+    name: `icmp/schedule_icmp-${value}`,
+    points: ['client', 'dir0', 'dir1', 'rs3'],
+    setup: [SERVICE, `-a -t ${VIP}:80 -r 10.20.0.13:8080 -m`],
+    settings: [['net.ipv4.vs.schedule_icmp', value] as const],
+    async act(bench: Bench) {
+      // By then the client knows its neighbour.
+      await bench.connect(47_160, { to: 81 });
+      // About an answer that nobody gave.
+      const quoted = Buffer.alloc(48);
+      quoted.set([0x45, 0, 0, 48, 0, 7, 0x40, 0, 60, 6, 0, 0, 10, 10, 0, 100, 10, 10, 0, 1]);
+      quoted.set([0, 80, 0xb8, 0x25, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x10, 1, 0], 20);
+      for (const code of [HOST_UNREACHABLE, HOST_UNREACHABLE]) {
+        bench.complain('10.10.0.99', VIP, { code, mtu: 0 }, quoted);
+        await bench.wait(0.3);
+        bench.entries('complained');
+      }
+      bench.list();
+    },
+  })),
+  {
+    name: 'no-server/drop_packet-3',
+    points: ['client', 'dir0', 'dir1', 'rs3'],
+    setup: [SERVICE, `-a -t ${VIP}:80 -r 10.20.0.13:8080 -m`],
+    settings: [
+      ['net.ipv4.vs.am_droprate', 3],
+      ['net.ipv4.vs.drop_packet', 3],
+    ],
+    async act(bench) {
+      bench.say('net.ipv4.vs.am_droprate=3');
+      bench.say('net.ipv4.vs.drop_packet=3');
+      for (let index = 0; index < 8; index++) {
+        bench.segment(`10.10.0.1:${47_150 + index}`, `${VIP}:80`, SYN);
+        await bench.wait(0.2);
+        bench.entries('then');
+      }
+    },
+  },
+];
+
 const TWO = ['10.10.0.11', '10.10.0.12'];
 
 export const CHANGE_PLANS: readonly ForwardingPlan[] = [
+  ...SETTING_PLANS,
   ...(['dr', 'nat', 'tun'] as const).flatMap((way, index) => [
     complaint(way, FRAGMENTATION_NEEDED, 47_000 + index),
     complaint(way, HOST_UNREACHABLE, 47_010 + index),

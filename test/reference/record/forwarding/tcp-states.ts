@@ -36,8 +36,15 @@ const MODES = {
   tun: { server: '10.10.0.99', method: '-i' },
 } as const;
 
-/** Records all modes into a file. */
-export function recordStates(lab: ForwardingLab, file: string): void {
+/** Records all modes into a file, with settings of `net.ipv4.vs`. */
+export function recordStates(
+  lab: ForwardingLab,
+  file: string,
+  settings: Readonly<Record<string, number>>,
+): void {
+  for (const [name, value] of Object.entries(settings)) {
+    lab.set('director', `net.ipv4.vs.${name}`, value);
+  }
   for (const [address, card] of [
     [CLIENT, 'eth0'],
     ['10.10.0.99', 'eth0'],
@@ -80,7 +87,8 @@ export function recordStates(lab: ForwardingLab, file: string): void {
     modes[mode] = { first_segment: {}, reached_by: {}, transitions: [], random_sequences };
   }
   for (const one of raw.values()) one.close();
-  const text = JSON.stringify({ note: `as tcp-states.json; seed ${SEED}`, modes }, undefined, 1);
+  const note = `as tcp-states.json; seed ${SEED}`;
+  const text = JSON.stringify({ note, sysctl: settings, modes }, undefined, 1);
   writeFileSync(
     file,
     `${text.replaceAll(/\{\n\s+("dir"[^}]*?)\n\s+\}/g, (_, inner: string) => `{ ${inner.replaceAll(/\n\s+/g, ' ')} }`)}\n`,
