@@ -10,6 +10,9 @@ import { formatHex } from '../wire/text.ts';
 import type { Checker } from './check-machine.ts';
 import type { CheckerConfig, ConnectionConfig } from './checker-config.ts';
 
+/** The exit code of a script of misc_dynamic that means weight 0. */
+const WEIGHT_0_CODE = 2;
+
 /** Takes an old checker's state over where `sameServer` says that both belong to one server; returns those that did so. */
 export function keepState(
   fresh: readonly Checker[],
@@ -37,21 +40,25 @@ function takeOver(checker: Checker, before: Checker): void {
   // A burst of retries goes on; one that was about to end has one more, and so has the first check (recordings k47, 20.566 s,
   // k59 and k239).
   const { config } = checker;
-  const most = 'retry' in config ? config.retry - 1 : 0;
+  // Those of SMTP_CHECK begin anew (recording k244, 16.858 s).
+  const most = 'retry' in config && config.kind !== 'SMTP_CHECK' ? config.retry - 1 : 0;
   checker.retries = Math.max(0, Math.min(before.retries, most));
 }
 
 /**
  * What checkers that were taken over make of a server's configured weight: a script's weight stands for it, a file's number is
  * added; what a checker gave that is gone is gone with it. Source: recordings k57, k58.
+ *
+ * A script of misc_dynamic that exited 0 (the configured weight, while nothing is reloaded) gives 0 here: keepalived counts
+ * every code as a weight and two (recording k245). What a failed script gave is forgotten.
  */
 export function keptWeight(checkers: readonly Checker[], configured: number): number {
   let weight = configured;
   let added = 0;
-  for (const { config, lastCode, fileWeight } of checkers) {
+  for (const { config, hasRun, up, lastCode, fileWeight } of checkers) {
     added += fileWeight;
-    if (config.kind === 'MISC_CHECK' && config.dynamicWeight && lastCode >= 2)
-      weight = lastCode - 2;
+    const isScript = config.kind === 'MISC_CHECK' && config.dynamicWeight;
+    if (isScript && hasRun && up) weight = Math.max(0, lastCode - WEIGHT_0_CODE);
   }
   return weight + added;
 }
@@ -95,9 +102,10 @@ function identity(checker: Checker): string {
   return parts.join('\u0000');
 }
 
+/** How long to wait for it belongs to a connection (recordings k400, k401), how often and when it is tried again does not. */
 function connectionText(connection: ConnectionConfig): string {
-  const { address, port, bindAddress, bindPort, bindInterface, mark } = connection;
+  const { address, port, connectTimeout, bindAddress, bindPort, bindInterface, mark } = connection;
   const from = bindAddress === undefined ? '' : formatIp(bindAddress);
   const rest = `${from} ${bindPort ?? ''} ${bindInterface ?? ''} ${mark ?? ''}`;
-  return `${formatIp(address)} ${port} ${rest}`;
+  return `${formatIp(address)} ${port} ${connectTimeout} ${rest}`;
 }

@@ -29,18 +29,20 @@ import type {
   VirtualServerDraft,
 } from './lvs-draft.ts';
 
+/** What SMTP_CHECK calls itself without helo_name, whatever smtp_helo_name says of mail. Source: recording k401. */
+const DEFAULT_HELO_NAME = 'smtpchecker.keepalived.org';
+
 /** The LVS half and its checkers, which name each other by index. */
 export function buildLvs(
   draft: LvsDraft,
   global: GlobalDraft,
-  hostname: string,
 ): { readonly lvs: LvsConfig; readonly check: CheckConfig } {
   const checkers: CheckerConfig[] = [];
   const virtualServers = draft.virtualServers.map((service, virtualServer) =>
     buildService(service, (server, realServer) =>
       server.checkers.map((checker) => {
         const place = { virtualServer, realServer };
-        const built = buildChecker({ checker, server, service, place, global, hostname });
+        const built = buildChecker({ checker, server, service, place, global });
         checkers.push(built);
         return checkers.length - 1;
       }),
@@ -158,7 +160,6 @@ interface CheckerParts {
   readonly service: VirtualServerDraft;
   readonly place: { readonly virtualServer: number; readonly realServer: number };
   readonly global: GlobalDraft;
-  readonly hostname: string;
 }
 
 /** Retries when nobody says: one, DNS three, MISC none. Source: keepalived.conf(5). */
@@ -204,7 +205,7 @@ function buildConnection(parts: CheckerParts): ConnectionConfig {
 }
 
 function buildChecker(parts: CheckerParts): CheckerConfig {
-  const { checker, server, service, global, hostname } = parts;
+  const { checker, server, service } = parts;
   const base = buildBase(parts);
   const connection = buildConnection(parts);
   switch (checker.kind) {
@@ -212,7 +213,7 @@ function buildChecker(parts: CheckerParts): CheckerConfig {
     case 'PING_CHECK':
       return { ...base, kind: checker.kind, connection };
     case 'SMTP_CHECK': {
-      const heloName = checker.heloName ?? global.heloName ?? hostname;
+      const heloName = checker.heloName ?? DEFAULT_HELO_NAME;
       return { ...base, kind: 'SMTP_CHECK', connection, heloName };
     }
     case 'DNS_CHECK': {

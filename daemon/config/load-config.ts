@@ -252,7 +252,7 @@ function buildConfig(options: LoadOptions, drafts: Drafts, run: Run): DaemonConf
   return {
     global: buildGlobal(global, hostname),
     vrrp: buildVrrp(vrrp, global, hostname),
-    ...buildLvs(lvs, global, hostname),
+    ...buildLvs(lvs, global),
     bfd: buildBfd(run.stopped ? [] : drafts.bfd, drafts.vrrp.bfds),
   };
 }

@@ -160,6 +160,14 @@ function firstCheck(timeline: Timeline, from: number, who: Checked): number {
   const isScript = who.how === 'script';
   const line = lines.find(({ text }) => text.startsWith('Misc check') === isScript);
   if (isScript) {
+    const changed = later.find(
+      (one) =>
+        one.kind === 'LOG' && one.text.startsWith('Changing weight') && who.place.test(one.text),
+    );
+    // A script that gives another weight says nothing else.
+    if (changed !== undefined && changed.at < (line?.at ?? Number.POSITIVE_INFINITY)) {
+      return changed.at;
+    }
     // Nothing is said of a first run that fails before its retries are used up.
     const retries = Number(/ after (\d+) retr/.exec(line?.text ?? '')?.[1] ?? 0);
     return ((line ?? lines[0])?.at ?? from + 1) - retries * who.retryDelay;

@@ -11,10 +11,14 @@ import { bootGuest } from './boot-guest.ts';
 import type { CheckerPlan } from './plan.ts';
 import { PLANS } from './plans.ts';
 import { drawCheckerPlan } from './plans-drawn.ts';
+import { drawKindsPlan } from './plans-drawn-kinds.ts';
 import { prepare, record } from './recorder.ts';
 
 /** A guest has one processor; more laboratories at once would delay each other. */
 const AT_ONCE = 2;
+
+/** From this number on all kinds of checkers are drawn. */
+const KINDS_FROM = 400;
 
 const words = process.argv.slice(2);
 if (process.env['RECORD_OUTPUT'] !== undefined) await insideGuest(words);
@@ -56,5 +60,8 @@ function drawnPlans(name: string): CheckerPlan[] {
   const range = /^(\d+)-(\d+)$/.exec(name);
   if (range === null) return [];
   const [first, last] = [Number(range[1]), Number(range[2])];
-  return Array.from({ length: last - first + 1 }, (_, index) => drawCheckerPlan(first + index));
+  return Array.from({ length: last - first + 1 }, (_, index) => {
+    const number = first + index;
+    return number < KINDS_FROM ? drawCheckerPlan(number) : drawKindsPlan(number);
+  });
 }
