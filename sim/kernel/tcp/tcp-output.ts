@@ -99,7 +99,7 @@ export function sendProbe(connection: TcpConnection): void {
   transmit(connection, { sequence: connection.sendUna - 1, flags: TCP_ACK, payload: NOTHING });
 }
 
-/** A reset from within a connection. */
+/** A reset from within a connection; it looks like its other segments. Source: tcp_send_active_reset. */
 export function sendReset(connection: TcpConnection): void {
   transmit(connection, {
     sequence: connection.sendNext,
@@ -321,18 +321,17 @@ function transmit(
   const { tcp, flags } = { tcp: connection.tcp, flags: segment.flags };
   const hasAck = (flags & TCP_ACK) !== 0;
   const isSyn = (flags & TCP_SYN) !== 0;
-  const isReset = (flags & TCP_RST) !== 0;
   const path = {
     localAddress: connection.localAddress,
     remoteAddress: connection.remoteAddress,
     link: connection.link,
     mark: connection.mark,
-    identification: isReset || (isSyn && hasAck) ? 0 : takeIdentification(connection),
+    identification: isSyn && hasAck ? 0 : takeIdentification(connection),
     // A SYN-ACK is too small to be cut. Source: ip_build_and_send_pkt, Linux 5.17 and later.
     mayBeCut: connection.mayBeCut && !(isSyn && hasAck),
     confirm: connection.confirmPending,
   };
-  const window = isReset ? 0 : isSyn ? synWindow(connection) : selectWindow(connection);
+  const window = isSyn ? synWindow(connection) : selectWindow(connection);
   const error = sendSegment(tcp.kernel, path, {
     sourcePort: connection.localPort,
     destinationPort: connection.remotePort,
