@@ -36,6 +36,8 @@ export interface LanPage {
   readonly body?: string;
   /** HTTP status; 200 by default. */
   readonly status?: number;
+  /** Where a redirect leads; its status is 302 by default. */
+  readonly location?: string;
 }
 
 /** A web server. */
