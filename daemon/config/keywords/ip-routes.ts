@@ -11,7 +11,7 @@ import type { ParseContext } from '../parse-context.ts';
 import type { RouteDraft } from '../vrrp-draft.ts';
 import { PROTOCOL_KEEPALIVED, readAnyBase } from './ip-names.ts';
 import { readNextHops } from './route-next-hops.ts';
-import { isRouteOption, readRouteOption } from './route-options.ts';
+import { isRouteOption, readRouteAddress, readRouteOption } from './route-options.ts';
 import { readAddressWord } from './virtual-address.ts';
 
 type Words = readonly string[];
@@ -20,6 +20,8 @@ const ROUTE_TYPES = [
   'unicast',
   'local',
   'broadcast',
+  'brd',
+  'xresolve',
   'multicast',
   'throw',
   'unreachable',
@@ -40,6 +42,8 @@ interface RouteState {
   /** The destination as it was written, which is how messages name it. */
   written?: string;
   type?: string;
+  /** The second address of an old "via A or B". */
+  or?: string;
   family?: IpFamily;
   hasDevice: boolean;
   foreignProtocol: boolean;
@@ -87,7 +91,7 @@ export function readRoute(
   const words = [
     ...(state.type === undefined ? [] : [state.type]),
     state.destination,
-    ...state.words,
+    ...routeWords(state),
   ];
   return {
     family: state.family ?? 'inet',
@@ -111,9 +115,15 @@ function routeWord(
     const text = `"${written}" for routes is deprecated. Please use "${newer}"`;
     context.complain('deprecated', text, { word: written });
   }
+  if (written === 'or') return takeOr(context, state, given);
   const word = newer ?? written;
   const value = values[at + 1];
   if (word === 'inet' || word === 'inet6') {
+    if (state.family !== undefined && state.family !== word) {
+      const family = state.family === 'inet' ? 'IPv4' : 'IPv6';
+      context.complain('bad-route', `${word} specified for ${family} route`, { word });
+      return undefined;
+    }
     // keepalived passes over the word behind it.
     state.family = word;
     return 1;
@@ -129,12 +139,14 @@ function routeWord(
     return 0;
   }
   if (word === 'nexthop') {
-    const hops = readNextHops(context, hopWords(state, values, at));
+    const hops = readNextHops(context, { values, at, family: state.family });
     if (hops === undefined) return undefined;
     state.words.push(...hops);
     return values.length;
   }
   if (isRouteOption(word)) {
+    if (newer !== undefined) context.word(values, at + 1);
+    if (context.reporter.ended) return undefined;
     const renamed = newer === undefined ? values : values.with(at, newer);
     return takeOption(context, state, { values: renamed, at });
   }
@@ -152,18 +164,33 @@ function routeWord(
   return named ? 1 : 0;
 }
 
-/** The words of the next hops; the old "via A or B" makes a next hop of A too. */
-function hopWords(
+/** The old "via A or B": B becomes a next hop, and A with it when the line is over. */
+function takeOr(
+  context: ParseContext,
   state: RouteState,
-  values: Words,
-  at: number,
-): { readonly values: Words; readonly at: number; readonly family: IpFamily | undefined } {
-  const { family } = state;
-  if (values[at] !== 'or') return { values, at, family };
-  const via = state.words.indexOf('via');
-  const first = via < 0 ? [] : ['nexthop', ...state.words.splice(via, 2)];
-  const others = values.slice(at).flatMap((one) => (one === 'or' ? ['nexthop', 'via'] : [one]));
-  return { values: [...first, ...others], at: 0, family };
+  given: { readonly values: Words; readonly at: number },
+): 1 | undefined {
+  const word = context.word(given.values, given.at + 1);
+  if (context.reporter.ended) return undefined;
+  if (state.or !== undefined) {
+    const text = '"or" route already specified - ignoring subsequent';
+    context.complain('duplicate', text, { word: 'or' });
+    return 1;
+  }
+  if (readRouteAddress(context, word, `Invalid "or" address ${word}`) === undefined) {
+    return undefined;
+  }
+  state.or = word;
+  return 1;
+}
+
+/** What stands behind the destination, with the next hops of an "or" last. */
+function routeWords({ words, or }: RouteState): readonly string[] {
+  if (or === undefined) return words;
+  const via = words.indexOf('via');
+  const first = via < 0 ? [] : ['nexthop', ...words.slice(via, via + 2)];
+  const others = via < 0 ? words : words.toSpliced(via, 2);
+  return [...others, ...first, 'nexthop', 'via', or];
 }
 
 function takeOption(
@@ -174,17 +201,22 @@ function takeOption(
   const option = readRouteOption(context, { ...given, family: state.family });
   if (option === undefined) return undefined;
   const { family } = option;
-  if (family !== undefined && !fitsFamily(context, state, family)) return undefined;
+  if (family !== undefined && !fitsFamily(context, state, { family })) return undefined;
   if (option.device === true) state.hasDevice = true;
   if (option.foreignProtocol === true) state.foreignProtocol = true;
   state.words.push(...option.words);
   return option.taken;
 }
 
-function fitsFamily(context: ParseContext, state: RouteState, family: IpFamily): boolean {
+/** `shown`: the word that a message of it names, with a blank and brackets. */
+function fitsFamily(
+  context: ParseContext,
+  state: RouteState,
+  { family, shown = '' }: { readonly family: IpFamily; readonly shown?: string },
+): boolean {
   if (state.family === undefined) state.family = family;
   if (state.family === family) return true;
-  context.complain('bad-route', 'Cannot mix IPv4 and IPv6 addresses for route');
+  context.complain('bad-route', `Cannot mix IPv4 and IPv6 addresses for route${shown}`);
   return false;
 }
 
@@ -205,7 +237,8 @@ function routeDestination(
   }
   const family = prefix === undefined || typeof prefix.address === 'number' ? 'inet' : 'inet6';
   if (word === 'default6') state.family ??= 'inet6';
-  if (prefix !== undefined && !fitsFamily(context, state, family)) return undefined;
+  const shown = ` (${word})`;
+  if (prefix !== undefined && !fitsFamily(context, state, { family, shown })) return undefined;
   state.destination = prefix === undefined ? 'default' : formatPrefix(prefix);
   state.written = word;
   return true;

@@ -17,7 +17,17 @@ const OTHER_ACTION =
   'Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable';
 const ACTIONS = ['blackhole', 'unreachable', 'prohibit', 'nop'];
 /** Route types that are no action of a rule. */
-const NO_ACTIONS = ['nat', 'unicast', 'local', 'broadcast', 'multicast', 'throw', 'anycast'];
+const NO_ACTIONS = [
+  'nat',
+  'unicast',
+  'local',
+  'broadcast',
+  'brd',
+  'xresolve',
+  'multicast',
+  'throw',
+  'anycast',
+];
 
 const INTEGER_MAX = 2_147_483_647;
 const TUNNEL_ID_MAX = 2n ** 64n - 1n;

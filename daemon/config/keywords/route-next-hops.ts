@@ -17,7 +17,10 @@ interface HopWords {
   readonly family: IpFamily | undefined;
 }
 
-/** Reads from `at`, where `nexthop` stands, to the end of the line; `undefined` drops the route. */
+/**
+ * Reads from `at`, where `nexthop` stands, to the end of the line. A mistake is told of and ends the reading: the
+ * route keeps the hops before it. `undefined` when a word is missing.
+ */
 export function readNextHops(
   context: ParseContext,
   given: {
@@ -28,15 +31,19 @@ export function readNextHops(
 ): readonly string[] | undefined {
   const { values } = given;
   const state: HopWords = { ...given };
+  let hop = given.at;
   while (state.at < values.length) {
     const word = values[state.at] as string;
-    if (!readHopWord(context, state, word)) return undefined;
+    if (word === 'nexthop') hop = state.at;
+    if (!readHopWord(context, state, word)) {
+      return context.reporter.ended ? undefined : values.slice(given.at, hop);
+    }
     state.at++;
   }
   return values.slice(given.at);
 }
 
-/** Takes one word with what belongs to it; false when the route is dropped. */
+/** Takes one word with what belongs to it; false after a mistake. */
 function readHopWord(context: ParseContext, state: HopWords, word: string): boolean {
   if (word === 'nexthop' || word === 'onlink') return true;
   if (word === 'via') return readVia(context, state);

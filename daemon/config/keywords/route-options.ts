@@ -50,11 +50,16 @@ function valueTexts(...words: readonly string[]): Record<string, (value: string)
   );
 }
 
-const BOOLEANS = ['quickack', 'fastopen_no_cookie'];
+/** Numbers with a limit of their own. */
+const LIMITS: Readonly<Record<string, number>> = {
+  quickack: 1,
+  fastopen_no_cookie: 1,
+  hoplimit: 255,
+};
 
 /** Words behind which `lock` may stand: the kernel then keeps the value. */
 const LOCKABLE = [
-  ...['mtu', 'hoplimit', 'advmss', 'rtt', 'rttvar', 'reordering', 'window', 'cwnd', 'ssthresh'],
+  ...['mtu', 'advmss', 'rtt', 'rttvar', 'reordering', 'cwnd', 'ssthresh'],
   ...['rto_min', 'congctl'],
 ];
 
@@ -64,6 +69,9 @@ const TIMES: Readonly<Record<string, { most: number; text: (value: string) => st
   rttvar: { most: 480_000, text: (value) => `Invalid rttvar ${value} for route` },
   rto_min: { most: 120_000, text: (value) => `Invalid rto_min value ${value} specified for route` },
 };
+
+/** A value that was told of and is left out; the route stays. */
+const SKIPPED: RouteOption = { words: [], taken: 1 };
 
 const READERS: Readonly<Record<string, Read>> = {
   via: readVia,
@@ -84,14 +92,14 @@ const READERS: Readonly<Record<string, Read>> = {
       given,
       (value) => value === 'ecn',
       (value) => `feature ${value} not supported`,
-    ),
+    ) ?? SKIPPED,
   'ttl-propagate': (context, given) =>
     check(
       context,
       given,
       (value) => value === 'enabled' || value === 'disabled',
       (value) => `ttl-propagate value ${value} not recognised`,
-    ),
+    ) ?? SKIPPED,
   vrf: (context, given) =>
     check(
       context,
@@ -209,7 +217,7 @@ function readNumber(
   const word = values[at] as string;
   const lock = LOCKABLE.includes(word) && values[at + 1] === 'lock' ? 1 : 0;
   const value = context.word(values, at + 1 + lock);
-  const range = { least: 0, most: BOOLEANS.includes(word) ? 1 : UNSIGNED_MAX };
+  const range = { least: 0, most: LIMITS[word] ?? UNSIGNED_MAX };
   if (readUnsigned(value, range, context.reporter).complained) {
     return drop(context, text(value), value);
   }
@@ -223,6 +231,11 @@ function readTime(context: ParseContext, given: RouteWords): RouteOption | undef
   const value = context.word(values, at + 1 + lock);
   const bare = value.endsWith('ms') ? value.slice(0, -2) : value.replace(/s$/, '');
   const scale = value.endsWith('s') && !value.endsWith('ms') ? 3 : 0;
+  // With an exponent it is read as a float, which says nothing of a bad one.
+  if (/e/i.test(bare)) {
+    const isGood = /^\d+(\.\d*)?e[-+]?\d+$/i.test(bare) && Number(bare) * 10 ** scale <= time.most;
+    return isGood ? plain(given, 1 + lock) : drop(context, time.text(value), value);
+  }
   const range = { least: 0, most: time.most, decimals: scale };
   const { usable } = readDecimal(bare, range, context.reporter);
   return usable ? plain(given, 1 + lock) : drop(context, time.text(value), value);
@@ -240,6 +253,9 @@ function readSource(context: ParseContext, given: RouteWords): RouteOption | und
   const { values, at } = given;
   const word = values[at + 1] as string;
   const family = readRouteAddress(context, word, `invalid route ${values[at]} address ${word}`);
+  if (values[at] === 'from' && family === 'inet') {
+    return drop(context, `route from address only supported with IPv6 (${word})`, word);
+  }
   return family === undefined ? undefined : { ...plain(given, 1), family };
 }
 

@@ -8,15 +8,17 @@ import type { TrackFileDraft, TrackProcessDraft } from '../vrrp-draft.ts';
 type Words = readonly string[];
 
 const fileBlock: readonly KeywordRow[] = [
-  filePart('file PATH', (context, file) => {
-    const words = context.quotedWords();
-    if (words === undefined) return;
-    const path = words[1];
-    if (path === undefined) context.complain('bad-value', 'track file file name missing');
+  filePart('file PATH', (context, file, words) => {
+    // Told of is the word as it splits without regard to quotes and escapes.
+    const word = words[1];
+    if (word === undefined) context.complain('bad-value', 'track file file name missing');
     else if (file.path !== undefined) {
-      const text = `File already set for track file ${file.name} - ignoring ${path}`;
-      context.complain('duplicate', text, { word: path });
-    } else file.path = path;
+      const text = `File already set for track file ${file.name} - ignoring ${word}`;
+      context.complain('duplicate', text, { word });
+    } else {
+      const path = context.quotedWords()?.[1];
+      if (path !== undefined) file.path = path;
+    }
   }),
   filePart('weight -254..254 [reverse]', (context, file, words) => {
     const word = words[1];
