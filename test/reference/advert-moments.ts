@@ -15,6 +15,8 @@ const LATE_PART = 0.7;
 const EARLY_PART = 0.15;
 /** The loser of a race waits until the winner's advert has arrived. */
 const AFTER_WINNER = durationUs(50_000);
+/** Timers of two nodes this close run out together, µs. */
+const RACE = durationUs(1500);
 /** Adverts of two nodes this close were both under way before the other one was read. */
 const CROSSING: Seconds = 0.005;
 
@@ -78,6 +80,28 @@ export function pacedMoment(moments: AdvertMoments, timer: AdvertTimer): TimeUs 
   const winner = advertsIn(moments, timer).find((one) => one.node !== node && isNow(one.at));
   if (winner === undefined || moments.isCutOff(node, winner.at)) return due;
   return later(latest(winner.at, due), AFTER_WINNER);
+}
+
+/**
+ * When the timer of a BACKUP is to act: just after another one's first advert, where that was recorded at this moment and
+ * its own was not. Timers of equal priority run out together, and only the recording tells whose process was first.
+ */
+export function takeoverMoment(moments: AdvertMoments, timer: AdvertTimer): TimeUs {
+  const { due, node } = timer;
+  const adverts = advertsIn(moments, timer);
+  const atOnce = adverts.filter((one) => Math.abs(one.at - due) <= RACE);
+  if (atOnce.some((one) => one.node === node)) return due;
+  const winner = atOnce.find((one) => isFirstOf(adverts, one));
+  if (winner === undefined || moments.isCutOff(node, winner.at)) return due;
+  return later(latest(winner.at, due), RACE);
+}
+
+/** Whether a node was no MASTER before: it had been silent for longer than between two of its adverts. */
+function isFirstOf(adverts: readonly AdvertMoment[], one: AdvertMoment): boolean {
+  const own = adverts.filter((other) => other.node === one.node);
+  const before = own.findLast((other) => other.at < one.at);
+  const gap = usualGap(own) * 1e6;
+  return before === undefined || one.at - before.at > 2 * gap;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Command } from '../../daemon/core/commands.ts';
 import type { VrrpPacketEvent } from '../../daemon/core/events.ts';
 import type { DaemonStatus, InstanceStatus } from '../../daemon/core/status.ts';
 import type { DaemonApi } from '../../sim/host/daemon-machine.ts';
-import { advertMoments, crossingAdverts, pacedMoment } from './advert-moments.ts';
+import { advertMoments, crossingAdverts, pacedMoment, takeoverMoment } from './advert-moments.ts';
 import { yieldingTimes } from './last-words.ts';
 import { PacedDaemon } from './paced-daemon.ts';
 import { phasesOf } from './phases.ts';
@@ -61,6 +61,30 @@ function recordingOf(given: {
     observed: { transitions, frames, addresses: [], clientNeighbours, outages: [] },
   };
 }
+
+describe('the timer of a backup', () => {
+  const frames = [
+    advert(1, 1),
+    advert(2, 1),
+    advert(5, 2),
+    advert(6, 2),
+    advert(7, 2),
+    advert(8, 2),
+  ];
+  const moments = advertMoments(recordingOf({ frames }), 0);
+  const timer = (node: string, due: number) => ({ node, vrid: 51, due: us(due) });
+
+  it('waits where another one took over at that moment and its node did not', () => {
+    expect(takeoverMoment(moments, timer('n3', 4.999))).toBe(us(5.0015));
+  });
+
+  it('acts at once where its node took over, where the other was MASTER already, and at any other time', () => {
+    expect(takeoverMoment(moments, timer('n2', 4.999))).toBe(us(4.999));
+    expect(takeoverMoment(moments, timer('n3', 6))).toBe(us(6));
+    expect(takeoverMoment(moments, timer('n3', 4.998))).toBe(us(4.998));
+    expect(takeoverMoment(moments, timer('n3', 5.002))).toBe(us(5.002));
+  });
+});
 
 describe('the advert timer of a master', () => {
   const frames = [advert(1, 1), advert(2, 1), advert(2.0001, 2), advert(3, 1), advert(4, 1)];

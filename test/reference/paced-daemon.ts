@@ -7,8 +7,8 @@
  * moment at which that node's advert was recorded, or, when another node's advert of the same moment was recorded and
  * its own was not, until just after that one. Where both were recorded, both timers had run out before either process
  * read the other's packet, so the packet waits for the timer; so it does where a BACKUP and another one took over within
- * that moment. What is due at another time than the recorded one is left
- * alone, and so are all other timers: takeovers are the daemon's own.
+ * that moment, and where another one alone did, the BACKUP's timer waits. What is due at another time than the recorded one is left
+ * alone, and so are all other timers: takeovers are the daemon's own but for a race within 1.5 ms.
  */
 
 import type { DurationUs, TimeUs } from '../../daemon/base/time.ts';
@@ -21,7 +21,12 @@ import type { FrameMoment } from '../../sim/host/frame-pacer.ts';
 import type { ProgramRegistry } from '../../sim/host/machine.ts';
 import { programRegistry } from '../../sim/programs/program-registry.ts';
 import { knowsCommand } from '../../sim/programs/shell/command-table.ts';
-import { type AdvertMoments, crossingAdverts, pacedMoment } from './advert-moments.ts';
+import {
+  type AdvertMoments,
+  crossingAdverts,
+  pacedMoment,
+  takeoverMoment,
+} from './advert-moments.ts';
 import { readAdvertPacket } from './measure.ts';
 
 /** How quick the recorded processes were otherwise. */
@@ -109,18 +114,20 @@ export class PacedDaemon implements DaemonApi {
     return this.#daemon.status();
   }
 
-  /** Only the advert timer of a MASTER waits, and no timer of another instance is held up with it. */
+  /** Only the timers of MASTERs and of BACKUPs that lost a race wait, and no timer of another instance is held up with them. */
   nextDeadline(): TimeUs | undefined {
     const due = this.#daemon.nextDeadline();
     if (due === undefined) return undefined;
     const status = this.#daemon.status();
-    const isWaiting = (one: InstanceStatus) => one.state === 'MASTER' && one.timerDueAt === due;
+    const isWaiting = (one: InstanceStatus) =>
+      (one.state === 'MASTER' || one.state === 'BACKUP') && one.timerDueAt === due;
     const first = status.instances.find(isWaiting);
     if (status.phase !== 'running' || first === undefined) return due;
     const others = status.instances.flatMap((one) =>
       isWaiting(one) || one.timerDueAt === undefined ? [] : [one.timerDueAt],
     );
-    const paced = pacedMoment(this.#moments, { node: this.#node, vrid: first.vrid, due });
+    const momentOf = first.state === 'MASTER' ? pacedMoment : takeoverMoment;
+    const paced = momentOf(this.#moments, { node: this.#node, vrid: first.vrid, due });
     return others.reduce((least, one) => (one < least ? one : least), paced);
   }
 
