@@ -166,8 +166,9 @@ async function live(lab: Lab, kind: Kind): Promise<Life> {
   const explain = (): string => `${kind}\n${running.output()}`;
   const wait = { withinMs: LONG_MS, explain };
   await until('the FIFO is there', () => existsSync(fifo), wait);
-  // keepalived closes it for a reload, and makes it anew.
-  const reader = lab.start('r', ['sh', '-c', `until [ -e ${fifo}.end ]; do cat ${fifo}; done`]);
+  // keepalived closes it for a reload, and makes it anew; whoever opens the old one just then waits for a writer for ever.
+  const reading = `until [ -e ${fifo}.end ]; do timeout 1 cat ${fifo}; done`;
+  const reader = lab.start('r', ['sh', '-c', reading]);
 
   const countOf = (what: string): number => running.output().split(what).length - 1;
   const isMaster = (): boolean =>
