@@ -75,7 +75,7 @@ function identity(checker: Checker): string {
       for (const url of config.urls) {
         const codes = url.statusCodes.map(({ first, last }) => `${first}-${last}`).join(',');
         parts.push(url.path, url.digest ?? '', url.virtualHost ?? '', codes);
-        parts.push(url.regex?.pattern ?? '', String(url.regex?.noMatch ?? false));
+        parts.push(JSON.stringify(url.regex ?? null));
       }
       break;
     case 'SMTP_CHECK':

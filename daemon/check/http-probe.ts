@@ -8,6 +8,7 @@
 import { md5 } from '../wire/md5.ts';
 import { decodeLatin1, formatHex } from '../wire/text.ts';
 import type { HttpChecker, HttpUrl } from './checker-config.ts';
+import { lookAt, newRegexSearch, type RegexSearch } from './http-regex.ts';
 import { requestBytes } from './http-request.ts';
 import {
   bodyOf,
@@ -15,21 +16,21 @@ import {
   type HttpResponse,
   newResponse,
   takeBytes,
-  wholeOf,
 } from './http-response.ts';
 import { failed, type ProbeAction, type ProbeInput, type ProbeResult, succeeded } from './probe.ts';
-import { compilePattern, findMatch } from './text-pattern.ts';
 
 /** An attempt at one url. */
 export interface HttpAttempt {
   readonly url: HttpUrl;
   connected: boolean;
   readonly response: HttpResponse;
+  readonly search: RegexSearch | undefined;
 }
 
 /** A new attempt. */
 export function newHttpAttempt(url: HttpUrl): HttpAttempt {
-  return { url, connected: false, response: newResponse() };
+  const search = url.regex === undefined ? undefined : newRegexSearch(url.regex);
+  return { url, connected: false, response: newResponse(), search };
 }
 
 /** One step of an attempt. */
@@ -49,11 +50,11 @@ export function stepHttp(
       actions.push({ kind: 'send', bytes: requestBytes(config, state.url) }, timer);
       return undefined;
     case 'stream-data':
-      takeBytes(state.response, input.bytes);
+      takeAnswer(state, input.bytes);
       actions.push(timer);
       return undefined;
     case 'stream-closed':
-      return { ...judgeResponse(state.url, state.response), ...lengthOf(state) };
+      return { ...judgeResponse(state), ...lengthOf(state) };
     case 'stream-failed':
       return failed(failureText(config, state.connected, input.failure));
     case 'timeout':
@@ -61,6 +62,11 @@ export function stepHttp(
     default:
       return undefined;
   }
+}
+
+function takeAnswer({ response, search }: HttpAttempt, bytes: Uint8Array): void {
+  const text = takeBytes(response, bytes);
+  if (search !== undefined) lookAt(search, decodeLatin1(text));
 }
 
 function openStream(config: HttpChecker, url: HttpUrl): ProbeAction {
@@ -87,15 +93,15 @@ function timeoutText(state: HttpAttempt): string {
 }
 
 /** What a complete answer is worth. */
-function judgeResponse(url: HttpUrl, response: HttpResponse): ProbeResult {
+function judgeResponse({ url, response, search }: HttpAttempt): ProbeResult {
   if (!response.headerDone) return failed(`Read, no data received from `);
   if (!statusFits(url, response.statusCode)) return failed('HTTP status code error to');
   if (url.digest !== undefined) {
     if (formatHex(md5(bodyOf(response))) !== url.digest) return failed('MD5 digest error to');
-    if (url.regex === undefined) return succeeded('MD5 digest');
+    if (search === undefined) return succeeded('MD5 digest');
   }
-  if (url.regex === undefined) return succeeded('HTTP status code');
-  return matches(url, response) === url.regex.noMatch
+  if (search === undefined) return succeeded('HTTP status code');
+  return search.found === search.regex.noMatch
     ? failed('Regex match failed')
     : succeeded('Regex match');
 }
@@ -116,20 +122,4 @@ function statusFits(url: HttpUrl, code: number): boolean {
     return url.statusCodes.some(({ first, last }) => code >= first && code <= last);
   }
   return code >= 200 && code <= 299;
-}
-
-/**
- * A regex looks at the whole answer, header included, as a text that may go on: `^` is the beginning of the status line, and
- * `$` holds nowhere. Seen with 2.2.7: `^HTTP` and `hello` match an answer `hello`, `^hello` and `hello$` do not.
- */
-function matches(url: HttpUrl, response: HttpResponse): boolean {
-  const { regex } = url;
-  if (regex === undefined) return false;
-  const pattern = compilePattern(regex.pattern, regex.options);
-  if (pattern === undefined) return false;
-  const at = findMatch(pattern, decodeLatin1(wholeOf(response)), {
-    from: regex.minOffset,
-    open: true,
-  });
-  return at >= 0 && (regex.maxOffset === undefined || at < regex.maxOffset);
 }

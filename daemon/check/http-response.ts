@@ -7,13 +7,14 @@
 
 import { decodeLatin1 } from '../wire/text.ts';
 
-/** What is kept of a body for digest and regex; far above any health page. */
+/** What is kept of a body for its digest; far above any health page. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** Longest header; what is longer never ends for us, as in keepalived's buffer of this size. */
 const HEADER_BYTES_MAX = 64 * 1024;
 
 const CR = 0x0d;
 const LF = 0x0a;
+const NOTHING = new Uint8Array(0);
 
 /** An answer so far. */
 export interface HttpResponse {
@@ -39,32 +40,28 @@ export function newResponse(): HttpResponse {
   };
 }
 
-/** Takes in what arrived. */
-export function takeBytes(response: HttpResponse, bytes: Uint8Array): void {
+/** Takes in what arrived; returns what a regex looks at now: header and body once the header is whole, then the body. */
+export function takeBytes(response: HttpResponse, bytes: Uint8Array): Uint8Array {
   if (response.headerDone) {
     takeBody(response, bytes);
-    return;
+    return bytes;
   }
   const all = joined([response.head, bytes]);
   const end = headerEnd(all);
   if (end < 0) {
     if (all.length <= HEADER_BYTES_MAX) response.head = all;
-    return;
+    return NOTHING;
   }
   response.headerDone = true;
   response.statusCode = statusCode(all);
   response.head = all.subarray(0, end);
   takeBody(response, all.subarray(end));
+  return end < all.length ? all : NOTHING;
 }
 
 /** The body that was kept, in one piece. */
 export function bodyOf(response: HttpResponse): Uint8Array {
   return joined(response.body);
-}
-
-/** The whole answer as it was kept, header and body. */
-export function wholeOf(response: HttpResponse): Uint8Array {
-  return joined([response.head, ...response.body]);
 }
 
 /** What the header's Content-Length says; `undefined` without one. */

@@ -1,17 +1,41 @@
-/** Reads a pattern of `regex` into a tree. The subset of PCRE stands in `text-pattern.ts`; another pattern is refused as a whole. */
+/**
+ * Reads a pattern of `regex` into a tree, and refuses what PCRE2 refuses at the same place and in its words. What is read
+ * stands in `text-pattern.ts`; behind a backslash and inside of brackets, in `text-pattern-sets.ts`. Source: pcre2pattern(3),
+ * PCRE2 10.42.
+ */
 
-/** Deepest nesting of groups. */
-const DEPTH_MAX = 50;
+import {
+  type Accepts,
+  isSpace,
+  literal,
+  PatternError,
+  type PatternFlags,
+  type PatternReader,
+  posixClassEnd,
+  readAtom,
+  readSet,
+  skipEnds,
+} from './text-pattern-sets.ts';
 
-/** Whether a character is one that the pattern takes there. */
-export type Accepts = (code: number) => boolean;
+/** Deepest nesting of groups, as PCRE2's own limit. */
+const DEPTH_MAX = 250;
+const REPEAT_MAX = 65_535;
+
 /** What holds between two characters. */
-export type Assertion = 'start' | 'end' | 'line-start' | 'line-end' | 'word' | 'not-word' | 'final';
+export type Assertion =
+  | 'start'
+  | 'end'
+  | 'line-start'
+  | 'line-start-or-end'
+  | 'line-end'
+  | 'word'
+  | 'not-word'
+  | 'final';
 
 /** A part of a pattern. */
 export type PatternNode =
   | { readonly kind: 'character'; readonly accepts: Accepts }
-  | { readonly kind: 'assertion'; readonly assertion: Assertion }
+  | { readonly kind: 'assertion'; readonly assertion: Assertion; readonly looksBehind: boolean }
   | { readonly kind: 'sequence'; readonly parts: readonly PatternNode[] }
   | { readonly kind: 'choice'; readonly parts: readonly PatternNode[] }
   | {
@@ -19,122 +43,169 @@ export type PatternNode =
       readonly part: PatternNode;
       readonly least: number;
       readonly most: number;
+      /** As few as will do. */
+      readonly isLazy: boolean;
     };
 
-interface Reader {
-  readonly text: string;
-  at: number;
-  depth: number;
-  readonly caseless: boolean;
-  readonly dotAll: boolean;
-  readonly multiline: boolean;
-}
+const NOTHING: PatternNode = { kind: 'sequence', parts: [] };
 
-/** The pattern is not of the subset, or larger than the stated bounds. */
-export class UnsupportedPattern extends Error {}
-
-/** Reads the whole text. Throws `UnsupportedPattern`. */
+/** Reads the whole text. Throws `PatternError`. */
 export function readPattern(text: string, options: readonly string[]): PatternNode {
-  const reader: Reader = {
+  const reader: PatternReader = {
     text,
     at: 0,
-    depth: 0,
-    caseless: options.includes('caseless'),
-    dotAll: options.includes('dotall'),
-    multiline: options.includes('multiline'),
+    flags: {
+      caseless: options.includes('caseless'),
+      dotAll: options.includes('dotall'),
+      multiline: options.includes('multiline'),
+      extended: options.includes('extended'),
+      ungreedy: options.includes('ungreedy'),
+    },
+    names: options.includes('dupnames') ? undefined : new Set(),
+    emptySets: options.includes('allow_empty_class'),
+    dollarEndOnly: options.includes('dollar_endonly'),
+    altCircumflex: options.includes('alt_circumflex'),
   };
-  const node = readChoice(reader);
-  if (reader.at < text.length) throw new UnsupportedPattern('more than a pattern');
+  const node = readChoice(reader, 0);
+  if (reader.at < text.length) throw new PatternError('unmatched closing parenthesis', reader.at);
   return node;
 }
 
-function readChoice(reader: Reader): PatternNode {
-  const parts = [readSequence(reader)];
+function readChoice(reader: PatternReader, depth: number): PatternNode {
+  const parts = [readSequence(reader, depth)];
   while (reader.text[reader.at] === '|') {
     reader.at++;
-    parts.push(readSequence(reader));
+    parts.push(readSequence(reader, depth));
   }
   const [only] = parts;
   return parts.length === 1 && only !== undefined ? only : { kind: 'choice', parts };
 }
 
-function readSequence(reader: Reader): PatternNode {
+function readSequence(reader: PatternReader, depth: number): PatternNode {
   const parts: PatternNode[] = [];
-  while (reader.at < reader.text.length) {
+  for (;;) {
+    skipIgnored(reader);
     const sign = reader.text[reader.at];
-    if (sign === '|' || sign === ')') break;
-    parts.push(readRepeats(reader, readItem(reader)));
+    if (sign === undefined || sign === '|' || sign === ')') break;
+    const item = readItem(reader, depth);
+    if (item === undefined) continue;
+    skipIgnored(reader);
+    parts.push(item.mayRepeat ? readRepeats(reader, item.node) : item.node);
   }
   return { kind: 'sequence', parts };
 }
 
-function readRepeats(reader: Reader, part: PatternNode): PatternNode {
+/** Comments, an `\E` alone, and with `extended` white space. */
+function skipIgnored(reader: PatternReader): void {
+  const { text } = reader;
+  for (;;) {
+    skipEnds(reader);
+    if (text.startsWith('(?#', reader.at)) {
+      const end = text.indexOf(')', reader.at);
+      if (end < 0) throw new PatternError('missing ) after (?# comment', text.length);
+      reader.at = end + 1;
+    } else if (reader.flags.extended && isSpace(text.charCodeAt(reader.at))) reader.at++;
+    else if (reader.flags.extended && text[reader.at] === '#') {
+      const end = text.indexOf('\n', reader.at);
+      reader.at = end < 0 ? text.length : end + 1;
+    } else return;
+  }
+}
+
+function readRepeats(reader: PatternReader, part: PatternNode): PatternNode {
   const range = readRange(reader);
   if (range === undefined) return part;
   const sign = reader.text[reader.at];
+  if (sign === '+') throw new PatternError('possessive quantifier', reader.at, false);
   if (sign === '?') reader.at++;
-  if (sign === '+') throw new UnsupportedPattern('possessive');
-  const again = reader.text[reader.at];
-  if (again === '*' || again === '+' || again === '?')
-    throw new UnsupportedPattern('repeated repeat');
-  return { kind: 'repeat', part, ...range };
+  return { kind: 'repeat', part, ...range, isLazy: (sign === '?') !== reader.flags.ungreedy };
 }
 
-function readRange(reader: Reader): { least: number; most: number } | undefined {
+/** A quantifier, if one stands here. */
+function readRange(reader: PatternReader): { least: number; most: number } | undefined {
   const sign = reader.text[reader.at];
   const endless = Number.POSITIVE_INFINITY;
   if (sign === '*' || sign === '+' || sign === '?') {
     reader.at++;
     return { least: sign === '+' ? 1 : 0, most: sign === '?' ? 1 : endless };
   }
-  const match = /^\{(\d{1,4})(,(\d{0,4}))?\}/.exec(reader.text.slice(reader.at, reader.at + 12));
-  if (match === null) return undefined;
-  reader.at += match[0].length;
-  const least = Number(match[1]);
-  if (match[2] === undefined) return { least, most: least };
-  const most = match[3] === '' ? endless : Number(match[3]);
-  if (most < least) throw new UnsupportedPattern('range');
+  const found = /^\{(\d+)(,(\d*))?\}/.exec(reader.text.slice(reader.at));
+  if (found === null) return undefined;
+  const [whole, first = '', comma, second = ''] = found;
+  const least = boundOf(first, reader.at + 1);
+  const most =
+    comma === undefined
+      ? least
+      : second === ''
+        ? endless
+        : boundOf(second, reader.at + first.length + 2);
+  reader.at += whole.length;
+  if (most < least) {
+    throw new PatternError('numbers out of order in {} quantifier', reader.at - 1);
+  }
   return { least, most };
 }
 
-function readItem(reader: Reader): PatternNode {
-  const sign = reader.text[reader.at] ?? '';
-  reader.at++;
+function boundOf(digits: string, at: number): number {
+  for (let length = 1; length <= digits.length; length++) {
+    if (Number(digits.slice(0, length)) <= REPEAT_MAX) continue;
+    throw new PatternError('number too big in {} quantifier', at + length);
+  }
+  return Number(digits);
+}
+
+interface Item {
+  readonly node: PatternNode;
+  readonly mayRepeat: boolean;
+}
+
+/** One thing that may be repeated or not; `undefined`: something that matches nothing and nothing can repeat. */
+function readItem(reader: PatternReader, depth: number): Item | undefined {
+  const begin = reader.at;
+  const { flags } = reader;
+  if (readRange(reader) !== undefined) {
+    // PCRE2 points to a sign, and to the closing brace.
+    const at = reader.text[begin] === '{' ? reader.at - 1 : begin;
+    throw new PatternError('quantifier does not follow a repeatable item', at);
+  }
+  const sign = reader.text[reader.at++] ?? '';
   switch (sign) {
     case '(':
-      return readGroup(reader);
-    case '[':
-      return { kind: 'character', accepts: readSet(reader) };
-    case '.': {
-      const { dotAll } = reader;
-      return { kind: 'character', accepts: (code) => dotAll || code !== 0x0a };
+      return readGroup(reader, depth);
+    case '[': {
+      const end = posixClassEnd(reader.text, begin);
+      if (end !== undefined) {
+        const kind = reader.text[begin + 1] === ':' ? 'named' : 'collating';
+        throw new PatternError(
+          kind === 'named'
+            ? 'POSIX named classes are supported only within a class'
+            : 'POSIX collating elements are not supported',
+          begin,
+        );
+      }
+      return character(readSet(reader));
     }
+    case '.':
+      return character(flags.dotAll ? () => true : (code) => code !== 0x0a);
     case '^':
-      return { kind: 'assertion', assertion: reader.multiline ? 'line-start' : 'start' };
+      return assertion(
+        flags.multiline ? (reader.altCircumflex ? 'line-start-or-end' : 'line-start') : 'start',
+      );
     case '$':
-      return { kind: 'assertion', assertion: reader.multiline ? 'line-end' : 'end' };
-    case '*':
-    case '+':
-    case '?':
-      throw new UnsupportedPattern('nothing to repeat');
+      return assertion(flags.multiline ? 'line-end' : reader.dollarEndOnly ? 'final' : 'end');
     case '\\':
       return readEscape(reader);
     default:
-      return { kind: 'character', accepts: literal(reader, sign.charCodeAt(0)) };
+      return character(literal(flags, sign.charCodeAt(0)));
   }
 }
 
-function readGroup(reader: Reader): PatternNode {
-  if (reader.text[reader.at] === '?') {
-    if (reader.text[reader.at + 1] !== ':') throw new UnsupportedPattern('group');
-    reader.at += 2;
-  }
-  if (++reader.depth > DEPTH_MAX) throw new UnsupportedPattern('depth');
-  const node = readChoice(reader);
-  reader.depth--;
-  if (reader.text[reader.at] !== ')') throw new UnsupportedPattern('unclosed group');
-  reader.at++;
-  return node;
+function character(accepts: Accepts): Item {
+  return { node: { kind: 'character', accepts }, mayRepeat: true };
+}
+
+function assertion(what: Assertion, looksBehind = false): Item {
+  return { node: { kind: 'assertion', assertion: what, looksBehind }, mayRepeat: false };
 }
 
 const ASSERTIONS: ReadonlyMap<string, Assertion> = new Map([
@@ -145,117 +216,102 @@ const ASSERTIONS: ReadonlyMap<string, Assertion> = new Map([
   ['B', 'not-word'],
 ]);
 
-function readEscape(reader: Reader): PatternNode {
-  const assertion = ASSERTIONS.get(reader.text[reader.at] ?? '');
-  if (assertion !== undefined) {
+function readEscape(reader: PatternReader): Item | undefined {
+  const sign = reader.text[reader.at] ?? '';
+  const known = ASSERTIONS.get(sign);
+  if (known !== undefined) {
     reader.at++;
-    return { kind: 'assertion', assertion };
+    return assertion(known, /[AbB]/.test(sign));
   }
-  const read = readEscaped(reader);
-  const accepts = typeof read === 'number' ? literal(reader, read) : read;
-  return { kind: 'character', accepts };
+  if (sign === 'Q') return readQuoted(reader);
+  const read = readAtom(reader);
+  return character(typeof read === 'number' ? literal(reader.flags, read) : read);
 }
 
-const CONTROLS: ReadonlyMap<string, number> = new Map([
-  ['n', 0x0a],
-  ['r', 0x0d],
-  ['t', 0x09],
-  ['f', 0x0c],
-  ['v', 0x0b],
-  ['e', 0x1b],
-  ['a', 0x07],
+/** `\Q…\E`: as written. What is repeated behind it is its last character. */
+function readQuoted(reader: PatternReader): Item | undefined {
+  const { text, flags } = reader;
+  const begin = reader.at + 1;
+  const found = text.indexOf('\\E', begin);
+  const end = found < 0 ? text.length : found;
+  reader.at = found < 0 ? end : end + 2;
+  const codes = [...text.slice(begin, end)].map((one) => one.charCodeAt(0));
+  const nodes = codes.map((code) => character(literal(flags, code)).node);
+  const last = nodes.pop();
+  if (last === undefined) return undefined;
+  const node: PatternNode = { kind: 'sequence', parts: [...nodes, readRepeats(reader, last)] };
+  return { node, mayRepeat: false };
+}
+
+/** What opens a group that only keeps together what is in it, behind `(?`. */
+const PLAIN_GROUP = /^(?::|\||P?<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)')/;
+const FLAG_LETTERS: ReadonlyMap<string, keyof PatternFlags | undefined> = new Map([
+  ['i', 'caseless'],
+  ['s', 'dotAll'],
+  ['m', 'multiline'],
+  ['x', 'extended'],
+  ['n', undefined],
+  ['J', undefined],
+  ['U', 'ungreedy'],
 ]);
 
-/** Behind a backslash, in and outside of sets: one character, or a class. */
-function readEscaped(reader: Reader): number | Accepts {
-  const sign = reader.text[reader.at];
-  if (sign === undefined) throw new UnsupportedPattern('end');
-  reader.at++;
-  const control = CONTROLS.get(sign);
-  if (control !== undefined) return control;
-  if (sign === 'x') {
-    const digits = /^[0-9a-f]{2}/i.exec(reader.text.slice(reader.at, reader.at + 2));
-    if (digits === null) throw new UnsupportedPattern('\\x');
-    reader.at += 2;
-    return Number.parseInt(digits[0], 16);
-  }
-  const known = classOf(sign);
-  if (known !== undefined) return known;
-  if (/[A-Za-z0-9]/.test(sign)) throw new UnsupportedPattern('escape');
-  return sign.charCodeAt(0);
-}
-
-function classOf(sign: string): Accepts | undefined {
-  switch (sign) {
-    case 'd':
-      return isDigit;
-    case 'D':
-      return (code) => !isDigit(code);
-    case 'w':
-      return isWord;
-    case 'W':
-      return (code) => !isWord(code);
-    case 's':
-      return isSpace;
-    case 'S':
-      return (code) => !isSpace(code);
-    default:
-      return undefined;
-  }
-}
-
-function readSet(reader: Reader): Accepts {
-  const negated = reader.text[reader.at] === '^';
-  if (negated) reader.at++;
-  const items: Accepts[] = [];
-  for (let first = true; ; first = false) {
-    const sign = reader.text[reader.at];
-    if (sign === undefined) throw new UnsupportedPattern('unclosed set');
+function readGroup(reader: PatternReader, depth: number): Item | undefined {
+  const { text, flags } = reader;
+  if (depth >= DEPTH_MAX) throw new PatternError('parentheses are too deeply nested', reader.at);
+  if (text[reader.at] === '*') throw new PatternError('(*…)', reader.at - 1, false);
+  if (text[reader.at] === '?') {
     reader.at++;
-    if (sign === ']' && !first) break;
-    if (sign === '[' && /[:.=]/.test(reader.text[reader.at] ?? ''))
-      throw new UnsupportedPattern('[:');
-    const low = sign === '\\' ? readEscaped(reader) : sign.charCodeAt(0);
-    items.push(typeof low === 'number' ? readSpan(reader, low) : low);
+    const plain = PLAIN_GROUP.exec(text.slice(reader.at));
+    if (plain !== null) {
+      reader.at += plain[0].length;
+      takeName(reader, plain[1] ?? plain[2]);
+    } else if (!readFlags(reader)) return { node: NOTHING, mayRepeat: false };
   }
-  return (code) => items.some((accepts) => accepts(code)) !== negated;
+  const node = readChoice(reader, depth + 1);
+  // Flags that were set inside end with the group.
+  reader.flags = flags;
+  if (text[reader.at] !== ')') throw new PatternError('missing closing parenthesis', text.length);
+  reader.at++;
+  return { node, mayRepeat: true };
 }
 
-/** One character of a set, or a range that begins with it. */
-function readSpan(reader: Reader, low: number): Accepts {
+function takeName({ names, at }: PatternReader, name: string | undefined): void {
+  if (name === undefined || names === undefined) return;
+  if (names.has(name)) {
+    const message = 'two named subpatterns have the same name (PCRE2_DUPNAMES not set)';
+    throw new PatternError(message, at);
+  }
+  names.add(name);
+}
+
+/** `(?i)` for the rest of the group around it, `(?i:` for one of its own (true). */
+function readFlags(reader: PatternReader): boolean {
   const { text } = reader;
-  const end = text[reader.at + 1];
-  if (text[reader.at] !== '-' || end === ']' || end === undefined) return literal(reader, low);
-  reader.at += 2;
-  const high = end === '\\' ? readEscaped(reader) : end.charCodeAt(0);
-  if (typeof high !== 'number' || high < low) throw new UnsupportedPattern('range');
-  const within: Accepts = (code) => code >= low && code <= high;
-  if (!reader.caseless) return within;
-  return (code) => within(lower(code)) || within(upper(code)) || within(code);
-}
-
-function literal(reader: Reader, wanted: number): Accepts {
-  if (!reader.caseless) return (code) => code === wanted;
-  return (code) => lower(code) === lower(wanted);
-}
-
-function lower(code: number): number {
-  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code;
-}
-
-function upper(code: number): number {
-  return code >= 0x61 && code <= 0x7a ? code - 0x20 : code;
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-/** Whether `\w` takes it. */
-export function isWord(code: number): boolean {
-  return isDigit(code) || (lower(code) >= 0x61 && lower(code) <= 0x7a) || code === 0x5f;
-}
-
-function isSpace(code: number): boolean {
-  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+  const next = text[reader.at];
+  // Look-around, atomic groups, conditions, calls of other groups, callouts: not read here.
+  const ahead = text.slice(reader.at, reader.at + 2);
+  if (/^(?:[=!>(&RC\d+]|P[=>]|<[=!]|-\d)/.test(ahead)) {
+    throw new PatternError(`(?${next ?? ''}`, reader.at - 2, false);
+  }
+  const flags = { ...reader.flags };
+  let value = true;
+  if (next === '^') {
+    Object.assign(flags, { caseless: false, dotAll: false, multiline: false, extended: false });
+    reader.at++;
+  }
+  for (;;) {
+    const sign = text[reader.at++];
+    if (sign === '-' && value && next !== '^') value = false;
+    else if (sign === ')' || sign === ':') {
+      reader.flags = flags;
+      return sign === ':';
+    } else if (sign === undefined || !FLAG_LETTERS.has(sign)) {
+      const at = sign === undefined ? text.length : reader.at - 1;
+      if (sign === undefined) throw new PatternError('missing closing parenthesis', at);
+      throw new PatternError('unrecognized character after (? or (?-', at);
+    } else {
+      const name = FLAG_LETTERS.get(sign);
+      if (name !== undefined) flags[name] = value;
+    }
+  }
 }

@@ -26,6 +26,7 @@ import type {
   LvsDraft,
   Mutable,
   ServerDraft,
+  UrlDraft,
   VirtualServerDraft,
 } from './lvs-draft.ts';
 
@@ -268,7 +269,7 @@ function buildChecker(parts: CheckerParts): CheckerConfig {
   }
 }
 
-function buildUrl(draft: CheckerDraft['urls'][number]): HttpUrl {
+function buildUrl(draft: UrlDraft): HttpUrl {
   return {
     path: draft.path ?? '/',
     statusCodes: draft.ranges,

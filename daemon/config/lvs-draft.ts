@@ -83,6 +83,24 @@ export interface VirtualServerDraft extends TimersDraft {
   servers: ServerDraft[];
 }
 
+/** A `url` block. */
+export interface UrlDraft extends Partial<Mutable<HttpUrl>> {
+  ranges: { first: number; last: number }[];
+  regexDraft?: RegexDraft;
+}
+
+/** What was read of a `regex`; put together at the end of its block. */
+export interface RegexDraft {
+  pattern?: string;
+  /** Where the pattern stands. */
+  at?: Location | undefined;
+  noMatch: boolean;
+  options: string[];
+  minOffset: number;
+  maxOffset?: number;
+  usesStack: boolean;
+}
+
 /** A checker; which fields count depends on its kind. */
 export interface CheckerDraft extends TimersDraft {
   readonly kind: CheckerConfig['kind'];
@@ -95,7 +113,7 @@ export interface CheckerDraft extends TimersDraft {
   bindPort?: number;
   bindInterface?: string;
   mark?: number;
-  urls: (Partial<Mutable<HttpUrl>> & { ranges: { first: number; last: number }[] })[];
+  urls: UrlDraft[];
   httpProtocol: '1.0' | '1.0C' | '1.1';
   virtualHost?: string;
   fastRecovery: boolean;

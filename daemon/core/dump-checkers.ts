@@ -3,16 +3,11 @@
  *
  * Source: a dump of keepalived 2.2.7 made in a guest with IPVS (test/golden/keepalived/check-data). Timeouts of services and servers
  * are shown with their default: here they live in the checkers. What the recording does not have is left out: addresses that
- * checkers bind to, regular expressions, TLS settings, BFD_CHECK and FILE_CHECK beyond their name.
+ * checkers bind to, TLS settings, BFD_CHECK and FILE_CHECK beyond their name.
  */
 
 import type { Checker } from '../check/check-machine.ts';
-import type {
-  CheckerConfig,
-  ConnectionConfig,
-  HttpChecker,
-  UdpChecker,
-} from '../check/checker-config.ts';
+import type { CheckerConfig, ConnectionConfig, UdpChecker } from '../check/checker-config.ts';
 import type { DaemonConfig } from '../config/daemon-config.ts';
 import { dumpGlobal } from '../config/dump-global.ts';
 import type { IdsOf } from '../config/user-ids.ts';
@@ -26,6 +21,7 @@ import type { Server, Service } from '../lvs/lvs-machine.ts';
 import { stampText } from '../vrrp/dump.ts';
 import { formatIp, type IpAddress } from '../wire/ip-address.ts';
 import { ipv4FromNumber } from '../wire/ipv4-address.ts';
+import { dumpHttp } from './dump-http.ts';
 
 /** What is dumped. */
 export interface CheckerDump {
@@ -53,7 +49,7 @@ export function checkerDump(dump: CheckerDump): readonly string[] {
       ...service.servers.flatMap((server) => realServer(service, server, idsOf)),
     ]),
     '------< Health checkers >------',
-    ...checkers.flatMap((one) => checker(one, idsOf)),
+    ...checkers.flatMap((one) => checker(one, { idsOf, checkers })),
   ];
 }
 
@@ -195,7 +191,7 @@ function realServer(service: Service, server: Server, idsOf: IdsOf): readonly st
   ];
 }
 
-function checker(one: Checker, idsOf: IdsOf): readonly string[] {
+function checker(one: Checker, facts: Pick<CheckerDump, 'idsOf' | 'checkers'>): readonly string[] {
   const { config, names } = one;
   const retries =
     config.retry === 0
@@ -218,7 +214,7 @@ function checker(one: Checker, idsOf: IdsOf): readonly string[] {
     `   Default delay before retry = ${DEFAULT_DELAYS.get(config.kind) ?? 1_000_000} us`,
     `   Log all failures = ${yes(config.logAllFailures)}`,
     ...('connection' in config ? connection(config.connection) : []),
-    ...own(one, config, idsOf),
+    ...own(one, config, facts),
   ];
 }
 
@@ -237,12 +233,16 @@ function connection(of: ConnectionConfig): readonly string[] {
   ];
 }
 
-function own(one: Checker, config: CheckerConfig, idsOf: IdsOf): readonly string[] {
+function own(
+  one: Checker,
+  config: CheckerConfig,
+  { idsOf, checkers }: Pick<CheckerDump, 'idsOf' | 'checkers'>,
+): readonly string[] {
   const kind = `   Keepalive method = ${config.kind}`;
   switch (config.kind) {
     case 'HTTP_GET':
     case 'SSL_GET':
-      return http(config);
+      return dumpHttp(config, checkers);
     case 'SMTP_CHECK':
       return [kind, `   helo = ${config.heloName}`];
     case 'DNS_CHECK':
@@ -262,23 +262,6 @@ function own(one: Checker, config: CheckerConfig, idsOf: IdsOf): readonly string
     default:
       return [kind];
   }
-}
-
-function http(config: HttpChecker): readonly string[] {
-  return [
-    `   Keepalive method = ${config.kind}, http protocol ${config.httpProtocol}`,
-    ...(config.virtualHost === undefined ? [] : [`   Virtualhost = ${config.virtualHost}`]),
-    `   Enable SNI ${config.enableSni ? 'set' : 'unset'}`,
-    `   Fast recovery ${config.fastRecovery ? 'set' : 'unset'}`,
-    ...config.urls.flatMap((url) => [
-      `   Checked url = ${url.path}`,
-      ...(url.digest === undefined ? [] : [`     digest = ${url.digest}`]),
-      '     HTTP Status Code(s)',
-      ...(url.statusCodes.length === 0 ? [{ first: 200, last: 299 }] : url.statusCodes).map(
-        ({ first, last }) => `       ${first}${last === first ? '' : `-${last}`}`,
-      ),
-    ]),
-  ];
 }
 
 function udp(config: UdpChecker): readonly string[] {

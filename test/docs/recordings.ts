@@ -11,6 +11,7 @@ const FOLDERS = [
   'test/reference/traces',
   'test/reference/traces-own',
   'test/reference/ipvs/keepalived-lvs',
+  'test/reference/ipvs/keepalived-lvs-own',
   'test/golden/keepalived/start',
 ] as const;
 

@@ -1,12 +1,12 @@
 /** HTTP_GET and SSL_GET: the url blocks and their options. */
 
 import { type KeywordRow, row } from '../keyword-row.ts';
-import type { CheckerDraft } from '../lvs-draft.ts';
+import type { CheckerDraft, UrlDraft } from '../lvs-draft.ts';
 import { UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
+import { finishRegex, regexRows } from './http-regex.ts';
 
 type Words = readonly string[];
-type Url = CheckerDraft['urls'][number];
 type Part = (
   spelling: string,
   importance: 'P1' | 'P2' | 'P3',
@@ -58,7 +58,7 @@ export function httpPartRows(part: Part): readonly KeywordRow[] {
 function urlPart(
   spelling: string,
   importance: 'P1' | 'P2' | 'P3',
-  apply: (context: ParseContext, url: Url, words: Words) => void,
+  apply: (context: ParseContext, url: UrlDraft, words: Words) => void,
 ): KeywordRow {
   return row(spelling, importance, (context, words) => {
     const url = context.checker?.urls.at(-1);
@@ -77,29 +77,7 @@ const urlRows: readonly KeywordRow[] = [
       context.complain('missing-value', 'Missing HTTP_GET virtualhost name');
     } else url.virtualHost = words[1];
   }),
-  urlPart('regex PATTERN', 'P2', (context, url) => {
-    const words = context.quotedWords();
-    const pattern = words?.[1];
-    if (pattern === undefined || words?.length !== 2) {
-      context.remark('bad-regex', 'regex wants one pattern; the line has no effect');
-      return;
-    }
-    url.regex = { noMatch: false, options: [], minOffset: 0, ...url.regex, pattern };
-  }),
-  urlPart('regex_no_match', 'P2', (_context, url) => {
-    url.regex = { pattern: '', options: [], minOffset: 0, ...url.regex, noMatch: true };
-  }),
-  urlPart('regex_options OPTION…', 'P3', (_context, url, words) => {
-    const options = words.slice(1);
-    url.regex = { pattern: '', noMatch: false, minOffset: 0, ...url.regex, options };
-  }),
-  urlPart('regex_stack START MAX', 'P3', () => {}),
-  offsetRow('min', (url, minOffset) => {
-    url.regex = { pattern: '', noMatch: false, options: [], ...url.regex, minOffset };
-  }),
-  offsetRow('max', (url, maxOffset) => {
-    url.regex = { pattern: '', noMatch: false, options: [], minOffset: 0, ...url.regex, maxOffset };
-  }),
+  ...regexRows(urlPart),
   row(
     'tls_compliant',
     'P3',
@@ -111,18 +89,6 @@ const urlRows: readonly KeywordRow[] = [
   ),
 ];
 
-function offsetRow(which: 'min' | 'max', set: (url: Url, offset: number) => void): KeywordRow {
-  return urlPart(`regex_${which}_offset BYTES`, 'P3', (context, url, words) => {
-    const word = words[1];
-    if (word === undefined || words.length !== 2 || !/^\d+$/.test(word)) {
-      const message = `regex_${which}_offset wants one number of bytes; the line has no effect`;
-      context.remark('bad-value', message, { word: word ?? '' });
-      return;
-    }
-    set(url, Number(word));
-  });
-}
-
 function openUrl(context: ParseContext): void {
   context.checker?.urls.push({ ranges: [] });
 }
@@ -130,14 +96,18 @@ function openUrl(context: ParseContext): void {
 function closeUrl(context: ParseContext): void {
   const { checker } = context;
   const url = checker?.urls.at(-1);
-  if (checker === undefined || url === undefined || url.path !== undefined) return;
+  if (checker === undefined || url === undefined) return;
+  if (url.path !== undefined) {
+    finishRegex(context, url);
+    return;
+  }
   context.complain('url-without-path', 'HTTP/SSL_GET checker url has no path - ignoring', {
     message: 'the url has no path: it is left out',
   });
   checker.urls.pop();
 }
 
-function takeDigest(context: ParseContext, url: Url, words: Words): void {
+function takeDigest(context: ParseContext, url: UrlDraft, words: Words): void {
   const digest = context.word(words, 1);
   const say = (text: string) => context.complain('bad-digest', text, { word: digest });
   if (url.digest !== undefined) say(`Digest '${digest}' is a duplicate`);
@@ -162,7 +132,7 @@ function badPair(digest: string): number | undefined {
   return undefined;
 }
 
-function takeStatusCodes(context: ParseContext, url: Url, words: Words): void {
+function takeStatusCodes(context: ParseContext, url: UrlDraft, words: Words): void {
   for (const word of words.slice(1)) {
     const match = /^(\d+)(?:-(\d+))?$/.exec(word);
     const first = Number(match?.[1] ?? 0);
