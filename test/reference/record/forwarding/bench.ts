@@ -117,14 +117,18 @@ export class Bench {
 
   async accept(server: PosixSocket): Promise<PosixSocket> {
     for (let tries = 0; tries < 1000; tries++) {
-      const made = server.accept();
-      if (made !== undefined) {
-        this.#open.push(made);
-        return made;
-      }
+      const made = this.acceptNow(server);
+      if (made !== undefined) return made;
       await sleep(2);
     }
     throw new Error('nobody came');
+  }
+
+  /** Who has come already. */
+  acceptNow(server: PosixSocket): PosixSocket | undefined {
+    const made = server.accept();
+    if (made !== undefined) this.#open.push(made);
+    return made;
   }
 
   /** A segment by hand from a client's address. */

@@ -49,6 +49,7 @@ const MACHINES: ReadonlyMap<string, readonly Card[]> = new Map([
   ['director1', [{ net: 'a', octet: 251 }]],
   ['director2', [{ net: 'a', octet: 252 }]],
 ]);
+const FORGET = ['neigh flush all', 'route flush cache', 'tcp_metrics flush all'];
 const DIRECTORS = ['director', 'director1', 'director2'];
 
 /** Vantage points and where they hear. */
@@ -77,12 +78,11 @@ export class ForwardingLab {
     for (const name of MACHINES.keys()) if (!DIRECTORS.includes(name)) this.#make(name);
   }
 
-  /** Empty tables, default settings, cold neighbours everywhere. */
+  /** Empty tables, default settings, cold neighbours everywhere; nobody remembers MTUs of ways or round trips. */
   renewDirector(isFirst: boolean): void {
     if (!isFirst) this.#batch(undefined, ['netns del director']);
     this.#make('director');
-    for (const name of MACHINES.keys())
-      if (!name.startsWith('director')) this.#batch(name, ['neigh flush all']);
+    for (const name of MACHINES.keys()) if (!name.startsWith('director')) this.#batch(name, FORGET);
   }
 
   /** Two directors of which the first has the virtual address, in place of the one. */

@@ -232,7 +232,9 @@ class DrawnRun {
     const client = await this.#bench.connect(this.#port++, { from, wait: 2.5 });
     if (client.connected() !== 'ok') return;
     await this.#bench.wait(0.05);
-    const peer = this.#listeners.map((one) => one.accept()).find((one) => one !== undefined);
+    const peer = this.#listeners
+      .map((one) => this.#bench.acceptNow(one))
+      .find((one) => one !== undefined);
     this.#talks.push({ client, peer, isClientDone: false, isServerDone: false });
   }
 
