@@ -75,8 +75,9 @@ const behaviourRows: readonly KeywordRow[] = [
     }
     instance.preemptDelayUs = result.usable ? result.value : 0;
   }),
-  flagRow('skip_check_adv_addr', (instance, value) => {
-    instance.skipCheckAdvertAddresses = value;
+  // 2.2.7 takes `off` for on, too (test/reference/dumps/skip-check).
+  flagRow('skip_check_adv_addr', (instance, value, context) => {
+    instance.skipCheckAdvertAddresses = value || !context.knows('2.2.8');
   }),
   instanceRow(
     'v3_checksum_as_v2 [BOOL]',
@@ -312,12 +313,12 @@ function takeVip(context: ParseContext, instance: InstanceDraft, values: Words):
 
 function flagRow(
   keyword: string,
-  set: (instance: InstanceDraft, value: boolean) => void,
+  set: (instance: InstanceDraft, value: boolean, context: ParseContext) => void,
 ): KeywordRow {
   return instanceRow(`${keyword} [BOOL]`, 'P2', (context, instance, words) => {
     const text = `(${instance.name}) invalid ${keyword} ${words[1]} specified`;
     const value = context.boolean(words, text);
-    if (value !== undefined) set(instance, value);
+    if (value !== undefined) set(instance, value, context);
   });
 }
 

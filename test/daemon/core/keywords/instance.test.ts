@@ -201,6 +201,9 @@ describe('election', () => {
     };
     expect(state('')).toBe('VI_1=MASTER');
     expect(state('skip_check_adv_addr')).toBe('VI_1=BACKUP');
+    // Any of the six words is on (recorded: test/reference/dumps/skip-check).
+    expect(state('skip_check_adv_addr off')).toBe('VI_1=BACKUP');
+    expect(state('skip_check_adv_addr never')).toBe('VI_1=MASTER');
   });
 
   // proves: keyword:vrrp_instance/dont_track_primary
