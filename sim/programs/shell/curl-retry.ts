@@ -17,6 +17,8 @@ export interface TransferEnd {
   readonly code: number;
   readonly status: number;
   readonly wasRefused: boolean;
+  /** What the server asked for; 0: nothing. */
+  readonly retryAfterUs: number;
 }
 
 const UNRESOLVED = 6;
@@ -30,8 +32,45 @@ const PAUSE_MAX_US = 600_000_000;
 /** Columns that a warning is written in. */
 const COLUMNS = 79;
 
+/** The tries of one URL. */
+export class CurlTries {
+  readonly #retry: CurlRetry;
+  readonly #firstAt: number;
+  #left: number;
+  #pauseUs: number;
+
+  constructor(retry: CurlRetry, now: number) {
+    this.#retry = retry;
+    this.#firstAt = now;
+    this.#left = retry.tries;
+    this.#pauseUs = retry.pauseUs;
+  }
+
+  /** There will be no other. */
+  giveUp(): void {
+    this.#left = 0;
+  }
+
+  /** After how long the next one begins, and what is said of it; `undefined`: it is over. */
+  next(
+    end: TransferEnd,
+    now: number,
+  ): { readonly pauseUs: number; readonly warning: string } | undefined {
+    const reason = this.#left > 0 ? reasonToRetry(this.#retry, end) : undefined;
+    const { withinUs } = this.#retry;
+    const isLate = withinUs > 0 && now - this.#firstAt >= withinUs;
+    if (reason === undefined || isLate) return undefined;
+    const pauseUs = end.retryAfterUs > 0 ? end.retryAfterUs : this.#pauseUs;
+    const waits = `Will retry in ${Math.floor(pauseUs / 1_000_000)} seconds.`;
+    const text = warning(`Problem ${reason}. ${waits} ${this.#left} retries left.`);
+    this.#left--;
+    this.#pauseUs = nextPause(this.#retry, this.#pauseUs);
+    return { pauseUs, warning: text };
+  }
+}
+
 /** Why another try may do better, in curl's words; `undefined`: it is over. */
-export function reasonToRetry(retry: CurlRetry, end: TransferEnd): string | undefined {
+function reasonToRetry(retry: CurlRetry, end: TransferEnd): string | undefined {
   const { code, status, wasRefused } = end;
   if (code === TIMEOUT || code === UNRESOLVED) return ': timeout';
   if (code === CONNECT && wasRefused && retry.refused) return ': connection refused';
@@ -40,12 +79,12 @@ export function reasonToRetry(retry: CurlRetry, end: TransferEnd): string | unde
 }
 
 /** The pause behind one. */
-export function nextPause(retry: CurlRetry, pauseUs: number): number {
+function nextPause(retry: CurlRetry, pauseUs: number): number {
   return retry.doubles ? Math.min(2 * pauseUs, PAUSE_MAX_US) : pauseUs;
 }
 
 /** A warning as curl breaks it into lines. */
-export function warning(text: string): string {
+function warning(text: string): string {
   const prefix = 'Warning: ';
   const width = COLUMNS - prefix.length;
   let rest = text;

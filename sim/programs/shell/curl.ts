@@ -3,39 +3,20 @@
  * curl's own messages and exit codes. Source: curl 7.88.1.
  */
 
-import { textOfErrnoName } from '../../../daemon/base/errno.ts';
-import { formatIp, type IpAddress, isIpv4, parseIp } from '../../../daemon/wire/ip-address.ts';
+import { formatIp, type IpAddress } from '../../../daemon/wire/ip-address.ts';
 import { decodeUtf8, encodeUtf8 } from '../../../daemon/wire/text.ts';
-import { HttpConnection, type HttpOutcome, type HttpRequest } from '../http-client.ts';
-import { fieldOf, formatMessage, type HeaderFields, type HttpMessage } from '../http-message.ts';
+import type { HttpConnection, HttpOutcome, HttpRequest } from '../http-client.ts';
+import { fieldOf, formatMessage, type HttpMessage } from '../http-message.ts';
 import { type HttpUrl, parseHttpUrl } from '../http-url.ts';
-import { type TlsClient, tlsRandom } from '../tls-socket.ts';
+import { openConnection } from './curl-connect.ts';
+import { CODES, failureOf } from './curl-failure.ts';
 import { type CurlOptions, readCurlOptions } from './curl-options.ts';
-import { insteadOf, resolvedBy } from './curl-places.ts';
 import { dropsBody, resolveLocation } from './curl-redirect.ts';
-import { nextPause, reasonToRetry, warning } from './curl-retry.ts';
-import { tlsComplaint } from './curl-tls.ts';
+import { curlRequest } from './curl-request.ts';
+import { CurlTries } from './curl-retry.ts';
 import { CurlTrace } from './curl-trace.ts';
 import { seconds, writeOutText } from './curl-write-out.ts';
 import type { CommandIo, ShellCommand } from './shell-command.ts';
-
-/** curl's exit codes. */
-const CODES = {
-  unsupported: 1,
-  usage: 2,
-  malformed: 3,
-  unresolved: 6,
-  connect: 7,
-  partial: 18,
-  httpError: 22,
-  timeout: 28,
-  redirects: 47,
-  badOption: 49,
-  bind: 45,
-  empty: 52,
-  receive: 56,
-  badResponse: 1,
-} as const;
 
 /** The command. */
 export const curl: ShellCommand = (io) => {
@@ -74,10 +55,7 @@ class CurlRun {
   #redirectUrl = '';
   #method: string;
   #body: Uint8Array | undefined;
-  /** When the first try of this URL began, and how long the next pause is. */
-  #firstTryAt: number;
-  #triesLeft: number;
-  #pauseUs: number;
+  #tries: CurlTries;
   #wasRefused = false;
   #retrying: (() => void) | undefined;
   #retryAfterUs = 0;
@@ -89,9 +67,7 @@ class CurlRun {
     this.#io = io;
     this.#options = options;
     this.#startedAt = io.machine.now();
-    this.#firstTryAt = this.#startedAt;
-    this.#triesLeft = options.retry.tries;
-    this.#pauseUs = options.retry.pauseUs;
+    this.#tries = new CurlTries(options.retry, this.#startedAt);
     this.#method = options.method;
     this.#body = options.body;
     const [url, ...more] = options.urls;
@@ -102,7 +78,7 @@ class CurlRun {
     io.onInterrupt(() => {
       this.#waiting.length = 0;
       this.#retrying?.();
-      this.#triesLeft = 0;
+      this.#tries.giveUp();
       this.#over = false;
       this.#end(130);
     });
@@ -130,16 +106,12 @@ class CurlRun {
   }
 
   #transfer(url: HttpUrl): void {
-    const { flags } = this.#options;
-    const [method, body] = [this.#method, this.#body];
-    const version = flags.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
-    const head = {
-      method,
-      target: url.target,
-      version,
-      fields: fieldsOf(url, this.#options.headers, body),
-    } as const;
-    const request = body === undefined ? head : { ...head, body };
+    const request = curlRequest(url, {
+      method: this.#method,
+      body: this.#body,
+      headers: this.#options.headers,
+      isOld: this.#options.flags.has('http1.0'),
+    });
     this.#request = request;
     const place = `${url.scheme} ${url.host} ${url.port}`;
     this.#isNew = this.#connection?.isIdle !== true || place !== this.#place;
@@ -154,56 +126,26 @@ class CurlRun {
   #connect(url: HttpUrl): boolean {
     this.#connection?.close();
     this.#connection = undefined;
-    const { machine } = this.#io;
-    const { flags, places } = this.#options;
-    const instead = insteadOf(places, url.host, url.port);
-    if (instead.host !== undefined) this.#trace.note(`Connecting to hostname: ${instead.host}`);
-    if (instead.port !== undefined) this.#trace.note(`Connecting to port: ${instead.port}`);
-    const { host, port } = { host: url.host, port: url.port, ...instead };
-    this.#asked = { ...url, host, port };
-    // curl 7.88.1 has lost the name then, as seen.
-    this.#shown = { ...this.#asked, host: instead.host === undefined ? url.host : '(nil)' };
-    const given = resolvedBy(places, host, port);
-    if (given !== undefined) this.#trace.note(`Hostname ${host} was found in DNS cache`);
-    const address = (given ?? machine.resolve(host)).find((each) =>
-      isIpv4(each) ? !flags.has('ipv6') : !flags.has('ipv4'),
-    );
-    if (address === undefined) {
+    const parts = { io: this.#io, options: this.#options, trace: this.#trace };
+    const { asked, shown, address, result } = openConnection(url, parts);
+    this.#asked = asked;
+    this.#shown = shown;
+    if (address !== undefined) {
+      this.#address = address;
+      this.#port = asked.port;
+    }
+    if (!('kind' in result)) {
+      this.#connection = result;
+      return true;
+    }
+    if (result.kind === 'unresolved') {
       this.#fail(CODES.unresolved, `Could not resolve host: ${url.host}`);
-      return false;
-    }
-    this.#address = address;
-    this.#port = port;
-    this.#trace.trying(address, port);
-    const place = this.#source();
-    if (typeof place === 'string') {
-      this.#trace.note(`Could not resolve host: ${this.#options.from}`);
-      this.#failBind(place);
-      return false;
-    }
-    const connection = HttpConnection.open({
-      kernel: machine.kernel,
-      address,
-      port,
-      ...place,
-      ...(url.scheme === 'https' ? { tls: this.#tls(url) } : {}),
-      now: () => machine.now(),
-    });
-    if (connection === 'EADDRNOTAVAIL' && place.from !== undefined) {
-      const own = formatIp(place.from.address);
-      const family = isIpv4(place.from.address) ? 2 : 10;
-      this.#trace.note(`Name '${own}' family ${family} resolved to '${own}' family ${family}`);
-      this.#failBind(`bind failed with errno 99: ${textOfErrnoName(connection)}`);
-      return false;
-    }
-    if (typeof connection === 'string') {
-      this.#wasRefused = connection === 'ECONNREFUSED';
-      this.#trace.unconnected(this.#asked, address, { error: connection, atOnce: true });
+    } else if (result.kind === 'unbound') this.#failBind(result.text);
+    else {
+      this.#wasRefused = result.error === 'ECONNREFUSED';
       this.#failConnect();
-      return false;
     }
-    this.#connection = connection;
-    return true;
+    return false;
   }
 
   /** -v: what went out, as soon as that is known. */
@@ -216,22 +158,6 @@ class CurlRun {
       this.#trace.connected(shown, address);
     }
     this.#trace.request(request);
-  }
-
-  #tls(url: HttpUrl): TlsClient {
-    const random = tlsRandom(this.#io.machine, 'curl');
-    const verify = !this.#options.flags.has('insecure');
-    return { random, verify, ...(parseIp(url.host) === undefined ? { serverName: url.host } : {}) };
-  }
-
-  /** --interface: an address or a card. */
-  #source(): { from?: { address: IpAddress }; link?: string } | string {
-    const { from } = this.#options;
-    if (from === undefined) return {};
-    const address = parseIp(from);
-    if (address !== undefined) return { from: { address } };
-    if (this.#io.machine.kernel.link(from) === undefined) return `Couldn't bind to '${from}'`;
-    return { link: from };
   }
 
   #arm(url: HttpUrl): void {
@@ -273,23 +199,8 @@ class CurlRun {
       }
       return this.#failConnect();
     }
-    const tls = tlsComplaint(outcome.reason, url);
-    if (tls !== undefined) return this.#fail(tls.code, tls.text, tls.more);
-    switch (outcome.reason) {
-      case 'empty-reply':
-        return this.#fail(CODES.empty, 'Empty reply from server');
-      case 'partial':
-        return this.#fail(
-          CODES.partial,
-          outcome.missingBytes === undefined
-            ? 'transfer closed with outstanding read data remaining'
-            : `transfer closed with ${outcome.missingBytes} bytes remaining to read`,
-        );
-      case 'bad-response':
-        return this.#fail(CODES.badResponse, 'Received HTTP/0.9 when not allowed');
-      default:
-        return this.#fail(CODES.receive, `Recv failure: ${textOfErrnoName(outcome.reason)}`);
-    }
+    const { code, text, more } = failureOf(outcome, url);
+    this.#fail(code, text, more);
   }
 
   /** A response is there: it may lead elsewhere (-L). */
@@ -395,28 +306,23 @@ class CurlRun {
 
   /** --retry: whether another try is to come. */
   #tryAgain(code: number): boolean {
-    const { retry, flags } = this.#options;
     const { machine } = this.#io;
-    const end = { code, status: this.#status, wasRefused: this.#wasRefused };
-    const reason = this.#triesLeft > 0 ? reasonToRetry(retry, end) : undefined;
-    const isLate = retry.withinUs > 0 && machine.now() - this.#firstTryAt >= retry.withinUs;
-    if (reason === undefined || isLate) return false;
-    const pause = this.#retryAfterUs > 0 ? this.#retryAfterUs : this.#pauseUs;
-    if (!flags.has('silent')) {
-      const waits = `Will retry in ${Math.floor(pause / 1_000_000)} seconds.`;
-      this.#io.err(warning(`Problem ${reason}. ${waits} ${this.#triesLeft} retries left.`));
-    }
-    this.#triesLeft--;
-    this.#pauseUs = nextPause(retry, this.#pauseUs);
-    const timer = machine.timers.after(pause, () => this.#restart(this.#first));
+    const end = {
+      code,
+      status: this.#status,
+      wasRefused: this.#wasRefused,
+      retryAfterUs: this.#retryAfterUs,
+    };
+    const next = this.#tries.next(end, machine.now());
+    if (next === undefined) return false;
+    if (!this.#options.flags.has('silent')) this.#io.err(next.warning);
+    const timer = machine.timers.after(next.pauseUs, () => this.#restart(this.#first));
     this.#retrying = () => timer.cancel();
     return true;
   }
 
   #next(url: string): void {
-    this.#triesLeft = this.#options.retry.tries;
-    this.#pauseUs = this.#options.retry.pauseUs;
-    this.#firstTryAt = this.#io.machine.now();
+    this.#tries = new CurlTries(this.#options.retry, this.#io.machine.now());
     this.#first = url;
     this.#restart(url);
   }
@@ -475,22 +381,6 @@ class CurlRun {
   #elapsedMs(): number {
     return Math.floor((this.#io.machine.now() - this.#startedAt) / 1000);
   }
-}
-
-/** The fields in curl's order; those of -H replace or add. */
-function fieldsOf(url: HttpUrl, headers: HeaderFields, body: Uint8Array | undefined): HeaderFields {
-  const own: [string, string][] = [
-    ['Host', url.authority],
-    ['User-Agent', 'curl/7.88.1'],
-    ['Accept', '*/*'],
-  ];
-  if (body !== undefined) {
-    own.push(['Content-Length', String(body.length)]);
-    own.push(['Content-Type', 'application/x-www-form-urlencoded']);
-  }
-  const fields = own.map(([name, value]) => [name, fieldOf(headers, name) ?? value] as const);
-  const added = headers.filter(([name]) => fieldOf(own, name) === undefined);
-  return [...fields, ...added].filter(([, value]) => value !== '');
 }
 
 /** The shell of the twin has no working directory: relative files are root's. */
