@@ -12,12 +12,12 @@ import {
   measureRoundTrip,
   setTimeoutFromRoundTrips,
 } from './tcp-congestion.ts';
+import { inFlight } from './tcp-flight.ts';
 import { timestampNow } from './tcp-options.ts';
 import {
   armRetransmit,
   currentMss,
   hasUnsent,
-  inFlight,
   pushData,
   retransmit,
   scheduleTailProbe,
@@ -57,15 +57,19 @@ export function takeAck(connection: TcpConnection, arrival: Arrival): boolean {
 
 /** Sends what the acknowledgement has made room for: lost segments first. */
 export function sendAfterAck(connection: TcpConnection): void {
+  retransmitLost(connection);
+  pushData(connection);
+}
+
+/** Sends lost segments again, as many as the congestion window lets. Source: tcp_xmit_retransmit_queue. */
+export function retransmitLost(connection: TcpConnection): void {
   while (connection.lostCount > 0) {
     const hasRoom = inFlight(connection) < connection.congestionWindow;
     if (!hasRoom && !connection.retransmitNow) break;
     connection.retransmitNow = false;
     const lost = connection.sent.find((segment) => segment.lost);
-    if (lost === undefined) break;
-    retransmit(connection, lost);
+    if (lost === undefined || !retransmit(connection, lost)) break;
   }
-  pushData(connection);
 }
 
 function removeAcknowledged(connection: TcpConnection, arrival: Arrival): number {

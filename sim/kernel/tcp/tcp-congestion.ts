@@ -61,9 +61,14 @@ export function setTimeoutFromRoundTrips(connection: TcpConnection): void {
       : Math.min(RTO_MAX_US, Math.floor(smoothedRtt8 / 8) + rttVariance4);
 }
 
-/** So many segments were newly acknowledged: the window grows. */
+/** So many segments were newly acknowledged: the window grows, if it was used. Source: tcp_is_cwnd_limited. */
 export function growWindow(connection: TcpConnection, segments: number): void {
   if (connection.congestionState === 'recovery') return;
+  const isUsed =
+    connection.congestionWindow < connection.slowStartThreshold
+      ? connection.congestionWindow < 2 * connection.largestFlight
+      : connection.windowWasFull;
+  if (!isUsed) return;
   let left = segments;
   if (connection.congestionWindow < connection.slowStartThreshold) {
     const room = connection.slowStartThreshold - connection.congestionWindow;

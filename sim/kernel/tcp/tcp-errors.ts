@@ -11,8 +11,9 @@ import type { IcmpErrorHandler } from '../kernel-state.ts';
 import { learnPathMtu } from '../path-mtu.ts';
 import { setTimeoutFromRoundTrips } from './tcp-congestion.ts';
 import { fail } from './tcp-lifecycle.ts';
-import { armRetransmit, RTO_MAX_US, retransmit } from './tcp-output.ts';
+import { armRetransmit, RTO_MAX_US } from './tcp-output.ts';
 import { unwrap } from './tcp-sequence.ts';
+import { sendSmaller } from './tcp-smaller-path.ts';
 import type { TcpConnection, TcpState } from './tcp-state.ts';
 import { findConnection } from './tcp-table.ts';
 import { onTimeout } from './tcp-timers.ts';
@@ -72,21 +73,5 @@ function shrink(connection: TcpConnection, said: number): void {
   // Who lets routers cut his segments makes them no smaller (tcp_v4_mtu_reduced).
   if (mtu === undefined || connection.mayBeCut) return;
   connection.pathMtu = mtu;
-  // What is on the way was too long: it goes again in smaller pieces, at once (tcp_simple_retransmit).
-  const waiting = [...connection.sent];
-  for (const segment of waiting) {
-    if (segment.sacked || segment.payload.length === 0) continue;
-    retransmitPieces(connection, segment.sequence, segment.end);
-  }
-}
-
-function retransmitPieces(connection: TcpConnection, from: number, to: number): void {
-  for (let at = from; at < to; ) {
-    const segment = connection.sent.find((each) => each.sequence === at);
-    if (segment === undefined) return;
-    retransmit(connection, segment);
-    const sent = connection.sent.find((each) => each.sequence === at);
-    if (sent === undefined || sent.end <= at) return;
-    at = sent.end;
-  }
+  sendSmaller(connection);
 }

@@ -9,6 +9,7 @@ import { TCP_ACK, TCP_RST, TCP_SYN, type TcpSegment } from '../../../daemon/wire
 import { drop } from '../kernel-state.ts';
 import { takeAck } from './tcp-ack.ts';
 import { type Arrival, arrivalOf, type SegmentOrigin } from './tcp-arrival.ts';
+import { INITIAL_WINDOW } from './tcp-congestion.ts';
 import { fail, forget } from './tcp-lifecycle.ts';
 import { armRetransmit, currentMss, pushData, retransmit, sendAck } from './tcp-output.ts';
 import { hearSyn, openRequest } from './tcp-request.ts';
@@ -197,6 +198,9 @@ function establish(connection: TcpConnection, arrival: Arrival): void {
   if (!scaled) connection.sendScale = 0;
   takeAck(connection, arrival);
   connection.sendScale = scale;
+  // The SYN counts for nothing here (tcp_init_transfer).
+  connection.congestionWindow = INITIAL_WINDOW;
+  connection.windowCredit = 0;
   connection.retransmits = 0;
   connection.backoff = 0;
   connection.retransmitStamp = 0;

@@ -7,6 +7,7 @@
 import { TCP_ACK, TCP_FIN, TCP_PSH, TCP_RST, TCP_SYN } from '../../../daemon/wire/tcp.ts';
 import { ticksOf } from '../kernel-clock.ts';
 import type { SocketError } from '../socket-api.ts';
+import { inFlight, noteFlight } from './tcp-flight.ts';
 import {
   ipHeaderLength,
   plainOptions,
@@ -40,11 +41,6 @@ export function currentMss(connection: TcpConnection): number {
   return Math.max(8, connection.timestamps ? mss - TIMESTAMPS_LENGTH : mss);
 }
 
-/** Segments on the way, as far as is known. */
-export function inFlight(connection: TcpConnection): number {
-  return connection.sent.length - connection.sackedCount - connection.lostCount;
-}
-
 /** Sends what the windows allow. Call after everything that may have opened them. */
 export function pushData(connection: TcpConnection): void {
   const hadNone = connection.sent.length === 0;
@@ -54,6 +50,7 @@ export function pushData(connection: TcpConnection): void {
     sentOne = true;
   }
   if (sentOne) {
+    noteFlight(connection);
     if (hadNone || connection.timerKind !== 'retransmit') armRetransmit(connection);
     scheduleTailProbe(connection);
   }
@@ -117,13 +114,13 @@ export function sendSyn(connection: TcpConnection, flags: number): SocketError |
 }
 
 /**
- * Sends a segment again, unless it still waits for its neighbour's MAC. Source: __tcp_retransmit_skb, skb_still_in_host_queue;
+ * Sends a segment again, unless it still waits for its neighbour's MAC (false). Source: __tcp_retransmit_skb, skb_still_in_host_queue;
  * seen on Linux 6.18.
  */
-export function retransmit(connection: TcpConnection, segment: SentSegment): void {
+export function retransmit(connection: TcpConnection, segment: SentSegment): boolean {
   if (isQueued(connection, segment)) {
     if (connection.retransmitStamp === 0) connection.retransmitStamp = Math.max(1, segment.sentAt);
-    return;
+    return false;
   }
   const mss = currentMss(connection);
   const first = segment.payload.length > mss ? split(connection, segment, mss) : segment;
@@ -137,6 +134,7 @@ export function retransmit(connection: TcpConnection, segment: SentSegment): voi
   if (connection.retransmitStamp === 0) connection.retransmitStamp = Math.max(1, now);
   const error = transmit(connection, first);
   if (error !== undefined) connection.softError = error;
+  return true;
 }
 
 /** A request's SYN-ACK is made anew each time (rtx_syn_ack). */

@@ -176,6 +176,10 @@ export interface TcpConnection {
   congestionWindow: number;
   slowStartThreshold: number;
   windowCredit: number;
+  /** Whether the congestion window held something back, and the largest flight, up to `windowUsedUntil`. */
+  windowWasFull: boolean;
+  largestFlight: number;
+  windowUsedUntil: number;
   congestionState: 'open' | 'recovery' | 'loss';
   /** `sendNext` when recovery began. */
   recoveryEnd: number;
