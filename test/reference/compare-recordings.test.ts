@@ -41,6 +41,7 @@ const DRAWN_ANEW = new Set([
   'reload-refresh',
   'file-weights',
   'vmac-challenged',
+  'reload-reverse-fails',
 ]);
 
 function captureOf([id, traces]: Place, name = 'br0'): CaptureFile {
@@ -59,6 +60,13 @@ function compare([id, traces]: Place, capture: CaptureFile) {
   if (typeof comparison === 'string') throw new Error(comparison);
   return { ...comparison, text: comparisonLines(comparison).join('\n') };
 }
+
+test.each([...GIVEN, ...OWN])('the capture of %s goes on to the end', (id, traces) => {
+  const { packets } = captureOf([id, traces]);
+  const { end } = JSON.parse(readFileSync(join(traces, id, 'events.json'), 'utf8'));
+  const seconds = ((packets.at(-1)?.timeUs ?? 0) - (packets[0]?.timeUs ?? 0)) / 1e6;
+  expect(seconds).toBeGreaterThan(end - 3);
+});
 
 describe('every recording agrees with a scenario of what was done', () => {
   test.each([...GIVEN, ...OWN.filter(([id]) => !CHAOTIC.has(id) && !DRAWN_ANEW.has(id))])(
