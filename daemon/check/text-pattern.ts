@@ -159,7 +159,6 @@ function holds(assertion: Assertion, { text, at }: Place): boolean {
     case 'start':
       return at === 0;
     case 'final':
-      return false;
     case 'end':
       return false;
     case 'line-start':

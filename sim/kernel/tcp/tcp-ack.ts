@@ -12,7 +12,7 @@ import {
   measureRoundTrip,
   setTimeoutFromRoundTrips,
 } from './tcp-congestion.ts';
-import { inFlight } from './tcp-flight.ts';
+import { inFlight, markLost } from './tcp-flight.ts';
 import { timestampNow } from './tcp-options.ts';
 import {
   armRetransmit,
@@ -215,12 +215,6 @@ function markHoles(connection: TcpConnection, enough: number): void {
     if (segment.sacked) behind++;
     else if (behind >= enough && segment.retransmissions === 0) markLost(connection, segment);
   }
-}
-
-function markLost(connection: TcpConnection, segment: SentSegment): void {
-  if (segment.lost || segment.sacked) return;
-  segment.lost = true;
-  connection.lostCount++;
 }
 
 function unmarkLost(connection: TcpConnection): void {

@@ -4,6 +4,7 @@
  * Source: net/ipv4/tcp_input.c (tcp_rtt_estimator, tcp_set_rto, tcp_enter_loss), RFC 6298, RFC 5681.
  */
 
+import { markLost } from './tcp-flight.ts';
 import { RTO_MAX_US } from './tcp-output.ts';
 import type { TcpConnection } from './tcp-state.ts';
 
@@ -101,11 +102,7 @@ export function enterLoss(connection: TcpConnection): void {
   connection.congestionWindow = 1;
   connection.windowCredit = 0;
   connection.duplicateAcks = 0;
-  for (const segment of connection.sent) {
-    if (segment.sacked || segment.lost) continue;
-    segment.lost = true;
-    connection.lostCount++;
-  }
+  for (const segment of connection.sent) markLost(connection, segment);
 }
 
 /** Everything of the time of the loss is acknowledged. */

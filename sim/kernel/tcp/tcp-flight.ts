@@ -1,6 +1,6 @@
 /** What a connection has on the way, and how far that uses its congestion window. */
 
-import type { TcpConnection } from './tcp-state.ts';
+import type { SentSegment, TcpConnection } from './tcp-state.ts';
 
 /** Segments on the way, as far as is known. */
 export function inFlight(connection: TcpConnection): number {
@@ -17,4 +17,11 @@ export function noteFlight(connection: TcpConnection): void {
   connection.windowWasFull = isFull;
   connection.largestFlight = flight;
   connection.windowUsedUntil = connection.sendNext;
+}
+
+/** Counts a segment as lost, unless it was reported as arrived. */
+export function markLost(connection: TcpConnection, segment: SentSegment): void {
+  if (segment.lost || segment.sacked) return;
+  segment.lost = true;
+  connection.lostCount++;
 }

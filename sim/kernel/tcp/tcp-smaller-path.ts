@@ -2,6 +2,7 @@
 
 import { TCP_FIN, TCP_SYN } from '../../../daemon/wire/tcp.ts';
 import { retransmitLost } from './tcp-ack.ts';
+import { markLost } from './tcp-flight.ts';
 import { currentMss } from './tcp-output.ts';
 import type { SentSegment, TcpConnection } from './tcp-state.ts';
 
@@ -15,11 +16,7 @@ export function sendSmaller(connection: TcpConnection): void {
   const isTooLong = ({ payload, sacked }: SentSegment) => !sacked && payload.length > mss;
   const tooLong = connection.sent.filter(isTooLong);
   if (tooLong.length === 0) return;
-  for (const segment of tooLong) {
-    if (segment.lost) continue;
-    segment.lost = true;
-    connection.lostCount++;
-  }
+  for (const segment of tooLong) markLost(connection, segment);
   if (connection.congestionState !== 'loss') {
     connection.congestionState = 'loss';
     connection.recoveryEnd = connection.sendNext;
