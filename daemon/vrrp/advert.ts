@@ -2,9 +2,8 @@
  * Building and sending adverts, header included.
  *
  * IPv4: TOS 0xc0, TTL 255 (unicast_ttl to peers), identification counting up per advert (recording
- * S01). With AH the sequence number counts up too. The VRRP part only changes with the priority, so
- * it could be kept; it is built anew each time, which costs less than a cache that is wrong. Read
- * RFC 9568 section 5.
+ * S01). With AH the sequence number counts up too. Without, only the identification changes from one advert to the next, so
+ * the last one is kept and numbered anew, as keepalived does. Read RFC 9568 section 5.
  */
 
 import type { TimeUs } from '../base/time.ts';
@@ -18,6 +17,7 @@ import {
   NO_OPTIONS,
   PROTOCOL_AH,
   PROTOCOL_VRRP,
+  writeIpv4Identification,
 } from '../wire/ipv4.ts';
 import type { Ipv4Address } from '../wire/ipv4-address.ts';
 import type { Ipv6Address } from '../wire/ipv6-address.ts';
@@ -36,6 +36,7 @@ import { instanceText } from './log-text.ts';
 import { addressInterface, outInterface } from './source-address.ts';
 import { writeIpv6Header } from './unsolicited-na.ts';
 import type { AddressView } from './vrrp-actions.ts';
+import type { VrrpInstanceConfig } from './vrrp-config.ts';
 import { type Instance, isUnicast, log, type VrrpMachine } from './vrrp-machine.ts';
 
 /** Class "internetwork control": DSCP 48. */
@@ -118,12 +119,44 @@ export interface AdvertOptions {
   readonly destination: IpAddress;
 }
 
+/** An advert that was sent, and what it was built from; a reload replaces the configuration. */
+export interface BuiltAdvert {
+  readonly config: VrrpInstanceConfig;
+  readonly priority: number;
+  readonly source: IpAddress;
+  readonly destination: IpAddress;
+  readonly oldUnicastChecksum: boolean;
+  readonly packet: Uint8Array;
+}
+
 /** One whole IP packet; identification and sequence number are the instance's present ones. */
 export function buildAdvert(instance: Instance, options: AdvertOptions): Uint8Array {
-  if (typeof options.source === 'number' && typeof options.destination === 'number') {
-    return buildInet(instance, options.priority, options.source, options.destination);
+  const { priority, source, destination } = options;
+  if (typeof source !== 'number' || typeof destination !== 'number') {
+    return buildInet6(instance, options);
   }
-  return buildInet6(instance, options);
+  const { config, builtAdvert: built, oldUnicastChecksum } = instance;
+  const isAsBuilt =
+    built !== undefined &&
+    built.config === config &&
+    built.priority === priority &&
+    built.source === source &&
+    built.destination === destination &&
+    built.oldUnicastChecksum === oldUnicastChecksum;
+  if (isAsBuilt) return numberAnew(built.packet, instance.packetId);
+  const packet = buildInet(instance, priority, source, destination);
+  if (config.authentication?.type !== 'AH' && trailerLength(config) === 0) {
+    const kept = { config, priority, source, destination, oldUnicastChecksum };
+    instance.builtAdvert = { ...kept, packet: packet.slice() };
+  }
+  return packet;
+}
+
+/** The same packet with another identification. */
+function numberAnew(packet: Uint8Array, identification: number): Uint8Array {
+  const copy = packet.slice();
+  writeIpv4Identification(identification, copy, 0);
+  return copy;
 }
 
 function countPacket(instance: Instance): void {

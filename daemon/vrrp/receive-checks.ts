@@ -44,6 +44,7 @@ import { readVrrpV2AuthData, verifyVrrpV2Checksum } from '../wire/vrrp-v2.ts';
 import { verifyVrrpV3Checksum } from '../wire/vrrp-v3.ts';
 import { authTypeOf } from './advert.ts';
 import { trailerFault } from './auth-hmac.ts';
+import { isKnownAdvert, keepKnownAdvert } from './known-advert.ts';
 import { refuseText } from './log-text.ts';
 import { type Instance, isUnicast, log, type VrrpMachine } from './vrrp-machine.ts';
 
@@ -78,18 +79,33 @@ export function checkAdvert(
   packet: ReceivedPacket,
   options: { readonly checkAddresses: boolean; readonly now: TimeUs },
 ): Refusal | undefined {
-  const refusal =
+  const { checkAddresses } = options;
+  const isKnown = isKnownAdvert(machine, instance, packet, checkAddresses);
+  if (isKnown) instance.statistics.advertsReceived++;
+  const refusal = isKnown ? undefined : checkAnew(machine, instance, packet, options);
+  if (refusal === undefined) {
+    if (!isKnown) keepKnownAdvert(machine, instance, packet, checkAddresses);
+    const isLast = readVrrpPriority(packet.bytes, packet.vrrpAt) === 0;
+    if (isLast) instance.statistics.priorityZeroReceived++;
+  }
+  return refusal;
+}
+
+function checkAnew(
+  machine: VrrpMachine,
+  instance: Instance,
+  packet: ReceivedPacket,
+  options: { readonly checkAddresses: boolean; readonly now: TimeUs },
+): Refusal | undefined {
+  return (
     checkEnvelope(machine, instance, packet) ??
     checkTrailer(machine, instance, packet, options.now) ??
     (instance.config.version === 2
       ? checkVersion2(machine, instance, packet)
       : tellInterval(machine, instance, packet)) ??
     checkContent(machine, instance, packet, options) ??
-    checkAddressing(machine, instance, packet, options);
-  if (refusal === undefined && readVrrpPriority(packet.bytes, packet.vrrpAt) === 0) {
-    instance.statistics.priorityZeroReceived++;
-  }
-  return refusal;
+    checkAddressing(machine, instance, packet, options)
+  );
 }
 
 function checkEnvelope(

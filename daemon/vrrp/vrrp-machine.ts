@@ -29,6 +29,8 @@
 import { Deadlines } from '../base/deadlines.ts';
 import type { DurationUs, TimeUs } from '../base/time.ts';
 import type { IpAddress } from '../wire/ip-address.ts';
+import type { BuiltAdvert } from './advert.ts';
+import type { KnownAdvert } from './known-advert.ts';
 import type { VrrpAction, VrrpHost } from './vrrp-actions.ts';
 import type {
   SyncGroupConfig,
@@ -130,6 +132,10 @@ export interface Instance {
   readonly authHmac: AuthHmacState;
   /** Adverts of another owner that an owner has let pass, from 2.3.3 on. */
   ownerAdverts: number;
+  /** The last one heard that passed all checks. */
+  knownAdvert: KnownAdvert | undefined;
+  /** The last one sent over IPv4. */
+  builtAdvert: BuiltAdvert | undefined;
 }
 
 /** One vrrp_sync_group. */
@@ -373,6 +379,8 @@ export function newInstance(config: VrrpInstanceConfig, now: TimeUs): Instance {
     refusalsTold: new Set(),
     authHmac: { lastSent: 0n, lastHeard: new Map() },
     ownerAdverts: 0,
+    knownAdvert: undefined,
+    builtAdvert: undefined,
   };
 }
 

@@ -201,6 +201,14 @@ export function hasDontFragment(bytes: Uint8Array, at: number): boolean {
   return (readUint16(bytes, at + FLAGS_FRAGMENT) & 0x4000) !== 0;
 }
 
+/** Writes another identification in place, checksum updated incrementally; only on a buffer of one's own. */
+export function writeIpv4Identification(newWord: number, bytes: Uint8Array, at: number): void {
+  const oldWord = readUint16(bytes, at + IDENTIFICATION);
+  const checksum = readUint16(bytes, at + CHECKSUM);
+  writeUint16(newWord, bytes, at + IDENTIFICATION);
+  writeUint16(updateChecksum16(checksum, { oldWord, newWord }), bytes, at + CHECKSUM);
+}
+
 /**
  * Takes one off the TTL in place, checksum updated incrementally, and returns the new TTL.
  *

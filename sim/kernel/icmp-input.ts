@@ -22,6 +22,7 @@ import {
   readIpv4Tos,
 } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
+import { copyOctets } from '../lan/frame-memory.ts';
 import { SCOPE_LINK, selectSource } from './address-selection.ts';
 import { type IcmpError, icmpErrorName, mayPass } from './icmp-error-names.ts';
 import { mayTellIpv4 } from './icmp-limits.ts';
@@ -102,7 +103,7 @@ function answerEcho(
     return;
   }
   const frame = newIpv4Frame(packet.end - packet.at);
-  frame.set(bytes.subarray(packet.at, packet.end), IPV4_PAYLOAD_AT);
+  copyOctets(packet, frame, IPV4_PAYLOAD_AT);
   turnEchoIntoReply(frame, IPV4_PAYLOAD_AT);
   finishIpv4(
     kernel,

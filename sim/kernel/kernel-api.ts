@@ -125,7 +125,7 @@ export interface KernelApi {
    */
   openPacket(options: PacketOptions): PacketSocket;
   /**
-   * Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given. `mayBeCut` is for
+   * Sends an IP packet whose header the caller wrote (IP_HDRINCL); routed unless `link` is given. It is copied. `mayBeCut` is for
    * programs whose header is really the kernel's: an IPv4 packet without DF is then cut when it does not fit.
    */
   sendIp(packet: Uint8Array, link?: string, mayBeCut?: boolean): SocketError | undefined;

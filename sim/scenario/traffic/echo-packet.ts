@@ -66,13 +66,13 @@ export function echoRequest(options: {
 }
 
 /**
- * The requests of one conversation: everything but their number is the same, so it is written once
- * and copied. Their bytes are those of `echoRequest`.
+ * The requests of one conversation: everything but their number is the same, so it is written once. Their bytes are those of
+ * `echoRequest`.
  */
 export class EchoConversation {
-  readonly #first: Uint8Array;
-  /** Where the number stands, each with the checksum that covers it. */
-  readonly #places: readonly { readonly number: number; readonly checksum: number }[];
+  readonly #packet: Uint8Array;
+  /** Where the number stands, each with the sum of the other words that its checksum covers. */
+  readonly #places: readonly (Place & { readonly sum: number })[];
 
   constructor(options: {
     readonly source: IpAddress;
@@ -81,31 +81,39 @@ export class EchoConversation {
     readonly size: number;
   }) {
     const { identifier, ...rest } = options;
-    this.#first = echoRequest({ ...rest, echo: { identifier, sequence: 0 } });
-    this.#places = isIpv4(options.source) ? PLACES_4 : PLACES_6;
+    const packet = echoRequest({ ...rest, echo: { identifier, sequence: 0 } });
+    this.#packet = packet;
+    const places = isIpv4(options.source) ? PLACES_4 : PLACES_6;
+    this.#places = places.map((one) => ({ ...one, sum: ~readWord(packet, one.checksum) & 0xffff }));
   }
 
-  /** The request with that number, in memory of its own. */
+  /** The request with that number, valid until the next one is asked for; `sendIp` copies it. */
   request(sequence: number): Uint8Array {
-    const packet = newFrame(this.#first.length);
-    packet.set(this.#first);
-    for (const { number, checksum } of this.#places) {
-      writeWord(packet, number, sequence);
-      // RFC 1624: the sum of the other words is known; carries come around once.
-      const sum = (~readWord(packet, checksum) & 0xffff) + sequence;
-      writeWord(packet, checksum, ~((sum & 0xffff) + (sum >>> 16)) & 0xffff);
+    const packet = this.#packet;
+    for (const place of this.#places) {
+      writeWord(packet, place.number, sequence);
+      // RFC 1624; carries come around once.
+      const sum = place.sum + sequence;
+      writeWord(packet, place.checksum, ~((sum & 0xffff) + (sum >>> 16)) & 0xffff);
     }
     return packet;
   }
 }
 
+interface Place {
+  readonly number: number;
+  readonly checksum: number;
+}
+
 /** IPv4: identification and header checksum, sequence number and ICMP checksum. */
-const PLACES_4 = [
+const PLACES_4: readonly Place[] = [
   { number: 4, checksum: 10 },
   { number: IPV4_HEADER_LENGTH + 6, checksum: IPV4_HEADER_LENGTH + 2 },
 ];
 /** IPv6: sequence number and ICMPv6 checksum. */
-const PLACES_6 = [{ number: IPV6_HEADER_LENGTH + 6, checksum: IPV6_HEADER_LENGTH + 2 }];
+const PLACES_6: readonly Place[] = [
+  { number: IPV6_HEADER_LENGTH + 6, checksum: IPV6_HEADER_LENGTH + 2 },
+];
 
 function readWord(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);

@@ -6,6 +6,7 @@
 
 import { type IpAddress, isIpv4 } from '../../../daemon/wire/ip-address.ts';
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from '../../../daemon/wire/ipv4.ts';
+import { ANY_IPV4 } from '../../../daemon/wire/ipv4-address.ts';
 import { type MacAddress, readMac } from '../../../daemon/wire/mac-address.ts';
 import type { KernelApi } from '../../kernel/kernel-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
@@ -43,7 +44,9 @@ class Pinger {
 
   request(kernel: KernelApi, sequence: number): void {
     this.#listenOn(kernel);
-    const source = kernel.routeTo(this.#spec.to)?.source;
+    // An IPv4 source is filled in on the way out (IP_HDRINCL); over IPv6 it is part of the checksum.
+    const { to } = this.#spec;
+    const source = isIpv4(to) ? ANY_IPV4 : kernel.routeTo(to)?.source;
     if (source === undefined) return;
     kernel.sendIp(this.#conversationFrom(source).request(sequence & 0xffff));
   }

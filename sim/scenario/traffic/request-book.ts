@@ -109,16 +109,22 @@ export class RequestBook implements RunningTraffic {
     this.#lan.engine.log.mixNumber(now);
     const wasAlive = this.#alive;
     this.#alive = true;
-    const who = by === undefined ? {} : { by };
     const news = by === undefined ? undefined : this.#newsOf(by);
-    if (before === undefined) this.#record({ change: 'first-answer', ...who });
-    else if (!wasAlive) {
-      const outage = elapsed(before, now);
-      this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
-    } else if (by !== undefined && news !== undefined) {
+    if (before === undefined || !wasAlive) this.#recordAlive(sequence, by, before);
+    else if (by !== undefined && news !== undefined) {
       this.#record({ change: 'answered-by', by, ...(this.#memory > 1 ? { turn: news } : {}) });
     }
     this.#newestAnswer = Math.max(this.#newestAnswer, sequence);
+  }
+
+  #recordAlive(sequence: number, by: string | undefined, before: TimeUs | undefined): void {
+    const who = by === undefined ? {} : { by };
+    if (before === undefined) {
+      this.#record({ change: 'first-answer', ...who });
+      return;
+    }
+    const outage = elapsed(before, this.#lan.engine.now);
+    this.#record({ change: 'answered-again', ...who, outage, lost: this.#gapBefore(sequence) });
   }
 
   /** Notes who answered; what is new about it, if anything. Balanced answers take turns, which is no news. */
@@ -155,12 +161,20 @@ export class RequestBook implements RunningTraffic {
     if (sent !== undefined) this.#timeouts.moveTo(later(sent, this.spec.timeout));
   }
 
+  /**
+   * Answered ones need not have their time: where all are, one look per time-out does for many requests. The newest waits for
+   * its own all the same, so that the look at a request is armed after it was sent: whoever sent it tells its time-out first.
+   */
   #judgeTimeouts(now: TimeUs): void {
     for (;;) {
-      const sent = this.sentAt[this.#nextToJudge];
-      if (sent === undefined || later(sent, this.spec.timeout) > now) break;
-      const sequence = this.#nextToJudge++;
-      if (this.#outcomes[sequence] !== undefined) continue;
+      const sequence = this.#nextToJudge;
+      const sent = this.sentAt[sequence];
+      if (sent === undefined) break;
+      const outcome = this.#outcomes[sequence];
+      const waits = outcome !== 'answered' || sequence === this.sentAt.length - 1;
+      if (waits && later(sent, this.spec.timeout) > now) break;
+      this.#nextToJudge++;
+      if (outcome !== undefined) continue;
       if (this.#alive && this.#newestAnswer < sequence) {
         this.#alive = false;
         this.#record({ change: 'lost' });
