@@ -28,6 +28,7 @@ import { type IcmpError, icmpErrorName, mayPass } from './icmp-error-names.ts';
 import { mayTellIpv4 } from './icmp-limits.ts';
 import { finishIpv4, IPV4_PAYLOAD_AT, newIpv4Frame } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
+import { learnOutputPath } from './output-path.ts';
 import { learnPathMtu } from './path-mtu.ts';
 import { routeOutput } from './route-lookup.ts';
 import { failUdp } from './udp-sockets.ts';
@@ -102,10 +103,11 @@ function answerEcho(
     drop(kernel, 'icmp:rate-limited');
     return;
   }
+  const ttl = kernel.settings['ipv4.ip_default_ttl'];
   const frame = newIpv4Frame(packet.end - packet.at);
   copyOctets(packet, frame, IPV4_PAYLOAD_AT);
   turnEchoIntoReply(frame, IPV4_PAYLOAD_AT);
-  finishIpv4(
+  const error = finishIpv4(
     kernel,
     frame,
     {
@@ -113,11 +115,14 @@ function answerEcho(
       source: own,
       destination: asker,
       tos: readIpv4Tos(bytes, headerAt),
-      ttl: kernel.settings['ipv4.ip_default_ttl'],
+      ttl,
       flags: 0,
     },
     way,
   );
+  if (error === undefined && !packet.toGroup) {
+    learnOutputPath(kernel, kernel.echoPaths, way, { source: own, destination: asker, ttl });
+  }
 }
 
 function passError(kernel: KernelState, message: IcmpError): void {

@@ -20,6 +20,7 @@ import {
   readUdpLength,
   UDP_HEADER_LENGTH,
 } from '../../daemon/wire/udp.ts';
+import { receiveEchoByPath } from './echo-path.ts';
 import type { FrameFacts } from './frame-facts.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { IGMP } from './igmp-host.ts';
@@ -73,7 +74,11 @@ export function receiveByPath(card: Card, facts: FrameFacts): boolean {
   if (path.endsAtSockets) return true;
   if (path.protocol === PROTOCOL_UDP && !path.toGroup) {
     receiveDatagram(card, path, facts);
-  } else {
+  } else if (
+    path.protocol !== PROTOCOL_ICMP ||
+    path.toGroup ||
+    !receiveEchoByPath(card.kernel, facts)
+  ) {
     deliverToProtocol(card.kernel, card.link, {
       bytes: frame,
       at: IP_AT,

@@ -5,27 +5,18 @@
  * off, as keepalived sets it).
  */
 
-import { internetChecksum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
-import { writeUint16 } from '../../daemon/wire/integers.ts';
 import {
   encodeIpv4Header,
   hasDontFragment,
   IPV4_HEADER_LENGTH,
-  ipv4HeaderLength,
   NO_OPTIONS,
   PROTOCOL_TCP,
   readIpv4Destination,
-  readIpv4Identification,
   readIpv4Protocol,
   readIpv4Source,
 } from '../../daemon/wire/ipv4.ts';
-import {
-  ANY_IPV4,
-  type Ipv4Address,
-  multicastMacOfIpv4,
-  writeIpv4,
-} from '../../daemon/wire/ipv4-address.ts';
+import { type Ipv4Address, multicastMacOfIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { cutIpv4 } from './ipv4-cut.ts';
@@ -184,41 +175,6 @@ export function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way)
     entry.state = 'NOARP';
   }
   sendToNeighbour(kernel, entry, frame);
-}
-
-/**
- * Sends a packet whose header the caller wrote. As Linux does for IP_HDRINCL, total length and
- * checksum are filled in, source and identification when they are 0.
- */
-export function sendRawIpv4(
-  kernel: KernelState,
-  packet: Uint8Array,
-  link: LinkState | undefined,
-  mayBeCut: boolean,
-): SocketError | undefined {
-  if (packet.length < IPV4_HEADER_LENGTH) return 'EINVAL';
-  const headerLength = ipv4HeaderLength(packet, 0);
-  if (headerLength < IPV4_HEADER_LENGTH || headerLength > packet.length) return 'EINVAL';
-  const frame = newFrame(IP_AT + packet.length);
-  frame.set(packet, IP_AT);
-  if (link !== undefined && !link.up) return 'ENETUNREACH';
-  const written = readIpv4Source(frame, IP_AT);
-  const source = written === ANY_IPV4 ? undefined : written;
-  const way = routeOutput(kernel, readIpv4Destination(frame, IP_AT), source, link);
-  if (typeof way === 'string') return errorOf(way);
-  if (written === ANY_IPV4) writeIpv4(way.source as Ipv4Address, frame, IP_AT + 12);
-  writeUint16(packet.length, frame, IP_AT + 2);
-  if (readIpv4Identification(frame, IP_AT) === 0) {
-    writeUint16(takeIdentification(kernel), frame, IP_AT + 4);
-  }
-  writeUint16(0, frame, IP_AT + 10);
-  writeUint16(internetChecksum(frame, IP_AT, headerLength), frame, IP_AT + 10);
-  // A packet with a header of its own is never cut (raw_send_hdrinc).
-  if (!mayBeCut && way.kind !== 'local' && packet.length > way.link.mtu) {
-    drop(kernel, 'ipv4:too-big');
-    return 'EMSGSIZE';
-  }
-  return sendIpv4Frame(kernel, frame, way);
 }
 
 /** The errno of a routing failure. Source: net/ipv4/fib_semantics.c, fib_props. */

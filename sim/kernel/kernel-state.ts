@@ -26,6 +26,7 @@ import type { Link, LinkAddress, NetlinkEvent } from './kernel-api.ts';
 import type { KernelClock, KernelTimer } from './kernel-clock.ts';
 import type { LocalPorts } from './local-ports.ts';
 import type { NeighbourEntry, NeighbourTable } from './neighbour-state.ts';
+import type { OutputPaths } from './output-path.ts';
 import type { ArpPath, InputMemo, InputPath, RoutingState } from './route-state.ts';
 import type { SocketState } from './socket-state.ts';
 
@@ -198,6 +199,9 @@ export interface KernelState {
   halted: boolean;
   /** Short ways that may be taken until something changes that they stand on (`input-path.ts`). */
   readonly validPaths: { valid: boolean }[];
+  /** Ways of answers to pings, and of raw packets that leave their source to the host. */
+  readonly echoPaths: OutputPaths;
+  readonly rawPaths: OutputPaths;
   /** Frames that wait in the cards while the machine is frozen. */
   readonly ring: { readonly link: LinkState; readonly frame: Uint8Array }[];
 }

@@ -183,6 +183,8 @@ function makeState(options: KernelOptions): KernelState {
     frozen: false,
     halted: false,
     validPaths: [],
+    echoPaths: { lastPath: undefined, paths: undefined },
+    rawPaths: { lastPath: undefined, paths: undefined },
     ring: [],
   };
   return state;

@@ -3,7 +3,6 @@
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { insertFirewallRule, removeFirewallRule, removeThisRule } from './firewall.ts';
 import type { FirewallRule } from './firewall-state.ts';
-import { sendRawIpv4 } from './ipv4-output.ts';
 import { sendRawIpv6 } from './ipv6-output.ts';
 import type { NetlinkEvent } from './kernel-api.ts';
 import { type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
@@ -11,6 +10,7 @@ import { drainRing } from './link-input.ts';
 import { transmit } from './link-output.ts';
 import { followCarrier } from './network-card.ts';
 import { openPacketSocket } from './packet-sockets.ts';
+import { sendRawIpv4 } from './raw-output.ts';
 import { openRawSocket } from './raw-sockets.ts';
 import type { PacketOptions, RawOptions, SocketError, UdpOptions } from './socket-api.ts';
 import { listSysctls, readSysctl, writeSysctl } from './sysctl-registry.ts';

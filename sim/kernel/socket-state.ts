@@ -1,11 +1,11 @@
 /** Open sockets of one kernel. */
 
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
+import type { OutputPaths } from './output-path.ts';
 import type { PacketOptions, RawOptions, UdpOptions } from './socket-api.ts';
-import type { UdpOutputPaths } from './udp-output-path.ts';
 
 /** A bound UDP socket. */
-export interface UdpSocketState extends UdpOutputPaths {
+export interface UdpSocketState extends OutputPaths {
   readonly options: UdpOptions;
   /** `undefined` is any address. */
   readonly bound: IpAddress | undefined;

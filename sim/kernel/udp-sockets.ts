@@ -22,16 +22,12 @@ import { routeIpv6 } from './ipv6-lookup.ts';
 import { finishIpv6, IPV6_PAYLOAD_AT, newIpv6Frame } from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState, voidPaths } from './kernel-state.ts';
 import { findLocalPort } from './local-ports.ts';
+import { learnOutputPath, type OutputPath, outputPathTo } from './output-path.ts';
 import { pathMtuTo } from './path-mtu.ts';
 import { addressType, routeOutput } from './route-lookup.ts';
 import type { SocketError, UdpOptions, UdpSocket } from './socket-api.ts';
 import type { UdpSocketState } from './socket-state.ts';
-import {
-  learnOutputPath,
-  outputPathTo,
-  sendByPath,
-  type UdpOutputPath,
-} from './udp-output-path.ts';
+import { sendByPath } from './udp-output-path.ts';
 
 /** Largest IPv4 packet. */
 const PACKET_LENGTH_MAX = 65_535;
@@ -53,8 +49,8 @@ export function openUdpSocket(kernel: KernelState, options: UdpOptions): UdpSock
 
 /** A bound socket: its state, and what its owner may ask of it. */
 class BoundUdpSocket implements UdpSocket, UdpSocketState {
-  lastPath: UdpOutputPath | undefined;
-  paths: Map<number, UdpOutputPath> | undefined;
+  lastPath: OutputPath | undefined;
+  paths: Map<number, OutputPath> | undefined;
   open = true;
   readonly port: number;
   readonly #kernel: KernelState;
@@ -218,7 +214,7 @@ function sendUdp4(
     { protocol: PROTOCOL_UDP, source, destination: to, tos: 0, ttl, flags },
     way,
   );
-  if (error === undefined && !mayBeCut && outputPathTo(socket, to | 0) === undefined) {
+  if (error === undefined && !mayBeCut) {
     learnOutputPath(kernel, socket, way, { source, destination: to, ttl });
   }
   return error;

@@ -61,11 +61,15 @@ export function macsOf(lan: LivingLan, host: string): readonly MacAddress[] {
   );
 }
 
+/** The host whose card has that MAC address, now and always. */
+export function ownerOfCard(lan: LivingLan, mac: MacAddress): string | undefined {
+  return lan.spec.hosts.find((host) => host.nics.some((nic) => nic.mac === mac))?.name;
+}
+
 /** The host whose card has that MAC address; of virtual MACs the first live host that has it up. */
 export function hostOfMac(lan: LivingLan, mac: MacAddress): string | undefined {
-  for (const host of lan.spec.hosts) {
-    if (host.nics.some((nic) => nic.mac === mac)) return host.name;
-  }
+  const owner = ownerOfCard(lan, mac);
+  if (owner !== undefined) return owner;
   for (const host of lan.hosts.values()) {
     if (!isLive(host)) continue;
     if (host.kernel?.links().some((link) => link.up && link.mac === mac)) return host.name;

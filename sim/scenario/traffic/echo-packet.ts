@@ -168,36 +168,47 @@ function request6(
   return packet;
 }
 
-/**
- * The request that an IPv4 packet at `at` answers, and who says so; `undefined` for anything else.
- */
-export function echoReply4(
-  bytes: Uint8Array,
-  at: number,
-): (Echo & { readonly source: IpAddress }) | undefined {
-  if (checkIpv4Header(bytes, at, bytes.length) !== undefined) return undefined;
-  const body = at + ipv4HeaderLength(bytes, at);
-  if (readEchoType(bytes, body) !== ICMP_ECHO_REPLY) return undefined;
-  if (checkIcmp(bytes, body, at + readIpv4TotalLength(bytes, at)) !== undefined) return undefined;
-  return {
-    identifier: readEchoIdentifier(bytes, body),
-    sequence: readEchoSequence(bytes, body),
-    source: readIpv4Source(bytes, at),
-  };
+/** Whose answers are looked for. */
+export interface Asked {
+  readonly address: IpAddress;
+  readonly identifier: number;
 }
 
-/** The same for IPv6. */
-export function echoReply6(
+/** The number of the request that an IP packet at `at` answers; `undefined` for any other packet. */
+export function answeredSequence(bytes: Uint8Array, at: number, asked: Asked): number | undefined {
+  return isIpv4(asked.address)
+    ? answered4(bytes, at, asked.address, asked.identifier)
+    : answered6(bytes, at, asked.address, asked.identifier);
+}
+
+function answered4(
   bytes: Uint8Array,
   at: number,
-): (Echo & { readonly source: IpAddress }) | undefined {
+  address: Ipv4Address,
+  identifier: number,
+): number | undefined {
+  if (checkIpv4Header(bytes, at, bytes.length) !== undefined) return undefined;
+  if (readIpv4Source(bytes, at) !== address) return undefined;
+  const body = at + ipv4HeaderLength(bytes, at);
+  if (readEchoType(bytes, body) !== ICMP_ECHO_REPLY) return undefined;
+  if (readEchoIdentifier(bytes, body) !== identifier) return undefined;
+  if (checkIcmp(bytes, body, at + readIpv4TotalLength(bytes, at)) !== undefined) return undefined;
+  return readEchoSequence(bytes, body);
+}
+
+function answered6(
+  bytes: Uint8Array,
+  at: number,
+  address: Ipv6Address,
+  identifier: number,
+): number | undefined {
   if (checkIpv6Header(bytes, at, bytes.length) !== undefined) return undefined;
+  const source = readIpv6Source(bytes, at);
+  if (source !== address) return undefined;
   const body = at + IPV6_HEADER_LENGTH;
   const end = body + readIpv6PayloadLength(bytes, at);
-  const source = readIpv6Source(bytes, at);
   const sum = addressSum(source, readIpv6Destination(bytes, at));
   const message = decodeIcmpv6(bytes, body, end, sum);
   if (typeof message === 'string' || message.kind !== 'echo-reply') return undefined;
-  const { identifier, sequence } = message;
-  return { identifier, sequence, source };
+  return message.identifier === identifier ? message.sequence : undefined;
 }

@@ -10,9 +10,9 @@ import { ANY_IPV4 } from '../../../daemon/wire/ipv4-address.ts';
 import { type MacAddress, readMac } from '../../../daemon/wire/mac-address.ts';
 import type { KernelApi } from '../../kernel/kernel-api.ts';
 import type { LivingLan } from '../../topology/living-lan.ts';
-import { holdersOf, hostOfMac } from '../expectations/world.ts';
+import { holdersOf, hostOfMac, ownerOfCard } from '../expectations/world.ts';
 import type { TrafficSpec } from '../scenario.ts';
-import { EchoConversation, echoReply4, echoReply6 } from './echo-packet.ts';
+import { type Asked, answeredSequence, EchoConversation } from './echo-packet.ts';
 import { Pace } from './pace.ts';
 import { RequestBook, type RunningTraffic } from './request-book.ts';
 
@@ -31,15 +31,17 @@ class Pinger {
   readonly #lan: LivingLan;
   readonly #spec: TrafficSpec;
   readonly #book: RequestBook;
-  readonly #identifier: number;
+  readonly #asked: Asked;
   #kernel: KernelApi | undefined;
+  #lastMac: MacAddress | undefined;
+  #lastOwner: string | undefined;
   #conversation: { readonly source: IpAddress; readonly with: EchoConversation } | undefined;
 
   constructor(lan: LivingLan, spec: TrafficSpec, book: RequestBook, identifier: number) {
     this.#lan = lan;
     this.#spec = spec;
     this.#book = book;
-    this.#identifier = identifier;
+    this.#asked = { address: spec.to, identifier };
   }
 
   request(kernel: KernelApi, sequence: number): void {
@@ -54,7 +56,7 @@ class Pinger {
   #conversationFrom(source: IpAddress): EchoConversation {
     if (this.#conversation?.source !== source) {
       const { to: destination, size } = this.#spec;
-      const identifier = this.#identifier;
+      const { identifier } = this.#asked;
       const conversation = new EchoConversation({ source, destination, identifier, size });
       this.#conversation = { source, with: conversation };
     }
@@ -76,13 +78,35 @@ class Pinger {
   }
 
   #onPacket(bytes: Uint8Array, at: number): void {
-    const reply = isIpv4(this.#spec.to) ? echoReply4(bytes, at) : echoReply6(bytes, at);
-    if (reply === undefined || reply.identifier !== this.#identifier) return;
-    if (reply.source !== this.#spec.to) return;
-    const sequence = this.#fullSequence(reply.sequence);
+    const low = answeredSequence(bytes, at, this.#asked);
+    if (low === undefined) return;
+    const sequence = this.#fullSequence(low);
     if (sequence === undefined || !this.#book.isOpen(sequence)) return;
+    this.#book.answer(sequence, this.#responder(bytes, at));
+  }
+
+  /**
+   * Who answered: the host whose MAC address the answer came from, if it holds the address; else (a
+   * router in between) the only live holder.
+   */
+  #responder(bytes: Uint8Array, at: number): string | undefined {
+    const address = this.#asked.address;
     const from = at >= SOURCE_MAC_BEFORE_IP ? readMac(bytes, at - SOURCE_MAC_BEFORE_IP) : undefined;
-    this.#book.answer(sequence, responder(this.#lan, this.#spec.to, from));
+    const sender = from === undefined ? undefined : this.#hostOf(from);
+    if (sender !== undefined) {
+      if (this.#lan.hosts.get(sender)?.kernel?.isLocalAddress(address) === true) return sender;
+    }
+    const holders = holdersOf(this.#lan, address);
+    return holders.length === 1 ? holders[0] : undefined;
+  }
+
+  /** Cards keep their MAC addresses, so the last one is remembered; virtual ones move. */
+  #hostOf(mac: MacAddress): string | undefined {
+    if (mac !== this.#lastMac) {
+      this.#lastMac = mac;
+      this.#lastOwner = ownerOfCard(this.#lan, mac);
+    }
+    return this.#lastOwner ?? hostOfMac(this.#lan, mac);
   }
 
   /** The newest sent request with these low 16 bits. */
@@ -91,20 +115,4 @@ class Pinger {
     const candidate = newest - ((newest - low) & 0xffff);
     return candidate >= 0 ? candidate : undefined;
   }
-}
-
-/**
- * Who answered: the host whose MAC address the answer came from, if it holds the address; else (a
- * router in between) the only live holder.
- */
-function responder(
-  lan: LivingLan,
-  address: IpAddress,
-  from: MacAddress | undefined,
-): string | undefined {
-  const sender = from === undefined ? undefined : hostOfMac(lan, from);
-  const isLocal = sender !== undefined && lan.hosts.get(sender)?.kernel?.isLocalAddress(address);
-  if (isLocal === true) return sender;
-  const holders = holdersOf(lan, address);
-  return holders.length === 1 ? holders[0] : undefined;
 }

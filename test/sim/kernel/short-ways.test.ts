@@ -1,11 +1,12 @@
 /**
- * The short ways of packets (`input-path.ts`, `udp-output-path.ts`, `arp-path.ts`) change nothing: the same life of
+ * The short ways of packets (`input-path.ts`, `output-path.ts`, `arp-path.ts`) change nothing: the same life of
  * three hosts goes the same way with them and without. An AF_PACKET socket that is always open keeps every packet of
  * the second LAN on the long way.
  */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { internetChecksum } from '../../../daemon/wire/checksum.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import type { Kernel } from '../../../sim/kernel/kernel.ts';
 import type { UdpSocket } from '../../../sim/kernel/socket-api.ts';
@@ -101,6 +102,9 @@ class Life {
           mode: 'private',
         }),
       () => void kernel.deleteLink(`v${value}`),
+      () => kernel.setSysctl('net.ipv4.icmp_echo_ignore_all', String(value % 2)),
+      () => kernel.setSysctl('net.ipv4.icmp_ratemask', value % 2 === 0 ? '6169' : '6168'),
+      () => void kernel.sendIp(fromAnybody(echoRequest(ip4('10.0.0.9'), value, 1500))),
     ];
     (actions[what % actions.length] as () => void)();
     for (let round = 0; round < 3; round++) this.#round(value + round);
@@ -112,10 +116,25 @@ class Life {
     HOSTS.forEach((_, host) => {
       this.#send(host, host + 1);
       this.#kernels[host]?.sendIp(advert(value % 3), 'eth0');
+      this.#kernels[host]?.sendIp(this.#ping(host, value));
     });
     // Asked for by broadcast, answered by nobody.
     this.#sockets[value % 3]?.send(Uint8Array.of(1), ip('10.0.0.200'), 9);
     this.#pass(1);
+  }
+
+  /** To the next host, now and then to its second address, with an odd type, type of service or checksum. */
+  #ping(host: number, value: number): Uint8Array {
+    const target = value % 13 === 0 ? 9 : 1 + ((host + 1) % HOSTS.length);
+    const packet = fromAnybody(echoRequest(ip4(`10.0.0.${target}`), value & 0xff, value % 90));
+    if (value % 5 === 0) packet[1] = 0xb8;
+    if (value % 17 === 0) packet[20 + (value % 2)] = 13;
+    packet[22] = 0;
+    packet[23] = 0;
+    const checksum = internetChecksum(packet, 20, packet.length - 20);
+    packet[22] = checksum >>> 8;
+    packet[23] = value % 19 === 0 ? 0 : checksum & 0xff;
+    return packet;
   }
 
   #pass(milliseconds: number): void {
@@ -190,6 +209,11 @@ class Life {
     close();
     this.#closers.delete(name);
   }
+}
+
+/** A packet that leaves its source to the host. */
+function fromAnybody(packet: Uint8Array): Uint8Array {
+  return packet.fill(0, 12, 16);
 }
 
 /** Not a whole advert, but a packet of its protocol and group. */
@@ -285,6 +309,25 @@ describe('the short ways of packets', () => {
       expect(server.state.validPaths.length).toBeGreaterThanOrEqual(4);
     }
     expect([...states]).toEqual(expect.arrayContaining(['DELAY', 'REACHABLE']));
+  });
+
+  test('a ping that leaves its source to the host, and the answer, keep their ways', () => {
+    const lan = makeSmallLan();
+    const a = lan.addHost('a', { address: '10.0.0.1/24' });
+    const b = lan.addHost('b', { address: '10.0.0.2/24' });
+    for (let i = 1; i <= 5; i++) {
+      a.sendIp(fromAnybody(echoRequest(ip4('10.0.0.2'), i)));
+      lan.runTo(i / 100);
+    }
+    expect(a.state.rawPaths.lastPath?.valid).toBe(true);
+    expect(b.state.echoPaths.lastPath?.valid).toBe(true);
+    expect(a.state.validPaths.length + b.state.validPaths.length).toBeLessThan(6);
+    expect(a.sendIp(fromAnybody(echoRequest(ip4('10.0.0.2'), 6, 1500)))).toBe('EMSGSIZE');
+    b.setSysctl('net.ipv4.icmp_echo_ignore_all', '1');
+    const before = lan.frames.length;
+    a.sendIp(fromAnybody(echoRequest(ip4('10.0.0.2'), 6)));
+    lan.runTo(0.06);
+    expect(lan.frames.length).toBe(before + 1);
   });
 
   test('paths do not pile up while a socket changes its target', () => {
