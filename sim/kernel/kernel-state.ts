@@ -77,6 +77,8 @@ export interface LinkState extends Link {
   readonly hostPath: InputPath;
   readonly groupPath: InputPath;
   readonly arpPath: ArpPath;
+  /** Ways of raw packets that name this link and their source. */
+  readonly rawPaths: OutputPaths;
   readonly igmp: GroupMemberships;
   readonly mld: GroupMemberships;
 }
@@ -199,7 +201,7 @@ export interface KernelState {
   halted: boolean;
   /** Short ways that may be taken until something changes that they stand on (`input-path.ts`). */
   readonly validPaths: { valid: boolean }[];
-  /** Ways of answers to pings, and of raw packets that leave their source to the host. */
+  /** Ways of answers to pings, and of raw packets that leave source and link to the host. */
   readonly echoPaths: OutputPaths;
   readonly rawPaths: OutputPaths;
   /** Frames that wait in the cards while the machine is frozen. */

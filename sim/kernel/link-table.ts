@@ -83,6 +83,7 @@ export function makeLink(home: LinkHome, spec: LinkSpec, kernel: () => KernelSta
     hostPath: makeInputPath(),
     groupPath: makeInputPath(),
     arpPath: makeArpPath(),
+    rawPaths: { lastPath: undefined, paths: undefined },
     igmp: new Memberships((expire) => expire(kernel(), IGMP, link)),
     mld: new Memberships((expire) => expire(kernel(), MLD, link)),
   };

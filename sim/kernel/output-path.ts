@@ -96,8 +96,8 @@ export function learnOutputPath(
   const { source, destination, ttl } = packet;
   if (outputPathTo(kept, destination | 0) !== undefined) return;
   const { link, neighbour: entry } = way;
-  if (way.kind !== 'unicast' || entry === undefined || entry.dead || link.port === undefined)
-    return;
+  if (way.kind !== 'unicast' && way.kind !== 'multicast') return;
+  if (entry === undefined || entry.dead || link.port === undefined) return;
   if (kernel.sockets.packet.length > 0 || kernel.firewall.counts.output > 0) return;
   if (kernel.firewall.counts['output-mark'] > 0) return;
   if ((kernel.ipvs?.servicesOfIpv4 ?? 0) > 0 || kernel.outputHooks.length > USUAL_HOOKS) return;

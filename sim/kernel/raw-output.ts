@@ -1,7 +1,6 @@
 /**
  * IPv4 packets whose header the caller wrote (IP_HDRINCL). As Linux does, total length and checksum are filled in, source and
- * identification when they are 0. A packet that leaves the source to the host goes the way of the last one to its destination
- * (`output-path.ts`): pings of a scenario's traffic do.
+ * identification when they are 0. Most go the way of the last one to their destination (`output-path.ts`).
  */
 
 import { internetChecksum } from '../../daemon/wire/checksum.ts';
@@ -18,7 +17,14 @@ import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { errorOf, sendIpv4Frame, takeIdentification } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState } from './kernel-state.ts';
-import { learnOutputPath, mayUse, outputPathTo, sendBy } from './output-path.ts';
+import {
+  learnOutputPath,
+  mayUse,
+  type OutputPath,
+  type OutputPaths,
+  outputPathTo,
+  sendBy,
+} from './output-path.ts';
 import { routeOutput } from './route-lookup.ts';
 import type { SocketError } from './socket-api.ts';
 
@@ -40,8 +46,11 @@ export function sendRawIpv4(
   const source = readIpv4Source(frame, IP_AT);
   const destination = readIpv4Destination(frame, IP_AT);
   const leavesSource = source === ANY_IPV4;
-  const isUsual = leavesSource && link === undefined;
-  if (isUsual && sendByLastWay(kernel, frame, headerLength, destination | 0)) return undefined;
+  const kept = keptWays(kernel, link, leavesSource);
+  const path = kept === undefined ? undefined : outputPathTo(kept, destination | 0);
+  if (path !== undefined && (leavesSource || path.source === (source | 0))) {
+    if (sendByLastWay(kernel, path, frame, headerLength)) return undefined;
+  }
   const way = routeOutput(kernel, destination, leavesSource ? undefined : source, link);
   if (typeof way === 'string') return errorOf(way);
   completeHeader(kernel, frame, headerLength, leavesSource ? (way.source as Ipv4Address) : source);
@@ -51,21 +60,30 @@ export function sendRawIpv4(
     return 'EMSGSIZE';
   }
   const error = sendIpv4Frame(kernel, frame, way);
-  if (isUsual && error === undefined) {
-    const ends = { source: way.source as Ipv4Address, destination, ttl: 0 };
-    learnOutputPath(kernel, kernel.rawPaths, way, ends);
+  if (kept !== undefined && error === undefined && path === undefined) {
+    const from = leavesSource ? (way.source as Ipv4Address) : source;
+    learnOutputPath(kernel, kept, way, { source: from, destination, ttl: 0 });
   }
   return error;
 }
 
+/** Two sorts of packets keep their ways: pings, which leave source and link to the host, and adverts, which name both. */
+function keptWays(
+  kernel: KernelState,
+  link: LinkState | undefined,
+  leavesSource: boolean,
+): OutputPaths | undefined {
+  if (link === undefined) return leavesSource ? kernel.rawPaths : undefined;
+  return leavesSource ? undefined : link.rawPaths;
+}
+
 function sendByLastWay(
   kernel: KernelState,
+  path: OutputPath,
   frame: Uint8Array,
   headerLength: number,
-  destination: number,
 ): boolean {
-  const path = outputPathTo(kernel.rawPaths, destination);
-  if (path === undefined || frame.length - IP_AT > path.packetMax || !mayUse(path)) return false;
+  if (frame.length - IP_AT > path.packetMax || !mayUse(path)) return false;
   completeHeader(kernel, frame, headerLength, path.source);
   sendBy(path, frame);
   return true;

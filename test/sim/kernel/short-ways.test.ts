@@ -116,6 +116,13 @@ class Life {
     HOSTS.forEach((_, host) => {
       this.#send(host, host + 1);
       this.#kernels[host]?.sendIp(advert(value % 3), 'eth0');
+      const from = value % 7 === 0 ? 9 : host + 1;
+      this.#kernels[host]?.sendIp(
+        advert(value % 3)
+          .fill(10, 12, 13)
+          .fill(from, 15, 16),
+        'eth0',
+      );
       this.#kernels[host]?.sendIp(this.#ping(host, value));
     });
     // Asked for by broadcast, answered by nobody.
