@@ -20,8 +20,20 @@ function tuneEngine() {
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=250');
 }
 
+/**
+ * Keeps Node 20 from telling users of an experiment that they can do nothing about: the loader that `compile` names, which
+ * later versions take for granted. All other warnings are shown.
+ */
+function hushLoaderWarning() {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = (warning, ...rest) => {
+    if (!String(warning).includes('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning(warning, ...rest);
+  };
+}
+
 /** Runs `lantwin.cjs` of a folder; calls back with the file and the script of each chunk that gets loaded. */
 function startPacked(folder, onChunk = () => {}) {
+  hushLoaderWarning();
   const requireOther = createRequire(join(folder, 'lantwin.cjs'));
   const chunks = new Map();
   const load = (name) => {

@@ -4,6 +4,7 @@
  * `run a.conf b.conf` runs is what `init a.conf b.conf` writes.
  */
 
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
@@ -41,7 +42,7 @@ export function readBareConfigs(
   file?: string,
   every?: string,
 ): BareConfigs {
-  const files = paths.flatMap((path) => (path.endsWith('.conf') ? [path] : configsIn(path)));
+  const files = paths.flatMap(configsOf);
   if (files.length === 0) throw new UsageError('no keepalived.conf found');
   const folder = file === undefined ? commonFolder(files) : dirname(file);
   const target = file ?? join(folder, 'lan.twin.yml');
@@ -62,6 +63,17 @@ export function readBareConfigs(
   const loaded = loadScenario({ file: target, bytes, readFile: readerBeside(target) });
   const configs = nodes.map((node) => node.config);
   return { file: target, text, nodes, configs, loaded, errors, sources };
+}
+
+/** The configurations that a path of the command line stands for: itself, or those of a folder. */
+function configsOf(path: string): readonly string[] {
+  if (isFolder(path)) return configsIn(path);
+  if (path.endsWith('.conf')) return [path];
+  throw new UsageError(
+    existsSync(path)
+      ? `${path} is no folder, and its name does not end with .conf`
+      : `there is no file or folder ${path}`,
+  );
 }
 
 function commonFolder(files: readonly string[]): string {

@@ -112,7 +112,12 @@ export function runCommand(
   });
   if (outcomes.length === 0 && options.passWithNoTests !== true) {
     if (surroundings.isWanted === undefined) {
-      throw new UsageError('no scenario found: expected files or folders with *.twin.yml');
+      const { testNamePattern: pattern } = options;
+      throw new UsageError(
+        pattern === undefined
+          ? 'no scenario found: expected files or folders with *.twin.yml'
+          : `no scenario found whose name or file contains '${pattern}'`,
+      );
     }
     output.err('no scenario changed\n');
   }

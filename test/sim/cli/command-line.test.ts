@@ -32,6 +32,7 @@ describe('the command line', () => {
     ['an unknown option', ['run', '--nosuch']],
     ['a bad seed', ['run', 'x.twin.yml', '--seed', 'x']],
     ['a missing argument', ['events']],
+    ['a folder of configurations that is not there', ['init', 'no/such/folder']],
   ])('%s is wrong usage, exit 64, without a stack trace', (_name, words) => {
     const { status, stderr } = lantwin(...words);
     expect(status).toBe(64);
@@ -42,5 +43,9 @@ describe('the command line', () => {
     const { status, stdout } = lantwin('run', 'no/such/file.twin.yml');
     expect(status).toBe(3);
     expect(stdout).toContain('no/such/file.twin.yml: error: cannot read the file');
+  });
+  test('a folder of scenarios in TypeScript is loaded without a warning of Node', () => {
+    const { status, stderr } = lantwin('run', 'scenarios', '-t', 'srv-1 loses power');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });

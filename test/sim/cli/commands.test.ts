@@ -91,7 +91,7 @@ describe('run', () => {
     expect(run([file('sub'), file('b-pass.twin.yml')], { bail: true }).stdout).not.toContain('✓ p');
   });
   test('nothing found is wrong usage, unless it was said to be right', () => {
-    expect(() => run([folder], { testNamePattern: 'nope' })).toThrow(UsageError);
+    expect(() => run([folder], { testNamePattern: 'nope' })).toThrow(/contains 'nope'/);
     expect(run([folder], { testNamePattern: 'nope', passWithNoTests: true }).code).toBe(0);
   });
   test('a keepalived.conf is told apart from a scenario', () => {
@@ -165,6 +165,14 @@ describe('exec, events, schema', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { at: 0, node: 'b', kind: 'power', state: 'on' },
     ]);
+  });
+  test('events refuses a node that is not there, and says which kinds occur', () => {
+    const scenario = file('b-pass.twin.yml');
+    expect(() => eventsCommand(scenario, { node: ['bb'] }, recorded())).toThrow(/there is no 'bb'/);
+    expect(eventsCommand(scenario, { node: ['b:eth0'] }, recorded())).toBe(0);
+    const absent = recorded();
+    expect(eventsCommand(scenario, { kind: ['powr'] }, absent)).toBe(0);
+    expect(absent.stderr).toMatch(/^no event is of kind 'powr'; there are: .*\bpower\b/);
   });
   test('schema prints a JSON Schema', () => {
     const output = recorded();
