@@ -82,6 +82,7 @@ function skipWords(
     context.skip = 0;
   }
   if (context.skip === 0) return 'no';
+  remarkOnSwallowedBlock(context, words);
   for (const word of words) {
     if (word === '{') context.skip++;
     if (word === '}' && --context.skip === 0) return 'closed';
@@ -107,7 +108,7 @@ function handleLine(
   }
   const active = row.processes?.includes(context.process) ?? true;
   if (!active) {
-    context.skip = -1;
+    context.skipBlock(true);
     return;
   }
   context.line = given.line;
@@ -169,16 +170,43 @@ function complainOfBrace(context: ParseContext): void {
   });
 }
 
+/** Blocks of the top level whose keyword is no keyword anywhere else. */
+const TOP_LEVEL_ONLY = new Set([
+  'global_defs',
+  'vrrp_instance',
+  'vrrp_script',
+  'vrrp_sync_group',
+  'vrrp_track_file',
+  'vrrp_track_process',
+  'bfd_instance',
+  'virtual_server',
+  'virtual_server_group',
+]);
+
+/**
+ * A block that counts as a part of a skipped one is lost without a word of keepalived: each of its processes skips
+ * the blocks of the others by counting braces.
+ */
+function remarkOnSwallowedBlock(context: ParseContext, words: readonly string[]): void {
+  const [keyword = '', name] = words;
+  if (!TOP_LEVEL_ONLY.has(keyword)) return;
+  const block = name === undefined || name === '{' ? keyword : `${keyword} ${name}`;
+  const { keyword: outer, line } = context.skipped;
+  context.remark(
+    'swallowed-block',
+    `${block} stands inside the braces of ${outer} (line ${line}): keepalived does not read it`,
+    { word: keyword, hint: `a '}' is missing further up` },
+  );
+}
+
 function complainOfUnknown(
   context: ParseContext,
   keyword: string,
   rows: readonly KeywordRow[],
 ): void {
-  const near = nearest(
-    keyword,
-    rows.map((one) => one.keyword),
-  );
-  const elsewhere = near === undefined ? blockOf(keyword, context.process) : undefined;
+  const elsewhere = placeOfKeyword(keyword);
+  const words = rows.map((one) => one.keyword);
+  const near = elsewhere === undefined ? nearest(keyword, words) : undefined;
   const bom = keyword.startsWith('\ufeff');
   const hint = bom
     ? 'the file begins with a byte order mark: save it as UTF-8 without BOM'
@@ -205,7 +233,10 @@ const ELSEWHERE = new Map([
   ['enable_script_security', 'global_defs'],
 ]);
 
-function blockOf(keyword: string, _process: string): string | undefined {
+function placeOfKeyword(keyword: string): string | undefined {
+  if (TOP_LEVEL_ONLY.has(keyword)) {
+    return `${keyword} belongs at the top level: a '}' is missing further up`;
+  }
   const block = ELSEWHERE.get(keyword);
   return block === undefined ? undefined : `${keyword} belongs inside ${block} { … }`;
 }

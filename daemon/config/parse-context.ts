@@ -109,6 +109,8 @@ export class ParseContext {
   line = '';
   /** Blocks to skip: 0 none, -1 when the opening brace is still to come. */
   skip = 0;
+  /** Where the block that is skipped begins. */
+  skipped = { keyword: '', line: 0 };
   /** What `script-user.ts` found out in this process; `undefined` before the first script. */
   defaultUserFails: boolean | undefined;
   /** The objects that the innermost blocks describe. */
@@ -226,6 +228,9 @@ export class ParseContext {
 
   /** The rest of the block is not read. */
   skipBlock(braceStillToCome: boolean): void {
+    const at = this.reporter.location;
+    const keyword = /[^ \t{]+/.exec(at?.text ?? '')?.[0] ?? '';
+    this.skipped = { keyword, line: at?.line ?? 0 };
     this.skip = braceStillToCome ? -1 : 1;
   }
 }

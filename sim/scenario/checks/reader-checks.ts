@@ -118,4 +118,14 @@ export const READER_CHECKS: readonly Check[] = [
       'come back after a reload.',
     fix: 'Add url { path / } with status_code or digest.',
   },
+  {
+    code: 'config:swallowed-block',
+    severity: 'warning',
+    title: 'A block that counts as a part of another one',
+    explanation:
+      "Where a '}' is missing the blocks behind it stand inside the open one. Each process of " +
+      'keepalived skips the blocks of the others by counting braces, so that whole instances and ' +
+      'virtual servers are gone, without a message that names them.',
+    fix: "Write the missing '}': in the block that the message names, or in one inside it.",
+  },
 ];

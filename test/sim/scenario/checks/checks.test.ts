@@ -295,6 +295,22 @@ until: 1s
     const { problems } = loadText(scenario);
     expect(problems.map((one) => one.code)).toContain('config:source-not-here');
   });
+  // proves: check:swallowed-block
+  test('blocks that a missing brace hides', () => {
+    const open = `global_defs {\n  router_id x\nvrrp_script s {\n  script /bin/true\n}\n${BASE}`;
+    const { config, problems } = configOf(open);
+    expect(config.vrrp.instances).toEqual([]);
+    const lost = problems.filter((one) => one.code === 'config:swallowed-block');
+    const said = 'stands inside the braces of global_defs (line 1): keepalived does not read it';
+    expect(lost.map((one) => `${one.line}:${one.column} ${one.message}`)).toEqual([
+      `3:1 vrrp_script s ${said}`,
+      `6:1 global_defs ${said}`,
+      `9:1 vrrp_instance VI ${said}`,
+    ]);
+    const [unknown] = problems;
+    expect(unknown?.hint).toBe("vrrp_script belongs at the top level: a '}' is missing further up");
+    expect(codes(open.replace('x\n', 'x\n}\n'))).toEqual(['config:unused-script']);
+  });
   // proves: check:missing-include check:big-weight check:http-without-url
   test('includes and services', () => {
     expect(codes(`include gone.conf\n${BASE}`)).toEqual(['config:missing-include']);
