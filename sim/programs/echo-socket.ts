@@ -61,6 +61,14 @@ export interface EchoError {
   readonly text: string;
 }
 
+/** What `ping -M` takes. */
+export type PathMtuDiscovery = 'do' | 'want' | 'dont';
+
+/** Type, code, checksum, identifier and sequence number. */
+const ECHO_HEADER_LENGTH = 8;
+/** Most octets of an IPv4 packet; of IPv6 of the payload. */
+const LENGTH_MAX = 65_535;
+
 /** What an echo socket is opened with. */
 export interface EchoOptions {
   readonly kernel: KernelApi;
@@ -71,6 +79,8 @@ export interface EchoOptions {
   readonly link?: string;
   readonly identifier: number;
   readonly ttl: number;
+  /** IP_MTU_DISCOVER: 'do' never cuts here, 'dont' lets routers cut; 'want', Linux' default, by default. */
+  readonly discovery?: PathMtuDiscovery;
   readonly onReply: (reply: EchoReply) => void;
   readonly onError: (error: EchoError) => void;
 }
@@ -138,11 +148,19 @@ export class EchoSocket {
     return kernel.routeError(destination, source, link);
   }
 
-  /** Sends one request with `size` octets of payload. */
+  /** Octets of the largest packet that can leave towards the destination as it stands. */
+  mtu(): number {
+    const { kernel, destination, source, link } = this.#options;
+    return Math.min(LENGTH_MAX, kernel.routeTo(destination, source, link)?.mtu ?? LENGTH_MAX);
+  }
+
+  /** Sends one request with `size` octets of payload; EMSGSIZE when it is too long, EINVAL when it could never be sent. */
   send(sequence: number, size: number): SocketError | undefined {
     const { kernel, destination, identifier, link } = this.#options;
     const source = this.sourceNow();
     if (source === undefined) return 'ENETUNREACH';
+    if (isIpv4(destination) && ECHO_HEADER_LENGTH + size > LENGTH_MAX) return 'EINVAL';
+    if (size > this.#sizeMax()) return 'EMSGSIZE';
     const message = { kind: 'echo-request', identifier, sequence, payload: pattern(size) } as const;
     const packet =
       isIpv4(destination) && isIpv4(source)
@@ -155,9 +173,20 @@ export class EchoSocket {
     return kernel.sendIp(packet, link, true);
   }
 
+  /** Octets of payload that one request can carry. */
+  #sizeMax(): number {
+    const { destination, discovery } = this.#options;
+    const isV4 = isIpv4(destination);
+    const headers = ECHO_HEADER_LENGTH + (isV4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH);
+    if (discovery === 'do') return this.mtu() - headers;
+    return LENGTH_MAX - (isV4 ? headers : ECHO_HEADER_LENGTH);
+  }
+
   /** IP_PMTUDISC_WANT: what fits must not be cut on its way, what does not fit is cut here. */
   #flagsFor(totalLength: number, source: Ipv4Address): number {
-    const { kernel, destination, link } = this.#options;
+    const { kernel, destination, link, discovery } = this.#options;
+    if (discovery === 'dont') return 0;
+    if (discovery === 'do') return IPV4_DONT_FRAGMENT;
     if (kernel.sysctl('net.ipv4.ip_no_pmtu_disc') !== '0') return 0;
     const mtu = kernel.routeTo(destination, source, link)?.mtu;
     return mtu === undefined || totalLength <= mtu ? IPV4_DONT_FRAGMENT : 0;

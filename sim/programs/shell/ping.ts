@@ -4,13 +4,22 @@ import { errnoText } from '../../../daemon/base/errno.ts';
 import { formatIp, type IpAddress, isIpv4, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { isLinkLocalIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import type { MachineTimer } from '../../host/machine-timers.ts';
-import { type EchoError, type EchoReply, EchoSocket } from '../echo-socket.ts';
+import type { SocketError } from '../../kernel/socket-api.ts';
+import {
+  type EchoError,
+  type EchoReply,
+  EchoSocket,
+  type PathMtuDiscovery,
+} from '../echo-socket.ts';
 import { type CommandIo, fail, readOptions, type ShellCommand } from './shell-command.ts';
 
 /** Default time to wait for the last answers. Source: iputils, MAXWAIT. */
 const LAST_WAIT_US = 10_000_000;
 /** What ping takes EACCES for. */
 const FORBIDDEN = 'Do you want to ping broadcast? Then -b. If not, check your local firewall rules';
+/** Words of the command line that it ends with 1 for; for all else with 2. */
+const WORD_WRONG = /^ping: (?:invalid argument|usage error)/;
+
 interface PingOptions {
   readonly target: string;
   readonly destination: IpAddress;
@@ -21,6 +30,7 @@ interface PingOptions {
   readonly size: number;
   readonly ttl: number;
   readonly quiet: boolean;
+  readonly discovery: PathMtuDiscovery | undefined;
   readonly source: IpAddress | undefined;
   readonly link: string | undefined;
   /** What -I said. */
@@ -30,7 +40,7 @@ interface PingOptions {
 /** The command; also as `ping6` and `ping4`. */
 export const ping: ShellCommand = (io) => {
   const options = parseOptions(io);
-  if (typeof options === 'string') return fail(io, options, 2);
+  if (typeof options === 'string') return fail(io, options, WORD_WRONG.test(options) ? 1 : 2);
   new PingRun(io, options).begin();
 };
 
@@ -57,14 +67,12 @@ function parseOptions(io: CommandIo): PingOptions | string {
     const text = parsed.values.get(letter);
     return text === undefined ? undefined : Number(text);
   };
-  for (const letter of 'ciWwst') {
-    const value = number(letter);
-    if (value !== undefined && !(value >= 0)) {
-      return `ping: invalid argument: '${parsed.values.get(letter)}'`;
-    }
+  const wrong = wrongNumber(parsed.values);
+  if (wrong !== undefined) return `ping: ${wrong}`;
+  const discovery = parsed.values.get('M');
+  if (discovery !== undefined && !isDiscovery(discovery)) {
+    return `ping: invalid -M argument: ${discovery}`;
   }
-  if (number('c') === 0)
-    return "ping: invalid argument: '0': out of range: 1 <= value <= 9223372036854775807";
   const wait = number('W');
   const deadline = number('w');
   return {
@@ -77,10 +85,42 @@ function parseOptions(io: CommandIo): PingOptions | string {
     size: number('s') ?? 56,
     ttl: number('t') ?? 64,
     quiet: parsed.flags.has('q'),
+    discovery,
     source,
     link: source === undefined ? bound : undefined,
     bound,
   };
+}
+
+/** Whole numbers and what they may be. Source: iputils 20221126, ping.c (strtol_or_err). */
+const RANGES = {
+  c: { least: 1, most: 9_223_372_036_854_775_807n },
+  s: { least: 0, most: 2_147_483_647n },
+  t: { least: 0, most: 255n },
+  w: { least: 0, most: 2_147_483_647n },
+} as const;
+
+/** What ping says to the first option whose number is wrong. */
+function wrongNumber(values: ReadonlyMap<string, string>): string | undefined {
+  for (const [letter, { least, most }] of Object.entries(RANGES)) {
+    const text = values.get(letter);
+    if (text === undefined) continue;
+    if (!/^[+-]?\d+$/.test(text)) return `invalid argument: '${text}'`;
+    const value = BigInt(text.replace('+', ''));
+    if (value >= least && value <= most) continue;
+    return `invalid argument: '${text}': out of range: ${least} <= value <= ${most}`;
+  }
+  const wait = values.get('W');
+  if (wait !== undefined && Number(wait) < 0) return `bad linger time: ${wait}`;
+  for (const letter of 'iW') {
+    const text = values.get(letter);
+    if (text !== undefined && !(Number(text) >= 0)) return `invalid argument: '${text}'`;
+  }
+  return undefined;
+}
+
+function isDiscovery(word: string): word is PathMtuDiscovery {
+  return word === 'do' || word === 'want' || word === 'dont';
 }
 
 /** One run of ping. */
@@ -104,7 +144,7 @@ class PingRun {
   constructor(io: CommandIo, options: PingOptions) {
     this.#io = io;
     this.#options = options;
-    const { destination, source, link, ttl } = options;
+    const { destination, source, link, ttl, discovery } = options;
     this.#socket = new EchoSocket({
       kernel: io.machine.kernel,
       destination,
@@ -112,6 +152,7 @@ class PingRun {
       ...(link === undefined ? {} : { link }),
       identifier: io.machine.processes.takePid() & 0xffff,
       ttl,
+      ...(discovery === undefined ? {} : { discovery }),
       onReply: (reply) => this.#hearReply(reply),
       onError: (error) => this.#hearError(error),
     });
@@ -171,15 +212,25 @@ class PingRun {
     this.#sentAt.set(sequence & 0xffff, now);
     this.#lastSentAt = now;
     const error = this.#socket.send(sequence & 0xffff, this.#options.size);
-    if (error !== undefined) {
-      this.#errors++;
-      this.#io.err(`ping: sendmsg: ${errnoText(error)}\n`);
-    }
+    if (error !== undefined) this.#complainOf(error);
     this.#pipeMax = Math.max(this.#pipeMax, this.#sent - this.#received - this.#errors);
     if (this.#sent < this.#options.count) {
       this.#after(this.#options.intervalUs, () => this.#send());
     } else if (this.#settled()) this.#finish();
     else this.#after(this.#lastWaitUs(), () => this.#finish());
+  }
+
+  /** What is longer than any packet fails without a word, and what is too long for the way is no error with -q, as in iputils. */
+  #complainOf(error: SocketError): void {
+    const isTooLong = error === 'EMSGSIZE';
+    if (error === 'EINVAL' || (isTooLong && this.#options.quiet)) return;
+    this.#errors++;
+    const equals = isIpv4(this.#options.destination) ? '=' : ': ';
+    this.#io.err(
+      isTooLong
+        ? `ping: local error: message too long, mtu${equals}${this.#socket.mtu()}\n`
+        : `ping: sendmsg: ${errnoText(error)}\n`,
+    );
   }
 
   /**

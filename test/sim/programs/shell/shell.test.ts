@@ -139,6 +139,64 @@ describe('ping', () => {
     expect([code, text]).toEqual([0, expect.stringContaining('64 bytes from fe80::ff:fe00:12')]);
   });
 
+  // Recorded of iputils 20221126 between two network namespaces with an MTU of 1500.
+  test.each([
+    [
+      'ping -M do -s 1473 -c 2 192.168.0.2',
+      1,
+      '2 packets transmitted, 0 received, +2 errors, 100%',
+      'ping: local error: message too long, mtu=1500\n'.repeat(2),
+    ],
+    [
+      'ping -q -M do -s 1473 -c 2 -W 1 192.168.0.2',
+      1,
+      '2 packets transmitted, 0 received, 100%',
+      '',
+    ],
+    ['ping -M do -s 1472 -c 1 192.168.0.2', 0, '1480 bytes from 192.168.0.2: icmp_seq=1', ''],
+    ['ping -M do -s 3000 -c 1 192.168.0.1', 0, '3008 bytes from 192.168.0.1: icmp_seq=1', ''],
+    ['ping -M want -s 3000 -c 1 192.168.0.2', 0, '3008 bytes from 192.168.0.2: icmp_seq=1', ''],
+    ['ping -M dont -s 65507 -c 1 192.168.0.2', 0, '65515 bytes from 192.168.0.2: icmp_seq=1', ''],
+    [
+      'ping -s 65508 -c 1 192.168.0.2',
+      1,
+      '0 received, +1 errors, 100%',
+      'ping: local error: message too long, mtu=1500\n',
+    ],
+    ['ping -s 70000 -c 1 -W 1 192.168.0.2', 1, '70000(70028) bytes of data.', ''],
+    [
+      'ping -M do -s 65508 -c 1 127.0.0.1',
+      1,
+      '+1 errors',
+      'ping: local error: message too long, mtu=65535\n',
+    ],
+    [
+      'ping -M do -s 1453 -c 1 -I eth0 fe80::ff:fe00:12',
+      1,
+      '+1 errors',
+      'ping: local error: message too long, mtu: 1500\n',
+    ],
+    ['ping -M foo -c 1 192.168.0.2', 2, '', 'ping: invalid -M argument: foo\n'],
+    ['ping -s 1x 192.168.0.2', 1, '', "ping: invalid argument: '1x'\n"],
+    [
+      'ping -t 300 192.168.0.2',
+      1,
+      '',
+      "ping: invalid argument: '300': out of range: 0 <= value <= 255\n",
+    ],
+    ['ping -W -1 192.168.0.2', 2, '', 'ping: bad linger time: -1\n'],
+  ])('%s', (command, code, text, error) => {
+    expect(run(command)).toEqual([code, expect.stringContaining(text), error]);
+  });
+  test('-M says whether routers may cut', () => {
+    let seen = '';
+    lab.host('b').exec('tcpdump -i eth0 -n -v -c 3 icmp and src 192.168.0.1', (ended) => {
+      seen = ended.stdout;
+    });
+    for (const word of ['dont', 'want', 'do']) run(`ping -M ${word} -c 1 192.168.0.2`);
+    expect(seen.match(/flags \[\w+\]/g)).toEqual(['flags [none]', 'flags [DF]', 'flags [DF]']);
+  });
+
   test('lost answers are counted', () => {
     lab.lan.cableAt('b', 'eth0')?.impair('both', { muted: true });
     const [code, text] = run('ping -c 4 -i 0.2 -W 1 192.168.0.2');
