@@ -27,7 +27,8 @@ function tuneEngine() {
 function hushLoaderWarning() {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = (warning, ...rest) => {
-    if (!String(warning).includes('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER')) emitWarning(warning, ...rest);
+    if (!String(warning).includes('vm.USE_MAIN_CONTEXT_DEFAULT_LOADER'))
+      emitWarning(warning, ...rest);
   };
 }
 

@@ -6,6 +6,7 @@
 import { formatPrefix } from '../wire/ip-address.ts';
 import type { ParseContext } from './parse-context.ts';
 import type { Reporter } from './reporter.ts';
+import { nearest } from './suggest.ts';
 
 /** Remarks on a comment that begins in the middle of a word: it was hardly meant as one. */
 export function remarkOnComment(reporter: Reporter, line: string, commentAt: number): void {
@@ -23,6 +24,42 @@ export function remarkOnComment(reporter: Reporter, line: string, commentAt: num
     hint: `write "${word}" in double quotes`,
     word,
   });
+}
+
+/**
+ * Remarks on what looks like the use of a definition that this host has not: keepalived leaves it as it is and falls over
+ * the pieces. In quotes it is likelier a variable of a shell.
+ */
+export function remarkOnUndefinedUses(
+  reporter: Reporter,
+  line: string,
+  known: {
+    readonly definitions: ReadonlyMap<string, unknown>;
+    readonly elsewhere: ReadonlyMap<string, string>;
+    readonly configId: string;
+  },
+): void {
+  for (const [use, braced, bare] of line.matchAll(/\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))/g)) {
+    const name = braced ?? bare ?? '';
+    if (known.definitions.has(name)) continue;
+    const condition = known.elsewhere.get(name);
+    if (condition !== undefined) {
+      reporter.report({
+        code: 'config:undefined-use',
+        message: `${use} is defined for ${condition}, and the configuration id here is '${known.configId}': it stays as it is`,
+        hint: 'the id is the host name; keepalived -i and lantwin check --config-id name another',
+        word: use,
+      });
+    } else if (braced !== undefined && !/["']/.test(line)) {
+      const near = nearest(name, known.definitions.keys());
+      reporter.report({
+        code: 'config:undefined-use',
+        message: `${use} is not defined above: it stays as it is`,
+        ...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
+        word: use,
+      });
+    }
+  }
 }
 
 /** Remarks on virtual addresses that occur twice. */

@@ -14,6 +14,7 @@ import {
   substitute,
   takeDefinition,
 } from './definitions.ts';
+import { remarkOnUndefinedUses } from './extra-warnings.ts';
 import { type IncludeStack, parseInclude } from './include-stack.ts';
 import type { Reporter } from './reporter.ts';
 import { nextRound, parseLst, parseSeq, type Sequence, type SequenceResult } from './sequences.ts';
@@ -47,6 +48,9 @@ interface Continuation {
 /** Reads logical lines. One for each pass. */
 export class LineReader {
   readonly definitions: Definitions;
+  /** Definitions that only other hosts have, with the conditions in front of them. */
+  readonly elsewhere = new Map<string, string>();
+  readonly configId: string;
   /** Braces open and not yet closed. */
   depth = 0;
   private residue: string | undefined;
@@ -60,6 +64,7 @@ export class LineReader {
   constructor(options: LineReaderOptions) {
     this.options = options;
     this.definitions = newDefinitions(options.builtIns);
+    this.configId = options.configId;
   }
 
   /** The next logical line, never empty; `undefined` at the end. */
@@ -69,6 +74,7 @@ export class LineReader {
       if (raw === undefined) return undefined;
       const line = this.growing === undefined ? this.interpret(raw) : this.grow(raw);
       if (line === '') continue;
+      if (line.includes('$')) remarkOnUndefinedUses(this.options.reporter, line, this);
       const include = parseInclude(line);
       if (include === undefined) return this.splitBrace(line);
       this.options.includes.include(include.pattern, include.checks);
@@ -198,8 +204,16 @@ export class LineReader {
   private decideCondition(line: string): string | undefined {
     const match = /^@(\^?)([^ \t]*)[ \t]+(.*)$/.exec(line);
     if (match === null) return undefined;
-    const same = match[2] === this.options.configId;
-    return same === (match[1] !== '^') ? (match[3] as string) : undefined;
+    const [, not, id, rest = ''] = match;
+    if ((id === this.configId) === (not !== '^')) return rest;
+    const name = /^\$([A-Za-z_][A-Za-z0-9_]*)=/.exec(rest)?.[1];
+    if (name !== undefined) this.noteElsewhere(name, `@${not}${id}`);
+    return undefined;
+  }
+
+  private noteElsewhere(name: string, condition: string): void {
+    const before = this.elsewhere.get(name);
+    this.elsewhere.set(name, before === undefined ? condition : `${before}, ${condition}`);
   }
 
   private begin(result: SequenceResult, line: string): string {

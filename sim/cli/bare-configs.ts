@@ -12,8 +12,9 @@ import { type DerivedNode, deriveDocument } from '../scenario/derive/derive-lan.
 import { documentText } from '../scenario/derive/document-text.ts';
 import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
 import { checkConfigFile } from './config-files.ts';
-import { configsIn, isFolder, nodeName } from './config-folders.ts';
+import { configsIn, isFolder } from './config-folders.ts';
 import { UsageError } from './exit-codes.ts';
+import { nodeName } from './node-name.ts';
 import { findScenarios, readerBeside } from './scenario-files.ts';
 
 /** What came of a set of configurations. */

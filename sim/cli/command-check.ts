@@ -12,9 +12,10 @@ import { problemCount, problemText } from '../report/problem-text.ts';
 import { sarifText } from '../report/sarif-report.ts';
 import { CHECK_TABLE, checkOfCode, checkPage, runChecks } from '../scenario/checks/run-checks.ts';
 import { scenarioNodes } from '../scenario/checks/scenario-nodes.ts';
-import { checkConfigFile } from './config-files.ts';
-import { configsIn, isFolder, nodeName } from './config-folders.ts';
+import { type ConfigReader, checkConfigFile } from './config-files.ts';
+import { configsIn, isFolder } from './config-folders.ts';
 import { EnvironmentError, type ExitCode, UsageError } from './exit-codes.ts';
+import { nodeName } from './node-name.ts';
 import type { Output } from './output.ts';
 import {
   findScenarios,
@@ -30,6 +31,8 @@ export interface CheckCommandOptions {
   readonly diagnostics?: string;
   /** Which keepalived reads configuration files; scenarios say it themselves. */
   readonly keepalivedVersion?: string;
+  /** What keepalived -i would say, for all configuration files. */
+  readonly configId?: string;
   /** SARIF on stdout (true) or into a file. */
   readonly sarif?: string | true;
   /** Prints the page of a code (or the list of codes) instead of checking. */
@@ -67,7 +70,7 @@ export function checkCommand(
   if (form !== 'lantwin' && form !== 'keepalived') {
     throw new UsageError(`--diagnostics: expected lantwin or keepalived, read '${form}'`);
   }
-  const checked = checkSets(files, { modules, version: versionOf(options) });
+  const checked = checkSets(files, { modules, reader: readerOf(options) });
   if (options.sarif !== undefined) {
     writeSarif(checked, { target: options.sarif, output, version });
   } else if (options.json === true) printJson(checked, output);
@@ -84,17 +87,17 @@ function checkSets(
   paths: readonly string[],
   given: {
     readonly modules: ReadonlyMap<string, readonly LoadedFile[]>;
-    readonly version: string | undefined;
+    readonly reader: ConfigReader;
   },
 ): readonly Checked[] {
-  const { modules, version } = given;
+  const { modules, reader } = given;
   const folders = paths.filter(isFolder);
   const single = paths.filter((path) => !folders.includes(path));
   const inFolders = new Map(folders.map((folder) => [folder, filesOf(folder)] as const));
   const sets = [single, ...inFolders.values()].map((set) => set.filter(isConf));
   const confs = new Map(
     sets
-      .flatMap((set) => compared(set.map((file) => checkConf(file, version))))
+      .flatMap((set) => compared(set.map((file) => checkConf(file, reader))))
       .map((one) => [one.file, one] as const),
   );
   return paths
@@ -144,9 +147,12 @@ function writeSarif(checked: readonly Checked[], given: SarifTarget): void {
   }
 }
 
-function versionOf({ keepalivedVersion }: CheckCommandOptions): string | undefined {
+function readerOf({ keepalivedVersion, configId }: CheckCommandOptions): ConfigReader {
   if (keepalivedVersion === undefined || /^\d+(\.\d+){1,2}$/.test(keepalivedVersion)) {
-    return keepalivedVersion;
+    return {
+      ...(keepalivedVersion === undefined ? {} : { version: keepalivedVersion }),
+      ...(configId === undefined ? {} : { configId }),
+    };
   }
   const text = `--keepalived-version: expected a version such as 2.3.3, read '${keepalivedVersion}'`;
   throw new UsageError(text);
@@ -199,8 +205,8 @@ interface CheckedConf extends Checked {
   readonly config: DaemonConfig;
 }
 
-function checkConf(file: string, version: string | undefined): CheckedConf {
-  const { result, sources } = checkConfigFile(file, version);
+function checkConf(file: string, reader: ConfigReader): CheckedConf {
+  const { result, sources } = checkConfigFile(file, reader);
   const { verdict, exitCode, notSimulated, config } = result;
   return {
     file,

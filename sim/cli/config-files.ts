@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type LoadResult, loadConfig } from '../../daemon/config/load-config.ts';
 import { decodeUtf8 } from '../../daemon/wire/text.ts';
+import { nodeName } from './node-name.ts';
 
 /** Most files that one pattern may mean. */
 const MATCH_LIMIT = 1000;
@@ -16,12 +17,21 @@ export interface CheckedConfig {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+/** Who reads a configuration. */
+export interface ConfigReader {
+  /** Which keepalived; 2.2.7 by default. */
+  readonly version?: string;
+  /** What its option -i says; by default the host name. */
+  readonly configId?: string;
+}
+
 /**
  * Reads a configuration as keepalived would, with its includes. The machine it is for is not known,
- * so interfaces, users and scripts are not checked. `version` is the keepalived that reads, 2.2.7 by
- * default.
+ * so interfaces, users and scripts are not checked; its host name, which conditions (`@srv-1`) are compared with, is that of
+ * the node that the path names.
  */
-export function checkConfigFile(file: string, version?: string): CheckedConfig {
+export function checkConfigFile(file: string, reader: ConfigReader = {}): CheckedConfig {
+  const { version, configId } = reader;
   const sources = new Map<string, string>();
   const readFile = (path: string): Uint8Array | undefined => {
     const bytes = readIfFile(path);
@@ -32,9 +42,10 @@ export function checkConfigFile(file: string, version?: string): CheckedConfig {
     path: file,
     readFile,
     expandPattern: (pattern) => expandOnDisk(pattern, dirname(file)),
-    hostname: 'localhost',
+    hostname: nodeName(file),
     workingDirectory: process.cwd(),
     ...(version === undefined ? {} : { version }),
+    ...(configId === undefined ? {} : { configId }),
     random: { uint32: () => 0 },
   });
   return { result, sources };

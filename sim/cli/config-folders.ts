@@ -10,8 +10,6 @@ import { checkConfigFile } from './config-files.ts';
 
 /** How deep `keepalived.conf` is looked for below the folder. */
 const DEPTH_MAX = 5;
-/** Parts of a path that name no node. */
-const PLACES = new Set(['etc', 'keepalived', 'files', 'templates', '.']);
 
 /** Whether a path is a folder. */
 export function isFolder(path: string): boolean {
@@ -23,15 +21,6 @@ export function configsIn(folder: string): readonly string[] {
   const found = [...plainFiles(folder), ...nestedFiles(folder, 1)];
   const parts = new Set(found.flatMap((file) => includedBy(file)));
   return found.filter((file) => !parts.has(resolve(file)));
-}
-
-/** `srv-1` of `nodes/srv-1.conf`, `srv-1/keepalived.conf`, `srv-1/etc/keepalived/keepalived.conf`. */
-export function nodeName(file: string): string {
-  const parts = file.split(/[/\\]/);
-  const base = (parts.at(-1) ?? file).replace(/\.conf$/, '');
-  if (base !== 'keepalived') return base;
-  const folder = parts.slice(0, -1).findLast((part) => part !== '' && !PLACES.has(part));
-  return folder ?? base;
 }
 
 function plainFiles(folder: string): readonly string[] {

@@ -147,6 +147,10 @@ function addCheck(program: Command, call: CommandCaller): void {
     .option('--sarif [file]', 'problems as SARIF 2.1.0, for code scanning')
     .option('--diagnostics <form>', "'keepalived': exactly what keepalived -t would print")
     .option('--keepalived-version <version>', 'which keepalived reads the files (2.2.7)')
+    .option(
+      '--config-id <id>',
+      'what keepalived -i says, for lines such as @srv-1 (the name of the node)',
+    )
     .option('--explain [code]', 'what a code means and how to mend it; without one, all codes')
     .action((files: string[], options: CheckCommandOptions) =>
       call(async ({ output, version }) => {

@@ -128,4 +128,16 @@ export const READER_CHECKS: readonly Check[] = [
       'virtual servers are gone, without a message that names them.',
     fix: "Write the missing '}': in the block that the message names, or in one inside it.",
   },
+  {
+    code: 'config:undefined-use',
+    severity: 'warning',
+    title: 'A definition that this host has not',
+    explanation:
+      'keepalived leaves the use of a name as it is when no line above defines it, or only lines ' +
+      'for other hosts (@srv-1 $NAME=…). In the form with braces these then count as braces, and what ' +
+      'follows is read in the wrong place.',
+    fix:
+      'Define it above its first use, for each host. Conditions are compared with the host name, or ' +
+      'with what keepalived -i (lantwin check --config-id) says.',
+  },
 ];

@@ -4,8 +4,9 @@ import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CheckCommandOptions, checkCommand } from '../../../sim/cli/command-check.ts';
 import { expandOnDisk } from '../../../sim/cli/config-files.ts';
-import { configsIn, nodeName } from '../../../sim/cli/config-folders.ts';
+import { configsIn } from '../../../sim/cli/config-folders.ts';
 import { UsageError } from '../../../sim/cli/exit-codes.ts';
+import { nodeName } from '../../../sim/cli/node-name.ts';
 import { PLAIN_STYLE } from '../../../sim/report/style.ts';
 import { readCases, referenceFolder } from '../../daemon/config/recorded-cases.ts';
 
@@ -169,6 +170,40 @@ describe('check of several files', () => {
     rmSync(file('nodes/part.conf'));
     mkdirSync(file('empty'));
     expect(() => check(['empty'])).toThrow(UsageError);
+  });
+  test('conditions are decided for the node that the file is named after, or for --config-id', () => {
+    mkdirSync(file('ids'));
+    const dollar = '$';
+    const shared = `@srv-1 $PRIO=150\n@srv-2 $PRIO=100\n${node(1, 51)}`.replace(
+      'priority 1',
+      `priority ${dollar}{PRIO}`,
+    );
+    for (const name of ['srv-1', 'srv-2', 'other']) writeFileSync(file(`ids/${name}.conf`), shared);
+    const priorityOf = (name: string, options: CheckCommandOptions = {}) =>
+      JSON.parse(check([`ids/${name}.conf`], { ...options, json: true }).stdout).files[0].config
+        .vrrp.instances[0].priority;
+    expect(priorityOf('srv-1')).toBe(150);
+    expect(priorityOf('srv-2')).toBe(100);
+    expect(priorityOf('other', { configId: 'srv-1' })).toBe(150);
+    expect(check(['ids/srv-1.conf', 'ids/srv-2.conf'])).toMatchObject({ code: 0, stderr: '' });
+    const lost = check(['ids/other.conf']);
+    expect(lost.stdout).toContain(
+      `${dollar}{PRIO} is defined for @srv-1, @srv-2, and the configuration id here is 'other'`,
+    );
+    rmSync(file('ids'), { recursive: true });
+  });
+  test('a use of what nobody defined is told, a variable of a shell is not', () => {
+    const dollar = '$';
+    const text = (line: string) => `$PRIO=150\n${node(1, 51).replace('priority 1', line)}`;
+    writeFileSync(file('typo.conf'), text(`priority ${dollar}{PROI}`));
+    expect(check(['typo.conf']).stdout).toContain(
+      `${dollar}{PROI} is not defined above: it stays as it is [config:undefined-use]`,
+    );
+    expect(check(['typo.conf']).stdout).toContain('did you mean PRIO?');
+    for (const line of [`notify "/bin/x ${dollar}{HOME}"`, 'auth_pass pa$word']) {
+      writeFileSync(file('typo.conf'), text(line));
+      expect(check(['typo.conf']).stdout).not.toContain('undefined-use');
+    }
   });
   test('--explain prints the page of a code, or all codes', () => {
     expect(check([], { explain: 'check:vrid-twice' }).stdout).toMatch(/^# One VRID for two/);

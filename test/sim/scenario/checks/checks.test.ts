@@ -311,6 +311,12 @@ until: 1s
     expect(unknown?.hint).toBe("vrrp_script belongs at the top level: a '}' is missing further up");
     expect(codes(open.replace('x\n', 'x\n}\n'))).toEqual(['config:unused-script']);
   });
+  // proves: check:undefined-use
+  test('uses of what other hosts define', () => {
+    const use = BASE.replace('priority 150', 'priority $PRIO');
+    expect(codes(`@x $PRIO=150\n${use}`)).toEqual([]);
+    expect(codes(`@y $PRIO=150\n${use}`)).toContain('config:undefined-use');
+  });
   // proves: check:missing-include check:big-weight check:http-without-url
   test('includes and services', () => {
     expect(codes(`include gone.conf\n${BASE}`)).toEqual(['config:missing-include']);
