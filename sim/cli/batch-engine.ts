@@ -1,8 +1,8 @@
 /**
  * V8 for `run`, which computes and answers at the end (docs/performance.md). Nobody waits between two events, so V8 need not
  * collect garbage little by little, which makes each write to an object cost more: a run takes 5 to 7 % less time. And it may
- * fill more memory before it looks for garbage. The daemon, the bridge and the browser view answer others meanwhile, and
- * explore's short runs gained nothing.
+ * fill more memory before it looks for garbage. The daemon, the bridge and the browser view answer others meanwhile; the threads
+ * of explore have such room of their own accord, and gained nothing else.
  */
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
@@ -22,6 +22,11 @@ const ROUNDS_MAX = 40;
 /** Called when everything is loaded: V8 takes no code cache that was made under other flags. */
 export function tuneForBatch(): void {
   setFlagsFromString('--no-incremental-marking');
+  giveYoungRoom();
+}
+
+/** Room for new objects in the calling thread. */
+export function giveYoungRoom(): void {
   setFlagsFromString('--semi-space-growth-factor=4');
   let alive: number[][] = [];
   for (let round = 0; round < ROUNDS_MAX && youngRoom() < ROOM_WANTED; round++) {

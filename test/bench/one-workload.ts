@@ -1,7 +1,7 @@
 /** Runs one workload in this process and prints its result: packed and started as the command is (`packed-bench.ts`). */
 
 import { parseArgs } from 'node:util';
-import { tuneForBatch } from '../../sim/cli/batch-engine.ts';
+import { giveYoungRoom, tuneForBatch } from '../../sim/cli/batch-engine.ts';
 import { benchCases } from './cases.ts';
 
 const { values } = parseArgs({
@@ -9,6 +9,7 @@ const { values } = parseArgs({
 });
 const found = benchCases(values.quick).find((one) => one.id === values.one);
 if (found === undefined) throw new Error(`no workload ${values.one}`);
-// `explore` leaves V8 as it is.
-if (found.id !== 'SEED-explore') tuneForBatch();
+// A search runs in threads, to which V8 gives such room, and more, by itself.
+if (found.id === 'SEED-explore') giveYoungRoom();
+else tuneForBatch();
 console.log(JSON.stringify(found.run()));
