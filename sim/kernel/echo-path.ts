@@ -14,7 +14,7 @@ import {
 } from '../../daemon/wire/icmp.ts';
 import { writeUint16, writeUint32 } from '../../daemon/wire/integers.ts';
 import { IPV4_HEADER_LENGTH, PROTOCOL_ICMP, readIpv4Tos } from '../../daemon/wire/ipv4.ts';
-import { copyOctets, newFrame } from '../lan/frame-memory.ts';
+import { newFrame } from '../lan/frame-memory.ts';
 import type { FrameFacts } from './frame-facts.ts';
 import { takeIdentification } from './ipv4-output.ts';
 import type { KernelState } from './kernel-state.ts';
@@ -42,7 +42,7 @@ function answer(kernel: KernelState, facts: FrameFacts): boolean {
   if (end - at + IPV4_HEADER_LENGTH > path.packetMax || !mayUse(path)) return false;
   const request = facts.frame as Uint8Array;
   const frame = newFrame(ICMP_AT + end - at);
-  copyOctets({ bytes: request, at, end }, frame, ICMP_AT);
+  frame.set(request.subarray(at, end), ICMP_AT);
   turnEchoIntoReply(frame, ICMP_AT);
   writeIpv4Header(kernel, path, frame, readIpv4Tos(request, IP_AT));
   sendBy(path, frame);

@@ -22,7 +22,6 @@ import {
   readIpv4Tos,
 } from '../../daemon/wire/ipv4.ts';
 import { ANY_IPV4, type Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
-import { copyOctets } from '../lan/frame-memory.ts';
 import { SCOPE_LINK, selectSource } from './address-selection.ts';
 import { type IcmpError, icmpErrorName, mayPass } from './icmp-error-names.ts';
 import { mayTellIpv4 } from './icmp-limits.ts';
@@ -105,7 +104,7 @@ function answerEcho(
   }
   const ttl = kernel.settings['ipv4.ip_default_ttl'];
   const frame = newIpv4Frame(packet.end - packet.at);
-  copyOctets(packet, frame, IPV4_PAYLOAD_AT);
+  frame.set(bytes.subarray(packet.at, packet.end), IPV4_PAYLOAD_AT);
   turnEchoIntoReply(frame, IPV4_PAYLOAD_AT);
   const error = finishIpv4(
     kernel,

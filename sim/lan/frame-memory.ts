@@ -40,20 +40,3 @@ const memory = new FrameMemory();
 export function newFrame(length: number): Uint8Array {
   return memory.take(length);
 }
-
-/** From here on a copy by the engine costs less than a loop, with the view that it takes. */
-const LOOP_OCTETS_MAX = 128;
-
-/** Copies the octets from `at` to `end` to a place in another array. */
-export function copyOctets(
-  from: { readonly bytes: Uint8Array; readonly at: number; readonly end: number },
-  to: Uint8Array,
-  toAt: number,
-): void {
-  const { bytes, at, end } = from;
-  if (end - at > LOOP_OCTETS_MAX) {
-    to.set(bytes.subarray(at, end), toAt);
-    return;
-  }
-  for (let i = at, j = toAt; i < end; i++, j++) to[j] = bytes[i] as number;
-}
