@@ -6,6 +6,7 @@
  * Source: keepalived.conf(5) "INCLUDE FILES", `keepalived -t` of 2.2.7.
  */
 
+import { expandBraces } from '../base/file-pattern.ts';
 import type { Reporter } from './reporter.ts';
 import { cutSource, type SourcePiece } from './source-text.ts';
 
@@ -163,7 +164,7 @@ export class IncludeStack {
   }
 
   private checkBraces(pattern: string, checks: IncludeChecks, directory: string): void {
-    const without = braceAlternatives(pattern).filter((one) => {
+    const without = expandBraces(pattern).filter((one) => {
       return !/[*?[]/.test(one) && this.files.expandPattern(within(directory, one)).length === 0;
     });
     if (!pattern.includes('{') || without.length === 0) return;
@@ -228,12 +229,4 @@ function labelOf(path: string, directory: string, pattern: string): string {
   return !pattern.startsWith('/') && directory !== '' && path.startsWith(front)
     ? path.slice(front.length)
     : path;
-}
-
-/** The alternatives of the first brace group, without looking into nested ones. */
-function braceAlternatives(pattern: string): string[] {
-  const match = /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern);
-  if (match === null) return [pattern];
-  const [, before, inside, after] = match as unknown as [string, string, string, string];
-  return inside.split(',').flatMap((one) => braceAlternatives(before + one + after));
 }

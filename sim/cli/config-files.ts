@@ -4,6 +4,7 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { expandInFolders } from '../../daemon/base/file-pattern.ts';
 import { type LoadResult, loadConfig } from '../../daemon/config/load-config.ts';
 import { decodeUtf8 } from '../../daemon/wire/text.ts';
 import { nodeName } from './node-name.ts';
@@ -60,43 +61,18 @@ function readIfFile(path: string): Uint8Array | undefined {
 }
 
 /**
- * The files that a pattern (`*`, `?`, `[]`, `{a,b}`) means, sorted; relative ones below `folder`.
+ * The files that a pattern (`*`, `?`, `[]`, `{a,b}`) means, in glob's order; relative ones below `folder`.
  */
 export function expandOnDisk(pattern: string, folder: string): readonly string[] {
-  const found = expandBraces(pattern).flatMap((one) => {
-    const isAbsolute = one.startsWith('/');
-    const parts = one.split('/').filter((part) => part !== '');
-    return matchParts(isAbsolute ? '/' : folder, parts);
-  });
-  const files = [...new Set(found)].filter((path) => readIfFile(path) !== undefined);
-  return files.toSorted((a, b) => (a < b ? -1 : 1)).slice(0, MATCH_LIMIT);
+  const place = (path: string) => (path.startsWith('/') ? path : join(folder, path));
+  const found = expandInFolders(pattern, (at) => namesIn(place(at))).map(place);
+  return found.filter((path) => readIfFile(path) !== undefined).slice(0, MATCH_LIMIT);
 }
 
-function matchParts(at: string, parts: readonly string[]): readonly string[] {
-  const [first, ...rest] = parts;
-  if (first === undefined) return [at];
-  if (!/[*?[]/.test(first)) return matchParts(join(at, first), rest);
-  let names: readonly string[] = [];
+function namesIn(folder: string): readonly string[] {
   try {
-    names = readdirSync(resolve(at));
+    return readdirSync(resolve(folder));
   } catch {
     return [];
   }
-  const form = new RegExp(`^${globToExpression(first)}$`);
-  const isHidden = (name: string) => name.startsWith('.') && !first.startsWith('.');
-  return names
-    .filter((name) => form.test(name) && !isHidden(name))
-    .flatMap((name) => matchParts(join(at, name), rest));
-}
-
-function globToExpression(glob: string): string {
-  const escaped = glob.replaceAll(/[.+^$()|\\{}]/g, '\\$&');
-  return escaped.replaceAll('[!', '[^').replaceAll('*', '[^/]*').replaceAll('?', '[^/]');
-}
-
-function expandBraces(pattern: string): readonly string[] {
-  const match = /^(.*?)\{([^{}]*)\}(.*)$/s.exec(pattern);
-  if (match === null) return [pattern];
-  const [, before = '', list = '', after = ''] = match;
-  return list.split(',').flatMap((item) => expandBraces(before + item + after));
 }

@@ -12,6 +12,7 @@ import { PLAIN_STYLE } from '../report/style.ts';
 import { textReporter } from '../report/text-report.ts';
 import type { ScenarioDocument } from '../scenario/document/scenario-document.ts';
 import type { LoadedScenario, LoadOptions } from '../scenario/load-scenario.ts';
+import { readerWith } from '../scenario/reading.ts';
 import { type RunResult, runScenario } from '../scenario/run.ts';
 import { loadTypedScenario } from '../scenario/typed-scenario.ts';
 import { type LoadedFile, loadScenarioFile, readerBeside } from './scenario-files.ts';
@@ -117,13 +118,13 @@ export function loadDocument(
   const given = new Map(Object.entries(place.files ?? {}));
   const files = new Map<string, Uint8Array>();
   const unwritten = new Map<string, Uint8Array>();
-  const readFile = (path: string): Uint8Array | undefined => {
+  const readFile = readerWith((path) => {
     const text = given.get(path) ?? given.get(`./${path}`);
     const bytes = text === undefined ? beside(path) : new TextEncoder().encode(text);
     if (bytes !== undefined) files.set(path, bytes);
     if (bytes !== undefined && text !== undefined) unwritten.set(path, bytes);
     return bytes;
-  };
+  }, beside.list);
   const loaded = loadTypedScenario({ file, source, document, readFile, outside });
   if (loaded.scenario === undefined) return { ...loaded, files };
   return { ...loaded, scenario: { ...loaded.scenario, unwritten }, files };

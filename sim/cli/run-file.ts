@@ -10,6 +10,7 @@ import type { OutsideInput } from '../bridge/outside-input.ts';
 import { readRecording } from '../bridge/recording-reader.ts';
 import { type LoadedScenario, loadScenario } from '../scenario/load-scenario.ts';
 import type { OutsideJoin } from '../scenario/read-lan.ts';
+import { readerOf } from '../scenario/reading.ts';
 import type { RunResult } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { EnvironmentError, UsageError } from './exit-codes.ts';
@@ -175,7 +176,7 @@ export function readRunFile(path: string): RunFile | undefined {
   const loaded = loadScenario({
     file,
     bytes,
-    readFile: (name) => contents.get(name),
+    readFile: readerOf(contents),
     outside: outside?.joins ?? [],
   });
   if (outside === undefined) return { lantwin, seed, traceHash, loaded };

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import type { Problem } from '../../daemon/config/problem.ts';
 import { type LoadedScenario, type LoadOptions, loadScenario } from '../scenario/load-scenario.ts';
-import type { ReadScenarioFile } from '../scenario/reading.ts';
+import { type ReadScenarioFile, readerWith } from '../scenario/reading.ts';
 
 /** Names that a folder is searched for. */
 const SCENARIO_NAME = /\.twin\.(ya?ml|m?[jt]s)$/;
@@ -72,11 +72,11 @@ export function loadScenarioFile(
     return { problems: [unreadable(file, error)], sources: new Map(), files };
   }
   const beside = readerBeside(file);
-  const readFile: ReadScenarioFile = (path) => {
+  const readFile = readerWith((path) => {
     const content = beside(path);
     if (content !== undefined) files.set(path, content);
     return content;
-  };
+  }, beside.list);
   return { ...loadScenario({ file, bytes, readFile, outside }), files };
 }
 
@@ -95,14 +95,19 @@ export function unreadable(file: string, error: unknown): Problem {
 /** Reads files of the scenario's folder; links that lead out of it are refused. */
 export function readerBeside(file: string): ReadScenarioFile {
   const folder = dirname(file);
-  return (path) => {
-    try {
-      const root = realpathSync(folder);
-      const real = realpathSync(join(folder, path));
-      if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
-      return readFileSync(real);
-    } catch {
-      return undefined;
-    }
-  };
+  return readerWith(
+    (path) => insideOf(folder, path, (real) => readFileSync(real)),
+    (path) => insideOf(folder, path, (real) => readdirSync(real)) ?? [],
+  );
+}
+
+function insideOf<T>(folder: string, path: string, read: (real: string) => T): T | undefined {
+  try {
+    const root = realpathSync(folder);
+    const real = realpathSync(join(folder, path));
+    if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
+    return read(real);
+  } catch {
+    return undefined;
+  }
 }

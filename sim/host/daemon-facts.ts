@@ -3,6 +3,7 @@
  * processes. Views are live objects over the kernel's, so that reading costs nothing.
  */
 
+import { expandPattern } from '../../daemon/base/file-pattern.ts';
 import type { TimeUs } from '../../daemon/base/time.ts';
 import type {
   InterfaceAddress,
@@ -14,7 +15,6 @@ import type { MacAddress } from '../../daemon/wire/mac-address.ts';
 import { decodeUtf8 } from '../../daemon/wire/text.ts';
 import type { Link } from '../kernel/kernel-api.ts';
 import { cleanPath } from './disk.ts';
-import { expandPattern } from './file-pattern.ts';
 import type { Machine } from './machine.ts';
 
 /** Folders that hold only what is installed; elsewhere a scenario's scripts are taken to exist. */

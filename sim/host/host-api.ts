@@ -41,6 +41,8 @@ export interface HostApi {
   /** What the scripts of a keepalived.conf answer from now on, by name of vrrp_script or by path. */
   setScriptAnswer(script: string, answer: ScriptAnswer): void;
   readFile(path: string): Uint8Array | undefined;
+  /** Names of what lies in a folder of the disk. */
+  listFolder(path: string): readonly string[];
   writeFile(path: string, bytes: Uint8Array): void;
   removeFile(path: string): boolean;
 

@@ -174,6 +174,10 @@ export class Host implements HostApi {
     this.#scriptAnswers.set(script, answer);
   }
 
+  listFolder(path: string): readonly string[] {
+    return this.disk.list(path);
+  }
+
   readFile(path: string): Uint8Array | undefined {
     return this.#machine === undefined ? this.disk.read(path) : this.#machine.readFile(path);
   }

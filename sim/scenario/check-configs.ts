@@ -4,6 +4,7 @@
  * addresses there are, and brings along the files that a configuration includes by a relative path.
  */
 
+import { expandInFolders, expandPattern } from '../../daemon/base/file-pattern.ts';
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
 import { type LoadResult, loadConfig } from '../../daemon/config/load-config.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
@@ -136,7 +137,7 @@ function readCandidate(
   const result = loadConfig({
     path: KEEPALIVED_CONF,
     readFile,
-    expandPattern: (pattern) => expand(pattern, onHost, readFile),
+    expandPattern: (pattern) => expand(pattern, { onHost, folder, readFile }, reading),
     hostname: host.name,
     version,
     ...(host.configId === undefined ? {} : { configId: host.configId }),
@@ -146,21 +147,27 @@ function readCandidate(
   return { ...result, problems: result.problems.map((one) => renamed(one, names)) };
 }
 
-/** Names of files that a pattern means: a plain path, or those of the host's files that match. */
+/** Names of files that a pattern means, those of the host's `files` and those beside the keepalived.conf. */
 function expand(
   pattern: string,
-  files: ReadonlyMap<string, Uint8Array>,
-  readFile: (path: string) => Uint8Array | undefined,
+  given: {
+    readonly onHost: ReadonlyMap<string, Uint8Array>;
+    /** The folder of the keepalived.conf, with a slash at its end; absent when it is text in the scenario. */
+    readonly folder: string | undefined;
+    readonly readFile: (path: string) => Uint8Array | undefined;
+  },
+  reading: Reading,
 ): readonly string[] {
-  const path = pattern.startsWith('/') ? pattern : CONFIG_FOLDER + (insidePath(pattern) ?? '');
-  if (!/[*?[{]/.test(path)) return readFile(path) === undefined ? [] : [path];
-  const form = path.replaceAll(/[.+^$()|\\{}[\]]/g, '\\$&');
-  const expression = new RegExp(`^${form.replaceAll('*', '[^/]*').replaceAll('?', '[^/]')}$`);
-  return [...files.keys()].filter((name) => expression.test(name)).toSorted(byName);
-}
-
-function byName(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const { onHost, folder, readFile } = given;
+  const path = pattern.startsWith('/') ? pattern : CONFIG_FOLDER + pattern;
+  const own = expandPattern([...onHost.keys()], path);
+  const below = path.startsWith(CONFIG_FOLDER) ? path.slice(CONFIG_FOLDER.length) : undefined;
+  const beside =
+    below === undefined || folder === undefined
+      ? []
+      : expandInFolders(below, (at) => reading.list(insidePath(folder + at) ?? ''));
+  const found = new Set([...own, ...beside.map((name) => CONFIG_FOLDER + name)]);
+  return [...found].filter((name) => readFile(name) !== undefined);
 }
 
 function interfacesOf(host: HostSpec) {

@@ -8,7 +8,7 @@ export type { RunEvent } from '../engine/run-log.ts';
 export type { ScenarioDocument } from './document/scenario-document.ts';
 export type { ExpectationResult, Verdict } from './expectations/verdict.ts';
 export { type LoadedScenario, type LoadOptions, loadScenario } from './load-scenario.ts';
-export type { ReadScenarioFile } from './reading.ts';
+export { type ReadScenarioFile, readerOf } from './reading.ts';
 export { type RunOptions, type RunResult, runScenario, type ScenarioRun, startRun } from './run.ts';
 export type { Scenario } from './scenario.ts';
 export { scenarioJsonSchema } from './schema/scenario-schema.ts';

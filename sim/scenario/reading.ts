@@ -9,7 +9,34 @@ import type { PathPart, PlaceMap } from './yaml-source.ts';
 /**
  * Reads a file by its path relative to the scenario's folder; `undefined` when it cannot be read.
  */
-export type ReadScenarioFile = (path: string) => Uint8Array | undefined;
+export interface ReadScenarioFile {
+  (path: string): Uint8Array | undefined;
+  /**
+   * Names of what lies in a folder, '' for the scenario's own: the patterns of a keepalived.conf's includes are matched
+   * with them. Without it they match nothing.
+   */
+  readonly list?: (folder: string) => readonly string[];
+}
+
+/** A reader that can list folders. */
+export function readerWith(
+  read: (path: string) => Uint8Array | undefined,
+  list: ReadScenarioFile['list'],
+): ReadScenarioFile {
+  return list === undefined ? read : Object.assign(read, { list });
+}
+
+/** A reader of files that are all at hand, by path; only those below `folder` ('' or with a slash at its end) count. */
+export function readerOf(files: ReadonlyMap<string, Uint8Array>, folder = ''): ReadScenarioFile {
+  return readerWith(
+    (path) => files.get(folder + path),
+    (name) => {
+      const prefix = name === '' ? folder : `${folder}${name}/`;
+      const below = [...files.keys()].filter((path) => path.startsWith(prefix));
+      return [...new Set(below.map((path) => path.slice(prefix.length).split('/')[0] ?? ''))];
+    },
+  );
+}
 
 /** Largest file that a scenario may name, in bytes. */
 const FILE_SIZE_LIMIT = 4_000_000;
@@ -92,6 +119,11 @@ export class Reading {
     const inside = insidePath(name);
     const bytes = inside === undefined ? undefined : this.#readFile(inside);
     return bytes === undefined || bytes.length > FILE_SIZE_LIMIT ? undefined : bytes;
+  }
+
+  /** Names of what lies in a folder of the scenario's. */
+  list(folder: string): readonly string[] {
+    return this.#readFile.list?.(folder) ?? [];
   }
 
   /** A named file as the user would type it: the scenario's folder in front. */

@@ -1,5 +1,6 @@
 /** Answers to messages that only look: subscriptions, pages, details, captures, configurations, saving. */
 
+import { expandInFolders } from '../../daemon/base/file-pattern.ts';
 import { loadConfig } from '../../daemon/config/load-config.ts';
 import { decodeUtf8, encodeUtf8 } from '../../daemon/wire/text.ts';
 import { writePcapng } from '../report/pcapng-write.ts';
@@ -214,7 +215,10 @@ function configProblems(open: OpenScenario, host: string, text: string): readonl
   const { problems } = loadConfig({
     path: CONFIG_PATH,
     readFile: read,
-    expandPattern: (pattern) => (read(pattern) === undefined ? [] : [pattern]),
+    expandPattern: (pattern) =>
+      expandInFolders(pattern, (folder) => found?.listFolder(folder) ?? []).filter(
+        (path) => read(path) !== undefined,
+      ),
     hostname: host,
     ...(interfaces.length === 0 ? {} : { interfaces }),
     random: { uint32: () => 0 },

@@ -1,5 +1,6 @@
 /** The nodes of a scenario as checks want them: each host with its configuration and its machine. */
 
+import { expandPattern } from '../../../daemon/base/file-pattern.ts';
 import { loadConfig } from '../../../daemon/config/load-config.ts';
 import { decodeUtf8 } from '../../../daemon/wire/text.ts';
 import { KEEPALIVED_CONF } from '../read-host-files.ts';
@@ -20,7 +21,7 @@ export function scenarioNodes(
     const { config } = loadConfig({
       path: KEEPALIVED_CONF,
       readFile: (path) => files.get(path),
-      expandPattern: (pattern) => (files.has(pattern) ? [pattern] : []),
+      expandPattern: (pattern) => expandPattern([...files.keys()], pattern),
       hostname: host.name,
       version: scenario.lan.keepalivedVersion,
       ...(host.configId === undefined ? {} : { configId: host.configId }),

@@ -2,13 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { expandBraces } from '../../../daemon/base/file-pattern.ts';
 import type { AddressSpec } from '../../../daemon/core/commands.ts';
 import { rulesetText } from '../../../daemon/linux/firewall.ts';
 import { cleanFailure } from '../../../daemon/linux/ip-batch.ts';
 import { ipFamilyOf, ipWords, isAlreadyThere } from '../../../daemon/linux/ip-words.ts';
 import { sysctlPath } from '../../../daemon/linux/linux-system.ts';
 import { consoleStamp } from '../../../daemon/linux/log-output.ts';
-import { expandBraces, expandPathPattern } from '../../../daemon/linux/path-pattern.ts';
+import { expandPathPattern } from '../../../daemon/linux/path-pattern.ts';
 import { type IpAddress, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { parseMac } from '../../../daemon/wire/mac-address.ts';
 
@@ -151,6 +152,9 @@ describe('patterns of include', () => {
       expect(find('.h*')).toEqual(['.hidden.conf']);
       expect(find('x(1).*')).toEqual(['x(1).conf']);
       expect(find('none*')).toEqual([]);
+      // As 2.2.7 reads them: alternatives as they are written, and no range from z to a.
+      expect(find('{b,none,a}.conf')).toEqual(['b.conf', 'a.conf']);
+      expect(find('[z-a].conf')).toEqual([]);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -130,6 +130,10 @@ describe('check of keepalived.conf files', () => {
       file('good.conf'),
       file('warns.conf'),
     ]);
+    expect(expandOnDisk('{warns,[z-a],good}.conf', folder)).toEqual([
+      file('warns.conf'),
+      file('good.conf'),
+    ]);
   });
 });
 

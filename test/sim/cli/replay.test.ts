@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -30,6 +30,13 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lantwin-replay-'));
   process.chdir(folder);
   writeFileSync('a.conf', CONF);
+  mkdirSync('conf.d');
+  writeFileSync('conf.d/v.conf', CONF);
+  writeFileSync('i.conf', 'include conf.d/*.conf\n');
+  writeFileSync(
+    'i.twin.yml',
+    `name: by a pattern\n${LAN.replace('a.conf', 'i.conf')}finally: [{ vip: 10.0.0.9, owner: b }]\n`,
+  );
   writeFileSync('f.twin.yml', `name: fails\n${LAN}finally: [{ vip: 10.0.0.9, owner: b }]\n`);
   writeFileSync('p.twin.yml', `name: passes\n${LAN}finally: [{ vip: 10.0.0.9, owner: a }]\n`);
 });
@@ -78,6 +85,14 @@ describe('run files', () => {
     rmSync('a.conf');
     const { code, out } = replay(RUN);
     writeFileSync('a.conf', CONF);
+    expect(code).toBe(1);
+    expect(out).toContain('held by a');
+  });
+  test('what an include means by a pattern is in it too', () => {
+    const { texts } = run(['i.twin.yml'], { seed: '5', trace: 'retain-on-failure' });
+    expect(texts.out).toContain('held by a');
+    rmSync('conf.d', { recursive: true });
+    const { code, out } = replay('.lantwin/i-seed5.run.json');
     expect(code).toBe(1);
     expect(out).toContain('held by a');
   });

@@ -79,6 +79,31 @@ ${CONF.replace('  virtual_ip', '  track_script {\n    chk\n  }\n  virtual_ip')}`
       '/etc/keepalived/more.inc',
     ]);
   });
+  test.each([
+    ['a star', 'include conf.d/*.conf', ['conf.d/one.conf', 'conf.d/two.conf']],
+    ['a star in a folder', 'include */two.conf', ['conf.d/two.conf']],
+    ['an absolute path', 'include /etc/keepalived/conf.d/t*.conf', ['conf.d/two.conf']],
+    ['a question mark', 'include conf.d/on?.conf', ['conf.d/one.conf']],
+    ['a class', 'include conf.d/[a-o]*', ['conf.d/one.conf']],
+    [
+      'braces, as they are written',
+      'include conf.d/{two,one}.conf',
+      ['conf.d/two.conf', 'conf.d/one.conf'],
+    ],
+    ['a class that is none', 'include conf.d/[z-a]ne.conf', []],
+    ['a hidden one that is named', 'include conf.d/.h*', ['conf.d/.hidden.conf']],
+    ['none', 'include conf.d/*.inc', []],
+  ])('files that an include means by a pattern come along: %s', (_name, line, wanted) => {
+    const { scenario } = loadText(SCENARIO, {
+      'a/k.conf': `${line}\n${CONF}`,
+      'a/conf.d/one.conf': 'vrrp_script one {\n  script "pidof one"\n}\n',
+      'a/conf.d/two.conf': 'vrrp_script two {\n  script "pidof two"\n}\n',
+      'a/conf.d/.hidden.conf': '# kept by an editor\n',
+      'b/conf.d/three.conf': 'of another folder\n',
+    });
+    const files = scenario?.lan.hosts[0]?.files.map(([path]) => path).slice(1);
+    expect(files).toEqual(wanted.map((path) => `/etc/keepalived/${path}`));
+  });
   test('a file that reload brings is read too', () => {
     const reload = SCENARIO.replace(
       '  - at: 1s',

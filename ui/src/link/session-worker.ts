@@ -4,6 +4,7 @@
  */
 
 import { loadScenario } from '../../../sim/scenario/load-scenario.ts';
+import { readerOf, readerWith } from '../../../sim/scenario/reading.ts';
 import { readYaml } from '../../../sim/scenario/yaml-source.ts';
 import { LiveSession, type LoadedChoice } from '../../../sim/session/live-session.ts';
 import type { ScenarioChoice } from '../../../sim/session/protocol-views.ts';
@@ -78,7 +79,7 @@ function loadChoice(id: string): LoadedChoice | string {
   const { scenario, problems } = loadScenario({
     file: id,
     bytes,
-    readFile: (name) => files.get(folder + name),
+    readFile: readerOf(files, folder),
   });
   return scenario === undefined
     ? `${id}: ${problems[0]?.message ?? 'cannot be read'}`
@@ -88,16 +89,17 @@ function loadChoice(id: string): LoadedChoice | string {
 /** A written scenario and, by reading it, every file that it names. */
 function filesOf(scenario: string, written: WrittenScenario): ScenarioTexts {
   const folder = folderOf(scenario);
+  const beside = readerOf(files, folder);
   const named = new Map<string, string>();
   const decoder = new TextDecoder();
   loadScenario({
     file: written.fileName,
     bytes: new TextEncoder().encode(written.text),
-    readFile: (name) => {
-      const bytes = files.get(folder + name);
+    readFile: readerWith((name) => {
+      const bytes = beside(name);
       if (bytes !== undefined) named.set(name, decoder.decode(bytes));
       return bytes;
-    },
+    }, beside.list),
   });
   return [[written.fileName, written.text], ...named];
 }
