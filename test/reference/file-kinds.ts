@@ -6,6 +6,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { arpMatrixDifferences, isArpMatrix } from './arp-matrix.ts';
+import { directorDifferences } from './director/director-differences.ts';
+import { isDirectorRecording } from './director/director-recording.ts';
 import { forwardingDifferences } from './forwarding/forwarding-differences.ts';
 import { isForwardingRecording } from './forwarding/forwarding-recording.ts';
 import { isSyncRecording, syncDifferences } from './forwarding/sync-recording.ts';
@@ -23,6 +25,7 @@ export const FILE_KINDS: readonly FileKind[] = [
   { isOf: isIpvsadmSession, differences: sessionDifferences },
   { isOf: isTimeoutsSession, differences: timeoutsDifferences },
   { isOf: isArpMatrix, differences: arpMatrixDifferences },
+  { isOf: isDirectorRecording, differences: directorDifferences },
   { isOf: isSyncRecording, differences: syncDifferences },
   { isOf: isForwardingRecording, differences: forwardingDifferences },
 ];
