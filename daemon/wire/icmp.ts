@@ -22,10 +22,12 @@ export const ICMP_HEADER_LENGTH = 8;
 /** Types. Source: RFC 792. */
 export const ICMP_ECHO_REPLY = 0;
 export const ICMP_DESTINATION_UNREACHABLE = 3;
+/** Deprecated by RFC 6633; IPVS still hands it on. */
+export const ICMP_SOURCE_QUENCH = 4;
 const ICMP_REDIRECT = 5;
 export const ICMP_ECHO_REQUEST = 8;
 export const ICMP_TIME_EXCEEDED = 11;
-export const ICMP_PARAMETER_PROBLEM = 12;
+const ICMP_PARAMETER_PROBLEM = 12;
 
 /**
  * Codes of "destination unreachable". Source: RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 section
@@ -183,7 +185,7 @@ export function readIcmpSequence(bytes: Uint8Array, at: number): number {
 export function isIcmpErrorType(type: number): boolean {
   return (
     type === ICMP_DESTINATION_UNREACHABLE ||
-    type === 4 ||
+    type === ICMP_SOURCE_QUENCH ||
     type === ICMP_REDIRECT ||
     type === ICMP_TIME_EXCEEDED ||
     type === ICMP_PARAMETER_PROBLEM

@@ -67,6 +67,8 @@ export type DropReason =
   | 'ipvs:server-removed'
   | 'ipvs:drop-packet'
   | 'ipvs:no-connection'
+  | 'ipvs:icmpv6-error'
+  | 'ipvs:short-header'
   | 'ipvs:no-route'
   | 'tunnel:no-device'
   | 'tunnel:malformed'

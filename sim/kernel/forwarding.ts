@@ -12,6 +12,11 @@ import {
 import {
   decrementTtl,
   hasDontFragment,
+  isIpv4Fragment,
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  readIpv4Protocol,
   readIpv4Source,
   readIpv4TotalLength,
   readIpv4Ttl,
@@ -19,12 +24,21 @@ import {
 import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
 import { areInOneSubnet } from './address-selection.ts';
+import { whileGathered } from './gathered-packet.ts';
 import { sendIcmpError } from './icmp-errors.ts';
-import { passInPieces, passToLink } from './ipv4-output.ts';
+import { collectFragment } from './ipv4-fragments.ts';
+import { passIpv4 } from './ipv4-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { isPacketDropped } from './packet-question.ts';
 import type { RouteDecision } from './route-state.ts';
 
+/** What IPVS looks into; the last is SCTP. */
+const GATHERED_PROTOCOLS: ReadonlySet<number> = new Set([
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  132,
+]);
 /** Redirects to one source: at most nine, each after twice the pause; forgotten after a silence. */
 const REDIRECTS_MAX = 9;
 const REDIRECT_PAUSE_US = 20_000;
@@ -71,11 +85,29 @@ export function forwardIpv4(
   const frame = newFrame(ETHERNET_HEADER_LENGTH + totalLength);
   frame.set(bytes.subarray(at, at + totalLength), ETHERNET_HEADER_LENGTH);
   decrementTtl(frame, ETHERNET_HEADER_LENGTH);
+  if (!mustGather(kernel, frame)) {
+    passOn(kernel, frame, way);
+    return;
+  }
+  const gathered = collectFragment(kernel, frame, ETHERNET_HEADER_LENGTH, 'forwarded');
+  if (gathered === undefined) return;
+  whileGathered(kernel, gathered, (whole) => passOn(kernel, whole, way));
+}
+
+/** A director puts together what it may have to translate. Source: net/netfilter/ipvs/ip_vs_core.c, ip_vs_gather_frags. */
+function mustGather(kernel: KernelState, frame: Uint8Array): boolean {
+  return (
+    (kernel.ipvs?.servicesOfIpv4 ?? 0) > 0 &&
+    isIpv4Fragment(frame, ETHERNET_HEADER_LENGTH) &&
+    GATHERED_PROTOCOLS.has(readIpv4Protocol(frame, ETHERNET_HEADER_LENGTH))
+  );
+}
+
+function passOn(kernel: KernelState, frame: Uint8Array, way: RouteDecision): void {
   for (const hook of kernel.forwardHooks) {
     if (hook(frame, 'inet')) return;
   }
-  if (isTooBig) passInPieces(kernel, frame, way, way.link.mtu);
-  else passToLink(kernel, frame, way);
+  passIpv4(kernel, frame, way, way.link.mtu);
 }
 
 function refuseTooBig(kernel: KernelState, bytes: Uint8Array, at: number, mtu: number): void {

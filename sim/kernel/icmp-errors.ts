@@ -5,6 +5,7 @@
 
 import {
   encodeIcmp,
+  ICMP_SOURCE_QUENCH,
   type IcmpMessage,
   icmpLength,
   isIcmpErrorType,
@@ -40,6 +41,8 @@ export type IcmpErrorKind =
       readonly nextHopMtu?: number;
     }
   | { readonly kind: 'time-exceeded'; readonly code: number }
+  /** Nothing but IPVS says that any more. */
+  | { readonly kind: 'source-quench'; readonly code: number }
   | { readonly kind: 'redirect'; readonly code: number; readonly gateway: Ipv4Address };
 
 /**
@@ -92,12 +95,17 @@ export function sendIcmpError(
 
 function typeOf(error: IcmpErrorKind): number {
   if (error.kind === 'destination-unreachable') return TYPE_UNREACHABLE;
+  if (error.kind === 'source-quench') return ICMP_SOURCE_QUENCH;
   return error.kind === 'redirect' ? TYPE_REDIRECT : TYPE_EXCEEDED;
 }
 
 function messageOf(error: IcmpErrorKind, quoted: Uint8Array): IcmpMessage {
   if (error.kind === 'destination-unreachable') {
     return { kind: error.kind, code: error.code, nextHopMtu: error.nextHopMtu ?? 0, quoted };
+  }
+  if (error.kind === 'source-quench') {
+    const { code } = error;
+    return { kind: 'other', type: ICMP_SOURCE_QUENCH, code, rest: 0, body: quoted };
   }
   return { ...error, quoted };
 }

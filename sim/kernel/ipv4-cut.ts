@@ -9,6 +9,7 @@ import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { readUint16, writeUint16 } from '../../daemon/wire/integers.ts';
 import { ipv4HeaderLength } from '../../daemon/wire/ipv4.ts';
 import { newFrame } from '../lan/frame-memory.ts';
+import { type Cut, keptLengths } from './gathered-packet.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const TOTAL_LENGTH_AT = 2;
@@ -21,16 +22,17 @@ const OPTION_END = 0;
 const OPTION_NOOP = 1;
 const OPTION_COPIED = 0x80;
 
-/** Cuts the packet at 14 into frames whose packets have at most `mtu` octets, the first piece first. */
-export function cutIpv4(frame: Uint8Array, mtu: number): Uint8Array[] {
+/** Cuts the packet at 14, the first piece first. */
+export function cutIpv4(frame: Uint8Array, { mtu, pieceLengths }: Cut): Uint8Array[] {
   const headerLength = ipv4HeaderLength(frame, IP_AT);
   const dataAt = IP_AT + headerLength;
   const field = readUint16(frame, IP_AT + FLAGS_AT);
   const room = Math.floor((mtu - headerLength) / 8) * 8;
   if (room <= 0) return [];
   const pieces: Uint8Array[] = [];
-  for (let from = dataAt; from < frame.length; from += room) {
-    const to = Math.min(from + room, frame.length);
+  const kept = keptLengths(frame.length - dataAt, mtu - headerLength, pieceLengths);
+  for (let from = dataAt; from < frame.length; ) {
+    const to = Math.min(from + (kept?.[pieces.length] ?? room), frame.length);
     const isLast = to === frame.length;
     const piece = newFrame(dataAt + to - from);
     piece.set(frame.subarray(IP_AT, dataAt), IP_AT);
@@ -43,6 +45,7 @@ export function cutIpv4(frame: Uint8Array, mtu: number): Uint8Array[] {
     writeUint16(0, piece, IP_AT + CHECKSUM_AT);
     writeUint16(internetChecksum(piece, IP_AT, headerLength), piece, IP_AT + CHECKSUM_AT);
     pieces.push(piece);
+    from = to;
   }
   return pieces;
 }

@@ -17,6 +17,7 @@ import {
 } from '../../daemon/wire/ipv4.ts';
 import { closeFragmentQueue, insertPiece, isWhole, openFragmentQueue } from './fragment-queue.ts';
 import type { FragmentQueue } from './fragment-state.ts';
+import type { GatheredPacket } from './gathered-packet.ts';
 import { sendIcmpError } from './icmp-errors.ts';
 import { drop, type KernelState } from './kernel-state.ts';
 
@@ -30,14 +31,15 @@ const PACKET_LENGTH_MAX = 65_535;
 const CODE_REASSEMBLY = 1;
 
 /**
- * Takes the fragment at `at` and returns the whole packet when it was the last missing one: a frame of its
- * own whose IP header is at 14.
+ * Takes the fragment at `at` and returns the whole packet when it was the last missing one. What is for this host and what a
+ * director hands on is collected apart.
  */
 export function collectFragment(
   kernel: KernelState,
   bytes: Uint8Array,
   at: number,
-): Uint8Array | undefined {
+  whose: 'local' | 'forwarded',
+): GatheredPacket | undefined {
   const headerLength = ipv4HeaderLength(bytes, at);
   const field = readUint16(bytes, at + FLAGS_AT);
   const from = (field & OFFSET_MASK) * 8;
@@ -50,7 +52,7 @@ export function collectFragment(
     drop(kernel, 'ipv4:fragment-too-long');
     return undefined;
   }
-  const key = keyOf(bytes, at);
+  const key = `${whose} ${keyOf(bytes, at)}`;
   const queues = kernel.fragments.inet;
   const queue = openFragmentQueue(kernel, queues, key, {
     seconds: kernel.settings['ipv4.ipfrag_time'],
@@ -67,11 +69,13 @@ export function collectFragment(
     closeFragmentQueue(kernel, queues, key);
     return undefined;
   }
+  queue.pieceMax = Math.max(queue.pieceMax, headerLength + length);
   if (from === 0) queue.first = bytes.subarray(at - Math.min(at, ETHERNET_HEADER_LENGTH));
   const { first } = queue;
   if (first === undefined || !isWhole(queue)) return undefined;
   closeFragmentQueue(kernel, queues, key);
-  return join(queue, first);
+  const pieceLengths = queue.pieces.map((each) => each.to - each.from);
+  return { frame: join(queue, first), pieceMax: queue.pieceMax, pieceLengths };
 }
 
 /** `first` is the frame of the first piece; its header becomes that of the whole. */

@@ -27,6 +27,7 @@ import {
 } from '../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../daemon/wire/ipv4-address.ts';
 import { forwardIpv4 } from './forwarding.ts';
+import { whileGathered } from './gathered-packet.ts';
 import { isJoinedOn } from './group-machine.ts';
 import { sendIcmpError } from './icmp-errors.ts';
 import { receiveIcmp } from './icmp-input.ts';
@@ -105,9 +106,11 @@ function deliver(
   toGroup: boolean,
 ): void {
   if (isIpv4Fragment(bytes, at)) {
-    const whole = collectFragment(kernel, bytes, at);
-    if (whole === undefined) return;
-    deliver(kernel, link, whole, ETHERNET_HEADER_LENGTH, source, destination, toGroup);
+    const gathered = collectFragment(kernel, bytes, at, 'local');
+    if (gathered === undefined) return;
+    whileGathered(kernel, gathered, (whole) => {
+      deliver(kernel, link, whole, ETHERNET_HEADER_LENGTH, source, destination, toGroup);
+    });
     return;
   }
   if (

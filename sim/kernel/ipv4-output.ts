@@ -19,6 +19,7 @@ import {
 import { type Ipv4Address, multicastMacOfIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { BROADCAST_MAC } from '../../daemon/wire/mac-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
+import { pieceLengthsOf, pieceMaxOf } from './gathered-packet.ts';
 import { cutIpv4 } from './ipv4-cut.ts';
 import { drop, isWithoutNeighbours, type KernelState, type LinkState } from './kernel-state.ts';
 import { sendToLoopback } from './loopback.ts';
@@ -128,26 +129,24 @@ export function sendBehindHooks(
     return undefined;
   }
   const mtu = outputMtu(kernel, frame, way.link);
-  if (frame.length - IP_AT > mtu) {
-    if (hasDontFragment(frame, IP_AT)) {
-      drop(kernel, 'ipv4:too-big');
-      return 'EMSGSIZE';
-    }
-    passInPieces(kernel, frame, way, mtu);
-    return undefined;
+  const isTooBig = frame.length - IP_AT > mtu;
+  if (isTooBig && hasDontFragment(frame, IP_AT) && pieceMaxOf(kernel, frame) === undefined) {
+    drop(kernel, 'ipv4:too-big');
+    return 'EMSGSIZE';
   }
-  passToLink(kernel, frame, way);
+  passIpv4(kernel, frame, way, mtu);
   return undefined;
 }
 
-/** A packet that may be cut, in pieces; one that is small enough stays whole. */
-export function passInPieces(
-  kernel: KernelState,
-  frame: Uint8Array,
-  way: Ipv4Way,
-  mtu: number,
-): void {
-  for (const piece of cutIpv4(frame, mtu)) passToLink(kernel, piece, way);
+/** Sends a packet that may be cut to its next hop, in pieces if it is longer than `mtu` or came in pieces. */
+export function passIpv4(kernel: KernelState, frame: Uint8Array, way: Ipv4Way, mtu: number): void {
+  const pieceMax = pieceMaxOf(kernel, frame);
+  if (frame.length - IP_AT <= mtu && pieceMax === undefined) {
+    passToLink(kernel, frame, way);
+    return;
+  }
+  const cut = { mtu: Math.min(mtu, pieceMax ?? mtu), pieceLengths: pieceLengthsOf(kernel, frame) };
+  for (const piece of cutIpv4(frame, cut)) passToLink(kernel, piece, way);
 }
 
 /** What fits the way of a packet; segments of TCP have been made for it already. */

@@ -13,24 +13,27 @@ import {
   NEXT_HEADER_FRAGMENT,
 } from '../../daemon/wire/ipv6.ts';
 import { newFrame } from '../lan/frame-memory.ts';
+import { type Cut, keptLengths } from './gathered-packet.ts';
 
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const PAYLOAD_LENGTH_AT = 4;
 const FRAGMENT_HEADER_LENGTH = 8;
 
-/**
- * Cuts the packet at 14 into frames whose packets have at most `mtu` octets, the first piece first; none when not even
- * eight octets fit behind the headers.
- */
-export function cutIpv6(frame: Uint8Array, mtu: number, identification: number): Uint8Array[] {
+/** Cuts the packet at 14, the first piece first; none when not even eight octets fit behind the headers. */
+export function cutIpv6(
+  frame: Uint8Array,
+  { mtu, pieceLengths }: Cut,
+  identification: number,
+): Uint8Array[] {
   const { nextHeaderAt, end: restAt } = findUnfragmentable(frame, IP_AT);
   const nextHeader = frame[nextHeaderAt] as number;
   const dataAt = restAt + FRAGMENT_HEADER_LENGTH;
   const room = Math.floor((mtu - (dataAt - IP_AT)) / 8) * 8;
   if (room <= 0) return [];
+  const kept = keptLengths(frame.length - restAt, mtu - (dataAt - IP_AT), pieceLengths);
   const pieces: Uint8Array[] = [];
-  for (let from = restAt; from < frame.length; from += room) {
-    const to = Math.min(from + room, frame.length);
+  for (let from = restAt; from < frame.length; ) {
+    const to = Math.min(from + (kept?.[pieces.length] ?? room), frame.length);
     const piece = newFrame(dataAt + to - from);
     piece.set(frame.subarray(IP_AT, restAt), IP_AT);
     piece.set(frame.subarray(from, to), dataAt);
@@ -44,6 +47,7 @@ export function cutIpv6(frame: Uint8Array, mtu: number, identification: number):
       restAt,
     );
     pieces.push(piece);
+    from = to;
   }
   return pieces;
 }

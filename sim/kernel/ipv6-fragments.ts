@@ -92,7 +92,8 @@ export function collectIpv6Fragment(
     nextHeaderAt: nextHeaderAt - at + IP_AT,
     headerAt: headerAt - at + IP_AT,
   });
-  return { frame, pieceMax: queue.pieceMax };
+  const pieceLengths = queue.pieces.map((each) => each.to - each.from);
+  return { frame, pieceMax: queue.pieceMax, pieceLengths };
 }
 
 function refuse(kernel: KernelState, reason: Parameters<typeof drop>[1]): undefined {

@@ -7,7 +7,14 @@ import { ipv6AddressSum } from '../../daemon/wire/checksum.ts';
 import { ETHERNET_HEADER_LENGTH } from '../../daemon/wire/ethernet.ts';
 import { decodeIcmpv6, type Icmpv6Message } from '../../daemon/wire/icmpv6.ts';
 import { readUint16 } from '../../daemon/wire/integers.ts';
-import { PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from '../../daemon/wire/ipv4.ts';
+import {
+  PROTOCOL_GRE,
+  PROTOCOL_ICMPV6,
+  PROTOCOL_IPIP,
+  PROTOCOL_IPV6,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+} from '../../daemon/wire/ipv4.ts';
 import {
   checkIpv6Header,
   decodeFragmentHeader,
@@ -16,8 +23,10 @@ import {
   findUnfragmentable,
   IPV6_HEADER_LENGTH,
   type Ipv6Payload,
+  NEXT_HEADER_FRAGMENT,
   readIpv6Destination,
   readIpv6HopLimit,
+  readIpv6NextHeader,
   readIpv6PayloadLength,
   readIpv6Source,
 } from '../../daemon/wire/ipv6.ts';
@@ -34,20 +43,28 @@ import { icmpv6ErrorName, mayPass } from './icmp-error-names.ts';
 import { sendIcmpv6, sendIcmpv6Error } from './icmpv6-output.ts';
 import { collectIpv6Fragment } from './ipv6-fragments.ts';
 import { routeIpv6, routeIpv6Back, selectIpv6Source } from './ipv6-lookup.ts';
-import { cutTo, isDisabled, passIpv6InPieces, passIpv6ToLink } from './ipv6-output.ts';
+import { isDisabled, passIpv6 } from './ipv6-output.ts';
 import { drop, type KernelState, type LinkState, type PacketType } from './kernel-state.ts';
 import { MLD, receiveMld } from './mld-host.ts';
 import { receiveNd } from './nd-input.ts';
 import { isPacketDropped, packetMark } from './packet-question.ts';
 import { learnPathMtu } from './path-mtu.ts';
 import { copyToRawSockets } from './raw-sockets.ts';
-import { failUdp, receiveUdp } from './udp-sockets.ts';
+import { failUdp, hasUdpSocket, receiveUdp } from './udp-sockets.ts';
 
 const CODE_NO_ROUTE = 0;
 const CODE_ADDRESS_UNREACHABLE = 3;
 const CODE_PORT_UNREACHABLE = 4;
 const CODE_UNKNOWN_NEXT_HEADER = 1;
 const NEXT_HEADER_AT = 6;
+/** TCP learns by itself, UDP by its sockets; IPVS' tunnels (IPv4 and IPv6 inside, GRE) have nobody who would. */
+const SENDERLESS_PROTOCOLS: ReadonlySet<number> = new Set([
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  PROTOCOL_IPIP,
+  PROTOCOL_IPV6,
+  PROTOCOL_GRE,
+]);
 
 /** A packet at `at`; `type` is how its frame was addressed. */
 export function receiveIpv6(
@@ -78,25 +95,26 @@ export function receiveIpv6(
     else drop(kernel, 'ipv6:not-joined');
     return;
   }
-  if (kernel.localAddresses.has(destination)) {
-    deliver(kernel, link, bytes, at, source, destination);
+  const goOn = (packet: Uint8Array, packetAt: number) => {
+    if (kernel.localAddresses.has(destination)) {
+      deliver(kernel, link, packet, packetAt, source, destination);
+    } else forward(kernel, link, packet, packetAt, destination);
+  };
+  if (kernel.ipvs?.gathersIpv6 !== true || !hasFragmentHeader(bytes, at)) {
+    goOn(bytes, at);
     return;
   }
-  if ((kernel.ipvs?.servicesOfIpv6 ?? 0) > 0 && isIpv6Fragment(bytes, at)) {
-    // A director puts together what it may have to translate, as netfilter's defragmentation does.
-    const gathered = collectIpv6Fragment(kernel, link, bytes, at);
-    if (gathered === undefined) return;
-    whileGathered(kernel, gathered, (frame) => {
-      forward(kernel, link, frame, ETHERNET_HEADER_LENGTH, destination);
-    });
-    return;
-  }
-  forward(kernel, link, bytes, at, destination);
+  // A director puts together what it may have to translate, as netfilter's defragmentation does.
+  const gathered = collectIpv6Fragment(kernel, link, bytes, at);
+  if (gathered === undefined) return;
+  whileGathered(kernel, gathered, (frame) => goOn(frame, ETHERNET_HEADER_LENGTH));
 }
 
-function isIpv6Fragment(bytes: Uint8Array, at: number): boolean {
-  const payload = findIpv6Payload(bytes, at);
-  return typeof payload !== 'string' && payload.fragment;
+/** A piece, or a packet whose only piece is the whole. */
+function hasFragmentHeader(bytes: Uint8Array, at: number): boolean {
+  const next = readIpv6NextHeader(bytes, at);
+  if (next === PROTOCOL_TCP || next === PROTOCOL_UDP || next === PROTOCOL_ICMPV6) return false;
+  return bytes[findUnfragmentable(bytes, at).nextHeaderAt] === NEXT_HEADER_FRAGMENT;
 }
 
 /** A neighbour did not answer: who sent the packet hears "address unreachable". */
@@ -260,18 +278,16 @@ function passError(
   const { protocol, at } = payload;
   if (quoted.length < at + 4) return;
   const error = icmpv6ErrorName(message);
-  if (message.kind === 'packet-too-big' && protocol !== PROTOCOL_TCP) {
-    learnPathMtu(kernel, readIpv6Destination(quoted, 0), message.parameter);
-  }
+  const isTooBig = message.kind === 'packet-too-big';
+  const learn = () => {
+    if (isTooBig) learnPathMtu(kernel, readIpv6Destination(quoted, 0), message.parameter);
+  };
+  // Only who sent it takes it in: of a tunnel's packet, which IPVS made, nobody did (__udp6_lib_err; recorded).
+  if (!SENDERLESS_PROTOCOLS.has(protocol)) learn();
   if (protocol === PROTOCOL_UDP) {
-    failUdp(
-      kernel,
-      { source, sourcePort: readUint16(quoted, at) },
-      {
-        error,
-        passing: mayPass(message, 6),
-      },
-    );
+    const quotedEnd = { source, sourcePort: readUint16(quoted, at) };
+    if (hasUdpSocket(kernel, quotedEnd)) learn();
+    failUdp(kernel, quotedEnd, { error, passing: mayPass(message, 6) });
   }
   const isWayLost = message.kind === 'destination-unreachable' && message.code === 0;
   const mtu = message.kind === 'packet-too-big' ? { nextHopMtu: message.parameter } : {};
@@ -337,9 +353,7 @@ function forward(
   for (const hook of kernel.forwardHooks) {
     if (hook(frame, 'inet6')) return;
   }
-  const mtu = cutTo(kernel, frame);
-  if (length > mtu) passIpv6InPieces(kernel, frame, way, mtu);
-  else passIpv6ToLink(kernel, frame, way);
+  passIpv6(kernel, frame, way, way.link.mtu);
 }
 
 function refuse(

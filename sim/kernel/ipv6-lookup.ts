@@ -165,7 +165,7 @@ function isBetter(a: Candidate, b: Candidate, destination: Ipv6Address, link: Li
     compareScopes(scopeOf(a.address), scopeOf(b.address), scopeOf(destination)) ||
     compare(!a.own.deprecated, !b.own.deprecated) ||
     compare(a.link === link, b.link === link) ||
-    commonBits(a.address, destination) - commonBits(b.address, destination);
+    matchLength(a, destination) - matchLength(b, destination);
   return order > 0;
 }
 
@@ -183,6 +183,11 @@ function scopeOf(address: Ipv6Address): number {
   if (isMulticastIpv6(address)) return Number((address >> 112n) & 0xfn);
   if (isLinkLocalIpv6(address)) return 2;
   return address === 1n ? 1 : 14;
+}
+
+/** Rule 8: no further than the address' own prefix. */
+function matchLength({ address, own }: Candidate, destination: Ipv6Address): number {
+  return Math.min(commonBits(address, destination), own.length);
 }
 
 function commonBits(a: Ipv6Address, b: Ipv6Address): number {

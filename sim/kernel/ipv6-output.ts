@@ -24,7 +24,7 @@ import {
   writeIpv6,
 } from '../../daemon/wire/ipv6-address.ts';
 import { newFrame } from '../lan/frame-memory.ts';
-import { pieceMaxOf } from './gathered-packet.ts';
+import { type Cut, pieceLengthsOf, pieceMaxOf } from './gathered-packet.ts';
 import { errorOf, type Ipv4Way } from './ipv4-output.ts';
 import { cutIpv6 } from './ipv6-cut.ts';
 import { routeIpv6 } from './ipv6-lookup.ts';
@@ -130,22 +130,31 @@ export function sendIpv6BehindHooks(
     sendToLoopback(kernel, frame);
     return undefined;
   }
-  const mtu = Math.min(outputMtu(kernel, frame, way.link), cutTo(kernel, frame));
-  if (frame.length - IP_AT > mtu) return passIpv6InPieces(kernel, frame, way, mtu);
-  passIpv6ToLink(kernel, frame, way);
-  return undefined;
+  return passIpv6(kernel, frame, way, outputMtu(kernel, frame, way.link));
 }
 
-/** Sends a packet of this host in pieces of at most `mtu` octets. */
-export function passIpv6InPieces(
+/** Sends a packet to its next hop, in pieces if it is longer than `mtu` or came in pieces. */
+export function passIpv6(
   kernel: KernelState,
   frame: Uint8Array,
   way: Ipv6Way,
   mtu: number,
 ): SocketError | undefined {
+  const cut = cutOf(kernel, frame, mtu);
+  if (cut !== undefined) return passInPieces(kernel, frame, way, cut);
+  passIpv6ToLink(kernel, frame, way);
+  return undefined;
+}
+
+function passInPieces(
+  kernel: KernelState,
+  frame: Uint8Array,
+  way: Ipv6Way,
+  cut: Cut,
+): SocketError | undefined {
   if (frame.length - IPV6_PAYLOAD_AT > PAYLOAD_LENGTH_MAX) return 'EMSGSIZE';
   // Drawn anew for each packet, so that nobody can guess the next one (RFC 7739).
-  const pieces = cutIpv6(frame, mtu, 1 + randomBelow(kernel.random, IDENTIFICATIONS));
+  const pieces = cutIpv6(frame, cut, 1 + randomBelow(kernel.random, IDENTIFICATIONS));
   if (pieces.length === 0) {
     drop(kernel, 'ipv6:too-big');
     return 'EMSGSIZE';
@@ -154,10 +163,15 @@ export function passIpv6InPieces(
   return undefined;
 }
 
-/** A packet that came in pieces leaves in pieces: their length; without bound for any other. */
-export function cutTo(kernel: KernelState, frame: Uint8Array): number {
+/** How a packet must be cut; `undefined` when it need not be. Source: ip6_finish_output, ip6_fragment. */
+function cutOf(kernel: KernelState, frame: Uint8Array, mtu: number): Cut | undefined {
   const pieceMax = pieceMaxOf(kernel, frame);
-  return pieceMax === undefined ? Number.POSITIVE_INFINITY : Math.max(pieceMax, IPV6_MTU_MIN);
+  if (frame.length - IP_AT <= Math.min(mtu, pieceMax ?? mtu)) return undefined;
+  if (pieceMax === undefined) return { mtu, pieceLengths: [] };
+  return {
+    mtu: Math.max(pieceMax, IPV6_MTU_MIN),
+    pieceLengths: pieceLengthsOf(kernel, frame),
+  };
 }
 
 /** What fits the way of a packet; segments of TCP have been made for it already. */

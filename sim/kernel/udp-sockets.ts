@@ -140,23 +140,35 @@ function deliver(socket: UdpSocketState, arrival: UdpArrival): void {
   });
 }
 
+/** Where a datagram came from. */
+interface UdpEnd {
+  readonly source: IpAddress;
+  readonly sourcePort: number;
+}
+
 /**
  * An ICMP error quoted a datagram of ours: its socket hears of it, of one that may pass only with IP_RECVERR (seen on Linux
  * 6.18: an absent neighbour is silence to an ordinary connected socket). Source: udp_err, udpv6_err.
  */
-export function failUdp(
-  kernel: KernelState,
-  quoted: { readonly source: IpAddress; readonly sourcePort: number },
-  heard: HeardError,
-): void {
-  for (const socket of [...(kernel.sockets.udp.get(quoted.sourcePort) ?? [])]) {
-    if (!isFamilyOf(socket, quoted.source)) continue;
-    if (socket.bound !== undefined && socket.bound !== quoted.source) continue;
+export function failUdp(kernel: KernelState, quoted: UdpEnd, heard: HeardError): void {
+  for (const socket of socketsAt(kernel, quoted)) {
     const { receiveErrors = false, mayBeCut = false, onError } = socket.options;
     if (heard.passing && !receiveErrors) continue;
     if (heard.error === 'EMSGSIZE' && mayBeCut) continue;
     onError?.(heard.error);
   }
+}
+
+/** Whether a socket may have sent what came from there. */
+export function hasUdpSocket(kernel: KernelState, from: UdpEnd): boolean {
+  return socketsAt(kernel, from).length > 0;
+}
+
+function socketsAt(kernel: KernelState, { source, sourcePort }: UdpEnd): UdpSocketState[] {
+  return [...(kernel.sockets.udp.get(sourcePort) ?? [])].filter(
+    (socket) =>
+      isFamilyOf(socket, source) && (socket.bound === undefined || socket.bound === source),
+  );
 }
 
 function sendUdp(

@@ -27,6 +27,7 @@ import { makePacketFacts, readPacketFacts } from './packet-facts.ts';
 import { receiveAnswer, receiveRequest } from './packet-input.ts';
 import { isOfNatServer } from './real-servers.ts';
 import { forwardErrorToServer, translateErrorToClient } from './related-icmp.ts';
+import { forwardIpv6ErrorToServer, isIpv6ErrorOfServer } from './related-icmpv6.ts';
 import { rewriteEndpoint } from './rewrite.ts';
 import { transmitIpv4 } from './transmit.ts';
 import { transmitIpv6 } from './transmit-ipv6.ts';
@@ -36,7 +37,13 @@ import { tellOfTunnelError } from './tunnel-errors.ts';
 const IP_AT = ETHERNET_HEADER_LENGTH;
 const PROTOCOL_ICMP = 1;
 const PROTOCOL_TCP = 6;
+const PROTOCOL_ICMPV6 = 58;
 const FLAG_RST = 0x04;
+const SILENT_REASONS = {
+  drop: 'ipvs:server-removed',
+  shed: 'ipvs:drop-packet',
+  short: 'ipvs:short-header',
+} as const;
 const CODE_PORT_UNREACHABLE = 4;
 
 /** Puts IPVS into a kernel and returns its door. `random` draws 32 bits for the scheduler twos. */
@@ -84,6 +91,9 @@ function onLocalInput(
     const isTaken = forwardErrorToServer(kernel, ipvs, bytes, at, link);
     return isTaken || tellOfTunnelError(kernel, ipvs, bytes, at);
   }
+  if (family === 'inet6' && facts.protocol === PROTOCOL_ICMPV6) {
+    return forwardIpv6ErrorToServer(kernel, ipvs, bytes, at, link);
+  }
   // What came through `lo` has been looked at when it left.
   if (link === kernel.loopback) return false;
   facts.mark = packetMark(kernel, 'prerouting', { bytes, at, family, link });
@@ -96,8 +106,8 @@ function onRequest(context: Context, packet: TransmitPacket, fromHere: boolean):
   if (ipvs.settings.backup_only !== 0 && ipvs.isSyncBackup) return false;
   const verdict = receiveRequest(ipvs, facts, fromHere);
   if (verdict === 'accept') return false;
-  if (verdict === 'drop' || verdict === 'shed') {
-    drop(kernel, verdict === 'drop' ? 'ipvs:server-removed' : 'ipvs:drop-packet');
+  if (verdict === 'drop' || verdict === 'shed' || verdict === 'short') {
+    drop(kernel, SILENT_REASONS[verdict]);
     return true;
   }
   if (verdict === 'refuse') {
@@ -133,6 +143,7 @@ function tellPortUnreachable(
 /** A forwarded packet: an answer of a NAT server gets the virtual address back and is routed anew. */
 function onAnswer(context: Context, frame: Uint8Array, family: IpFamily): boolean {
   const { ipvs, kernel } = context;
+  if (dropIpv6Error(context, frame, family)) return true;
   const connection = translateAnswer(context, frame, family);
   if (connection === undefined) return refuseStray(context, frame, family);
   if (connection.method !== 'nat') return false;
@@ -152,6 +163,7 @@ function onAnswer(context: Context, frame: Uint8Array, family: IpFamily): boolea
 
 function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): boolean {
   const { kernel, facts } = context;
+  if (dropIpv6Error(context, frame, family)) return true;
   if (translateAnswer(context, frame, family) !== undefined) return false;
   if (refuseStray(context, frame, family)) return true;
   const transportAt = readPacketFacts(frame, IP_AT, family, facts);
@@ -159,6 +171,13 @@ function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): b
   facts.mark = markOfOwn(context, frame, family);
   const packet = { bytes: frame, at: IP_AT, transportAt, link: kernel.loopback, facts };
   return onRequest(context, packet, true);
+}
+
+/** Whether it was an ICMPv6 error about a request, which goes no further. */
+function dropIpv6Error({ kernel, ipvs }: Context, frame: Uint8Array, family: IpFamily): boolean {
+  if (family !== 'inet6' || !isIpv6ErrorOfServer(ipvs, frame)) return false;
+  drop(kernel, 'ipvs:icmpv6-error');
+  return true;
 }
 
 /**

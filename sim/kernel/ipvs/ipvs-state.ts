@@ -87,6 +87,8 @@ export interface RealServer {
   persistentConnections: number;
   /** Connections and templates bound to it, which keep it in the trash. */
   references: number;
+  /** The MTU of the way to this tunnel's end has been taken from what routers told of it. */
+  followsPathMtu?: boolean;
   next: RealServer | undefined;
   previous: RealServer | undefined;
   /** When the trash found it idle; `undefined` while it is in use. */
@@ -158,6 +160,8 @@ export interface IpvsState {
   /** How many of each family; without any, packets of it are not looked at. */
   servicesOfIpv4: number;
   servicesOfIpv6: number;
+  /** Pieces of IPv6 are put together: since the first service of IPv6, for ever (nf_defrag_ipv6_enable). */
+  gathersIpv6: boolean;
   /** A backup of the sync daemon runs here. */
   isSyncBackup: boolean;
   /** Removed servers, newest first; re-adding one brings back its connections. */
@@ -181,8 +185,15 @@ export interface PacketFacts {
   mark: number;
   /** Flags of the TCP header, 0 for other protocols. */
   tcpFlags: number;
+  /**
+   * What the kernel takes for the flags when it follows a connection's state: behind extension headers of IPv6 it looks in the
+   * wrong place (tcp_state_transition; recorded). Those of the TCP header where this is absent.
+   */
+  stateFlags?: number;
   /** Octets of the IP packet. */
   length: number;
+  /** Only a part of the transport header is there, the ports at least. */
+  isCutShort?: boolean;
 }
 
 /** The server behind `server` in its list, or the first one for `undefined`, as the kernel's ring. */

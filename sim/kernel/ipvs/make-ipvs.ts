@@ -28,6 +28,7 @@ export function makeIpvs(options: {
     ftpServices: 0,
     servicesOfIpv4: 0,
     servicesOfIpv6: 0,
+    gathersIpv6: false,
     isSyncBackup: false,
     trash: [],
     connections: new ConnectionTable(),

@@ -13,6 +13,7 @@ import { ANY_IPV4 } from '../../../daemon/wire/ipv4-address.ts';
 import {
   findIpv6Payload,
   IPV6_HEADER_LENGTH,
+  type Ipv6Payload,
   readIpv6Destination,
   readIpv6PayloadLength,
   readIpv6Source,
@@ -24,6 +25,12 @@ const TCP_FLAGS_AT = 13;
 /** FIN, SYN, RST, PSH, ACK, URG. */
 const TCP_FLAGS_MASK = 0x3f;
 const PORTS_LENGTH = 4;
+/** Of UDP and TCP. */
+const HEADER_LENGTHS: ReadonlyMap<number, number> = new Map([
+  [17, 8],
+  [PROTOCOL_TCP, 20],
+]);
+const FRAGMENT_HEADER_LENGTH = 8;
 
 /** An object to read packets into. */
 export function makePacketFacts(): PacketFacts {
@@ -36,7 +43,9 @@ export function makePacketFacts(): PacketFacts {
     destinationPort: 0,
     mark: 0,
     tcpFlags: 0,
+    stateFlags: 0,
     length: 0,
+    isCutShort: false,
   };
 }
 
@@ -55,8 +64,15 @@ export function readPacketFacts(
   if (transportAt < 0 || transportAt + PORTS_LENGTH > bytes.length) return -1;
   facts.sourcePort = readUint16(bytes, transportAt);
   facts.destinationPort = readUint16(bytes, transportAt + 2);
+  const least = HEADER_LENGTHS.get(facts.protocol) ?? PORTS_LENGTH;
+  facts.isCutShort = transportAt + least > at + facts.length;
   facts.tcpFlags =
-    facts.protocol === PROTOCOL_TCP ? (bytes[transportAt + TCP_FLAGS_AT] ?? 0) & TCP_FLAGS_MASK : 0;
+    facts.protocol === PROTOCOL_TCP && !facts.isCutShort
+      ? (bytes[transportAt + TCP_FLAGS_AT] ?? 0) & TCP_FLAGS_MASK
+      : 0;
+  const seenAt = family === 'inet' ? transportAt : at + IPV6_HEADER_LENGTH;
+  facts.stateFlags =
+    seenAt === transportAt ? facts.tcpFlags : (bytes[seenAt + TCP_FLAGS_AT] ?? 0) & TCP_FLAGS_MASK;
   return transportAt;
 }
 
@@ -80,10 +96,15 @@ function readIpv4(bytes: Uint8Array, at: number, facts: PacketFacts): number {
 
 function readIpv6(bytes: Uint8Array, at: number, facts: PacketFacts): number {
   const payload = findIpv6Payload(bytes, at);
-  if (typeof payload === 'string' || payload.fragment) return -1;
+  // Whole packets are put together before; a quoted one may be a first piece.
+  if (typeof payload === 'string' || isLaterPiece(bytes, payload)) return -1;
   facts.protocol = payload.protocol;
   facts.source = readIpv6Source(bytes, at);
   facts.destination = readIpv6Destination(bytes, at);
   facts.length = IPV6_HEADER_LENGTH + readIpv6PayloadLength(bytes, at);
   return payload.at;
+}
+
+function isLaterPiece(bytes: Uint8Array, { fragment, at }: Ipv6Payload): boolean {
+  return fragment && readUint16(bytes, at - FRAGMENT_HEADER_LENGTH + 2) >= 8;
 }

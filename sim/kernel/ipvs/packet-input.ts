@@ -30,9 +30,9 @@ const PROTOCOL_SCTP = 132;
 
 /**
  * What becomes of a packet: the connection that it belongs to, or `accept` (not for IPVS), `drop` (silently),
- * `shed` (silently, too many), `refuse` (no usable server: ICMP port unreachable).
+ * `shed` (silently, too many), `short` (silently, no whole header), `refuse` (no usable server: ICMP port unreachable).
  */
-export type PacketVerdict = Connection | 'accept' | 'drop' | 'shed' | 'refuse';
+export type PacketVerdict = Connection | 'accept' | 'drop' | 'shed' | 'short' | 'refuse';
 
 /**
  * Takes a packet on its way to this host (or from it, `fromHere`). A connection's counters, state and timer
@@ -60,7 +60,7 @@ export function receiveRequest(
     connection = scheduled;
   }
   countIn(state, connection, packet.length);
-  followPacket(state, connection, packet.tcpFlags, false);
+  if (packet.isCutShort !== true) followPacket(state, connection, stateFlagsOf(packet), false);
   if (!connection.isOnePacket) connection.inPackets++;
   state.onPacketIn?.(connection, connection.inPackets);
   keepAlive(state, connection);
@@ -76,10 +76,12 @@ export function receiveAnswer(state: IpvsState, packet: PacketFacts): Connection
   const connection = state.connections.findForAnswer(packet);
   if (connection === undefined) return undefined;
   countOut(state, connection, packet.length);
-  followPacket(state, connection, packet.tcpFlags, true);
+  followPacket(state, connection, stateFlagsOf(packet), true);
   keepAlive(state, connection);
   return connection;
 }
+
+const stateFlagsOf = ({ stateFlags, tcpFlags }: PacketFacts): number => stateFlags ?? tcpFlags;
 
 function isForwarded(protocol: number): boolean {
   return protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP || protocol === PROTOCOL_SCTP;
@@ -99,6 +101,7 @@ function isReusedPort(state: IpvsState, connection: Connection, packet: PacketFa
 
 /** A packet without an entry: a SYN (or any datagram) to a service gets one. */
 function scheduleNew(state: IpvsState, packet: PacketFacts, fromHere: boolean): PacketVerdict {
+  if (packet.isCutShort === true) return 'short';
   if (packet.protocol === PROTOCOL_TCP) {
     const { tcpFlags } = packet;
     const mayBegin = (tcpFlags & FLAG_SYN) !== 0 || state.settings.sloppy_tcp !== 0;

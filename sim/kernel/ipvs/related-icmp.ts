@@ -10,7 +10,7 @@ import { ETHERNET_HEADER_LENGTH } from '../../../daemon/wire/ethernet.ts';
 import {
   ICMP_DESTINATION_UNREACHABLE,
   ICMP_HEADER_LENGTH,
-  ICMP_PARAMETER_PROBLEM,
+  ICMP_SOURCE_QUENCH,
   ICMP_TIME_EXCEEDED,
   readIcmpType,
 } from '../../../daemon/wire/icmp.ts';
@@ -87,8 +87,9 @@ export function translateErrorToClient(ipvs: IpvsState, frame: Uint8Array): Conn
   if (error === undefined) return undefined;
   reverseFacts(facts);
   const connection = ipvs.connections.findForAnswer(facts);
-  if (connection === undefined || connection.method !== 'nat') return undefined;
+  if (connection === undefined) return undefined;
   countOut(ipvs, connection, readIpv4TotalLength(frame, IP_AT));
+  if (connection.method !== 'nat') return undefined;
   change(frame, error, connection, 'to-client');
   return connection;
 }
@@ -106,7 +107,7 @@ function findError(
   const isAboutPacket =
     type === ICMP_DESTINATION_UNREACHABLE ||
     type === ICMP_TIME_EXCEEDED ||
-    type === ICMP_PARAMETER_PROBLEM;
+    type === ICMP_SOURCE_QUENCH;
   if (!isAboutPacket) return undefined;
   const quotedTransportAt = readPacketFacts(bytes, quotedAt, 'inet', facts);
   return quotedTransportAt < 0 ? undefined : { icmpAt, quotedAt, quotedTransportAt };

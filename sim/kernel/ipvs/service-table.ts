@@ -160,7 +160,10 @@ function enter(state: IpvsState, service: VirtualService): void {
 function count(state: IpvsState, service: VirtualService, change: number): void {
   state.onServiceCount?.();
   if (service.family === 'inet') state.servicesOfIpv4 += change;
-  else state.servicesOfIpv6 += change;
+  else {
+    state.servicesOfIpv6 += change;
+    state.gathersIpv6 = true;
+  }
   if (service.mark !== 0) return;
   if (service.port === 0) state.portZeroServices += change;
   if (service.port === FTP_PORT) state.ftpServices += change;

@@ -59,6 +59,10 @@ export function transmitIpv6(
     sendIcmpv6Error(kernel, copyForQuotation(packet), IP_AT, link, error);
     return true;
   }
+  if (connection.method === 'nat' && packet.facts.isCutShort === true) {
+    drop(kernel, 'ipvs:short-header');
+    return true;
+  }
   const frame = copyIpv6Packet(bytes, at);
   takeOver(kernel, bytes, frame);
   if (connection.method === 'nat') {

@@ -19,12 +19,14 @@ import {
   readIpv6PayloadLength,
 } from '../../../daemon/wire/ipv6.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
+import { pieceMaxOf, takeOver } from '../gathered-packet.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { sendBehindHooks, takeIdentification } from '../ipv4-output.ts';
 import { routeIpv6 } from '../ipv6-lookup.ts';
 import { sendIpv6BehindHooks } from '../ipv6-output.ts';
 import { drop, type KernelState } from '../kernel-state.ts';
+import { pathMtuTo } from '../path-mtu.ts';
 import { routeOutput } from '../route-lookup.ts';
 import type { Connection } from './connection.ts';
 import { copyForQuotation, type TransmitPacket } from './transmit-packet.ts';
@@ -58,13 +60,17 @@ export function transmitByTunnel(
     tellSender(kernel, packet, 'exceeded', 0);
     return true;
   }
-  const mtu = way.link.mtu - tunnelOverhead(connection);
+  if (connection.server !== undefined) {
+    connection.server.followsPathMtu = kernel.pathMtus.has(serverAddress);
+  }
+  const mtu = pathMtuTo(kernel, serverAddress, way.link) - tunnelOverhead(connection);
   if (!fits(kernel, packet, { mtu, overIpv4 })) return true;
   const frame = wrap(connection, packet, {
     source: way.source,
     pmtuDiscovery: kernel.ipvs?.settings.pmtu_disc !== 0,
     identify: () => takeIdentification(kernel),
   });
+  takeOver(kernel, packet.bytes, frame);
   if (overIpv4) sendBehindHooks(kernel, frame, way);
   else sendIpv6BehindHooks(kernel, frame, way);
   return true;
@@ -82,7 +88,7 @@ function fits(
     drop(kernel, 'ipv6:too-big');
     return false;
   }
-  if (lengthOf(packet) <= mtu) return true;
+  if ((pieceMaxOf(kernel, bytes) ?? lengthOf(packet)) <= mtu) return true;
   const isIpv4 = packet.facts.family === 'inet';
   const isCut = isIpv4 && (!hasDontFragment(bytes, at) || kernel.ipvs?.settings.pmtu_disc === 0);
   if (isCut) return true;

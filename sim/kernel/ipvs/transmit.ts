@@ -17,6 +17,7 @@ import {
   readIpv4Ttl,
 } from '../../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
+import { takeOver } from '../gathered-packet.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import { deliverBehindHooks } from '../ipv4-input.ts';
 import { sendBehindHooks } from '../ipv4-output.ts';
@@ -55,7 +56,12 @@ export function transmitIpv4(
     return true;
   }
   if (!fits(kernel, packet, way)) return true;
+  if (connection.method === 'nat' && packet.facts.isCutShort === true) {
+    drop(kernel, 'ipvs:short-header');
+    return true;
+  }
   const frame = copyPacket(bytes, at);
+  takeOver(kernel, bytes, frame);
   decrementTtl(frame, IP_AT);
   if (connection.method === 'nat') aimAtServer(frame, connection, packet);
   sendBehindHooks(kernel, frame, way);

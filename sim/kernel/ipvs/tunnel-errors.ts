@@ -1,13 +1,16 @@
 /**
  * ICMP errors about packets that this director wrapped for TUN servers. They come to the director's own address and quote the
- * tunnel's packet; the client hears of them as if its own packet had been at fault, from the virtual address. An error
- * "fragmentation needed" tells it 20 octets less, and nothing is told to a client that does not set DF.
+ * tunnel's packet; the client hears of them as if its own packet had been at fault, from the virtual address. Of an error
+ * "fragmentation needed" the director learns the MTU of the way to the server. A client that sets DF is told 20 octets less than
+ * that of the way that the last packet took: at the first error this is still the old one (recorded); the next large packet of
+ * the client is refused by the director itself.
  * Source: net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_icmp (IPIP, ipvs_udp_decap, ipvs_gre_decap).
  */
 
 import {
   ICMP_DESTINATION_UNREACHABLE,
   ICMP_HEADER_LENGTH,
+  ICMP_SOURCE_QUENCH,
   ICMP_TIME_EXCEEDED,
   readIcmpCode,
   readIcmpType,
@@ -24,8 +27,12 @@ import {
   readIpv4Destination,
   readIpv4Protocol,
 } from '../../../daemon/wire/ipv4.ts';
+import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import type { KernelState } from '../kernel-state.ts';
+import { learnPathMtu, pathMtuTo } from '../path-mtu.ts';
+import { routeOutput } from '../route-lookup.ts';
+import type { Connection } from './connection.ts';
 import type { IpvsState, RealServer } from './ipvs-state.ts';
 import { makePacketFacts, readPacketFacts } from './packet-facts.ts';
 
@@ -51,10 +58,12 @@ export function tellOfTunnelError(
   if (innerAt === undefined || innerAt + IPV4_HEADER_LENGTH > bytes.length) return false;
   const facts = makePacketFacts();
   if (readPacketFacts(bytes, innerAt, 'inet', facts) < 0) return false;
-  if (ipvs.connections.findForRequest(facts) === undefined) return false;
+  const connection = ipvs.connections.findForRequest(facts);
+  if (connection === undefined) return false;
   const [type, code] = [readIcmpType(bytes, icmpAt), readIcmpCode(bytes, icmpAt)];
-  if (type === ICMP_TIME_EXCEEDED) {
-    sendIcmpError(kernel, bytes, innerAt, { kind: 'time-exceeded', code });
+  if (type === ICMP_TIME_EXCEEDED || type === ICMP_SOURCE_QUENCH) {
+    const kind = type === ICMP_TIME_EXCEEDED ? 'time-exceeded' : 'source-quench';
+    sendIcmpError(kernel, bytes, innerAt, { kind, code });
     return true;
   }
   if (type !== ICMP_DESTINATION_UNREACHABLE) return false;
@@ -63,11 +72,20 @@ export function tellOfTunnelError(
     sendIcmpError(kernel, bytes, innerAt, error);
     return true;
   }
-  const mtu = readUint16(bytes, icmpAt + 6);
+  const mtu = learn(kernel, connection, readUint16(bytes, icmpAt + 6));
   const nextHopMtu = mtu > MTU_MIN ? mtu - IPV4_HEADER_LENGTH : mtu;
   if (hasDontFragment(bytes, innerAt))
     sendIcmpError(kernel, bytes, innerAt, { ...error, nextHopMtu });
   return true;
+}
+
+/** Takes in what a router said; the MTU that the client hears of, before the outer header is subtracted. */
+function learn(kernel: KernelState, { serverAddress, server }: Connection, said: number): number {
+  learnPathMtu(kernel, serverAddress, said);
+  if (typeof serverAddress !== 'number' || server === undefined) return said;
+  const way = routeOutput(kernel, serverAddress as Ipv4Address);
+  if (typeof way === 'string') return said;
+  return server.followsPathMtu ? pathMtuTo(kernel, serverAddress, way.link) : way.link.mtu;
 }
 
 /** Where the client's packet begins in the tunnel's one at `at`. */

@@ -21,6 +21,7 @@ import { startRun } from '../../../sim/scenario/run.ts';
 import { loadText } from '../scenario/load-text.ts';
 import { ip, ip6, makeSmallLan } from './small-lan.ts';
 
+const SENDER_PORT = 4000;
 const A = '2001:db8::1';
 const B = '2001:db8::2';
 const AT = 54;
@@ -322,13 +323,16 @@ describe.each(['inet', 'inet6'] as const)('what a router said of the way, %s', (
 });
 
 test.each([
-  ['less than 1280 is not believed', 1279, 1500],
-  ['1280 is', 1280, 1280],
-])('what a router says over IPv6: %s', (_, parameter, mtu) => {
+  ['less than 1280 is not believed', 1279, 1500, true],
+  ['1280 is', 1280, 1280, true],
+  ['of a datagram that nobody here sent nothing is believed', 1280, 1500, false],
+])('what a router says over IPv6: %s', (_, parameter, mtu, hasSender) => {
   const { lan, a, b } = pair();
+  if (hasSender) a.openUdp({ family: 'inet6', port: SENDER_PORT, onDatagram: () => undefined });
   const quoted = new Uint8Array(48);
   const header = { trafficClass: 0, flowLabel: 0, nextHeader: 17, hopLimit: 64, payloadLength: 8 };
   encodeIpv6Header({ ...header, source: ip6(A), destination: ip6('2001:db8::77') }, quoted, 0);
+  quoted.set([SENDER_PORT >> 8, SENDER_PORT & 0xff], 40);
   const message = { kind: 'packet-too-big', code: 0, parameter, quoted } as const;
   const packet = new Uint8Array(40 + icmpv6Length(message));
   const ends = { source: ip6(B), destination: ip6(A), payloadLength: packet.length - 40 };

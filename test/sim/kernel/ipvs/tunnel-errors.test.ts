@@ -10,8 +10,8 @@ const IPIP = 4;
 const ICMP = 1;
 const PROTOCOL_AT = 23;
 
-/** The MTUs that the client is told when a router tells one about the tunnel. */
-function toldOf(nextHopMtu: number, mayBeCut: boolean): number[] {
+/** The MTUs that the client is told when a router tells some about the tunnel, each behind another SYN. */
+function toldOf(mtus: readonly number[], mayBeCut: boolean): number[] {
   const lan = makeSmallLan();
   const client = lan.addHost('client', { address: '10.10.0.1/24' });
   const director = lan.addHost('director', { address: '10.10.0.250/24' });
@@ -46,16 +46,18 @@ function toldOf(nextHopMtu: number, mayBeCut: boolean): number[] {
     100,
   ]);
   syn.set([0x20, 0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2], 20);
-  client.sendIp(syn);
-  lan.runTo(1);
-  const sent = lan.frames.find(
-    ({ from, frame }) => from === 'director' && frame[PROTOCOL_AT] === IPIP,
-  );
-  if (sent === undefined) throw new Error('nothing was wrapped');
-  const quoted = sent.frame.slice(14);
-  const message: IcmpMessage = { kind: 'destination-unreachable', code: 4, nextHopMtu, quoted };
-  server.sendIp(icmpPacket({ to: ip4('10.10.0.250'), from: ip4('10.10.0.99'), message }));
-  lan.runTo(2);
+  for (const [index, nextHopMtu] of mtus.entries()) {
+    client.sendIp(syn);
+    lan.runTo(2 * index + 1);
+    const sent = lan.frames.find(
+      ({ from, frame }) => from === 'director' && frame[PROTOCOL_AT] === IPIP,
+    );
+    if (sent === undefined) throw new Error('nothing was wrapped');
+    const quoted = sent.frame.slice(14);
+    const message: IcmpMessage = { kind: 'destination-unreachable', code: 4, nextHopMtu, quoted };
+    server.sendIp(icmpPacket({ to: ip4('10.10.0.250'), from: ip4('10.10.0.99'), message }));
+    lan.runTo(2 * index + 2);
+  }
   return lan.frames.flatMap(({ from, frame }) => {
     if (from !== 'director' || frame[PROTOCOL_AT] !== ICMP) return [];
     const told = decodeIcmp(frame, 34, frame.length);
@@ -63,14 +65,14 @@ function toldOf(nextHopMtu: number, mayBeCut: boolean): number[] {
   });
 }
 
-it('is told what fits inside the outer header', () => {
-  expect(toldOf(1400, false)).toEqual([1380]);
+it('is told what fitted inside the outer header before the router spoke', () => {
+  expect(toldOf([1400], false)).toEqual([1480]);
 });
 
-it('is told what the router said when that leaves no room for one', () => {
-  expect(toldOf(88, false)).toEqual([88]);
+it('is told of the learned MTU when a packet has gone that way since', () => {
+  expect(toldOf([1400, 1300], false)).toEqual([1480, 1280]);
 });
 
 it('hears nothing when its packets may be cut', () => {
-  expect(toldOf(1400, true)).toEqual([]);
+  expect(toldOf([1400], true)).toEqual([]);
 });
