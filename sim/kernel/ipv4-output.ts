@@ -157,8 +157,8 @@ function outputMtu(kernel: KernelState, frame: Uint8Array, link: LinkState): num
   return pathMtuTo(kernel, readIpv4Destination(frame, IP_AT), link);
 }
 
-/** The last step, shared with forwarding: to the neighbour, or to the MAC of a group. */
-export function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): void {
+/** The last step: to the neighbour, or to the MAC of a group. */
+function passToLink(kernel: KernelState, frame: Uint8Array, way: Ipv4Way): void {
   let entry = way.neighbour;
   if (entry === undefined || entry.dead) {
     entry = neighbourFor(kernel, kernel.arp, way.link, way.nextHop);

@@ -182,8 +182,8 @@ function outputMtu(kernel: KernelState, frame: Uint8Array, link: LinkState): num
   return pathMtuTo(kernel, readIpv6Destination(frame, IP_AT), link);
 }
 
-/** The last step, shared with forwarding. */
-export function passIpv6ToLink(kernel: KernelState, frame: Uint8Array, way: Ipv6Way): void {
+/** The last step. */
+function passIpv6ToLink(kernel: KernelState, frame: Uint8Array, way: Ipv6Way): void {
   const entry = neighbourFor(kernel, kernel.nd, way.link, way.nextHop);
   if (entry === undefined) return;
   if (entry.state === 'NONE' && way.kind === 'multicast') {
