@@ -192,6 +192,8 @@ export interface PacketFacts {
   stateFlags?: number;
   /** Octets of the IP packet. */
   length: number;
+  /** Read out of an ICMP error's quotation, and turned around. */
+  isQuoted?: boolean;
   /** Only a part of the transport header is there, the ports at least. */
   isCutShort?: boolean;
 }

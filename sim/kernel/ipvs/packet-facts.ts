@@ -1,7 +1,7 @@
 /** Reads what IPVS needs of an IP packet into one reused object: addresses, ports, flags, length. */
 
 import { readUint16 } from '../../../daemon/wire/integers.ts';
-import type { IpFamily } from '../../../daemon/wire/ip-address.ts';
+import type { IpAddress, IpFamily } from '../../../daemon/wire/ip-address.ts';
 import {
   ipv4HeaderLength,
   readIpv4Destination,
@@ -74,6 +74,14 @@ export function readPacketFacts(
   facts.stateFlags =
     seenAt === transportAt ? facts.tcpFlags : (bytes[seenAt + TCP_FLAGS_AT] ?? 0) & TCP_FLAGS_MASK;
   return transportAt;
+}
+
+/**
+ * What schedulers by destination look at. Of a quoted packet they take the client's address: they do not know that it was turned
+ * around (ip_vs_dh_schedule, ip_vs_lblc_schedule; recorded of dh).
+ */
+export function scheduledDestination(facts: PacketFacts): IpAddress {
+  return facts.isQuoted === true ? facts.source : facts.destination;
 }
 
 /** Makes the facts of a packet those of its answer. */

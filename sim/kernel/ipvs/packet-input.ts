@@ -127,6 +127,7 @@ function scheduleNew(state: IpvsState, packet: PacketFacts, fromHere: boolean): 
  */
 export function scheduleError(state: IpvsState, packet: PacketFacts): Connection | undefined {
   if (state.settings.schedule_icmp === 0) return undefined;
+  packet.isQuoted = true;
   const service = serviceFor(state, packet);
   if (service === undefined || mustShed(state)) return undefined;
   const connection = schedule(state, service, packet);

@@ -1,12 +1,22 @@
 /**
  * Changes addresses and ports of a packet in place, as NAT does, with its checksums updated incrementally
- * (RFC 1624), so that a packet that was damaged before stays damaged.
+ * (RFC 1624), so that a packet that was damaged before stays damaged. A datagram without a checksum gets one
+ * (udp_dnat_handler, udp_snat_handler; recorded).
  */
 
-import { updateChecksum16, updateChecksum32 } from '../../../daemon/wire/checksum.ts';
+import {
+  addressSum,
+  internetChecksum,
+  pseudoHeaderSum,
+  updateChecksum16,
+  updateChecksum32,
+} from '../../../daemon/wire/checksum.ts';
 import { readUint16, readUint32, writeUint16, writeUint32 } from '../../../daemon/wire/integers.ts';
 import type { IpAddress } from '../../../daemon/wire/ip-address.ts';
-import { writeIpv6 } from '../../../daemon/wire/ipv6-address.ts';
+import { readIpv4TotalLength } from '../../../daemon/wire/ipv4.ts';
+import { readIpv4 } from '../../../daemon/wire/ipv4-address.ts';
+import { IPV6_HEADER_LENGTH, readIpv6PayloadLength } from '../../../daemon/wire/ipv6.ts';
+import { readIpv6, writeIpv6 } from '../../../daemon/wire/ipv6-address.ts';
 import { PROTOCOL_TCP, PROTOCOL_UDP } from './connection-life.ts';
 
 const IPV4_CHECKSUM_AT = 10;
@@ -51,7 +61,7 @@ export function rewriteEndpoint(bytes: Uint8Array, rewriting: Rewriting): void {
     writeUint16(updateChecksum16(readUint16(bytes, checksumAt), change), bytes, checksumAt);
   }
   writeUint16(port, bytes, portAt);
-  mendUdp(bytes, checksumAt, protocol);
+  if (protocol === PROTOCOL_UDP) mendUdp(bytes, rewriting, checksumAt);
 }
 
 function rewriteWord32(
@@ -79,8 +89,26 @@ function checksumPlace(bytes: Uint8Array, transportAt: number, protocol: number)
   return at + 2 <= bytes.length && readUint16(bytes, at) !== 0 ? at : -1;
 }
 
-/** A UDP checksum of 0 would say that there is none. */
-function mendUdp(bytes: Uint8Array, checksumAt: number, protocol: number): void {
-  if (protocol !== PROTOCOL_UDP || checksumAt < 0) return;
-  if (readUint16(bytes, checksumAt) === 0) writeUint16(0xffff, bytes, checksumAt);
+/** A UDP checksum of 0 would say that there is none; where there was none it is made. */
+function mendUdp(bytes: Uint8Array, rewriting: Rewriting, checksumAt: number): void {
+  const at = rewriting.transportAt + UDP_CHECKSUM_AT;
+  if (at + 2 > bytes.length) return;
+  if (checksumAt < 0) writeUint16(wholeUdpSum(bytes, rewriting), bytes, at);
+  if (readUint16(bytes, at) === 0) writeUint16(0xffff, bytes, at);
+}
+
+function wholeUdpSum(bytes: Uint8Array, { headerAt, transportAt, address }: Rewriting): number {
+  const isIpv4 = typeof address === 'number';
+  const [sourceAt, destinationAt] = isIpv4
+    ? [IPV4_SOURCE_AT, IPV4_DESTINATION_AT]
+    : [IPV6_SOURCE_AT, IPV6_DESTINATION_AT];
+  const read = (at: number) =>
+    isIpv4 ? readIpv4(bytes, headerAt + at) : readIpv6(bytes, headerAt + at);
+  const end = isIpv4
+    ? headerAt + readIpv4TotalLength(bytes, headerAt)
+    : headerAt + IPV6_HEADER_LENGTH + readIpv6PayloadLength(bytes, headerAt);
+  const length = end - transportAt;
+  const addresses = addressSum(read(sourceAt), read(destinationAt));
+  const pseudo = pseudoHeaderSum({ addresses, protocol: PROTOCOL_UDP, length });
+  return internetChecksum(bytes, transportAt, length, pseudo);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { RealServer, VirtualService } from '../ipvs-state.ts';
+import { scheduledDestination } from '../packet-facts.ts';
 import { foldAddress, hash32 } from './address-hash.ts';
 import { isUsable, type SchedulerMaker } from './scheduler.ts';
 
@@ -19,7 +20,7 @@ export const makeDestinationHashing: SchedulerMaker = (_state, service) => {
   return {
     name: 'dh',
     schedule: (packet) => {
-      const server = buckets[hash32(foldAddress(packet.destination), TABLE_BITS)];
+      const server = buckets[hash32(foldAddress(scheduledDestination(packet)), TABLE_BITS)];
       return server?.available && isUsable(server) ? server : undefined;
     },
     added: assign,

@@ -10,6 +10,7 @@
 import type { IpAddress } from '../../../../daemon/wire/ip-address.ts';
 import { HZ, makeTimer } from '../../kernel-clock.ts';
 import type { IpvsState, RealServer, VirtualService } from '../ipvs-state.ts';
+import { scheduledDestination } from '../packet-facts.ts';
 import { weightedLeastConnection } from './least-connection.ts';
 import { connectionOverhead, type SchedulerMaker } from './scheduler.ts';
 
@@ -37,13 +38,17 @@ export const makeLocality: SchedulerMaker = (state, service) => {
     stopped,
     schedule: (packet) => {
       const { now } = state.clock;
-      const entry = cache.get(packet.destination);
+      const entry = cache.get(scheduledDestination(packet));
       const cached = entry?.servers[0];
       if (entry !== undefined) entry.lastUseUs = now;
       if (cached?.available && cached.weight > 0 && !isBusy(cached, service)) return cached;
       const server = weightedLeastConnection(service);
       if (server === undefined) return undefined;
-      cache.set(packet.destination, { servers: [server], lastUseUs: now, changedUs: now });
+      cache.set(scheduledDestination(packet), {
+        servers: [server],
+        lastUseUs: now,
+        changedUs: now,
+      });
       return server;
     },
   };
@@ -58,11 +63,15 @@ export const makeLocalityWithReplication: SchedulerMaker = (state, service) => {
     stopped,
     schedule: (packet) => {
       const { now } = state.clock;
-      const entry = cache.get(packet.destination);
+      const entry = cache.get(scheduledDestination(packet));
       if (entry === undefined) {
         const server = weightedLeastConnection(service);
         if (server === undefined) return undefined;
-        cache.set(packet.destination, { servers: [server], lastUseUs: now, changedUs: now });
+        cache.set(scheduledDestination(packet), {
+          servers: [server],
+          lastUseUs: now,
+          changedUs: now,
+        });
         return server;
       }
       entry.lastUseUs = now;
