@@ -133,7 +133,7 @@ export function dissectIcmpv6(builder: PacketBuilder, body: Body, ip: IpFacts): 
         const value = formatIpv6(record.group);
         field(8, end - at - 8, 'mldr.mar.multicast_address', 'Multicast Address', value);
       }
-      builder.info = `Multicast Listener Report Message v2, ${message.records.length} groups`;
+      builder.info = `Multicast Listener Report Message v2, ${groupsText(message.records.length)}`;
       return;
     default:
       builder.info = `${message.kind.replaceAll('-', ' ')} (type ${type})`;
@@ -196,4 +196,8 @@ export function dissectIgmp(builder: PacketBuilder, body: Body): void {
     default:
       builder.info = `Type ${message.type}`;
   }
+}
+
+function groupsText(count: number): string {
+  return count === 1 ? '1 group' : `${count} groups`;
 }

@@ -129,3 +129,21 @@ async function palette(page: Page, words: string): Promise<void> {
   await page.fill('#palette', words);
   await page.keyboard.press('Enter');
 }
+
+describe('a narrow screen', () => {
+  it('has a packet below the list, and a stream that has sent nothing is not out', async () => {
+    const { page, errors } = await open();
+    await goTo(page, 0);
+    await page.waitForSelector('text=– nothing sent');
+    await page.setViewportSize({ width: 390, height: 844 });
+    await goTo(page, 6);
+    await page.click('[data-row] >> nth=0');
+    const detail = await page.locator('aside[aria-label^="Packet "]').boundingBox();
+    const list = await page.locator('[role="grid"][aria-label="Packets"]').boundingBox();
+    expect(detail?.width).toBeGreaterThan(300);
+    expect(list?.width).toBeGreaterThan(300);
+    expect(detail?.y).toBeGreaterThanOrEqual((list?.y ?? 0) + (list?.height ?? 0) - 1);
+    expect(errors).toEqual([]);
+    await page.context().close();
+  });
+});
