@@ -7,7 +7,7 @@
  */
 
 import type { IpAddress } from '../wire/ip-address.ts';
-import type { ReceivedPacket } from './receive-checks.ts';
+import type { ReceivedPacket } from './received-packet.ts';
 import type { VrrpInstanceConfig } from './vrrp-config.ts';
 import type { Instance, VrrpMachine, VrrpSettings } from './vrrp-machine.ts';
 

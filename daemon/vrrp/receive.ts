@@ -16,8 +16,8 @@ import { readIpv6 } from '../wire/ipv6-address.ts';
 import { VRRP_HEADER_LENGTH } from '../wire/vrrp-header.ts';
 import { receiveText } from './log-text.ts';
 import { receiveInBackup } from './receive-backup.ts';
-import type { ReceivedPacket } from './receive-checks.ts';
 import { receiveInMaster } from './receive-master.ts';
+import type { ReceivedPacket } from './received-packet.ts';
 import { syncAfter } from './sync-group.ts';
 import { OWNER_PRIORITY, restartTimer } from './timers.ts';
 import {

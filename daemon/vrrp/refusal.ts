@@ -1,6 +1,6 @@
 /** The typed report of a refused advert, beside keepalived's log line. */
 
-import type { ReceivedPacket, Refusal } from './receive-checks.ts';
+import type { ReceivedPacket, Refusal } from './received-packet.ts';
 import type { Instance, VrrpMachine } from './vrrp-machine.ts';
 
 /** Tells the run log who was refused and why. */
