@@ -6,7 +6,7 @@
 import { durationUs } from '../../daemon/base/time.ts';
 import { Daemon } from '../../daemon/core/daemon.ts';
 import type { ConfigLoader } from '../../daemon/core/loaded-config.ts';
-import type { DaemonFactory } from './daemon-machine.ts';
+import type { DaemonFactory } from './daemon-program.ts';
 
 /**
  * What becoming MASTER costs a real process before it restarts its advert timer, in µs: addresses, the burst, log lines.

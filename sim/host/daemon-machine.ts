@@ -10,46 +10,17 @@ import { type DurationUs, NO_DURATION, type TimeUs } from '../../daemon/base/tim
 import { type Command, UNCONCERNED, UNKNOWN_VRID } from '../../daemon/core/commands.ts';
 import type { DatagramEvent, SystemEvent, VrrpPacketEvent } from '../../daemon/core/events.ts';
 import type { DaemonStatus } from '../../daemon/core/status.ts';
-import type { System } from '../../daemon/core/system.ts';
 import { Wakeup } from '../engine/wakeup.ts';
 import type { NetlinkEvent } from '../kernel/kernel-api.ts';
 import { CommandRunner } from './daemon-commands.ts';
 import { DaemonFacts } from './daemon-facts.ts';
+import type { DaemonApi, DaemonFactory, DaemonMachineOptions } from './daemon-program.ts';
 import { DaemonSockets, type SocketEvents } from './daemon-sockets.ts';
 import { DaemonStreams } from './daemon-streams.ts';
-import { ANSWER_TIME, DELETION_TIME, type FrameMoment } from './frame-pacer.ts';
+import { ANSWER_TIME, DELETION_TIME } from './frame-pacer.ts';
 import type { Program, ProgramContext, UserSignal } from './machine.ts';
-import { routeWords, ruleWords } from './route-words.ts';
+import { eventOfNetlink } from './netlink-news.ts';
 import { Scripts } from './scripts.ts';
-
-/** What is asked of a daemon; the class `Daemon` of `daemon/core` is one. */
-export interface DaemonApi {
-  start(now: TimeUs): readonly Command[];
-  receive(now: TimeUs, event: SystemEvent): readonly Command[];
-  advance(now: TimeUs): readonly Command[];
-  reload(now: TimeUs): readonly Command[];
-  stop(now: TimeUs): readonly Command[];
-  nextDeadline(): TimeUs | undefined;
-  status(): DaemonStatus;
-}
-
-/** Makes a daemon on a machine. */
-export type DaemonFactory = (options: {
-  readonly system: System;
-  readonly context: ProgramContext;
-  readonly parentPid: number;
-  readonly vrrpPid: number;
-}) => DaemonApi;
-
-/** What a `DaemonMachine` is made with. */
-export interface DaemonMachineOptions {
-  readonly makeDaemon: DaemonFactory;
-  readonly knowsCommand: (name: string) => boolean;
-  /** Where a recorded run is played again: when its frames left. */
-  readonly frameMoment?: FrameMoment;
-  /** How long a master that yields takes from now to delete its addresses, where that is known. */
-  readonly deletionTime?: (now: TimeUs) => DurationUs | undefined;
-}
 
 /**
  * Packets that wait for a stopped process: the default socket buffer (212992 bytes) over 768 each.
@@ -75,7 +46,6 @@ const PROCESS_NAMES = {
   bfd: 'Keepalived_bfd',
 } as const;
 
-/** The daemon as a program of a machine; see the head of the file. */
 const DAEMON_SIGNALS = {
   USR1: 'USR1',
   USR2: 'USR2',
@@ -83,6 +53,7 @@ const DAEMON_SIGNALS = {
   'RTMAX-1': 'STATS_CLEAR',
 } as const;
 
+/** The daemon as a program of a machine; see the head of the file. */
 export class DaemonMachine implements Program, SocketEvents {
   readonly #context: ProgramContext;
   readonly #makeDaemon: DaemonFactory;
@@ -294,29 +265,10 @@ export class DaemonMachine implements Program, SocketEvents {
   }
 
   #netlink(event: NetlinkEvent): void {
-    switch (event.kind) {
-      case 'link-changed':
-      case 'link-removed':
-        this.#post({ kind: event.kind, interface: event.link });
-        return;
-      case 'address-added':
-      case 'address-removed':
-        this.#post({ kind: event.kind, interface: event.link, address: event.address });
-        return;
-      case 'route-removed':
-        // Only what somebody else takes away is news: own commands run while the daemon is busy.
-        if (this.#busy) return;
-        this.#post({ kind: 'route-removed', words: routeWords(event.route) });
-        return;
-      case 'rule-removed': {
-        if (this.#busy) return;
-        const { family } = event.rule;
-        this.#post({ kind: 'rule-removed', family, words: ruleWords(event.rule) });
-        return;
-      }
-      default:
-        return;
-    }
+    // What somebody else takes away is news; own commands run while the daemon is busy.
+    if (this.#busy && (event.kind === 'route-removed' || event.kind === 'rule-removed')) return;
+    const news = eventOfNetlink(event);
+    if (news !== undefined) this.#post(news);
   }
 
   /** Queues an event; it reaches the daemon in an event of its own at the same moment. */

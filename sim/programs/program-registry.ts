@@ -1,7 +1,8 @@
 /** All kinds of programs that a machine of the twin can run, by the kind that a scenario writes. */
 
 import { makeDaemon } from '../host/daemon-factory.ts';
-import { type DaemonFactory, DaemonMachine } from '../host/daemon-machine.ts';
+import { DaemonMachine } from '../host/daemon-machine.ts';
+import type { DaemonFactory } from '../host/daemon-program.ts';
 import type { ProgramFactory, ProgramRegistry } from '../host/machine.ts';
 import { DnsServer } from './dns-server.ts';
 import { HttpServer } from './http-server.ts';

@@ -12,7 +12,7 @@ import { readUint16, readUint32 } from '../../daemon/wire/integers.ts';
 import { formatIp } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
 import { decodeLatin1, encodeUtf8 } from '../../daemon/wire/text.ts';
-import type { DaemonFactory } from '../../sim/host/daemon-machine.ts';
+import type { DaemonFactory } from '../../sim/host/daemon-program.ts';
 import type { Kernel } from '../../sim/kernel/kernel.ts';
 import { HZ } from '../../sim/kernel/kernel-clock.ts';
 import { reachableTicks } from '../../sim/kernel/neighbour-table.ts';

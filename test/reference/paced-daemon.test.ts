@@ -5,7 +5,7 @@ import { durationUs, later, type TimeUs, timeUs } from '../../daemon/base/time.t
 import type { Command } from '../../daemon/core/commands.ts';
 import type { VrrpPacketEvent } from '../../daemon/core/events.ts';
 import type { DaemonStatus, InstanceStatus } from '../../daemon/core/status.ts';
-import type { DaemonApi } from '../../sim/host/daemon-machine.ts';
+import type { DaemonApi } from '../../sim/host/daemon-program.ts';
 import { advertMoments, crossingAdverts, pacedMoment, takeoverMoment } from './advert-moments.ts';
 import { yieldingTimes } from './last-words.ts';
 import { PacedDaemon } from './paced-daemon.ts';

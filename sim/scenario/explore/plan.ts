@@ -10,7 +10,7 @@ import { formatIp } from '../../../daemon/wire/ip-address.ts';
 import { encodeUtf8 } from '../../../daemon/wire/text.ts';
 import { memoLoader } from '../../host/config-memo.ts';
 import { daemonFactory } from '../../host/daemon-factory.ts';
-import type { DaemonFactory } from '../../host/daemon-machine.ts';
+import type { DaemonFactory } from '../../host/daemon-program.ts';
 import type { ProgramRegistry } from '../../host/machine.ts';
 import { programRegistry } from '../../programs/program-registry.ts';
 import { virtualAddresses } from '../derive/derive-traffic.ts';

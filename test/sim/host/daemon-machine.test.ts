@@ -7,11 +7,8 @@ import type { System } from '../../../daemon/core/system.ts';
 import { type IpAddress, parseIp } from '../../../daemon/wire/ip-address.ts';
 import { encodeIpv4Header, NO_OPTIONS } from '../../../daemon/wire/ipv4.ts';
 import { Engine } from '../../../sim/engine/engine.ts';
-import {
-  type DaemonApi,
-  DaemonMachine,
-  PACKETS_WAITING_MAX,
-} from '../../../sim/host/daemon-machine.ts';
+import { DaemonMachine, PACKETS_WAITING_MAX } from '../../../sim/host/daemon-machine.ts';
+import type { DaemonApi } from '../../../sim/host/daemon-program.ts';
 import { Host } from '../../../sim/host/host.ts';
 import type { ProgramFactory } from '../../../sim/host/machine.ts';
 import { createKernel } from '../../../sim/kernel/kernel.ts';

@@ -8,7 +8,7 @@ import { AH_HEADER_LENGTH } from '../../../../daemon/wire/ah.ts';
 import { ipv4HeaderLength } from '../../../../daemon/wire/ipv4.ts';
 import { readVrrpPriority } from '../../../../daemon/wire/vrrp-header.ts';
 import { daemonFactory, makeDaemon } from '../../../../sim/host/daemon-factory.ts';
-import type { DaemonApi, DaemonFactory } from '../../../../sim/host/daemon-machine.ts';
+import type { DaemonApi, DaemonFactory } from '../../../../sim/host/daemon-program.ts';
 import type { ProgramRegistry } from '../../../../sim/host/machine.ts';
 import { programRegistry } from '../../../../sim/programs/program-registry.ts';
 
