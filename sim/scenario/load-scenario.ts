@@ -107,6 +107,7 @@ function checkWhatIsLeft(document: Placed, reading: Reading, options: LoadOption
       const own = rest.problems.filter(
         (problem) =>
           !isEcho(problem, ghosts) &&
+          !isHostEcho(problem, dropped) &&
           !isCardEcho(problem, cards) &&
           !isEmptyProgram(problem, dropped, document.places),
       );
@@ -128,6 +129,15 @@ function isEcho(problem: Problem, ghosts: ReadonlySet<string>): boolean {
   if (!problem.code.startsWith('scenario:unknown-')) return false;
   const name = /'([^']*)'/.exec(problem.message)?.[1] ?? '';
   return name.split(':').some((part) => ghosts.has(part));
+}
+
+/** What no configuration and no host has, although one whose description was refused may have it. */
+function isHostEcho(problem: Problem, dropped: readonly (readonly PathPart[])[]): boolean {
+  const kinds = ['address', 'vrid', 'instance'].map((kind) => `scenario:unknown-${kind}`);
+  return (
+    kinds.includes(problem.code) &&
+    dropped.some(([lan, hosts]) => lan === 'lan' && hosts === 'hosts')
+  );
 }
 
 /** A program without a kind, because the kind was refused with what stood in it. */

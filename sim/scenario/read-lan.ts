@@ -155,6 +155,7 @@ function nicShape(nic: RawNic): {
   readonly mac?: MacAddress | undefined;
   readonly mtu?: number | undefined;
 } {
+  if (Array.isArray(nic)) return { addresses: nic };
   if ('length' in nic) return { addresses: [nic] };
   return { addresses: nic.address ?? [], mac: nic.mac, mtu: nic.mtu };
 }

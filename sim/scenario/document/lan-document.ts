@@ -224,7 +224,7 @@ export interface LanBoot {
 /** A host. */
 export interface LanHost {
   /** Network cards by name, in order. */
-  readonly nics?: Readonly<Record<string, string | LanNic>>;
+  readonly nics?: Readonly<Record<string, string | LanNic | readonly (string | LanAddress)[]>>;
   /** keepalived: path of its configuration, or a mapping with more. */
   readonly keepalived?: string | LanKeepalived;
   /** Programs started at boot. */

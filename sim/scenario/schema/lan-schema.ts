@@ -50,6 +50,10 @@ const nic = z.union([
     },
     'A card with more than an address.',
   ),
+  z
+    .array(nicAddress)
+    .min(1, { error: 'expected at least one address' })
+    .describe('Addresses of the card, the primary one first.'),
 ]);
 
 const keepalived = z.union([

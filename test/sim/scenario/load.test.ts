@@ -50,6 +50,16 @@ describe('a right file', () => {
     ]);
     expect(a?.loopbackAddresses?.map(formatPrefix)).toEqual(['10.9.9.9/32']);
   });
+  test('takes a list of addresses as it takes one', () => {
+    const text = (nic: string) =>
+      `lan: { switches: { s: {} }, hosts: { h: { nics: { eth0: ${nic} } } }, cables: [[h:eth0, s:1]] }`;
+    const addressesOf = (nic: string) =>
+      loadText(text(nic)).scenario?.lan.hosts[0]?.nics[0]?.addresses;
+    const two = '[10.0.0.1/24, { address: "2001:db8::1/64" }]';
+    expect(addressesOf(two)).toEqual(addressesOf(`{ address: ${two} }`));
+    expect(addressesOf(two)?.map(formatPrefix)).toEqual(['10.0.0.1/24', '2001:db8::1/64']);
+    expect(loadText(text('[]')).problems[0]?.message).toContain('at least one address');
+  });
   test('fills in what a host boots with', () => {
     expect(a).toMatchObject({
       sysctl: [['net.ipv4.ip_forward', '1']],

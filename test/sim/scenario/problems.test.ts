@@ -125,6 +125,21 @@ describe('broken YAML', () => {
     expect(problems[0]?.line).toBeGreaterThanOrEqual(7);
     expect(problems[0]?.line).toBeLessThanOrEqual(line);
   });
+  test('an address that only a refused host may have is not called unknown', () => {
+    const text = (prefix: string) => `lan:
+  switches: { s: {} }
+  hosts:
+    a: { nics: { eth0: 10.0.0.1/${prefix} } }
+    b: { nics: { eth0: 10.0.0.2/24 } }
+  cables: [[a:eth0, s:1], [b:eth0, s:2]]
+traffic: { p: { ping: ADDRESS, from: b } }
+until: 1s
+`;
+    const codes = (prefix: string, address: string) =>
+      loadText(text(prefix).replace('ADDRESS', address)).problems.map((one) => one.code);
+    expect(codes('240', '10.0.0.1')).toEqual(['scenario:bad-value']);
+    expect(codes('24', '10.0.0.9')).toEqual(['scenario:unknown-address']);
+  });
   test('what follows from a slip is counted, and two slips are two problems', () => {
     const { problems } = loadText(LONG.replace('    h3: {', '    h3 {'));
     expect(problems[0]?.hint).toMatch(/^the slip is here or before; \d+ more messages that follow/);
