@@ -64,6 +64,7 @@ function wordsOf(context: ParseContext, line: string): readonly string[] {
     context.complain('unterminated-quote', `Unmatched quote: '${line}'`, {
       message: `a double quote is opened and not closed; the words behind it are lost`,
       word: '"',
+      ofLine: true,
     });
   }
   return words;
@@ -120,13 +121,21 @@ function handleLine(
   if (!skipped && !context.reporter.ended) row.end?.(context);
 }
 
-/** Reads the lines of a block of values, such as addresses; each line is given as words. */
+/**
+ * Reads the lines of a block of values, such as addresses; each line is given as words. `strictHead`: where the
+ * block does not begin as it should, 2.2.7 wants to name a keyword that it has not kept, and ends.
+ */
 export function readValueBlock(
   context: ParseContext,
   words: readonly string[],
   take: (words: readonly string[]) => void,
+  options: { readonly strictHead?: boolean } = {},
 ): void {
   const [keyword = '', extra] = words;
+  if (extra !== undefined && options.strictHead === true) {
+    context.missingWord();
+    return;
+  }
   if (extra !== undefined) {
     const text = `Block ${keyword} has extra parameters ${extra} ...`;
     context.complain('extra-words', text, {
@@ -141,6 +150,10 @@ export function readValueBlock(
     if (needsBrace) {
       needsBrace = false;
       if (values[0] === '{') continue;
+      if (options.strictHead === true) {
+        context.missingWord();
+        return;
+      }
       context.remark('missing-brace', `'{' is missing at the beginning of block ${keyword}`);
     }
     if (values[0] === '}') return;
@@ -148,6 +161,7 @@ export function readValueBlock(
     take(values);
     context.reporter.flushNumber();
   }
+  context.reporter.pastEnd = true;
 }
 
 /** All words of a block of values. */

@@ -296,7 +296,9 @@ function checkScripts(context: ParseContext): void {
   }
   const { lvsFifo, fifo } = context.global;
   if (context.lvs.virtualServers.length > 0) {
-    for (const one of [fifo, lvsFifo]) if (one.script !== undefined) seen(one.script.at);
+    for (const { script } of [fifo, lvsFifo]) {
+      if (script !== undefined && isFound(context, script.arguments)) seen(script.at);
+    }
   }
   if (running !== undefined) complainOfSecurity(context, { what: 'check scripts', at: running.at });
 }

@@ -28,10 +28,14 @@ export function checkVrrpScripts(context: ParseContext): void {
   const everybody: readonly TrackingDraft[] = [...vrrp.instances, ...vrrp.groups];
   let running = false;
   let elsewhere: Location | undefined;
+  const named = new Set<string>();
   for (const script of [...vrrp.scripts]) {
-    const wanted = everybody.some((one) =>
-      one.trackedScripts.some((tracked) => tracked.name === script.name),
-    );
+    // Of several with one name the first is meant.
+    const isFirst = !named.has(script.name);
+    named.add(script.name);
+    const wanted =
+      isFirst &&
+      everybody.some((one) => one.trackedScripts.some((tracked) => tracked.name === script.name));
     const at = script.scriptAt ?? script.at;
     if (!wanted && executable(context, script.arguments) !== false) {
       const message = `vrrp_script ${script.name} is tracked by nobody and never runs`;
@@ -51,7 +55,7 @@ export function checkVrrpScripts(context: ParseContext): void {
     disable(context, script, at);
     running ||= isFound(context, script.arguments);
     vrrp.scripts = vrrp.scripts.filter((one) => one !== script);
-    for (const one of everybody) {
+    for (const one of isFirst ? everybody : []) {
       one.trackedScripts = one.trackedScripts.filter((tracked) => tracked.name !== script.name);
     }
   }

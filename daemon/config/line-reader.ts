@@ -126,17 +126,18 @@ export class LineReader {
         reportedLine: this.options.copied ? piece.number : piece.reportedLine,
         text: piece.text,
       };
-      if (piece.text === '') {
+      const stripped = stripComment(piece.text);
+      // In the children's copy a comment of its own, too, ends a definition of several lines.
+      if ((this.options.copied ? stripped.text : piece.text) === '') {
         this.growing = undefined;
         continue;
       }
-      const stripped = stripComment(piece.text);
-      if (stripped.unterminatedQuote) this.reportOpenQuote(piece.text);
+      const read = this.options.copied ? stripComment(stripped.text) : stripped;
+      if (read.unterminatedQuote) this.reportOpenQuote(read.untrimmed);
       if (stripped.commentAt > 0 && stripped.text !== '') {
         this.options.onComment?.(piece.text, stripped.commentAt);
       }
-      const text = this.options.copied ? stripComment(stripped.text).text : stripped.text;
-      if (text !== '') return text;
+      if (read.text !== '') return read.text;
     }
   }
 
@@ -197,7 +198,9 @@ export class LineReader {
         sequenceDepth: this.sequences.length,
       });
     }
-    return stripComment(result.text).text;
+    const stripped = stripComment(result.text);
+    if (stripped.unterminatedQuote) this.reportOpenQuote(stripped.untrimmed);
+    return stripped.text;
   }
 
   /** The line behind a condition that holds; `undefined` when it does not. */
@@ -228,6 +231,7 @@ export class LineReader {
         text: text.replace('%s', () => line),
         message: `${text.replace('%s', () => line)}; the line is left out`,
         word: kind,
+        ofLine: true,
         hint: `${kind}(name, …) text: see keepalived.conf(5)`,
       });
     }
@@ -252,18 +256,21 @@ export class LineReader {
         text: "Extra '}' found",
         message: "'}' closes no block; one '}' too many before or here",
         word: '}',
+        ofLine: true,
       });
     }
     return head;
   }
 
   private reportOpenQuote(line: string): void {
-    const text = trimEndBlank(trimStartBlank(line));
+    // The copy has no blanks before a line's last backslash.
+    const text = this.options.copied ? trimEndBlank(line) : line;
     this.options.reporter.report({
       code: 'config:unterminated-quote',
       text: `Unterminated quote '${text}'`,
       message: `a double quote is opened and not closed in '${text}'`,
       word: '"',
+      ofLine: true,
     });
   }
 }

@@ -129,7 +129,7 @@ function linesOfTest(findings: readonly Finding[]): readonly string[] {
   for (const process of TEST_ORDER) {
     const own = findings.filter((one) => one.process === process);
     said.push(...own.flatMap((one) => one.keepalivedLines));
-    if (own.some((one) => one.code === 'config:missing-parameter')) break;
+    if (own.some((one) => one.code === 'config:missing-parameter' && one.level === 'fatal')) break;
   }
   return said;
 }

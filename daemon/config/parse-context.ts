@@ -163,8 +163,24 @@ export class ParseContext {
       level: 'fatal',
       severity: 'error',
     });
-    this.reporter.ended = true;
+    // What `-t` skips cannot end it.
+    if (!this.reporter.skippedByTest) this.reporter.ended = true;
     return '';
+  }
+
+  /** As `word`, where keepalived has lost even the keyword. */
+  missingWord(): void {
+    const text =
+      '*** Configuration line starting `***MISSING ***` is missing a parameter at word position 1';
+    this.reporter.report({
+      code: 'config:missing-parameter',
+      text,
+      message:
+        "the block does not begin with a name and '{'; keepalived stops reading here and does not start",
+      level: 'fatal',
+      severity: 'error',
+    });
+    this.reporter.ended = true;
   }
 
   /** Complains in keepalived's words. */

@@ -54,6 +54,8 @@ export interface Complaint {
   readonly startText?: string;
   /** keepalived prints the text without a place, as it does after reading. */
   readonly unplaced?: boolean;
+  /** About the line as such: said in a block that is skipped, too. */
+  readonly ofLine?: boolean;
 }
 
 /** The collector. One for all passes. */
@@ -82,7 +84,7 @@ export class Reporter {
     const pending = this.pendingNumber;
     this.pendingNumber = undefined;
     const at = complaint.at ?? this.location;
-    const said = !this.skippedByTest;
+    const said = !this.skippedByTest || complaint.ofLine === true;
     const lines: string[] = pending === undefined || !said ? [] : [pending.line];
     if (complaint.text !== undefined && said) {
       lines.push(complaint.unplaced === true ? complaint.text : this.placed(complaint.text, at));

@@ -11,6 +11,8 @@ const SPACE = ' \t\f\n\r\v';
 /** A line without its comment; `continued` when a backslash stood at the very end. */
 export interface StrippedLine {
   readonly text: string;
+  /** The same before blanks at its end, and a backslash there, are seen to. */
+  readonly untrimmed: string;
   readonly unterminatedQuote: boolean;
   /** Where the comment began in the line as given, or -1. */
   readonly commentAt: number;
@@ -46,8 +48,13 @@ export function stripComment(line: string): StrippedLine {
     if (commentAt < 0) text += character;
     at++;
   }
-  text = trimEndBlank(text);
-  return { text: continued ? `${text}\\` : text, unterminatedQuote: quoted, commentAt };
+  const trimmed = trimEndBlank(text);
+  return {
+    text: continued ? `${trimmed}\\` : trimmed,
+    untrimmed: text,
+    unterminatedQuote: quoted,
+    commentAt,
+  };
 }
 
 /** Words of a line, and whether a double quote was left open. */

@@ -41,6 +41,7 @@ const connectionRows: readonly KeywordRow[] = [
     if (address === undefined) {
       const text = `Invalid bindto address ${word} - ignoring`;
       context.complain('bad-address', text, { word });
+      delete checker.bindAddress;
     } else if (familyOf(address) !== (targetFamily(context, checker) ?? familyOf(address))) {
       const text = `bindto address ${word} does not match address family of connect_ip - skipping`;
       context.complain('bad-family', text, { word });

@@ -19,7 +19,9 @@ export const globalScriptRows: readonly KeywordRow[] = [
     const { hasUser, hasGroup } = context.machine;
     const group = words[2];
     const isUnknown = hasUser?.(user) === false;
-    if (isUnknown || (group !== undefined && hasGroup?.(group) === false)) {
+    // Having failed once, 2.2.7 takes no other user.
+    const hasFailed = context.global.scriptUserFails === true;
+    if (hasFailed || isUnknown || (group !== undefined && hasGroup?.(group) === false)) {
       context.complain('unknown-user', 'Error setting global script uid/gid', {
         word: user,
         message: `user '${user}' does not exist on this host: scripts that name no user are removed`,

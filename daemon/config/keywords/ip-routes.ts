@@ -117,7 +117,6 @@ function routeWord(
   }
   if (written === 'or') return takeOr(context, state, given);
   const word = newer ?? written;
-  const value = values[at + 1];
   if (word === 'inet' || word === 'inet6') {
     if (state.family !== undefined && state.family !== word) {
       const family = state.family === 'inet' ? 'IPv4' : 'IPv6';
@@ -128,8 +127,10 @@ function routeWord(
     state.family = word;
     return 1;
   }
-  if (word === 'track_group' && given.isStatic && value !== undefined) {
-    state.trackGroup = knownTrackGroup(context, value);
+  if (word === 'track_group' && given.isStatic) {
+    const name = context.word(values, at + 1);
+    if (context.reporter.ended) return undefined;
+    state.trackGroup = knownTrackGroup(context, name);
     return 1;
   }
   if (ROUTE_FLAGS.includes(word)) {

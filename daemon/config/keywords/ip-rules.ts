@@ -92,6 +92,16 @@ export function readRule(
   values: readonly string[],
   options: { readonly isStatic: boolean },
 ): RouteDraft | undefined {
+  const rule = readWholeRule(context, values, options);
+  context.reporter.skippedByTest = false;
+  return rule;
+}
+
+function readWholeRule(
+  context: ParseContext,
+  values: readonly string[],
+  options: { readonly isStatic: boolean },
+): RouteDraft | undefined {
   const state: RuleState = {
     words: [],
     family: undefined,
@@ -234,8 +244,9 @@ function takePreference(
   if (result.usable) state.preference = result.value;
   if (!result.complained) return undefined;
   context.complain('bad-rule', `Invalid rule preference ${word} specified`, { word: value });
-  // What the daemon takes all the same ends the reading of `-t`: of a missing action it says nothing.
+  // What the daemon takes all the same ends the reading of `-t`: of the rest of the line it says nothing.
   state.isTold = true;
+  context.reporter.skippedByTest = true;
   return result.usable ? undefined : '';
 }
 

@@ -184,8 +184,9 @@ export const serverGroupRow: KeywordRow = row(
       members: [],
       memberTexts: [],
     };
-    readValueBlock(context, [words[0] as string, ...words.slice(2)], (values) => {
-      takeMember(context, group, values);
+    const head = [words[0] as string, ...words.slice(2)];
+    readValueBlock(context, head, (values) => takeMember(context, group, values), {
+      strictHead: true,
     });
     if (group.members.length === 0) {
       const text = `virtual server group ${name} has no entries - removing`;
@@ -304,14 +305,14 @@ function shortRange(
 ): number | undefined {
   const { word, first, end } = given;
   const inet = typeof first === 'number';
-  const match = (inet ? /^\d+/ : /^[0-9a-f]+/i).exec(end);
-  const last = match === null ? Number.NaN : Number.parseInt(match[0], inet ? 10 : 16);
-  const most = inet ? 255 : 65_535;
-  if (match === null || match[0] !== end || last > most) {
+  const digits = (inet ? /^\d*/ : /^[0-9a-f]*/i).exec(end)?.[0] ?? '';
+  const rest = end.slice(digits.length);
+  const last = Number.parseInt(`0${digits}`, inet ? 10 : 16);
+  if (rest !== '' || last > (inet ? 255 : 65_535)) {
     const text =
-      last > most
+      rest === ''
         ? `Virtual server group range '${word}' end '${end}' too large`
-        : `Virtual server group range '${word}' has extra characters at end '${end}'`;
+        : `Virtual server group range '${word}' has extra characters at end '${rest}'`;
     context.complain('bad-range', text, { word });
     return undefined;
   }

@@ -40,15 +40,15 @@ const fileBlock: readonly KeywordRow[] = [
         ' inclusive. Ignoring...';
       context.complain('bad-value', text, { word });
     }
+    if (words[2] !== undefined && words[2] !== 'reverse') {
+      const text = `track_file ${file.name} unknown weight option ${words[2]}`;
+      context.complain('unknown-option', text, { word: words[2] });
+    }
     if (!result.usable) return;
     file.weight = result.value;
     // For `-t` a bad one has not been given.
     file.weightGiven = !result.complained;
     if (words[2] === 'reverse') file.reverse = true;
-    else if (words[2] !== undefined) {
-      const text = `track_file ${file.name} unknown weight option ${words[2]}`;
-      context.complain('unknown-option', text, { word: words[2] });
-    }
   }),
   filePart('init_file [VALUE] [overwrite]', (context, file, words) => {
     file.init = { value: 0, overwrite: false };

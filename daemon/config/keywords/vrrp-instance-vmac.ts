@@ -40,13 +40,13 @@ function takeVmac(context: ParseContext, instance: InstanceDraft, words: Words):
     }
     if (named && word === 'netlink_notify_msg') continue;
     const mac = parseMac(word);
-    if (mac === undefined && word.includes(':')) {
+    if (word.includes(':') && instance.vmac.mac !== undefined) {
+      context.complain('duplicate', 'VMAC interface address already specified', { word });
+    } else if (mac === undefined && word.includes(':')) {
       const tail = /[^\da-f:]/i.test(word) ? '' : ' - ignored';
       context.complain('bad-value', `VMAC invalid MAC address ${word}${tail}`, { word });
     } else if (mac === undefined) takeVmacName(context, instance, word);
-    else if (instance.vmac.mac !== undefined) {
-      context.complain('duplicate', 'VMAC interface address already specified', { word });
-    } else if (isGroupMac(mac)) {
+    else if (isGroupMac(mac)) {
       context.complain('bad-value', `VMAC MAC address is multicast ${word} - ignoring`, { word });
     } else if (Math.trunc(mac / 0x1_0000) === 0x0000_5e00) {
       const text = `VMAC MAC address not allowed to be RFC5798 address (${word}) - ignoring`;

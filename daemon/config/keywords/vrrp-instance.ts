@@ -205,7 +205,8 @@ export const vrrpInstanceRow: KeywordRow = row('vrrp_instance NAME { … }', 'P1
 
 function openInstance(context: ParseContext, words: Words): void {
   const name = words[1];
-  context.instance = undefined;
+  // Where a refused block has no '{', its lines are read for the instance before it, or for none.
+  context.instance = context.vrrp.instances.at(-1) ?? newInstance(context, '(null)');
   if (name === undefined || words.length !== 2) {
     context.complain('bad-name', 'vrrp_instance must have a name', {
       message:
@@ -293,7 +294,6 @@ function closeInstance(context: ParseContext): void {
   if (!unicast && instance.unicastTtl !== undefined) {
     const text = `(${instance.name}): Cannot use unicast_ttl without unicast peers - resetting`;
     context.complain('conflict', text);
-    delete instance.unicastTtl;
   }
   context.instance = undefined;
 }

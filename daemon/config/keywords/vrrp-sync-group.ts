@@ -63,7 +63,8 @@ export const syncGroupRow = row('vrrp_sync_group NAME { … }', 'P1', openGroup,
 
 function openGroup(context: ParseContext, words: Words): void {
   const name = words[1];
-  context.group = undefined;
+  // Where a refused block has no '{', its lines are read for the group before it.
+  context.group = context.vrrp.groups.at(-1);
   if (name === undefined || words.length !== 2) {
     context.complain('bad-name', 'vrrp_sync_group must have a name - skipping');
     context.skipBlock(true);
