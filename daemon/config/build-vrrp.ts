@@ -86,6 +86,7 @@ export function buildVrrp(draft: VrrpDraft, global: GlobalDraft, hostname: strin
     })),
     garpGroups: draft.garpGroups.map((one) => ({
       interfaces: one.interfaces,
+      aggregation: one.aggregation,
       garpInterval: durationUs(one.garpUs ?? 0),
       gnaInterval: durationUs(one.gnaUs ?? 0),
     })),
@@ -102,6 +103,7 @@ function buildGlobals(global: GlobalDraft, hostname: string): VrrpGlobals {
     startupDelay: durationUs(global.startupDelayUs),
     ...(global.delayAfterBootUs > 0 ? { delayAfterBoot: durationUs(global.delayAfterBootUs) } : {}),
     logUnknownVrids: global.logUnknownVrids,
+    firewallNamed: global.firewallNamed,
     ...fifo('notifyFifo', global.fifo),
     ...fifo('vrrpNotifyFifo', global.vrrpFifo),
     fifoStatesOnReload: global.fifoStatesOnReload,

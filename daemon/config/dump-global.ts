@@ -12,7 +12,7 @@ import type { DaemonConfig } from './daemon-config.ts';
 import { quoted } from './dump-notify.ts';
 import { dumpProcessSettings } from './dump-process-settings.ts';
 import type { GlobalConfig, GlobalGarp, MailConfig } from './global-config.ts';
-import { keptWord, keptWords } from './kept-words.ts';
+import { FIREWALL_TABLE, firewallTable, keptWord, keptWords, processNames } from './kept-words.ts';
 import { type IdsOf, rootOnly, scriptUserOf } from './user-ids.ts';
 
 /** Which process prints. */
@@ -28,19 +28,16 @@ export function dumpGlobal(
   idsOf: IdsOf = rootOnly,
 ): readonly string[] {
   const { global } = config;
-  const { other } = global;
+  const names = processNames(global.other);
   return [
     '------< Global definitions >------',
     ` Network namespace = ${global.netNamespace ?? '(default)'}`,
     ` Network namespace ipvs = ${global.netNamespaceIpvs ?? '(main namespace)'}`,
     ...named(' Instance name = ', global.instanceName),
-    ...named(' Parent process name = ', keptWord(other, 'process_name')),
-    ...named(' VRRP process name = ', keptWord(other, 'vrrp_process_name')),
-    ...named(
-      ' LVS process name = ',
-      keptWord(other, 'checker_process_name') ?? keptWord(other, 'lvs_process_name'),
-    ),
-    ...named(' BFD process name = ', keptWord(other, 'bfd_process_name')),
+    ...named(' Parent process name = ', names.parent),
+    ...named(' VRRP process name = ', names.vrrp),
+    ...named(' LVS process name = ', names.checkers),
+    ...named(' BFD process name = ', names.bfd),
     ` Router ID = ${global.routerId}`,
     ...dumpMail(global.mail),
     ` Checkers log all failures = ${global.checkerLogAllFailures}`,
@@ -49,7 +46,7 @@ export function dumpGlobal(
     ...dumpInterfaces(config),
     ...dumpTimeouts(global),
     ...(process === 'vrrp' ? [` Default interface = ${global.defaultInterface}`] : []),
-    ` Disable local IGMP = ${keptWords(other, 'disable_local_igmp') === undefined ? 'no' : 'yes'}`,
+    ` Disable local IGMP = ${keptWords(global.other, 'disable_local_igmp') === undefined ? 'no' : 'yes'}`,
     ...dumpLvs(global),
     ...dumpFifos(config, process, idsOf),
     ` FIFO write vrrp states on reload = ${config.vrrp.globals.fifoStatesOnReload}`,
@@ -222,8 +219,6 @@ function lowerPriority(garp: GlobalGarp, process: DumpingProcess): readonly stri
   ];
 }
 
-const DEFAULT_TABLES = { nftables: 'keepalived', nftables_ipvs: 'keepalived_ipvs' } as const;
-
 /** nftables serve VMACs and no_accept; the VRRP process takes defaults when it needs them. */
 function dumpFirewall(config: DaemonConfig, process: DumpingProcess): readonly string[] {
   const { other } = config.global;
@@ -231,10 +226,10 @@ function dumpFirewall(config: DaemonConfig, process: DumpingProcess): readonly s
     (one) => one.vmac !== undefined || (!one.accept && one.priority !== 255),
   );
   const lines: string[] = [];
-  const table = keptWords(other, 'nftables');
+  const table = firewallTable(other);
   if (table !== undefined || (needed && process === 'vrrp')) {
     const forced = keptWords(other, 'nftables_ifindex') !== undefined;
-    lines.push(` nftables table name = ${table?.[0] ?? DEFAULT_TABLES.nftables}`);
+    lines.push(` nftables table name = ${table ?? FIREWALL_TABLE}`);
     lines.push(` nftables base chain priority = ${keptWord(other, 'nftables_priority') ?? '-1'}`);
     lines.push(` nftables ${forced ? '' : "don't "}force use ifindex for link local IPv6`);
   }
@@ -242,7 +237,7 @@ function dumpFirewall(config: DaemonConfig, process: DumpingProcess): readonly s
   if (ipvs !== undefined) {
     const priority = keptWord(other, 'nftables_ipvs_priority') ?? '-1';
     const mark = keptWord(other, 'nftables_ipvs_start_fwmark') ?? '1000';
-    lines.push(` ipvs nftables table name = ${ipvs[0] ?? DEFAULT_TABLES.nftables_ipvs}`);
+    lines.push(` ipvs nftables table name = ${ipvs[0] ?? 'keepalived_ipvs'}`);
     lines.push(` ipvs nftables base chain priority = ${priority}`);
     lines.push(` ipvs nftables start fwmark = ${mark}`);
   }

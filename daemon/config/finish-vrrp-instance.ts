@@ -324,18 +324,28 @@ function finishAdvertInterval(instance: InstanceDraft, say: Say): void {
   }
 }
 
-/** Debounce delays must be shorter than the time after which a master counts as dead. */
+/**
+ * Debounce delays must be shorter than the time after which a master counts as dead. What is too long becomes that
+ * time less the skew of priority 255; where one advert decides, delays are dropped (test/reference/dumps/up-down-delays).
+ */
 function finishDebounce(context: ParseContext, instance: InstanceDraft): void {
   const delay = context.vrrp.delays.find((one) => one.interface === instance.interface);
   if (delay === undefined || Math.max(delay.downUs, delay.upUs) === 0) return;
-  const patience = (instance.downTimerAdverts - 1) * instance.advertUs;
+  const adverts = instance.downTimerAdverts - 1;
+  const patience = adverts * instance.advertUs;
   // From 2.3.3 on an interface may come up as late as one likes.
   const limitsUp = !context.knows('2.3.3');
   if (delay.downUs < patience && (!limitsUp || delay.upUs < patience)) return;
   const message =
     `delays of interface ${delay.interface} are not below (down_timer_adverts - 1) * advert_int` +
     ` of vrrp_instance ${instance.name}; keepalived shortens them`;
-  context.remark('debounce', message, placeOf(instance, 'down_timer_adverts', 'advert_int'));
-  delay.downUs = Math.min(delay.downUs, Math.max(0, patience - 1));
-  if (limitsUp) delay.upUs = Math.min(delay.upUs, Math.max(0, patience - 1));
+  const startText =
+    adverts === 0
+      ? `${instance.name}: cannot use debounce timers with down_timer_adverts = 1 - resetting`
+      : `${instance.name}: interface ${delay.interface} debounce timer(s) not less that ${adverts} * advert_int - resetting`;
+  const at = placeOf(instance, 'down_timer_adverts', 'advert_int');
+  context.remark('debounce', message, { ...at, startText });
+  const longest = adverts === 0 ? 0 : patience - Math.floor(instance.advertUs / 256);
+  if (delay.downUs >= patience) delay.downUs = longest;
+  if (limitsUp && delay.upUs >= patience) delay.upUs = longest;
 }

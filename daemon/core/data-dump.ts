@@ -17,6 +17,7 @@ import { lateFraction, type Stamps, stampText } from '../vrrp/dump.ts';
 import { groupFaults, groupInits } from '../vrrp/fault.ts';
 import { scriptIsWell } from '../vrrp/scripts.ts';
 import { descriptorsOf } from '../vrrp/sockets.ts';
+import { hasFirewall } from '../vrrp/virtual-objects.ts';
 import type { VrrpConfig } from '../vrrp/vrrp-config.ts';
 import {
   type Group,
@@ -242,7 +243,7 @@ function instanceLine(
   if (line.startsWith('   Multicast address ')) return [multicastLine(instance, dumped)];
   if (line.startsWith('   Advert interval = ')) return [line, ...masterInterval(instance)];
   if (/^ {5}(prepend|append|add) /.test(line)) return [installed(line, instance.vipSet)];
-  if (isAddress(line)) return [`${line}${instance.vipSet ? ' set' : ''}`];
+  if (isAddress(line)) return [`${line}${setMark(instance)}`];
   return line === descriptorsBefore(instance) ? [...descriptors(machine, instance), line] : [line];
 }
 
@@ -257,6 +258,12 @@ function descriptorsBefore(instance: Instance): string {
   if (config.trackedProcesses.length > 0) return '   Tracked processes :';
   if (config.trackedBfds.length > 0) return '   Tracked BFDs :';
   return `   Using smtp notification = ${config.smtpAlert ? 'yes' : 'no'}`;
+}
+
+/** Behind a virtual address that is on its interface. */
+export function setMark(instance: Instance): string {
+  if (!instance.vipSet) return '';
+  return hasFirewall(instance) ? ' set nftable_set' : ' set';
 }
 
 function isAddress(line: string): boolean {

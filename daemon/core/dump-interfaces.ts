@@ -21,7 +21,7 @@ export interface InterfaceDumpFacts {
 
 /** Pauses between gratuitous packets, one entry an interface or a garp_group. */
 interface GarpDelay {
-  /** 0 unless a group holds several interfaces. */
+  /** Of a garp_group with a block `interfaces`, else 0. */
   readonly number: number;
   readonly garp: number;
   readonly gna: number;
@@ -69,9 +69,8 @@ function nextAt(machine: VrrpMachine, one: GarpDelay, family: string): TimeUs | 
 
 /** The groups of the configuration, then one for each interface that global intervals hold for. */
 function garpDelays(machine: VrrpMachine): readonly GarpDelay[] {
-  let number = 0;
   const delays: GarpDelay[] = machine.config.garpGroups.map((group) => ({
-    number: group.interfaces.length > 1 ? ++number : 0,
+    number: group.aggregation,
     garp: group.garpInterval,
     gna: group.gnaInterval,
     interfaces: group.interfaces,

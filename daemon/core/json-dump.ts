@@ -12,6 +12,7 @@ import { type DumpMoment, type Stamps, stampsOf, stampText } from '../vrrp/dump.
 import type { VirtualAddress, VrrpInstanceConfig } from '../vrrp/vrrp-config.ts';
 import type { Instance, VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import { decodeLatin1 } from '../wire/text.ts';
+import { setMark } from './data-dump.ts';
 
 /** One JSON document: an array, one entry an instance. */
 export function jsonText(machine: VrrpMachine, moment: DumpMoment): string {
@@ -29,7 +30,7 @@ function instanceJson(machine: VrrpMachine, instance: Instance, stamp: Stamps): 
   const vips = (addresses: readonly VirtualAddress[]) =>
     addresses.map((vip) => {
       const text = dumpAddress(vip, made === undefined ? [] : [made]).trim();
-      return instance.vipSet ? `${text} set` : text;
+      return `${text}${setMark(instance)}`;
     });
   const list = (name: string, texts: readonly string[]) =>
     texts.length === 0 ? {} : { [name]: texts };

@@ -54,7 +54,7 @@ export function configNotes(config: VrrpConfig): readonly string[] {
   const needsFirewall = config.instances.some(
     (one) => one.vmac !== undefined || (!one.accept && one.priority !== 255),
   );
-  if (needsFirewall) notes.push(coreText.nftables());
+  if (needsFirewall && !config.globals.firewallNamed) notes.push(coreText.nftables());
   return notes;
 }
 

@@ -101,7 +101,8 @@ export function changeRule(machine: VrrpMachine, kind: 'add' | 'delete', rule: V
 }
 
 /** Whether packets to the VIPs are to be dropped: no_accept, or strict mode of a non-owner. */
-function hasFirewall(instance: Instance): boolean {
+/** Whether rules drop what goes to its addresses while it is MASTER. */
+export function hasFirewall(instance: Instance): boolean {
   return !instance.config.accept && instance.basePriority !== 255;
 }
 

@@ -33,6 +33,8 @@ export interface VrrpGlobals {
   /** From 2.4 on: instances wait until the machine has been up for so long. */
   readonly delayAfterBoot?: DurationUs;
   readonly logUnknownVrids: boolean;
+  /** `nftables` or `vrrp_iptables` was there. */
+  readonly firewallNamed: boolean;
   readonly notifyFifo?: FifoConfig;
   readonly vrrpNotifyFifo?: FifoConfig;
   readonly fifoStatesOnReload: boolean;
@@ -287,6 +289,8 @@ export interface InterfaceDelayConfig {
 /** `garp_group`. */
 export interface GarpGroupConfig {
   readonly interfaces: readonly string[];
+  /** Counts the groups with a block `interfaces`; 0 without one. */
+  readonly aggregation: number;
   readonly garpInterval: DurationUs;
   readonly gnaInterval: DurationUs;
 }

@@ -3,6 +3,7 @@
  * it has no effect on a virtual LAN; the words are checked as keepalived checks them and kept.
  */
 
+import { PROCESS_NAME_MAX } from '../kept-words.ts';
 import { type KeywordRow, row } from '../keyword-row.ts';
 import { readInteger, readUnsigned, UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
@@ -142,9 +143,6 @@ function kept(
     { status: 'no-effect-here' },
   );
 }
-
-/** TASK_COMM_LEN - 1. */
-const PROCESS_NAME_MAX = 15;
 
 function nameRow(keyword: string): KeywordRow {
   return kept(`${keyword} NAME`, (context, words) => {

@@ -146,6 +146,7 @@ export function vrrp(
       routerId: 'n1',
       startupDelay: durationUs(0),
       logUnknownVrids: false,
+      firewallNamed: false,
       fifoStatesOnReload: false,
       notifyPriorityChanges: false,
       enableScriptSecurity: false,
