@@ -107,6 +107,7 @@ function handleLine(
     complainOfUnknown(context, keyword, rows);
     return;
   }
+  if (given.level === 0) context.topKeywords.add(keyword);
   const active = row.processes?.includes(context.process) ?? true;
   if (!active) {
     context.skipBlock(true);

@@ -113,7 +113,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const exitCode = exitCodeOf(run, drafts);
   const verdict = !runs ? 'refuse' : exitCode === 0 ? 'accept' : 'accept-with-messages';
   const keepalivedLines = linesOfTest(run.findings);
-  const startLines = linesOfStart(run.findings);
+  const startLines = linesOfStart(run);
   const { notSimulated } = drafts;
   const refusal = !run.stopped ? {} : { refusal: run.includeFailed ? EXIT_FILE : EXIT_CONFIG };
   const said = { keepalivedLines, startLines };
@@ -134,20 +134,34 @@ function linesOfTest(findings: readonly Finding[]): readonly string[] {
   return said;
 }
 
-/** A start says more; its processes read at the same time, here one after the other. */
-function linesOfStart(findings: readonly Finding[]): readonly string[] {
-  return TEST_ORDER.flatMap((process) =>
+/** What the parent must have seen for a child to be started (measured with 2.2.7). */
+const CALLS_FOR: ReadonlyMap<string, ReaderProcess> = new Map([
+  ['vrrp_instance', 'vrrp'],
+  ['static_ipaddress', 'vrrp'],
+  ['static_routes', 'vrrp'],
+  ['static_rules', 'vrrp'],
+  ['virtual_server', 'checkers'],
+  ['bfd_instance', 'bfd'],
+]);
+
+/** A start says more; its processes, which are those that something calls for, read at the same time, here one after the other. */
+function linesOfStart({ findings, topKeywords }: Run): readonly string[] {
+  const started = new Set<ReaderProcess | undefined>(['parent']);
+  for (const keyword of topKeywords) started.add(CALLS_FOR.get(keyword));
+  return TEST_ORDER.filter((process) => started.has(process)).flatMap((process) =>
     findings
       .filter((one) => one.process === process)
-      .flatMap(({ startText, keepalivedLines }) => [
+      .flatMap(({ startText, startLines, keepalivedLines }) => [
         ...(startText === undefined ? [] : [startText]),
-        ...keepalivedLines,
+        ...(startLines ?? keepalivedLines),
       ]),
   );
 }
 
 interface Run {
   readonly findings: readonly Finding[];
+  /** What the parent met at the top level. */
+  readonly topKeywords: ReadonlySet<string>;
   /** keepalived does not start at all. */
   readonly stopped: boolean;
   readonly vrrpRuns: boolean;
@@ -160,11 +174,19 @@ function runPasses(options: LoadOptions, drafts: Drafts): Run {
   const findings: Finding[] = [];
   const draws = memoryOf(options.random);
   const parent = runPass(options, drafts, { process: 'parent', draws });
+  const { topKeywords } = parent.context;
   const includeFailed = parent.includes.failed || !parent.opened;
   if (!includeFailed && !parent.reporter.ended) checkLifecycleScripts(parent.context);
   findings.push(...parent.reporter.findings);
   const stop = (parameterMissing: boolean): Run => {
-    return { findings, stopped: true, vrrpRuns: false, includeFailed, parameterMissing };
+    return {
+      findings,
+      topKeywords,
+      stopped: true,
+      vrrpRuns: false,
+      includeFailed,
+      parameterMissing,
+    };
   };
   if (includeFailed) return stop(false);
   if (parent.reporter.ended) return stop(true);
@@ -185,6 +207,7 @@ function runPasses(options: LoadOptions, drafts: Drafts): Run {
   const vrrpFails = !vrrpRuns && drafts.vrrp.instances.length > 0;
   return {
     findings,
+    topKeywords,
     stopped: parameterMissing || vrrpFails,
     vrrpRuns,
     includeFailed,

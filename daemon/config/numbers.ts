@@ -65,7 +65,9 @@ export function readInteger(word: string, range: NumberRange, reporter: Reporter
   else if (value < -INTEGER_MAX - 1 || value > INTEGER_MAX) {
     text = `number '${word}' outside integer range`;
   } else if (!inRange) text = rangeText(word, range);
-  return conclude({ value, text, word, inRange, range, reporter });
+  // Of these numbers 2.2.7 calls no warning what is merely too large or too small.
+  const isWarning = garbage || value < -INTEGER_MAX - 1 || value > INTEGER_MAX;
+  return conclude({ value, text, word, inRange, range, reporter, isWarning });
 }
 
 /** Reads a decimal with up to `decimals` places; value and limits are in units of 10^-decimals. */
@@ -76,14 +78,18 @@ export function readDecimal(
 ): NumberResult {
   const { decimals } = range;
   if (word.startsWith('-')) {
-    reporter.complainOfNumber(`negative number '${word}'`, word);
+    const isWarning = range.lenient === true;
+    reporter.complainOfNumber(`negative number '${word}'`, word, { isWarning });
     return { value: 0, complained: true, usable: false };
   }
   const point = word.indexOf('.');
   const whole = (point < 0 ? word : word.slice(0, point)).replace(/^\s*\+?/, '');
   const fraction = point < 0 ? '' : word.slice(point + 1);
   const tooLong = fraction.length > decimals;
-  if (tooLong) reporter.complainOfNumber(`number '${word}' has too many decimal places`, word);
+  if (tooLong) {
+    const told = `number '${word}' has too many decimal places`;
+    reporter.complainOfNumber(told, word, { isWarning: range.lenient === true });
+  }
   const shifted = whole + fraction.slice(0, decimals).padEnd(decimals, '0');
   const match = /^(\d*)(.*)$/s.exec(shifted) as RegExpExecArray;
   const roundsUp = tooLong && (fraction[decimals] as string) >= '5';
@@ -108,10 +114,15 @@ function conclude(given: {
   inRange: boolean;
   range: NumberRange;
   reporter: Reporter;
+  isWarning?: boolean;
 }): NumberResult {
   if (given.text === '') return { value: given.value, complained: false, usable: true };
-  given.reporter.complainOfNumber(given.text, given.word);
-  const usable = given.range.lenient === true && given.inRange;
+  const lenient = given.range.lenient === true;
+  const usable = lenient && given.inRange;
+  given.reporter.complainOfNumber(given.text, given.word, {
+    isWarning: lenient && given.isWarning !== false,
+    isTaken: usable,
+  });
   return { value: given.value, complained: true, usable };
 }
 

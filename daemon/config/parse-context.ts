@@ -107,6 +107,8 @@ export class ParseContext {
 
   /** The line being handled, for handlers that split it again. */
   line = '';
+  /** Keywords met at the top level. */
+  readonly topKeywords = new Set<string>();
   /** Blocks to skip: 0 none, -1 when the opening brace is still to come. */
   skip = 0;
   /** Where the block that is skipped begins. */
@@ -201,6 +203,13 @@ export class ParseContext {
       this.complain('bad-value', range.text, { word });
     }
     return result;
+  }
+
+  /** Complains of a 0; where `-t` has found fault with the number already, only a start goes on to say so. */
+  complainOfZero(result: NumberResult, text: string, word: string | undefined): void {
+    if (!result.usable || result.value !== 0) return;
+    if (result.complained) this.reporter.sayAtStart(text, { isPlaced: true });
+    else this.complain('bad-value', text, word === undefined ? {} : { word });
   }
 
   /** An optional boolean: bare means true; `undefined` when it is none of the six words. */

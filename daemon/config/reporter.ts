@@ -32,6 +32,8 @@ export interface Finding extends Omit<Problem, 'keepalivedText'> {
   readonly level: Level;
   /** keepalived's lines; empty when it says nothing. */
   readonly keepalivedLines: readonly string[];
+  /** What a start says instead, where that differs from `-t`. */
+  readonly startLines?: readonly string[];
   /** Said at a start and no problem to anybody: advice, or why another line follows. */
   readonly startOnly?: boolean;
 }
@@ -58,6 +60,21 @@ export interface Complaint {
   readonly ofLine?: boolean;
 }
 
+/** How a start takes a bad number. */
+export interface NumberAtStart {
+  /** It is called a warning. */
+  readonly isWarning?: boolean;
+  /** It is used all the same: the handler has nothing to say of it. */
+  readonly isTaken?: boolean;
+}
+
+interface PendingNumber {
+  readonly line: string;
+  readonly startLine: string;
+  readonly word: string;
+  readonly isTaken: boolean;
+}
+
 /** The collector. One for all passes. */
 export class Reporter {
   readonly findings: Finding[] = [];
@@ -69,13 +86,19 @@ export class Reporter {
   skippedByTest = false;
   /** A process that met a missing parameter has ended: it says no more. */
   ended = false;
-  private pendingNumber: { readonly line: string; readonly word: string } | undefined;
+  private pendingNumber: PendingNumber | undefined;
 
   /** Says that a number was bad; kept until the handler says what that means. */
-  complainOfNumber(text: string, word: string): void {
+  complainOfNumber(text: string, word: string, atStart: NumberAtStart = {}): void {
     if (this.ended) return;
     this.flushNumber();
-    this.pendingNumber = { line: this.placed(text, this.location), word };
+    const front = atStart.isWarning === true ? 'WARNING - ' : '';
+    this.pendingNumber = {
+      line: this.placed(text, this.location),
+      startLine: this.placed(`${front}${text}`, this.location),
+      word,
+      isTaken: atStart.isTaken === true,
+    };
   }
 
   /** Adds one complaint. */
@@ -85,10 +108,11 @@ export class Reporter {
     this.pendingNumber = undefined;
     const at = complaint.at ?? this.location;
     const said = !this.skippedByTest || complaint.ofLine === true;
-    const lines: string[] = pending === undefined || !said ? [] : [pending.line];
-    if (complaint.text !== undefined && said) {
-      lines.push(complaint.unplaced === true ? complaint.text : this.placed(complaint.text, at));
-    }
+    const own =
+      complaint.text === undefined
+        ? []
+        : [complaint.unplaced === true ? complaint.text : this.placed(complaint.text, at)];
+    const lines = !said ? [] : pending === undefined ? own : [pending.line, ...own];
     const word = complaint.word ?? pending?.word;
     this.findings.push({
       code: complaint.code,
@@ -104,13 +128,15 @@ export class Reporter {
         ? (complaint.level ?? (complaint.text === undefined ? 'quiet' : 'general'))
         : 'quiet',
       keepalivedLines: lines,
+      ...(pending === undefined && said ? {} : { startLines: startLinesOf(pending, own) }),
     });
   }
 
   /** A line that keepalived says at a start, and neither `-t` nor we call a problem. */
-  sayAtStart(text: string): void {
+  sayAtStart(given: string, { isPlaced = false } = {}): void {
     if (this.ended || this.skippedByTest) return;
     this.flushNumber();
+    const text = isPlaced ? this.placed(given, this.location) : given;
     this.findings.push({
       code: 'config:start-line',
       severity: 'warning',
@@ -141,6 +167,7 @@ export class Reporter {
       process: this.process,
       level: this.skippedByTest ? 'quiet' : 'general',
       keepalivedLines: this.skippedByTest ? [] : [pending.line],
+      startLines: [pending.startLine],
     });
   }
 
@@ -148,6 +175,14 @@ export class Reporter {
     if (this.pastEnd || at === undefined || at.reportedLine === 0) return text;
     return at.label === '' ? `(Line ${at.reportedLine}) ${text}` : placedIn(at, text);
   }
+}
+
+function startLinesOf(
+  pending: PendingNumber | undefined,
+  own: readonly string[],
+): readonly string[] {
+  if (pending === undefined) return own;
+  return pending.isTaken ? [pending.startLine] : [pending.startLine, ...own];
 }
 
 function placedIn(at: Location, text: string): string {

@@ -52,9 +52,8 @@ const mailRows: readonly KeywordRow[] = [
     const text = `smtp_connect_timeout '${words[1]}' must be in [0, ${SECONDS_MAX}] - ignoring`;
     const result = context.unsigned(words, { least: 0, most: SECONDS_MAX, lenient: true, text });
     if (!result.usable) return;
-    if (result.value === 0 && !result.complained) {
-      context.complain('bad-value', 'smtp_conect_timeout must be greater than 0, setting to 1');
-    }
+    const zero = 'smtp_conect_timeout must be greater than 0, setting to 1';
+    context.complainOfZero(result, zero, undefined);
     context.global.smtpTimeoutUs = Math.max(1, result.value) * 1_000_000;
   }),
   alertRow('smtp_alert', 'P2', (global, value) => {
@@ -255,9 +254,7 @@ function repeatRow(
     const text = `${keyword} '${words[1]}' invalid - ignoring`;
     const result = context.unsigned(words, { least: 0, most: UNSIGNED_MAX, lenient: true, text });
     if (!result.usable) return;
-    if (result.value === 0 && !result.complained) {
-      context.complain('bad-value', `${keyword} must be greater than 0, setting to 1`);
-    }
+    context.complainOfZero(result, `${keyword} must be greater than 0, setting to 1`, undefined);
     set(context.global, Math.max(1, result.value));
   });
 }

@@ -56,10 +56,8 @@ function repeatRow(
     const text = `(${instance.name}): ${keyword} '${words[1]}' invalid - ignoring`;
     const result = context.unsigned(words, { least: 0, most: UNSIGNED_MAX, lenient: true, text });
     if (!result.usable) return;
-    if (result.value === 0 && !result.complained) {
-      const what = `${keyword} must be greater than 0, setting to 1`;
-      context.complain('bad-value', `(${instance.name}): ${what}`, { word: words[1] ?? '' });
-    }
+    const zero = `(${instance.name}): ${keyword} must be greater than 0, setting to 1`;
+    context.complainOfZero(result, zero, words[1]);
     set(instance, Math.max(1, result.value));
   });
 }

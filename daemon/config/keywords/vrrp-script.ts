@@ -42,10 +42,8 @@ export const scriptRow = row('vrrp_script NAME { … }', 'P1', openScript, {
         ` ${SECONDS_MAX} - ignoring`;
       const result = context.unsigned(words, { least: 0, most: SECONDS_MAX, lenient: true, text });
       if (!result.usable) return;
-      if (result.value === 0 && !result.complained) {
-        const what = 'vrrp script interval must be greater than 0, setting to 1';
-        context.complain('bad-value', `(${script.name}): ${what}`, { word });
-      }
+      const what = 'vrrp script interval must be greater than 0, setting to 1';
+      context.complainOfZero(result, `(${script.name}): ${what}`, word);
       script.intervalUs = Math.max(1, result.value) * 1_000_000;
     }),
     scriptPart('timeout SECONDS', 'P1', (context, script, words) => {
@@ -53,10 +51,8 @@ export const scriptRow = row('vrrp_script NAME { … }', 'P1', openScript, {
       const text = `(${script.name}): vrrp script timeout '${word}' invalid - ignoring`;
       const result = context.unsigned(words, { least: 0, most: SECONDS_MAX, lenient: true, text });
       if (!result.usable) return;
-      if (result.value === 0 && !result.complained) {
-        const what = 'vrrp script timeout must be greater than 0, setting to 1';
-        context.complain('bad-value', `(${script.name}): ${what}`, { word });
-      }
+      const what = 'vrrp script timeout must be greater than 0, setting to 1';
+      context.complainOfZero(result, `(${script.name}): ${what}`, word);
       script.timeoutUs = Math.max(1, result.value) * 1_000_000;
     }),
     scriptPart('weight -253..253 [reverse]', 'P1', (context, script, words) => {

@@ -1,5 +1,5 @@
 /**
- * What keepalived 2.2.7 says about scripts while it reads its file at a start, line by line and in its order: recorded by
+ * What keepalived 2.2.7 says about scripts, numbers and delays while it reads its file at a start, line by line and in its order: recorded by
  * test/golden/keepalived/script-lines/record.sh on a machine without the user `keepalived_script`.
  */
 
@@ -25,7 +25,7 @@ const MACHINE = {
   interfaces: [{ name: 'eth0', addresses: [] }],
 };
 
-describe('lines about scripts at a start', () => {
+describe('lines about scripts, numbers and delays at a start', () => {
   it.each(NAMES)('%s', (name) => {
     const text = readFileSync(join(FOLDER, `${name}.conf`), 'utf8');
     const path = `${name}.conf`;
@@ -61,5 +61,22 @@ describe('lines about scripts at a start', () => {
     expect(host.log).toContain("Script user 'keepalived_script' does not exist");
     const { problems } = loadText(text, MACHINE);
     expect(problems.map((one) => one.code)).toEqual(['config:script-security']);
+  });
+});
+
+describe('who says a line at a start', () => {
+  const said = (blocks: string) => {
+    const { startLines } = loadText(`nosuch\n${blocks}`, MACHINE);
+    return startLines.filter((line) => line.includes('nosuch')).length;
+  };
+  const INSTANCE =
+    'vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n 10.0.0.1\n }\n}\n';
+
+  it('the parent, and each child that some block calls for', () => {
+    expect(said('vrrp_script c {\n script /bin/true\n}\n')).toBe(1);
+    expect(said(INSTANCE)).toBe(2);
+    expect(said('static_routes {\n 10.0.0.0/8 via 10.0.0.2 dev eth0\n}\n')).toBe(2);
+    expect(said(`${INSTANCE}virtual_server 10.0.0.9 80 {\n}\n`)).toBe(3);
+    expect(said(`${INSTANCE}bfd_instance b {\n neighbor_ip 10.0.0.9\n}\n`)).toBe(3);
   });
 });

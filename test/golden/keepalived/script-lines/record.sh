@@ -1,5 +1,5 @@
 #!/bin/bash
-# What keepalived 2.2.7 says about scripts while it reads its file: `bash record.sh OUT` as root. A network namespace of its
+# What keepalived 2.2.7 says about scripts, numbers and delays while it reads its file: `bash record.sh OUT` as root. A network namespace of its
 # own with one interface; every NAME.conf beside this script is started for two seconds. The lines about reading are kept.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +15,7 @@ run ip address add 192.168.100.11/24 dev eth0
 run ip link set far up
 run ip link set eth0 up
 others='^(Starting|Running|Command| +|Opening|NOTICE|Registering|Assigned|VRRP sock|Sending|\(VI_1\) (setting|Sending'
-others="$others"'|removing|Entering|sent)|Startup|Stop|CPU|Config|Netlink|VRRP_Script|Script `|Initializing|IPVS|Shutting|pid'
+others="$others"'|removing|Entering|sent|Changing|Receive)|Startup|Stop|CPU|Config|Netlink|VRRP_Script|Script `|Initializing|IPVS|Shutting|pid'
 others="$others"'|startup script|shutdown script|Warning - script|VRRP_Group|[[:space:]]*$)'
 cd "$here" || exit 1
 for file in *.conf; do
