@@ -161,6 +161,7 @@ export class SiblingProcesses {
       if (step.vrrp && detailed) this.#outbox.say('vrrp', bfdText.event(name, up));
       if (bfd !== undefined) bfdChanged(machine, bfd, up, now);
       if (step.checker && this.#checkers !== undefined) {
+        if (this.#options.flags.logDetail) this.#outbox.say('checkers', bfdText.event(name, up));
         this.#outbox.push(...this.#checkers.bfdChanged({ name, up }, now));
       }
     }

@@ -5,11 +5,12 @@
 
 import { activation } from '../daemon/check/replay.ts';
 import type { Timeline, TimelineEntry } from '../daemon/check/timeline.ts';
+import { directorOf, prefixOf } from './checker-addresses.ts';
 import type { Observed } from './checker-lan.ts';
 
 /** Lines of the checkers' process; VRRP's and the parent's are others' tests. */
 const CHECKERS =
-  /^(TCP|HTTP|UDP|SMTP|DNS|ICMP|PING|FILE|BFD|Misc|Remote|MD5|Adding|Removing|Enabling|Disabling|Gained|Lost|Changing|service |Activating|Deactivating|Suspending|Shutting|Reinit|Initializing|Regex|Starting with|http_check|SSL|Timeout|Error|Read error|WEB|Checker bind|bind failed|IPVS|\(\[)/;
+  /^(TCP|HTTP|UDP|SMTP|DNS|ICMP|PING|FILE|BFD|Received BFD|Misc|Remote|MD5|Adding|Removing|Enabling|Disabling|Gained|Lost|Changing|service |Activating|Deactivating|Suspending|Shutting|Reinit|Initializing|Regex|Starting with|http_check|SSL|Timeout|Error|Read error|WEB|Checker bind|bind failed|IPVS|\(\[)/;
 /** The kernel repeats a SYN up to that long; a later one of the same port is another attempt. */
 const REPETITION_S = 30;
 const BRIEF_S = 1;
@@ -26,7 +27,10 @@ export function logDifferences(timeline: Timeline, observed: Observed): string[]
   const ours = seconds(observed.log).filter(
     (one) => one.process === 'checkers' && CHECKERS.test(one.text),
   );
-  const theirs = recorded(timeline, 'LOG', (text) => CHECKERS.test(text));
+  const theirs = recorded(timeline, 'LOG', (text) => CHECKERS.test(text)).map((one) => ({
+    ...one,
+    text: one.text.replace(/delivered in \d+ usec/, 'delivered in 0 usec'),
+  }));
   // keepalived's child says this once, and the VRRP child of some recordings once more.
   const once = 'Initializing ipvs';
   const isTwice = theirs.filter((one) => one.text === once).length > 1;
@@ -92,7 +96,7 @@ export function requestDifferences(timeline: Timeline, observed: Observed): stri
     const theirs = all
       .filter((one) => one.text.startsWith(server))
       .map((one) => /request=b'(.*)'$/.exec(one.text)?.[1]?.replaceAll('\\r\\n', '\r\n') ?? '');
-    const end = `10.10.0.1${server.slice(2)}:80`;
+    const end = `${prefixOf(timeline.config)}1${server.slice(2)}:80`;
     const ours = observed.requests
       .filter((one) => one.to === end && one.text.startsWith('GET'))
       .map((one) => one.text);
@@ -109,8 +113,8 @@ export function requestDifferences(timeline: Timeline, observed: Observed): stri
 }
 
 /** The director that the timeline is of. */
-function addressOf({ name }: Timeline): string {
-  return `10.10.0.25${name.split('#')[1] ?? '1'}`;
+function addressOf(timeline: Timeline): string {
+  return directorOf(timeline);
 }
 
 /** Attempts of TCP at each end that the capture sees. */

@@ -9,8 +9,9 @@
 import { milliseconds, type TimeUs } from '../../daemon/base/time.ts';
 import { Daemon } from '../../daemon/core/daemon.ts';
 import { readUint16, readUint32 } from '../../daemon/wire/integers.ts';
-import { formatIp } from '../../daemon/wire/ip-address.ts';
+import { formatIp, parsePrefix } from '../../daemon/wire/ip-address.ts';
 import { readIpv4 } from '../../daemon/wire/ipv4-address.ts';
+import { readIpv6 } from '../../daemon/wire/ipv6-address.ts';
 import { decodeLatin1, encodeUtf8 } from '../../daemon/wire/text.ts';
 import type { DaemonFactory } from '../../sim/host/daemon-program.ts';
 import type { Kernel } from '../../sim/kernel/kernel.ts';
@@ -24,6 +25,7 @@ import type { Said } from '../daemon/check/director.ts';
 import { activation, isFirstSynLost, plannedDraws } from '../daemon/check/replay.ts';
 import { filesOfReloads, type Life, type Timeline } from '../daemon/check/timeline.ts';
 import { loadText } from '../sim/scenario/load-text.ts';
+import { directorOf, prefixOf } from './checker-addresses.ts';
 import { isSilentWithin, outageActions, recordedOutages } from './recorded-outages.ts';
 import { recordedReachable } from './recorded-reachable.ts';
 import { recordedServers, serverActions } from './recorded-servers-play.ts';
@@ -53,6 +55,7 @@ export function replayOnLan(timeline: Timeline): Observed {
   /** Whose draws those of the next daemon are; the other director's are of no matter. */
   const next = { draws };
   const capture = new Capture();
+  const isIpv6 = prefixOf(timeline.config) === 'fd00::';
   const run = startRun(scenarioFor(timeline, number), {
     programs: programRegistry(factoryWith(next)),
     onStart: (lan) => {
@@ -60,8 +63,12 @@ export function replayOnLan(timeline: Timeline): Observed {
       if (cable !== undefined) captureCable(cable, capture);
     },
   });
-  const recorded = recordedServers(timeline, number);
-  const servers = recorded === undefined ? new ToldServers(run) : undefined;
+  if (isIpv6) addIpv6(run);
+  // A peer of BFD is silent while its daemon is away: its events tell of it, not the capture.
+  const isTold = isIpv6 || timeline.bfdPeer !== undefined;
+  const recorded = isTold ? undefined : recordedServers(timeline, number);
+  const servers =
+    recorded === undefined ? new ToldServers(run, isIpv6 ? 'inet6' : 'inet') : undefined;
   const lose = (first: number, name: string) => loseFirstSyn(run, timeline, first, name);
   const files = filesOfReloads(timeline);
   const started = (at: number) => {
@@ -80,7 +87,7 @@ export function replayOnLan(timeline: Timeline): Observed {
   const actions: { readonly at: number; readonly act: () => void }[] = [
     { at: 0, act: () => servers?.prepare(timeline.title) },
     ...(recorded === undefined ? [] : serverActions(run, recorded, timeline)),
-    ...outageActions(run, recordedOutages(timeline, number)),
+    ...(isTold ? [] : outageActions(run, recordedOutages(timeline, number))),
     ...peerActions(run, timeline, next),
     started(0),
   ];
@@ -122,8 +129,20 @@ export function replayOnLan(timeline: Timeline): Observed {
         process: identifier === 'Keepalived_healthcheckers' ? 'checkers' : identifier,
       })),
     tables,
-    ...readChecks(capture.frames, `10.10.0.25${number}`),
+    ...readChecks(capture.frames, directorOf(timeline)),
   };
+}
+
+/** Every machine has an address of IPv6 too, as the recorded ones: without duplicate address detection. */
+function addIpv6(run: ScenarioRun): void {
+  for (const [name, octet] of [
+    ['director', 251],
+    ...SERVERS.map((one, index) => [one, 11 + index]),
+  ]) {
+    const prefix = parsePrefix(`fd00::${octet}/64`);
+    if (prefix === undefined) throw new Error(`${octet}`);
+    run.lan.hosts.get(`${name}`)?.kernel?.addAddress('eth0', { ...prefix, noDad: true });
+  }
 }
 
 /** The director takes a neighbour for reachable as long as the recorded one did. */
@@ -255,6 +274,10 @@ function happen(run: ScenarioRun, timeline: Timeline, text: string): void {
   }
   const file = /^file (\S+) (\S+)$/.exec(text);
   if (file !== null) director(run).writeFile(file[1] ?? '', encodeUtf8(`${file[2]}\n`));
+  const bfd = /^rs1: BFD (started|killed|ended)$/.exec(text)?.[1];
+  const peer = run.lan.hosts.get('rs1');
+  if (bfd === 'started') peer?.unit('start', 'keepalived');
+  else if (bfd !== undefined) peer?.signal('keepalived', bfd === 'killed' ? 'KILL' : 'TERM');
   const own = /^director (\d) (un)?plugged$/.exec(text);
   if (own !== null) {
     // The director's card was taken off its bridge: it kept its carrier.
@@ -287,8 +310,10 @@ function readChecks(frames: Capture['frames'], own: string): Pick<Observed, 'req
   const asked = new Set<string>();
   for (const { at, frame } of frames) {
     const tcpAt = tcpOffset(frame);
-    if (tcpAt === undefined || formatIp(readIpv4(frame, 26)) !== own) continue;
-    const to = `${formatIp(readIpv4(frame, 30))}:${readUint16(frame, tcpAt + 2)}`;
+    if (tcpAt === undefined) continue;
+    const [from, place] = endsOf(frame);
+    if (from !== own) continue;
+    const to = `${place}:${readUint16(frame, tcpAt + 2)}`;
     const flags = (frame[tcpAt + 13] ?? 0) & 0x12;
     if (flags === 0x02) {
       const key = `${readUint16(frame, tcpAt)} ${to}`;
@@ -307,9 +332,20 @@ function readChecks(frames: Capture['frames'], own: string): Pick<Observed, 'req
   return { requests, opened };
 }
 
+function endsOf(frame: Uint8Array): [source: string, destination: string] {
+  const isIpv4 = readUint16(frame, 12) === 0x0800;
+  return isIpv4
+    ? [formatIp(readIpv4(frame, 26)), formatIp(readIpv4(frame, 30))]
+    : [formatIp(readIpv6(frame, 22)), formatIp(readIpv6(frame, 38))];
+}
+
 function scenarioFor(timeline: Timeline, number: string) {
   const { peer } = timeline;
   const other = number === '1' ? '2' : '1';
+  const daemonOf = (name: string) =>
+    name === 'rs1' && timeline.bfdPeer !== undefined
+      ? ', keepalived: { config: ./rs1.conf, enabled: false }'
+      : '';
   const { scenario, problems } = loadText(
     `
 jitter: none
@@ -326,7 +362,7 @@ ${
       nics: { eth0: 10.10.0.25${other}/24 }
       keepalived: { config: ./peer.conf, enabled: false }
 `
-}${SERVERS.map((name) => `    ${name}: { nics: { eth0: 10.10.0.1${name.slice(2)}/24 } }`).join('\n')}
+}${SERVERS.map((name) => `    ${name}: { nics: { eth0: 10.10.0.1${name.slice(2)}/24 }${daemonOf(name)} }`).join('\n')}
   cables:
     - [director:eth0, sw1:9]
 ${peer === undefined ? '' : '    - [peer:eth0, sw1:10]\n'}${SERVERS.map((name, index) => `    - [${name}:eth0, sw1:${index + 1}]`).join('\n')}
@@ -334,6 +370,8 @@ ${peer === undefined ? '' : '    - [peer:eth0, sw1:10]\n'}${SERVERS.map((name, i
     {
       'k.conf': timeline.config,
       './k.conf': timeline.config,
+      'rs1.conf': timeline.bfdPeer ?? '',
+      './rs1.conf': timeline.bfdPeer ?? '',
       'peer.conf': peer?.config ?? '',
       './peer.conf': peer?.config ?? '',
     },

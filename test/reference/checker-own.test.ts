@@ -8,10 +8,10 @@ const FOLDER = fileURLToPath(new URL('./ipvs/keepalived-lvs-own/', import.meta.u
 const NAMES = recordings(FOLDER);
 
 describe('checkers do on a whole LAN what keepalived did in our own recordings', () => {
-  it('there is one of every kind of checker but BFD_CHECK', () => {
+  it('there is one of every kind of checker, over IPv6 too', () => {
     const text = NAMES.map((name) => readTimeline(name, FOLDER).config).join('');
     const kinds =
-      'TCP_CHECK HTTP_GET SSL_GET SMTP_CHECK DNS_CHECK MISC_CHECK UDP_CHECK PING_CHECK FILE_CHECK';
+      'TCP_CHECK HTTP_GET SSL_GET SMTP_CHECK DNS_CHECK MISC_CHECK UDP_CHECK PING_CHECK FILE_CHECK BFD_CHECK fd00::11';
     for (const kind of kinds.split(' ')) expect(text, kind).toContain(kind);
   });
 

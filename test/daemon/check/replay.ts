@@ -9,6 +9,7 @@
 import type { CheckerConfig } from '../../../daemon/check/checker-config.ts';
 import { loadWithReader } from '../../../daemon/core/config-loader.ts';
 import { formatIp } from '../../../daemon/wire/ip-address.ts';
+import { directorOf, serverNameOf } from '../../reference/checker-addresses.ts';
 import { recordedServers } from '../../reference/recorded-servers-play.ts';
 import { Director, type ServerBehaviour, s } from './director.ts';
 import { filesOfReloads, type Timeline } from './timeline.ts';
@@ -131,19 +132,21 @@ function firstCheck(timeline: Timeline, from: number, who: Checked): number {
   );
   const end = reload?.at ?? Number.POSITIVE_INFINITY;
   const later = timeline.entries.filter(({ at }) => at >= from && at < end);
-  const [address = '', port = ''] = who.end.split(':');
+  const [, address = '', port = ''] = /^(.*):(\d+)$/.exec(who.end) ?? [];
   // The capture is of the first director; what the second asked, the servers tell.
   const number = timeline.name.split('#')[1] ?? '1';
-  const own = `10.10.0.25${number}`;
+  const own = directorOf(timeline);
+  const echo = own.includes(':') ? 'ICMP 128/0' : 'ICMP 8/0';
   const packets = later.filter(
     ({ kind, text }) =>
       kind === 'CHECK' &&
       text.startsWith(own) &&
-      text.endsWith(who.how === 'echo' ? `> ${address} ICMP 8/0` : `> ${who.end} S`),
+      (who.how === 'echo'
+        ? text.endsWith(`> ${address} ${echo}`)
+        : text.endsWith(`> ${who.end} S`) || text.endsWith(`> ${who.end} UDP`)),
   );
   const heard = later.filter(
-    ({ kind, text }) =>
-      kind === 'HTTP' && text.startsWith(`rs${Number(address.split('.')[3]) - 10} from ${own}:`),
+    ({ kind, text }) => kind === 'HTTP' && text.startsWith(`${serverNameOf(address)} from ${own}:`),
   );
   // Two checkers of one port: what was asked behind the handshake tells whose it was.
   const isOwn = ({ text }: { readonly text: string }) =>

@@ -38,7 +38,9 @@ export interface Timeline {
   /** The capture's time at 0, in seconds, where the recording tells it. */
   readonly begin: number | undefined;
   readonly peer: PeerDirector | undefined;
-  /** How far off moments may be (s) where the recorder's machine was busy; then paces are not compared. */
+  /** keepalived's configuration on the first server, which answers BFD. */
+  readonly bfdPeer: string | undefined;
+  /** How far off moments may be (s) where the recorder's machine was busy, or BFD draws them; then paces are not compared. */
   readonly slack: number | undefined;
 }
 
@@ -109,6 +111,7 @@ function readOne(name: string, folder: string): Timeline {
     const value = new RegExp(`^# ${what} ([\\d.]+)`, 'm').exec(text)?.[1];
     return value === undefined ? undefined : Number(value);
   };
+  const bfdFile = join(folder, `${file}.rs1.keepalived.conf`);
   const entries: TimelineEntry[] = [];
   for (const line of text.split('\n')) {
     const match = /^ +(-?\d+\.\d+) (\S+) ?(.*)$/.exec(line);
@@ -144,6 +147,7 @@ function readOne(name: string, folder: string): Timeline {
     begin: numberOf('begin'),
     peer: undefined,
     slack: numberOf('slack'),
+    bfdPeer: existsSync(bfdFile) ? readFileSync(bfdFile, 'utf8') : undefined,
   };
 }
 

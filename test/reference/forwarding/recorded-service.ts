@@ -40,6 +40,9 @@ const WEIGHT =
 /** How long before its line a command took effect: the guest prints afterwards. */
 const COMMAND_LEAD_S = 0.0003;
 
+/** Typed word by word: a server or service that takes nothing any more. */
+const TAKEN_AWAY = /^ipvsadm -(?:[ae] .* -w 0$|[dD] )/;
+
 /** Services before the first frame. */
 export function servicesOf(
   recording: ForwardingRecording,
@@ -92,7 +95,7 @@ function thresholdOf(
   );
   if (refused === undefined) return undefined;
   const isTakenAway = lines.some(
-    ({ at, text }) => at < refused.at && WEIGHT.exec(text)?.[1] === '0',
+    ({ at, text }) => at < refused.at && (WEIGHT.exec(text)?.[1] === '0' || TAKEN_AWAY.test(text)),
   );
   if (isTakenAway) return undefined;
   const begun = new Set<string>();

@@ -21,8 +21,11 @@ export const MACHINES: ReadonlyMap<string, number> = new Map([
 export class CheckerLab {
   readonly #number: number;
 
-  constructor(number: number) {
+  readonly hasIpv6: boolean;
+
+  constructor(number: number, hasIpv6: boolean) {
     this.#number = number;
+    this.hasIpv6 = hasIpv6;
     const names = ['sw', ...MACHINES.keys()];
     // One run of ip for many lines: starting a program is what is slow in a guest.
     this.#batch(
@@ -31,7 +34,7 @@ export class CheckerLab {
     );
     for (const name of names) {
       const off = () => writeFileSync('/proc/sys/net/ipv6/conf/all/disable_ipv6', '1');
-      this.inside(name, off);
+      if (!hasIpv6 || name === 'sw') this.inside(name, off);
     }
     const ports = [...MACHINES].flatMap(([name, octet]) => {
       const mac = `02:00:00:00:0a:${octet > 99 ? `e${octet - 250}` : octet}`;
@@ -49,7 +52,8 @@ export class CheckerLab {
     ]);
     for (const [name, octet] of MACHINES) {
       const address = `address add 10.10.0.${octet}/24 dev eth0`;
-      this.#batch(name, ['link set lo up', address, 'link set eth0 up']);
+      const more = hasIpv6 ? [`address add fd00::${octet}/64 dev eth0 nodad`] : [];
+      this.#batch(name, ['link set lo up', address, 'link set eth0 up', ...more]);
     }
   }
 

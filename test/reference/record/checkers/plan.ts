@@ -19,6 +19,12 @@ export interface CheckerEvent {
 export interface CheckerPlan {
   readonly id: string;
   readonly title: string;
+  /** The machines have addresses of IPv6 too: fd00::11 beside 10.10.0.11. */
+  readonly hasIpv6?: true;
+  /** keepalived's configuration on rs1, with BFD alone; the director then runs its BFD process as well. */
+  readonly peer?: string;
+  /** How far off moments may be (s) where the daemons draw theirs. */
+  readonly slack?: number;
   /** One configuration a director; a single director runs without VRRP. */
   readonly configs: readonly string[];
   /** The files of SIGHUPs: `SIGHUP, second file`, `SIGHUP, third file`. */

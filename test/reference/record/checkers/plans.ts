@@ -1,6 +1,7 @@
 /** All that is recorded of keepalived's checkers. */
 
 import type { CheckerPlan } from './plan.ts';
+import { IPV6_PLANS } from './plans-ipv6.ts';
 import { PACE_PLANS } from './plans-paces.ts';
 import { POOL_PLANS } from './plans-pools.ts';
 import { LIFE_PLANS } from './plans-pools-life.ts';
@@ -13,4 +14,5 @@ export const PLANS: readonly CheckerPlan[] = [
   ...PACE_PLANS,
   ...LIFE_PLANS,
   ...RELOAD_PLANS,
+  ...IPV6_PLANS,
 ];

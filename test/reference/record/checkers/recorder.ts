@@ -42,7 +42,7 @@ export interface Ready {
 
 /** Makes the laboratory of a plan. */
 export function prepare(plan: CheckerPlan, number: number): Ready {
-  const lab = new CheckerLab(number);
+  const lab = new CheckerLab(number, plan.hasIpv6 ?? false);
   const lines: Line[] = [];
   const servers = new Servers(lab, (server, from, request) => {
     const shown = request?.replaceAll('\r', '\\r').replaceAll('\n', '\\n');
@@ -53,6 +53,7 @@ export function prepare(plan: CheckerPlan, number: number): Ready {
     servers.set(server, 80, { kind: 'http', status: 200 });
   }
   for (const one of plan.before ?? []) perform(one, lab, servers);
+  if (plan.peer !== undefined) writeFileSync(`/run/${plan.id}.conf`, plan.peer);
   for (const [path, content] of Object.entries(plan.files ?? {})) {
     writeFileSync(path, content);
     if (path.endsWith('.sh')) chmodSync(path, 0o755);
@@ -78,7 +79,7 @@ export async function record(ready: Ready, output: string): Promise<void> {
   const begin = epoch();
   const running: Running[] = directors.map((one, index) => {
     say(`director ${index + 1}: keepalived ${isPair ? '' : '-C '}started`);
-    return { ...one, daemon: startDaemon(lab, one, isPair, say) };
+    return { ...one, daemon: startDaemon(lab, one, isPair || plan.peer !== undefined, say) };
   });
   const looker = setInterval(() => {
     for (const one of running) look(one, say);
@@ -120,6 +121,9 @@ export async function record(ready: Ready, output: string): Promise<void> {
     writeFileSync(`${output}/${name}.keepalived.conf`, plan.configs[index] ?? '');
     if (index === 0) copyFileSync(`${one.folder}/dump.pcap`, `${output}/${plan.id}.pcap`);
   }
+  if (plan.peer !== undefined) {
+    writeFileSync(`${output}/${plan.id}.rs1.keepalived.conf`, plan.peer);
+  }
   for (const which of ['second', 'third'] as const) {
     const text = plan[which];
     if (text !== undefined) writeFileSync(`${output}/${plan.id}.${which}.keepalived.conf`, text);
@@ -133,7 +137,7 @@ function startDaemon(
   isPair: boolean,
   say: (text: string) => void,
 ): ChildProcess {
-  const files = `-f ${folder}/k.conf -p ${folder}/k.pid -c ${folder}/kc.pid -r ${folder}/kv.pid`;
+  const files = `-f ${folder}/k.conf -p ${folder}/k.pid -b ${folder}/kb.pid -c ${folder}/kc.pid -r ${folder}/kv.pid`;
   const daemon = spawn(
     'ip',
     lab.words(name, `keepalived -n -l -G -D ${isPair ? '' : '-C '}${files}`),

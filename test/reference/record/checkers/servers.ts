@@ -123,8 +123,9 @@ export class Servers {
     const key = `${server}:${port}`;
     // An answer at once: the socket must be made while we stand in the namespace.
     const lookup = (host: string, _: unknown, done: (e: null, a: string, f: number) => void) =>
-      done(null, host, 4);
-    const socket = createSocket({ type: 'udp4', lookup: lookup as never });
+      done(null, host, host.includes(':') ? 6 : 4);
+    const type = this.#lab.hasIpv6 ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, lookup: lookup as never });
     socket.on('error', () => undefined);
     socket.on('message', (message, from) => {
       const behaviour = this.#behaviours.get(key);
@@ -135,7 +136,7 @@ export class Servers {
         socket.send(dnsAnswer(message, behaviour), from.port, from.address);
       }
     });
-    return socket.bind(port, '0.0.0.0');
+    return socket.bind(port, type === 'udp6' ? '::' : '0.0.0.0');
   }
 }
 

@@ -1,9 +1,12 @@
 /** Texts of the recordings: the kernel's table, the packets of checks, the whole timeline. */
 
+import { formatIp, parseIp } from '../../../../daemon/wire/ip-address.ts';
+import { readIpv6 } from '../../../../daemon/wire/ipv6-address.ts';
 import { readCapture } from '../../../../sim/report/pcap-read.ts';
 import type { CheckerPlan } from './plan.ts';
 import type { Line } from './recorder.ts';
 
+const IPV6_PAYLOAD_AT = 54;
 const LEGEND =
   '# seconds since keepalived was started; LOG = keepalived log line (read as it came); IPVS = change of the kernel table ' +
   '(polled every 40 ms); HTTP = seen by the server; CHECK = TCP and ICMP seen at the director';
@@ -28,6 +31,11 @@ export function tableText(text: string): string {
 
 /** `0A0A0064:0050` */
 function endOf(text: string): string {
+  const long = /^\[([0-9a-f:]+)\]:([0-9A-F]+)$/i.exec(text);
+  if (long !== null) {
+    const address = parseIp(long[1] ?? '');
+    return `${address === undefined ? '' : formatIp(address)}:${Number.parseInt(long[2] ?? '', 16)}`;
+  }
   const [address = '', port = ''] = text.split(':');
   const octets = address.match(/../g) ?? [];
   return `${octets.map((octet) => Number.parseInt(octet, 16)).join('.')}:${Number.parseInt(port, 16)}`;
@@ -42,27 +50,49 @@ export function captureLines(file: Uint8Array): Line[] {
 }
 
 function packetText(frame: Buffer): string | undefined {
-  if (frame.length < 34 || frame.readUInt16BE(12) !== 0x0800) return undefined;
+  if (frame.length < 34) return undefined;
+  const type = frame.readUInt16BE(12);
+  if (type === 0x86dd && frame.length >= 62) return ipv6Text(frame);
+  if (type !== 0x0800) return undefined;
   const dotted = (at: number) => [...frame.subarray(at, at + 4)].join('.');
   const at = 14 + ((frame[14] ?? 0) & 15) * 4;
   const [from, to] = [dotted(26), dotted(30)];
-  if (frame[23] === 6) {
-    const bits = frame[at + 13] ?? 0;
-    const flags = [
-      ['A', 16],
-      ['S', 2],
-      ['F', 1],
-      ['R', 4],
-    ] as const;
-    const set = flags.filter(([, bit]) => (bits & bit) !== 0).map(([letter]) => letter);
-    if (set.join('') === 'A') return undefined;
-    return `${from}:${frame.readUInt16BE(at)} > ${to}:${frame.readUInt16BE(at + 2)} ${set.join('')}`;
-  }
+  if (frame[23] === 6) return segmentText(frame, at, [from, to]);
   if (frame[23] !== 1) return undefined;
   const kind = `ICMP ${frame[at]}/${frame[at + 1]}`;
   const quoted = frame[at] === 3 ? at + 8 : undefined;
   if (quoted === undefined) return `${from} > ${to} ${kind}`;
   return `${from},${dotted(quoted + 12)} > ${to},${dotted(quoted + 16)} ${kind}`;
+}
+
+/** Segments, datagrams, echoes and errors; who asks for whom is left out. */
+function ipv6Text(frame: Buffer): string | undefined {
+  const [from, to] = [22, 38].map((at) => formatIp(readIpv6(frame, at))) as [string, string];
+  if (frame[20] === 6) return segmentText(frame, IPV6_PAYLOAD_AT, [from, to]);
+  if (frame[20] === 17) {
+    const [source, destination] = [0, 2].map((at) => frame.readUInt16BE(IPV6_PAYLOAD_AT + at));
+    return `${from}:${source} > ${to}:${destination} UDP`;
+  }
+  const message = frame[IPV6_PAYLOAD_AT] ?? 0;
+  if (frame[20] !== 58 || (message >= 130 && message <= 143)) return undefined;
+  return `${from} > ${to} ICMP ${message}/${frame[IPV6_PAYLOAD_AT + 1]}`;
+}
+
+function segmentText(
+  frame: Buffer,
+  at: number,
+  [from, to]: readonly [string, string],
+): string | undefined {
+  const bits = frame[at + 13] ?? 0;
+  const flags = [
+    ['A', 16],
+    ['S', 2],
+    ['F', 1],
+    ['R', 4],
+  ] as const;
+  const set = flags.filter(([, bit]) => (bits & bit) !== 0).map(([letter]) => letter);
+  if (set.join('') === 'A') return undefined;
+  return `${from}:${frame.readUInt16BE(at)} > ${to}:${frame.readUInt16BE(at + 2)} ${set.join('')}`;
 }
 
 /** The whole file. */
@@ -82,5 +112,6 @@ export function timelineText(
     saved.trimEnd(),
   ]);
   const head = [`# ${plan.id}`, `# ${plan.title}`, LEGEND, `# begin ${begin.toFixed(6)}`];
+  if (plan.slack !== undefined) head.push(`# slack ${plan.slack}`);
   return [...head, '', ...told, '', ...tables, ''].join('\n');
 }
