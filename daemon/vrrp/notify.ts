@@ -18,14 +18,8 @@ export function notifyInstance(machine: VrrpMachine, instance: Instance): void {
   if (instance.notifiesSent && group !== undefined && group.state === state) return;
   instance.notifiesSent = true;
   const name = instance.config.name;
-  runFor(machine, instance.config.notify, state, name);
-  runGeneric(machine, instance.config.notify.any, {
-    scope: 'INSTANCE',
-    name,
-    state,
-    priority: instance.effectivePriority,
-  });
-  announce(machine, { scope: 'INSTANCE', name, state, priority: instance.effectivePriority });
+  const what = { scope: 'INSTANCE', name, state, priority: instance.effectivePriority } as const;
+  announce(machine, what, tellScripts(machine, instance.config.notify, what));
   mailInstance(machine, instance);
 }
 
@@ -34,9 +28,8 @@ export function notifyGroup(machine: VrrpMachine, group: Group): void {
   const { name, notify } = group.config;
   const { state } = group;
   machine.actions.push({ kind: 'report', report: { kind: 'group-state', group: name, to: state } });
-  runFor(machine, notify, state, name);
-  runGeneric(machine, notify.any, { scope: 'GROUP', name, state, priority: 0 });
-  announce(machine, { scope: 'GROUP', name, state, priority: 0 });
+  const what = { scope: 'GROUP', name, state, priority: 0 } as const;
+  announce(machine, what, tellScripts(machine, notify, what));
   mailGroup(machine, group);
 }
 
@@ -46,13 +39,15 @@ export function notifyGroup(machine: VrrpMachine, group: Group): void {
  */
 export function notifyLowerAdvert(machine: VrrpMachine, instance: Instance): void {
   const { name, notify } = instance.config;
-  run(machine, notify.masterReceivesLowerPriority, name);
-  announce(machine, {
+  const script = notify.masterReceivesLowerPriority;
+  run(machine, script, name);
+  const what = {
     scope: 'INSTANCE',
     name,
     state: 'MASTER_RX_LOWER_PRI',
     priority: instance.effectivePriority,
-  });
+  } as const;
+  announce(machine, what, script !== undefined);
 }
 
 /** FIFO line for a changed priority, where `notify_priority_changes` asks for it. */
@@ -97,12 +92,26 @@ interface Announcement {
   readonly priority: number;
 }
 
-function runFor(machine: VrrpMachine, notify: NotifyConfig, state: VrrpState, name: string): void {
-  if (state === 'MASTER') run(machine, notify.master, name);
-  else if (state === 'BACKUP') run(machine, notify.backup, name);
-  else if (state === 'FAULT') run(machine, notify.fault, name);
-  else if (state === 'STOP') run(machine, notify.stop, name, true);
-  else if (state === 'DELETED') run(machine, notify.deleted ?? notify.fault, name);
+/** Runs the script of the state and that of `notify`; whether there is one of them. */
+function tellScripts(
+  machine: VrrpMachine,
+  notify: NotifyConfig,
+  what: Announcement & { readonly state: VrrpState },
+): boolean {
+  const { state, name } = what;
+  const own = scriptOf(notify, state);
+  run(machine, own, name, state === 'STOP');
+  runGeneric(machine, notify.any, what);
+  return own !== undefined || notify.any !== undefined;
+}
+
+function scriptOf(notify: NotifyConfig, state: VrrpState): NotifyScript | undefined {
+  if (state === 'MASTER') return notify.master;
+  if (state === 'BACKUP') return notify.backup;
+  if (state === 'FAULT') return notify.fault;
+  if (state === 'STOP') return notify.stop;
+  if (state === 'DELETED') return notify.deleted ?? notify.fault;
+  return undefined;
 }
 
 function run(
@@ -149,10 +158,12 @@ function runGeneric(
   ]);
 }
 
-function announce(machine: VrrpMachine, what: Announcement): void {
+/** Writes to the FIFOs, and reports what scripts or FIFOs were told: without either nobody is notified. */
+function announce(machine: VrrpMachine, what: Announcement, isTold = false): void {
   const { notifyFifo, vrrpNotifyFifo } = machine.config.globals;
   writeFifo(machine, notifyFifo, what);
   writeFifo(machine, vrrpNotifyFifo, what);
+  if (!isTold && notifyFifo === undefined && vrrpNotifyFifo === undefined) return;
   machine.actions.push({
     kind: 'report',
     report: {

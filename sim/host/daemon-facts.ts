@@ -18,7 +18,7 @@ import { cleanPath } from './disk.ts';
 import type { Machine } from './machine.ts';
 
 /** Folders that hold only what is installed; elsewhere a scenario's scripts are taken to exist. */
-const SYSTEM_FOLDERS = [
+export const SYSTEM_FOLDERS = [
   '/bin',
   '/sbin',
   '/usr/bin',

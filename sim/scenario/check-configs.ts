@@ -8,8 +8,10 @@ import { expandInFolders, expandPattern } from '../../daemon/base/file-pattern.t
 import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
 import { type LoadResult, loadConfig } from '../../daemon/config/load-config.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
+import type { NotifyScript } from '../../daemon/vrrp/vrrp-config.ts';
 import type { IpAddress } from '../../daemon/wire/ip-address.ts';
 import { decodeUtf8 } from '../../daemon/wire/text.ts';
+import { SYSTEM_FOLDERS } from '../host/daemon-facts.ts';
 import { knowsCommand } from '../programs/shell/command-table.ts';
 import type { HostSpec, LanSpec } from '../topology/lan-spec.ts';
 import { configPath, configPlace, KEEPALIVED_CONF } from './read-host-files.ts';
@@ -65,6 +67,7 @@ export function checkConfigs(
     const result = readCandidate(candidate, { files, version }, reading);
     addProblems(result.problems, known, reading);
     checkScripts(candidate, result.config, reading);
+    checkNotifyScripts(candidate, result.config, reading);
     collect(result.config, facts);
   }
   const expected = Object.values(raw.lan.hosts).filter((host) => configPath(host) !== undefined);
@@ -225,6 +228,34 @@ function checkScripts(candidate: Candidate, config: DaemonConfig, reading: Readi
         `nothing answers the vrrp_script '${script.name}' on ${candidate.host.name}: ` +
         'it counts as not run',
       hint: `write scripts: { ${script.name}: { exit: 0 } } under the host`,
+    });
+  }
+}
+
+/**
+ * keepalived leaves out a notification script that is not on its host, with one line in the journal. Of folders that hold
+ * commands a virtual host knows what is there; scripts elsewhere are taken to be there.
+ */
+function checkNotifyScripts(candidate: Candidate, config: DaemonConfig, reading: Reading): void {
+  const { host } = candidate;
+  const known = new Set([
+    ...host.scripts.map(([name]) => name),
+    ...host.files.map(([path]) => path),
+  ]);
+  const commands = [...config.vrrp.instances, ...config.vrrp.syncGroups]
+    .flatMap((one) => Object.values(one.notify) as readonly (NotifyScript | undefined)[])
+    .map((script) => script?.arguments[0] ?? '');
+  for (const command of new Set(commands)) {
+    const slash = command.lastIndexOf('/');
+    const base = command.slice(slash + 1);
+    if (!SYSTEM_FOLDERS.includes(command.slice(0, slash))) continue;
+    if (known.has(command) || known.has(base) || knowsCommand(base)) continue;
+    reading.report({
+      code: 'scenario:unanswered-script',
+      severity: 'warning',
+      path: candidate.path,
+      message: `${command} is not on ${host.name}: keepalived leaves the notification out`,
+      hint: `write scripts: { ${base}: { exit: 0 } } under the host`,
     });
   }
 }

@@ -66,7 +66,7 @@ export interface FinalMacTable {
   readonly port: string;
 }
 
-/** A notification that keepalived sends. */
+/** A notification by a script or a FIFO that the configuration names. */
 export interface FinalNotification {
   /** Name of the instance or group. */
   readonly name?: string;
@@ -100,7 +100,7 @@ export interface Final {
   readonly unit?: string;
   /** The state of the unit. */
   readonly is?: 'active' | 'inactive' | 'failed';
-  /** A notification that keepalived sends. */
+  /** A notification by a script or a FIFO that the configuration names. */
   readonly notification?: FinalNotification;
   /** A text that the subject or body of a mail contains. */
   readonly mail?: string;

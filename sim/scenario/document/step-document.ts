@@ -314,7 +314,7 @@ export interface StepMacTable {
   readonly port: string;
 }
 
-/** A notification that keepalived sends. */
+/** A notification by a script or a FIFO that the configuration names. */
 export interface StepNotification {
   /** Name of the instance or group. */
   readonly name?: string;
@@ -356,7 +356,7 @@ export interface StepExpect {
   readonly unit?: string;
   /** The state of the unit. */
   readonly is?: 'active' | 'inactive' | 'failed';
-  /** A notification that keepalived sends. */
+  /** A notification by a script or a FIFO that the configuration names. */
   readonly notification?: StepNotification;
   /** A text that the subject or body of a mail contains. */
   readonly mail?: string;

@@ -90,7 +90,7 @@ export const conditionShape = {
       name: text('Name of the instance or group.').optional(),
       state: text('The state told, such as MASTER.'),
     },
-    'A notification that keepalived sends.',
+    'A notification by a script or a FIFO that the configuration names.',
   ).optional(),
   mail: text('A text that the subject or body of a mail contains.').optional(),
   'adverts-from': text("Who sent the last advert, or 'nobody'; goes with vrid.").optional(),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KEEPALIVED_CONF } from '../../../sim/scenario/read-host-files.ts';
+import { runScenario } from '../../../sim/scenario/run.ts';
 import { loadText } from './load-text.ts';
 
 const SCENARIO = `lan:
@@ -67,6 +68,32 @@ ${CONF.replace('  virtual_ip', '  track_script {\n    chk\n  }\n  virtual_ip')}`
     expect(codes(SCENARIO, script('pidof nginx')).filter(unanswered)).toHaveLength(0);
     const answered = SCENARIO.replaceAll('./a/k.conf', './a/k.conf, scripts: { chk: { exit: 0 } }');
     expect(codes(answered, script('/opt/check.sh')).filter(unanswered)).toHaveLength(0);
+  });
+  test('a notification script that its host lacks is a warning', () => {
+    const notify = (path: string) => CONF.replace('  virtual_ip', `  notify ${path}\n  virtual_ip`);
+    const lacking = (text: string, path: string) =>
+      codes(text, notify(path)).filter(([, code]) => code === 'scenario:unanswered-script').length;
+    const given = (more: string) => SCENARIO.replaceAll('./a/k.conf', `./a/k.conf, ${more}`);
+    expect(lacking(SCENARIO, '/usr/local/bin/n.sh')).toBe(2);
+    expect(lacking(given('scripts: { n.sh: { exit: 0 } }'), '/usr/local/bin/n.sh')).toBe(0);
+    const file = 'files: { /usr/local/bin/n.sh: { content: x } }';
+    expect(lacking(given(file), '/usr/local/bin/n.sh')).toBe(0);
+    expect(lacking(SCENARIO, '/etc/keepalived/n.sh')).toBe(0);
+  });
+  test.each([
+    ['a script', '  notify /etc/keepalived/n.sh\n', '', 'pass'],
+    ['the script of another state', '  notify_fault /etc/keepalived/n.sh\n', '', 'fail'],
+    ['a FIFO', '', 'global_defs {\n  notify_fifo /run/n.fifo\n}\n', 'pass'],
+    ['nothing', '', '', 'fail'],
+    ['a script that is not there', '  notify /usr/local/bin/n.sh\n', '', 'fail'],
+  ])('a notification is told to somebody: %s', (_name, line, before, wanted) => {
+    const told = SCENARIO.replace(
+      'state: { host: a, vrid: 51, is: MASTER }',
+      'notification: { name: VI_1, state: MASTER }',
+    );
+    const conf = before + CONF.replace('  virtual_ip', `${line}  virtual_ip`);
+    const { scenario } = loadText(told, { 'a/k.conf': conf });
+    expect(scenario && runScenario(scenario).verdict).toBe(wanted);
   });
   test('a file that is included by a relative path comes along to the host', () => {
     const { scenario, problems } = loadText(SCENARIO, {
