@@ -90,6 +90,7 @@ export function buildVrrp(draft: VrrpDraft, global: GlobalDraft, hostname: strin
       garpInterval: durationUs(one.garpUs ?? 0),
       gnaInterval: durationUs(one.gnaUs ?? 0),
     })),
+    awaitedInterfaces: draft.awaitedInterfaces,
     staticAddresses: draft.staticAddresses.map((one) => buildAddress(one)),
     staticRoutes: draft.staticRoutes.map(buildRoute),
     staticRules: draft.staticRules.map(buildRoute),

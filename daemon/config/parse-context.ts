@@ -246,7 +246,12 @@ export class ParseContext {
   /** Whether the interface exists, or may come later. Without facts everything exists. */
   interfaceKnown(name: string): boolean {
     const known = this.machine.interfaces?.some((one) => one.name === name) ?? true;
-    if (known || this.global.dynamicInterfaces !== 'no') return true;
+    if (known) return true;
+    if (this.global.dynamicInterfaces !== 'no') {
+      const { awaitedInterfaces } = this.vrrp;
+      if (!awaitedInterfaces.includes(name)) awaitedInterfaces.push(name);
+      return true;
+    }
     this.vrrp.missingInterface = true;
     return false;
   }

@@ -262,6 +262,8 @@ export interface VrrpDraft {
   trackGroups: { name: string; members?: string[]; at: Location | undefined }[];
   /** Some interface does not exist and dynamic_interfaces is off: keepalived will not start. */
   missingInterface: boolean;
+  /** Those that may come later, as they were first named. */
+  awaitedInterfaces: string[];
   /** Next preference for rules without one. */
   rulePreference: number;
 }
@@ -282,6 +284,7 @@ export function newVrrpDraft(): VrrpDraft {
     staticRules: [],
     trackGroups: [],
     missingInterface: false,
+    awaitedInterfaces: [],
     rulePreference: 16_384,
   };
 }

@@ -224,6 +224,11 @@ function instanceLine(
 ): readonly string[] {
   const { line, host } = dumped;
   if (line.startsWith('   Flags')) return [...stateLines(instance, dumped.formatted), line];
+  const own = instance.config.vmac ?? instance.config.ipvlan;
+  if (own !== undefined && host.system.interfaceNamed(own.name) === undefined) {
+    if (line.startsWith('   Use VMAC, ')) return [line.replace('is_up = true', 'is_up = false')];
+    if (line.startsWith('   Interface = ')) return [`   Interface = ${own.name}`];
+  }
   if (line.startsWith('   Wantstate = ')) return [`   Wantstate = ${instance.wanted}`];
   if (line.startsWith('   Number of config faults')) {
     return [line, ...timerLines(instance, host)];

@@ -91,6 +91,51 @@ export function dumpInterfaces(machine: VrrpMachine, facts: InterfaceDumpFacts):
   return [
     '------< Interfaces >------',
     ...facts.system.interfaces().flatMap((link) => dumpInterface(machine, link, facts)),
+    ...machine.config.awaitedInterfaces.flatMap((name) => dumpMissing(machine, name, facts.system)),
+    ...unmadeLinks(machine, facts.system).flatMap((name) =>
+      dumpMissing(machine, name, facts.system, ', master down'),
+    ),
+  ];
+}
+
+/** Virtual MACs and ipvlans whose base is not there. */
+function unmadeLinks(machine: VrrpMachine, system: System): readonly string[] {
+  return machine.instances.flatMap(({ config }) => {
+    const own = config.vmac ?? config.ipvlan;
+    return own !== undefined && system.interfaceNamed(own.base) === undefined ? [own.name] : [];
+  });
+}
+
+/** An interface that may come later (test/reference/dumps/missing-interface). */
+function dumpMissing(
+  machine: VrrpMachine,
+  name: string,
+  system: System,
+  more = '',
+): readonly string[] {
+  if (system.interfaceNamed(name) !== undefined) return [];
+  const delays = machine.config.interfaceDelays.find((one) => one.interface === name);
+  return [
+    ` Name = ${name}`,
+    '   index = 0 (deleted)',
+    '   IPv4 address = (none)',
+    '   IPv6 address = (none)',
+    `   State = not UP, not RUNNING, no broadcast, no multicast${more}`,
+    `   Seen up = ${Number(machine.seenUpLinks.has(name))}`,
+    `   Delayed state change running = ${machine.links.get(name)?.pending !== undefined}`,
+    `   Up debounce timer = ${delays?.upDelay ?? 0}us`,
+    `   Down debounce timer = ${delays?.downDelay ?? 0}us`,
+    '   MTU = 0',
+    '   HW Type = UNKNOWN (0)',
+    '   NIC netlink status update',
+    ...garpLines(machine, name),
+    '   Reset ARP config counter 0',
+    '   Original arp_ignore 0',
+    '   Original arp_filter 0',
+    '   rp_filter 0',
+    '   Original promote_secondaries 0',
+    '   Reset promote_secondaries counter 0',
+    ...followerLines(machine, name),
   ];
 }
 
@@ -122,10 +167,10 @@ function dumpInterface(
     `   MTU = ${link.mtu}`,
     `   HW Type = ${link.loopback ? 'LOOPBACK' : 'ETHERNET'}`,
     '   NIC netlink status update',
-    ...garpLines(machine, link),
+    ...garpLines(machine, link.name),
     ...settingLines(machine, link, facts.system),
     ...forwardingLines(machine, link, facts),
-    ...followerLines(machine, link),
+    ...followerLines(machine, link.name),
   ];
 }
 
@@ -188,8 +233,8 @@ function madeLines(
   ];
 }
 
-function garpLines(machine: VrrpMachine, link: InterfaceFacts): readonly string[] {
-  const delay = garpDelays(machine).find((one) => one.interfaces.includes(link.name));
+function garpLines(machine: VrrpMachine, name: string): readonly string[] {
+  const delay = garpDelays(machine).find((one) => one.interfaces.includes(name));
   if (delay === undefined) return [];
   const pause = (title: string, us: number) =>
     us === 0 ? [] : [`   Gratuitous ${title} interval ${Math.trunc(us / 1000)}ms`];
@@ -256,15 +301,15 @@ function forwardingLines(
   return [`   ${forwards ? '' : 'Not '}IPv6 forwarding. Last checked ${when}`];
 }
 
-function followerLines(machine: VrrpMachine, link: InterfaceFacts): readonly string[] {
-  const followers = (machine.links.get(link.name)?.followers ?? []).map((one) => ({
+function followerLines(machine: VrrpMachine, name: string): readonly string[] {
+  const followers = (machine.links.get(name)?.followers ?? []).map((one) => ({
     instance: one.instance,
     text: `${one.weight}${one.reverse ? ' reverse' : ''}`,
   }));
   for (const instance of machine.instances) {
     // An instance that does not follow its own interface is listed with a weight of its own.
     const { config } = instance;
-    if (!config.dontTrackPrimary || config.interface !== link.name) continue;
+    if (!config.dontTrackPrimary || config.interface !== name) continue;
     if (followers.some((one) => one.instance === instance)) continue;
     const place = followers.findIndex((one) => isBefore(machine, instance, one.instance));
     const at = place < 0 ? followers.length : place;

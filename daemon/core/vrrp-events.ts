@@ -10,6 +10,7 @@ import { addressAdded, addressRemoved, routeRemoved, ruleRemoved } from '../vrrp
 import { scriptExited } from '../vrrp/scripts.ts';
 import { loseSockets, openWaitingSockets } from '../vrrp/sockets.ts';
 import { fileChanged, linkChanged, processChanged } from '../vrrp/tracking.ts';
+import { createLateLinks } from '../vrrp/vmac.ts';
 import type { Instance, VrrpMachine } from '../vrrp/vrrp-machine.ts';
 import type { SystemEvent } from './events.ts';
 
@@ -20,6 +21,7 @@ export function vrrpEvent(machine: VrrpMachine, event: SystemEvent, now: TimeUs)
       noteLink(machine, event.interface);
       machine.madeLinks.delete(event.interface);
       openWaitingSockets(machine, event.interface);
+      createLateLinks(machine, event.interface);
       linkChanged(machine, event.interface, now);
       return;
     case 'link-removed':

@@ -52,8 +52,10 @@ export function initialise(machine: VrrpMachine, now: TimeUs): void {
   logChannels(machine);
   for (const instance of machine.instances) {
     // An interface that was there before may still hold what a killed keepalived left on it.
-    const isFresh = hasOwnLink(instance) && machine.madeLinks.has(instance.config.interface ?? '');
-    if (!isFresh) removeVirtualObjects(machine, instance, { force: true });
+    const name = instance.config.interface;
+    const isFresh = hasOwnLink(instance) && machine.madeLinks.has(name ?? '');
+    const isMissing = name !== undefined && machine.host.interfaceNamed(name) === undefined;
+    if (!isFresh && !isMissing) removeVirtualObjects(machine, instance, { force: true });
     // keepalived removes routes and rules a second time (recorded).
     removeVirtualRoutes(machine, instance);
   }

@@ -24,6 +24,7 @@ export const instanceText = {
   faultNoPeer: (n: string) => `(${n}) Cannot use unicast without any peers - going to fault state`,
   enteringInit: (n: string, state: string) => `(${n}) Entering ${state} STATE (init)`,
   settingVips: (n: string) => `(${n}) setting VIPs.`,
+  interfaceDown: (n: string, name: string) => `(${n}) interface ${name} is down`,
   removingVips: (n: string) => `(${n}) removing VIPs.`,
   settingExcluded: (n: string) => `(${n}) setting E-VIPs.`,
   removingExcluded: (n: string) => `(${n}) removing E-VIPs.`,

@@ -65,7 +65,9 @@ export function setupTracking(machine: VrrpMachine): void {
  * keepalived.
  */
 export function initialiseTracking(machine: VrrpMachine): void {
-  for (const link of machine.links.values()) initialiseLink(machine, link);
+  const links = [...machine.links.values()];
+  links.sort((a, b) => placeOf(machine, a.name) - placeOf(machine, b.name));
+  for (const link of links) initialiseLink(machine, link);
   initialiseFiles(machine);
   initialiseProcesses(machine);
   for (const instance of machine.instances) {
@@ -79,6 +81,14 @@ export function initialiseTracking(machine: VrrpMachine): void {
     initialiseBfds(machine, instance);
     applyPriority(machine, instance);
   }
+}
+
+/** Interfaces that are not there come behind all others, as they were first named; those that keepalived would make are last. */
+function placeOf(machine: VrrpMachine, name: string): number {
+  if (machine.host.interfaceNamed(name) !== undefined || machine.madeLinks.has(name)) return -1;
+  const { awaitedInterfaces } = machine.config;
+  const place = awaitedInterfaces.indexOf(name);
+  return place < 0 ? awaitedInterfaces.length : place;
 }
 
 /**

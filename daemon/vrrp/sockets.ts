@@ -40,6 +40,16 @@ export function openSockets(machine: VrrpMachine): void {
   for (const socket of before) {
     if (!machine.sockets.includes(socket)) close(machine, socket);
   }
+  numberSockets(machine);
+}
+
+/** In the order of the pool, as keepalived opens them all. */
+function numberSockets(machine: VrrpMachine): void {
+  let next = 0;
+  for (const socket of machine.sockets) {
+    if (socket.bound && !socket.waiting) socket.order = next++;
+    else delete socket.order;
+  }
 }
 
 /** A socket that was bound and can be stays; keepalived opens all anew, which nobody sees. */
@@ -67,7 +77,10 @@ function close(machine: VrrpMachine, socket: VrrpSocket): void {
 export function openWaitingSockets(machine: VrrpMachine, interfaceName: string): void {
   if (machine.host.interfaceNamed(interfaceName) === undefined) return;
   for (const socket of machine.sockets) {
-    if (socket.interface === interfaceName && socket.waiting && socket.bound) open(machine, socket);
+    if (socket.interface === interfaceName && socket.waiting && socket.bound) {
+      open(machine, socket);
+      socket.order ??= machine.sockets.filter((one) => one.order !== undefined).length;
+    }
   }
 }
 
@@ -91,11 +104,10 @@ export function logSockets(machine: VrrpMachine): void {
   for (const socket of machine.sockets) logDetail(machine, socketText(machine, socket));
 }
 
-/** The descriptors of a socket for receiving and for sending; -1 where it could not be bound. */
+/** The descriptors of a socket for receiving and for sending; -1 where it could not be bound or has no interface yet. */
 export function descriptorsOf(machine: VrrpMachine, socket: VrrpSocket): readonly [number, number] {
-  if (!socket.bound) return [-1, -1];
-  const place = machine.sockets.filter((one) => one.bound).indexOf(socket);
-  const first = firstDescriptor(machine) + 2 * place;
+  if (socket.order === undefined) return [-1, -1];
+  const first = firstDescriptor(machine) + 2 * socket.order;
   return [first, first + 1];
 }
 
@@ -111,13 +123,17 @@ function firstDescriptor(machine: VrrpMachine): number {
     vips.some((vip) => typeof vip.address === 'number');
   const { notifyFifo, vrrpNotifyFifo } = config.globals;
   const others = [
-    instances.some((one) => one.config.vmac !== undefined),
+    instances.some(({ config: { vmac } }) => vmac !== undefined && isMade(machine, vmac.name)),
     usesBoth,
     files.some((file) => file.followers.length > 0),
     notifyFifo !== undefined,
     vrrpNotifyFifo !== undefined,
   ];
   return DESCRIPTORS_USED + others.filter(Boolean).length;
+}
+
+function isMade(machine: VrrpMachine, name: string): boolean {
+  return machine.madeLinks.has(name) || machine.host.interfaceNamed(name) !== undefined;
 }
 
 function socketText(machine: VrrpMachine, socket: VrrpSocket): string {
@@ -154,8 +170,7 @@ function isSame(a: WantedSocket, b: WantedSocket): boolean {
 
 function open(machine: VrrpMachine, socket: VrrpSocket): void {
   const { interface: name } = socket;
-  const exists = machine.host.interfaceNamed(name) !== undefined || machine.madeLinks.has(name);
-  socket.waiting = name !== '' && !exists;
+  socket.waiting = name !== '' && !isMade(machine, name);
   if (socket.waiting) return;
   machine.actions.push({
     kind: 'vrrp-open',

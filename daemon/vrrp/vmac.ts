@@ -25,6 +25,32 @@ export function createLinks(machine: VrrpMachine): ReadonlySet<string> {
   return made;
 }
 
+/**
+ * An interface has come into being (dynamic_interfaces): what stands on it is made now. Source: the log of 2.2.7 in a
+ * namespace, the interface added while it ran.
+ */
+export function createLateLinks(machine: VrrpMachine, base: string): void {
+  const present = machine.host.interfaceNamed(base);
+  if (present === undefined) return;
+  for (const instance of machine.instances) {
+    const own = instance.config.vmac ?? instance.config.ipvlan;
+    if (own?.base === base && !isThere(machine, own.name)) {
+      const isUp = present.up && present.running;
+      if (!isUp) log(machine, instanceText.interfaceDown(instance.config.name, base));
+      createLink(machine, instance, new Set());
+      machine.madeLinks.add(own.name);
+    }
+    for (const [link, below] of addressLinks(instance)) {
+      if (below !== base || !createAddressLink(machine, instance, link, base)) continue;
+      machine.madeLinks.add(link);
+    }
+  }
+}
+
+function isThere(machine: VrrpMachine, name: string): boolean {
+  return machine.host.interfaceNamed(name) !== undefined || machine.madeLinks.has(name);
+}
+
 /** Removes the interfaces of one instance. */
 export function removeLinks(machine: VrrpMachine, instance: Instance): void {
   const { vmac, ipvlan } = instance.config;
@@ -66,7 +92,7 @@ function createAddressLink(
   name: string,
   base: string,
 ): boolean {
-  if (machine.host.interfaceNamed(name) !== undefined) return false;
+  if (isThere(machine, name) || !isThere(machine, base)) return false;
   const { vrid, family, vmac } = instance.config;
   const mac = vmac?.mac ?? virtualRouterMac(vrid, family);
   const type = { kind: 'macvlan', mac, mode: 'private' } as const;
@@ -91,6 +117,8 @@ function createLink(
   const own = vmac ?? ipvlan;
   if (own === undefined || made.has(own.name)) return undefined;
   const exists = machine.host.interfaceNamed(own.name) !== undefined;
+  // Its base may come later, under dynamic_interfaces.
+  if (!exists && !isThere(machine, own.base)) return undefined;
   if (!exists) {
     machine.actions.push({
       kind: 'link-add',

@@ -20,6 +20,8 @@ export interface VrrpConfig {
   readonly processes: readonly TrackProcessConfig[];
   readonly interfaceDelays: readonly InterfaceDelayConfig[];
   readonly garpGroups: readonly GarpGroupConfig[];
+  /** Interfaces that were not there when the file was read (dynamic_interfaces), as they were first named. */
+  readonly awaitedInterfaces: readonly string[];
   readonly staticAddresses: readonly VirtualAddress[];
   readonly staticRoutes: readonly VirtualRoute[];
   readonly staticRules: readonly VirtualRule[];

@@ -222,6 +222,8 @@ export interface VrrpSocket {
   readonly group: IpAddress | undefined;
   /** The interface is not there (dynamic_interfaces): opened when it appears. */
   waiting: boolean;
+  /** As which of the open ones it was opened; `undefined` when it never was. */
+  order?: number;
   /** Not so where the unicast source is not on the host: the socket hears and sends nothing until a reload. */
   bound: boolean;
 }

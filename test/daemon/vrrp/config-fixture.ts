@@ -162,6 +162,7 @@ export function vrrp(
     processes: [],
     interfaceDelays: [],
     garpGroups: [],
+    awaitedInterfaces: [],
     staticAddresses: [],
     staticRoutes: [],
     staticRules: [],

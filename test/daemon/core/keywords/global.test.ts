@@ -235,6 +235,23 @@ describe('interfaces', () => {
     expect(names('dynamic_interfaces')).toEqual(['VI_1 FAULT']);
     expect(names('')).toEqual([]);
   });
+
+  it('dynamic_interfaces: a virtual MAC is made when its base comes', () => {
+    const { n1 } = alone({ global: 'dynamic_interfaces', link: 'interface eth7\n use_vmac' }, 1);
+    const made = () => n1.commands.flatMap((c) => (c.kind === 'link-add' ? [c.name] : []));
+    expect(made()).toEqual([]);
+    expect(n1.log.filter((line) => /removing VIPs|creating VMAC/.test(line))).toEqual([]);
+    const eth0 = n1.links.get('eth0');
+    if (eth0 === undefined) throw new Error('no eth0');
+    n1.links.set('eth7', { ...eth0, facts: { ...eth0.facts, name: 'eth7', running: false } });
+    n1.event({ kind: 'link-changed', interface: 'eth7' });
+    n1.event({ kind: 'link-changed', interface: 'eth7' });
+    expect(made()).toEqual(['vrrp.51']);
+    expect(n1.log.slice(-2)).toEqual([
+      '(VI_1) interface eth7 is down',
+      '(VI_1): Success creating VMAC interface vrrp.51',
+    ]);
+  });
 });
 
 describe('scripts and FIFOs', () => {
