@@ -32,7 +32,7 @@ export function finishVmac(context: ParseContext, instance: InstanceDraft): void
       instance.promoteSecondaries = false;
     }
   }
-  if (instance.ipvlan !== undefined && instance.vmac === undefined) {
+  if (instance.ipvlan !== undefined) {
     if (instance.family === 'inet' && instance.ipvlan.address === undefined) {
       const text =
         'IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state';

@@ -136,7 +136,8 @@ function takeIpvlanAddress(context: ParseContext, instance: InstanceDraft, word:
 
 function takeIpvlanName(context: ParseContext, instance: InstanceDraft, name: string): void {
   const ipvlan = instance.ipvlan ?? {};
-  if (ipvlan.name !== undefined) {
+  // A name that use_vmac has given counts, too.
+  if (ipvlan.name !== undefined || instance.vmac?.name !== undefined) {
     const text = `(${instance.name}) IPVLAN interface already specified - ignoring '${name}'`;
     context.complain('duplicate', text, { word: name });
   } else if (name.length > INTERFACE_NAME_MAX) {
