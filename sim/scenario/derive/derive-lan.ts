@@ -101,7 +101,8 @@ function segmentsOf(nodes: readonly DerivedNode[]): readonly Segment[] {
   const find = (node: DerivedNode, nic: string) =>
     [...byKey.values()].find((one) => one.cards.some((c) => c.node === node && c.nic === nic));
   const add = (key: string, node: DerivedNode, nic: string): Segment => {
-    const segment = find(node, nic) ?? byKey.get(key) ?? newSegment(byKey.size + 1);
+    const segment =
+      find(node, nic) ?? byKey.get(key) ?? newSegment(new Set(byKey.values()).size + 1);
     if (!byKey.has(key)) byKey.set(key, segment);
     const isKnown = segment.cards.some((card) => card.node === node && card.nic === nic);
     if (!isKnown) segment.cards.push({ node, nic });

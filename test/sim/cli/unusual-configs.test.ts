@@ -111,6 +111,15 @@ describe('the matrix over unusual configurations', () => {
     expect(row('silently-dead', '203.0.113.10')?.without).toBeGreaterThan(10_000_000);
     expect(row('silently-dead', '10.0.0.1')?.without).toBe(0);
   });
+  test('switches are numbered without a gap, tracked interfaces or not', () => {
+    const files = filesOf([
+      { vrid: 1, vips: ['203.0.113.1/24'], more: 'track_interface {\n    eth1\n  }' },
+      { vrid: 2, vips: ['10.10.0.1/24'], nic: 'eth1' },
+      { vrid: 3, vips: ['172.16.5.1/24'], nic: 'eth2' },
+    ]);
+    const { scenario } = readBareConfigs(files).loaded;
+    expect(scenario?.lan.switches.map((one) => one.name)).toEqual(['sw1', 'sw2', 'sw3']);
+  });
   test('a virtual MAC survives a reload', () => {
     const { row } = matrixOf(filesOf([{ vrid: 51, vips: ['10.0.0.100/32'], more: 'use_vmac' }]), [
       'reload',
