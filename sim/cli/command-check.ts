@@ -8,7 +8,7 @@ import type { DaemonConfig } from '../../daemon/config/daemon-config.ts';
 import { dumpVrrp } from '../../daemon/config/dump-vrrp.ts';
 import type { Problem } from '../../daemon/config/problem.ts';
 import { configToJson } from '../../daemon/config/to-json.ts';
-import { problemCount, problemText } from '../report/problem-text.ts';
+import { problemCount, problemPrinter } from '../report/problem-text.ts';
 import { sarifText } from '../report/sarif-report.ts';
 import { CHECK_TABLE, checkOfCode, checkPage, runChecks } from '../scenario/checks/run-checks.ts';
 import { scenarioNodes } from '../scenario/checks/scenario-nodes.ts';
@@ -231,9 +231,8 @@ function printText(checked: Checked, form: 'lantwin' | 'keepalived', output: Out
     printAsKeepalived(checked, checked.keepalivedLines, output);
     return;
   }
-  for (const problem of checked.problems) {
-    output.out(`${problemText(problem, checked.sources, output.style)}\n`);
-  }
+  const print = problemPrinter(checked.sources, output.style);
+  for (const problem of checked.problems) output.out(`${print(problem)}\n`);
   if (checked.ignored.length > 0) {
     output.out(`${checked.file}: read, but not simulated: ${checked.ignored.join(', ')}\n`);
   }

@@ -15,8 +15,28 @@ export function problemText(
   sources: ReadonlyMap<string, string>,
   style: Style,
 ): string {
+  return problemPrinter(sources, style)(problem);
+}
+
+/** The same for many problems: each source is cut into lines once. */
+export function problemPrinter(
+  sources: ReadonlyMap<string, string>,
+  style: Style,
+): (problem: Problem) => string {
+  const linesOf = new Map<string, readonly string[]>();
+  return (problem) => {
+    let lines = linesOf.get(problem.file);
+    if (lines === undefined) {
+      lines = sources.get(problem.file)?.split(/\r?\n/) ?? [];
+      linesOf.set(problem.file, lines);
+    }
+    return textOf(problem, problem.line === 0 ? undefined : lines[problem.line - 1], style);
+  };
+}
+
+function textOf(problem: Problem, line: string | undefined, style: Style): string {
   const lines = [headLine(problem, style)];
-  const source = sourceLine(problem, sources);
+  const source = line === undefined ? undefined : printable(line);
   if (source !== undefined) {
     const number = String(problem.line).padStart(5);
     const { text, caret } = cut(source, problem.column);
@@ -51,12 +71,6 @@ function headLine(problem: Problem, style: Style): string {
 
 function paintOf(problem: Problem, style: Style) {
   return problem.severity === 'error' ? style.bad : style.unsure;
-}
-
-function sourceLine(problem: Problem, sources: ReadonlyMap<string, string>): string | undefined {
-  if (problem.line === 0) return undefined;
-  const line = sources.get(problem.file)?.split(/\r?\n/)[problem.line - 1];
-  return line === undefined ? undefined : printable(line);
 }
 
 /** Tabs become one blank and control characters a dot, so that the caret stands right. */

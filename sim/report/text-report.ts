@@ -13,7 +13,7 @@ import {
 } from '../scenario/expectations/verdict.ts';
 import type { RunResult } from '../scenario/run.ts';
 import type { TrafficResult } from '../scenario/traffic/outages.ts';
-import { problemCount, problemText } from './problem-text.ts';
+import { problemCount, problemPrinter } from './problem-text.ts';
 import { type FileOutcome, type ReportContext, type Reporter, reproduceLine } from './reporter.ts';
 import { lastChanges, type StoryLine, storyOf } from './story.ts';
 import type { Paint, Style } from './style.ts';
@@ -38,7 +38,7 @@ export function textReporter(context: ReportContext): Reporter {
 function fileLines(outcome: FileOutcome, context: ReportContext): readonly string[] {
   const { style } = context;
   if (outcome.kind === 'invalid') {
-    const texts = outcome.problems.map((one) => problemText(one, outcome.sources, style));
+    const texts = outcome.problems.map(problemPrinter(outcome.sources, style));
     const count = problemCount(outcome.problems);
     return [...texts, `${style.bad('✗')} ${outcome.file} was not run: ${count}`];
   }
@@ -46,7 +46,7 @@ function fileLines(outcome: FileOutcome, context: ReportContext): readonly strin
   if (context.quiet && !failed) return [];
   const told = context.verbose || context.fileCount === 1;
   const shown = told ? outcome.warnings : [];
-  const warnings = shown.map((one) => problemText(one, outcome.sources, style));
+  const warnings = shown.map(problemPrinter(outcome.sources, style));
   return [
     ...warnings,
     headLine(outcome, style),

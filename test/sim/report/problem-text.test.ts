@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Problem } from '../../../daemon/config/problem.ts';
-import { problemText } from '../../../sim/report/problem-text.ts';
+import { problemPrinter, problemText } from '../../../sim/report/problem-text.ts';
 import { PLAIN_STYLE } from '../../../sim/report/style.ts';
 
 const problem: Problem = {
@@ -29,4 +29,29 @@ describe('a problem as text', () => {
     expect(text.length).toBeLessThan(600);
     expect(text).toContain('…');
   });
+});
+
+it('many problems of a long file cut it into lines once', () => {
+  const count = 4000;
+  const sources = new Map([['x.conf', 'a line of the file\n'.repeat(count)]]);
+  let cuts = 0;
+  const counting = {
+    get: (file: string) => {
+      cuts++;
+      return sources.get(file);
+    },
+  } as unknown as ReadonlyMap<string, string>;
+  const print = problemPrinter(counting, PLAIN_STYLE);
+  const texts = Array.from({ length: count }, (_, index) =>
+    print({
+      code: 'c',
+      severity: 'warning',
+      file: 'x.conf',
+      line: index + 1,
+      column: 3,
+      message: 'm',
+    }),
+  );
+  expect(texts.at(-1)).toContain('a line of the file');
+  expect(cuts).toBe(1);
 });
