@@ -319,7 +319,17 @@ function serversInOrder(service: VirtualService, sorted: boolean): RealServer[] 
     servers.push(server);
   }
   if (!sorted) return servers;
-  return servers.sort((a, b) => compareAddresses(a.address, b.address) || a.port - b.port);
+  return servers.sort(
+    (a, b) =>
+      compareFamilies(a.address, b.address) ||
+      compareAddresses(a.address, b.address) ||
+      a.port - b.port,
+  );
+}
+
+/** Of servers those of IPv6 come first. Source: libipvs.c, ipvs_cmp_dests. */
+function compareFamilies(a: IpAddress, b: IpAddress): number {
+  return Number(typeof a === 'number') - Number(typeof b === 'number');
 }
 
 function compareAddresses(a: IpAddress | undefined, b: IpAddress | undefined): number {

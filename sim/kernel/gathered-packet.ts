@@ -10,8 +10,8 @@ import type { KernelState } from './kernel-state.ts';
 export interface GatheredPacket {
   /** A frame of its own whose IP header is at 14; of a packet that is handed on, the copy. */
   frame: Uint8Array;
-  /** Octets of the largest packet that brought a piece. */
-  readonly pieceMax: number;
+  /** Octets of the largest packet that brought a piece; without bound in a tunnel of the other family, which does not know it. */
+  pieceMax: number;
   /** Octets of data in each piece, in the packet's order. */
   readonly pieceLengths: readonly number[];
 }
@@ -40,6 +40,11 @@ export function pieceLengthsOf(kernel: KernelState, bytes: Uint8Array): readonly
 export function takeOver(kernel: KernelState, bytes: Uint8Array, copy: Uint8Array): void {
   const { gathered } = kernel;
   if (gathered?.frame === bytes) gathered.frame = copy;
+}
+
+/** The packet goes on in one of the other family: only the lengths of its pieces are kept. */
+export function forgetPieceMax(kernel: KernelState): void {
+  if (kernel.gathered !== undefined) kernel.gathered.pieceMax = Number.POSITIVE_INFINITY;
 }
 
 /** Runs what is done with a packet that was put together. */

@@ -141,7 +141,8 @@ export function sendBehindHooks(
 /** Sends a packet that may be cut to its next hop, in pieces if it is longer than `mtu` or came in pieces. */
 export function passIpv4(kernel: KernelState, frame: Uint8Array, way: Ipv4Way, mtu: number): void {
   const pieceMax = pieceMaxOf(kernel, frame);
-  if (frame.length - IP_AT <= mtu && pieceMax === undefined) {
+  const isBound = pieceMax !== undefined && Number.isFinite(pieceMax);
+  if (frame.length - IP_AT <= mtu && !isBound) {
     passToLink(kernel, frame, way);
     return;
   }

@@ -169,7 +169,7 @@ function cutOf(kernel: KernelState, frame: Uint8Array, mtu: number): Cut | undef
   if (frame.length - IP_AT <= Math.min(mtu, pieceMax ?? mtu)) return undefined;
   if (pieceMax === undefined) return { mtu, pieceLengths: [] };
   return {
-    mtu: Math.max(pieceMax, IPV6_MTU_MIN),
+    mtu: Math.min(mtu, Math.max(pieceMax, IPV6_MTU_MIN)),
     pieceLengths: pieceLengthsOf(kernel, frame),
   };
 }

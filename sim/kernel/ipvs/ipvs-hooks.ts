@@ -24,9 +24,13 @@ import { type IpvsApi, makeIpvsApi } from './ipvs-api.ts';
 import type { IpvsState, PacketFacts } from './ipvs-state.ts';
 import { makeIpvs } from './make-ipvs.ts';
 import { makePacketFacts, readPacketFacts } from './packet-facts.ts';
-import { receiveAnswer, receiveRequest } from './packet-input.ts';
+import { isUntranslatable, receiveAnswer, receiveRequest } from './packet-input.ts';
 import { isOfNatServer } from './real-servers.ts';
-import { forwardErrorToServer, translateErrorToClient } from './related-icmp.ts';
+import {
+  forwardErrorToServer,
+  isDamagedErrorOfServer,
+  translateErrorToClient,
+} from './related-icmp.ts';
 import { forwardIpv6ErrorToServer, isIpv6ErrorOfServer } from './related-icmpv6.ts';
 import { rewriteEndpoint } from './rewrite.ts';
 import { transmitIpv4 } from './transmit.ts';
@@ -143,7 +147,7 @@ function tellPortUnreachable(
 /** A forwarded packet: an answer of a NAT server gets the virtual address back and is routed anew. */
 function onAnswer(context: Context, frame: Uint8Array, family: IpFamily): boolean {
   const { ipvs, kernel } = context;
-  if (dropIpv6Error(context, frame, family)) return true;
+  if (dropsAnswer(context, frame, family)) return true;
   const connection = translateAnswer(context, frame, family);
   if (connection === undefined) return refuseStray(context, frame, family);
   if (connection.method !== 'nat') return false;
@@ -163,7 +167,7 @@ function onAnswer(context: Context, frame: Uint8Array, family: IpFamily): boolea
 
 function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): boolean {
   const { kernel, facts } = context;
-  if (dropIpv6Error(context, frame, family)) return true;
+  if (dropsAnswer(context, frame, family)) return true;
   if (translateAnswer(context, frame, family) !== undefined) return false;
   if (refuseStray(context, frame, family)) return true;
   const transportAt = readPacketFacts(frame, IP_AT, family, facts);
@@ -173,10 +177,18 @@ function onLocalOutput(context: Context, frame: Uint8Array, family: IpFamily): b
   return onRequest(context, packet, true);
 }
 
-/** Whether it was an ICMPv6 error about a request, which goes no further. */
-function dropIpv6Error({ kernel, ipvs }: Context, frame: Uint8Array, family: IpFamily): boolean {
-  if (family !== 'inet6' || !isIpv6ErrorOfServer(ipvs, frame)) return false;
-  drop(kernel, 'ipvs:icmpv6-error');
+/** What of servers goes no further: ICMPv6 errors about requests, damaged ICMP errors, headers cut short. */
+function dropsAnswer(context: Context, frame: Uint8Array, family: IpFamily): boolean {
+  const { kernel, ipvs, facts } = context;
+  const isRefused =
+    family === 'inet' ? isDamagedErrorOfServer(ipvs, frame) : isIpv6ErrorOfServer(ipvs, frame);
+  if (isRefused) {
+    drop(kernel, family === 'inet' ? 'icmp:bad-checksum' : 'ipvs:icmpv6-error');
+    return true;
+  }
+  if (readPacketFacts(frame, IP_AT, family, facts) < 0 || !isUntranslatable(ipvs, facts))
+    return false;
+  drop(kernel, 'ipvs:short-header');
   return true;
 }
 

@@ -67,6 +67,12 @@ export function receiveRequest(
   return connection;
 }
 
+/** Whether it is an answer of a NAT server that cannot be translated: its header is cut short. */
+export function isUntranslatable(state: IpvsState, packet: PacketFacts): boolean {
+  if (packet.isCutShort !== true || !isForwarded(packet.protocol)) return false;
+  return state.connections.findForAnswer(packet)?.method === 'nat';
+}
+
 /**
  * Takes a packet of a real server to a client. With DR and TUN those come by only where the
  * director is itself the server or the client's router.
@@ -76,7 +82,7 @@ export function receiveAnswer(state: IpvsState, packet: PacketFacts): Connection
   const connection = state.connections.findForAnswer(packet);
   if (connection === undefined) return undefined;
   countOut(state, connection, packet.length);
-  followPacket(state, connection, stateFlagsOf(packet), true);
+  if (packet.isCutShort !== true) followPacket(state, connection, stateFlagsOf(packet), true);
   keepAlive(state, connection);
   return connection;
 }

@@ -63,6 +63,10 @@ export function forwardErrorToServer(
   reverseFacts(facts);
   const connection = ipvs.connections.findForRequest(facts) ?? scheduleError(ipvs, facts);
   if (connection === undefined) return false;
+  if (isDamaged(bytes, at, error)) {
+    drop(kernel, 'icmp:bad-checksum');
+    return true;
+  }
   countIn(ipvs, connection, readIpv4TotalLength(bytes, at));
   if (connection.method !== 'nat') {
     const transportAt = error.icmpAt;
@@ -78,6 +82,19 @@ export function forwardErrorToServer(
   change(frame, shift(error, IP_AT - at), connection, 'to-server');
   sendBehindHooks(kernel, frame, way);
   return true;
+}
+
+/** Whether the frame is an ICMP error about a request to a NAT server whose checksum is wrong: it goes no further. */
+export function isDamagedErrorOfServer(ipvs: IpvsState, frame: Uint8Array): boolean {
+  const facts = makePacketFacts();
+  const error = findError(frame, IP_AT, facts);
+  if (error === undefined || !isDamaged(frame, IP_AT, error)) return false;
+  reverseFacts(facts);
+  return ipvs.connections.findForAnswer(facts)?.method === 'nat';
+}
+
+function isDamaged(bytes: Uint8Array, at: number, { icmpAt }: Error): boolean {
+  return internetChecksum(bytes, icmpAt, at + readIpv4TotalLength(bytes, at) - icmpAt) !== 0;
 }
 
 /** Turns an ICMP error about a request to a NAT server into one from the virtual address, in place. */

@@ -19,7 +19,7 @@ import {
   readIpv6PayloadLength,
 } from '../../../daemon/wire/ipv6.ts';
 import type { Ipv6Address } from '../../../daemon/wire/ipv6-address.ts';
-import { pieceMaxOf, takeOver } from '../gathered-packet.ts';
+import { forgetPieceMax, pieceMaxOf, takeOver } from '../gathered-packet.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
 import { sendIcmpv6Error } from '../icmpv6-output.ts';
 import { sendBehindHooks, takeIdentification } from '../ipv4-output.ts';
@@ -71,6 +71,7 @@ export function transmitByTunnel(
     identify: () => takeIdentification(kernel),
   });
   takeOver(kernel, packet.bytes, frame);
+  if (overIpv4 !== (packet.facts.family === 'inet')) forgetPieceMax(kernel);
   if (overIpv4) sendBehindHooks(kernel, frame, way);
   else sendIpv6BehindHooks(kernel, frame, way);
   return true;

@@ -7,6 +7,7 @@
  * Source: net/netfilter/ipvs/ip_vs_core.c, ip_vs_in_icmp (IPIP, ipvs_udp_decap, ipvs_gre_decap).
  */
 
+import { internetChecksum } from '../../../daemon/wire/checksum.ts';
 import {
   ICMP_DESTINATION_UNREACHABLE,
   ICMP_HEADER_LENGTH,
@@ -26,10 +27,11 @@ import {
   PROTOCOL_UDP,
   readIpv4Destination,
   readIpv4Protocol,
+  readIpv4TotalLength,
 } from '../../../daemon/wire/ipv4.ts';
 import type { Ipv4Address } from '../../../daemon/wire/ipv4-address.ts';
 import { sendIcmpError } from '../icmp-errors.ts';
-import type { KernelState } from '../kernel-state.ts';
+import { drop, type KernelState } from '../kernel-state.ts';
 import { learnPathMtu, pathMtuTo } from '../path-mtu.ts';
 import { routeOutput } from '../route-lookup.ts';
 import type { Connection } from './connection.ts';
@@ -60,6 +62,10 @@ export function tellOfTunnelError(
   if (readPacketFacts(bytes, innerAt, 'inet', facts) < 0) return false;
   const connection = ipvs.connections.findForRequest(facts);
   if (connection === undefined) return false;
+  if (internetChecksum(bytes, icmpAt, at + readIpv4TotalLength(bytes, at) - icmpAt) !== 0) {
+    drop(kernel, 'icmp:bad-checksum');
+    return true;
+  }
   const [type, code] = [readIcmpType(bytes, icmpAt), readIcmpCode(bytes, icmpAt)];
   if (type === ICMP_TIME_EXCEEDED || type === ICMP_SOURCE_QUENCH) {
     const kind = type === ICMP_TIME_EXCEEDED ? 'time-exceeded' : 'source-quench';

@@ -30,6 +30,10 @@ export const ROUTES: readonly (readonly [destination: string, gateway: string])[
   ['fd00:c::/64', 'fd00:b::fd'],
 ];
 
+const HEX_HOSTS = new Map([
+  ['253', 'fd'],
+  ['254', 'fe'],
+]);
 const HOSTS: Readonly<Record<Nic, readonly string[]>> = {
   eth0: ['1', '2', '3', '14', '253'],
   eth1: ['11', '12', '13', '253'],
@@ -47,12 +51,12 @@ export const SETTINGS: readonly (readonly [name: string, value: string])[] = [
 /** The address of a host on a card's network. */
 export function addressOf(nic: Nic, family: 'inet' | 'inet6', host: string): string {
   if (family === 'inet') return `10.${nic === 'eth0' ? 0 : 1}.0.${host}`;
-  return `fd00:${nic === 'eth0' ? 'a' : 'b'}::${host === '253' ? 'fd' : host}`;
+  return `fd00:${nic === 'eth0' ? 'a' : 'b'}::${HEX_HOSTS.get(host) ?? host}`;
 }
 
 /** The MAC address of a host on a card's network. */
 export function macOf(nic: Nic, host: string): string {
-  const last = host === '253' ? 'fd' : host.padStart(2, '0');
+  const last = HEX_HOSTS.get(host) ?? host.padStart(2, '0');
   return `02:00:00:00:0${nic === 'eth0' ? 'a' : 'b'}:${last}`;
 }
 

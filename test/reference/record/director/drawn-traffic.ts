@@ -36,6 +36,8 @@ export interface Drawn {
   readonly chance: Chance;
   readonly family: Family;
   readonly vip: string;
+  /** Damaged packets are among them. */
+  readonly isOdd: boolean;
 }
 
 const [FIN, SYN, RST, PSH, ACK] = [0x01, 0x02, 0x04, 0x08, 0x10];
@@ -213,6 +215,14 @@ export class DrawnTraffic {
       protocol === TCP
         ? tcpSegment(to, from, chance.pick(SERVER_FLAGS), data)
         : datagram(to, from, data);
+    if (this.#drawn.isOdd && chance.happens(0.07)) {
+      this.#send(
+        nic,
+        mac,
+        this.#packet(to, from, protocol, bytes.subarray(0, chance.pick([4, 6, 12]))),
+      );
+      return;
+    }
     if (chance.happens(0.1)) {
       this.#cut(nic, mac, { from: to, to: from, protocol }, bytes);
       return;
@@ -259,15 +269,17 @@ export class DrawnTraffic {
 
   /** An error about what went to a server, from the server or a router before it. */
   #serverError(): void {
-    const { chance, family } = this.#drawn;
+    const { chance } = this.#drawn;
     const known = this.#known(this.#requests);
     if (known === undefined) {
       this.#request();
       return;
     }
     const isRouter = known.to.address === '' || chance.happens(0.3);
-    const from = isRouter ? addressOf(known.nic, family, '253') : known.to.address;
     const to = this.#sourceOf(known.packet);
+    // A tunnel's packet may be of the other family.
+    const family = to.includes(':') ? 'inet6' : 'inet';
+    const from = isRouter ? addressOf(known.nic, family, '253') : known.to.address;
     const mac = isRouter ? macOf(known.nic, '253') : known.mac;
     this.#error(known.nic, mac, [from, to], known.packet);
   }
@@ -306,7 +318,8 @@ export class DrawnTraffic {
   }
 
   #error(nic: Nic, mac: string, ends: readonly [string, string], about: Uint8Array): void {
-    const { chance, family } = this.#drawn;
+    const { chance } = this.#drawn;
+    const family = ends[0].includes(':') ? 'inet6' : 'inet';
     const [type, code, word = 0] = chance.pick<readonly number[]>(ERRORS[family]) as [
       number,
       number,
@@ -322,8 +335,19 @@ export class DrawnTraffic {
       protocol: ICMP[family],
       id: this.#id++,
     };
+    if (this.#drawn.isOdd && chance.happens(0.12)) bytes[3] = (bytes[3] ?? 0) ^ 0x5a;
     const hops = chance.happens(0.06) ? { hops: 1 } : {};
     this.#send(nic, mac, ipPacket({ ...header, dontFragment: false, ...hops }, bytes));
+  }
+
+  /** A server of the service's own family, if there is one. */
+  #ownPlace(): Place {
+    const { chance, family } = this.#drawn;
+    const own = this.#places.filter((one) => one.address.includes(':') === (family === 'inet6'));
+    const [first] = this.#places;
+    if (first === undefined) throw new Error('no server');
+    const lone = { ...first, host: '11', address: addressOf('eth1', family, '11') };
+    return own.length === 0 ? lone : chance.pick(own);
   }
 
   /** An echo: of a client to the virtual address, of a server to a client, or an answer that nobody asked for. */
@@ -333,7 +357,7 @@ export class DrawnTraffic {
     const [request, reply] = family === 'inet' ? [8, 0] : [128, 129];
     const type = chance.pick([request, request, reply]) as number;
     const isServer = chance.happens(0.4);
-    const place = chance.pick(this.#places);
+    const place = this.#ownPlace();
     const ends = isServer ? ([place.address, end.address] as const) : ([end.address, vip] as const);
     const bytes = icmpMessage(ends, [type, 0, 0x00010001], new Uint8Array(16).fill(0x70));
     const header = {
@@ -376,7 +400,7 @@ export class DrawnTraffic {
   /** A server speaks of a connection that is none. */
   #stray(): void {
     const { chance } = this.#drawn;
-    const place = chance.pick(this.#places);
+    const place = this.#ownPlace();
     const { end } = this.#client();
     const isUdp = chance.happens(0.4);
     const from = { address: place.address, port: isUdp ? place.udpPort : place.tcpPort };

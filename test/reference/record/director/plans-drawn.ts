@@ -23,18 +23,21 @@ const SETTINGS = [
   ['secure_tcp', [0, 3]],
 ] as const;
 
-/** The plan of a number: odd ones are of IPv6, every fourth of IPv4. */
+/** From this number on there are servers of the other family behind tunnels, the director as its own server, and damaged packets. */
+const ODD_FROM = 1000;
+
+/** The plan of a number: every fourth is of IPv4, the others of IPv6. */
 export function drawDirectorPlan(number: number): (bench: DirectorBench) => Promise<void> {
   const chance = chanceOf(number);
   const family: Family = number % 4 === 0 ? 'inet' : 'inet6';
   return async (bench) => {
-    const drawn = { bench, chance, family, vip: VIPS[family] };
+    const drawn = { bench, chance, family, vip: VIPS[family], isOdd: number >= ODD_FROM };
     const plan = new DrawnPlan(drawn);
     await plan.act();
   };
 }
 
-function drawPlaces(chance: Chance, family: Family): Place[] {
+function drawPlaces(chance: Chance, family: Family, isOdd: boolean): Place[] {
   const far = family === 'inet' ? '10.2.0.15' : 'fd00:c::15';
   const nowhere = family === 'inet' ? '10.99.0.1' : 'fd00:99::1';
   const all: readonly (Place & { readonly share: number })[] = [
@@ -50,8 +53,14 @@ function drawPlaces(chance: Chance, family: Family): Place[] {
     },
     { ...place('', nowhere, chance.pick(['-m', '-g', '-i']), [80, 53]), share: 0.08 },
   ];
+  const other = family === 'inet' ? 'fd00:c::15' : '10.2.0.15';
+  const own = addressOf('eth1', family, '254');
+  const odd = [
+    { ...place('253', other, chance.pick(TUNNELS), [80, 53]), share: 0.35 },
+    { ...place('254', own, chance.pick(['-m', '-g']), [80, 53]), share: 0.2 },
+  ];
   const taken = new Set<string>();
-  const found = all.filter(({ address, share }) => {
+  const found = [...all, ...(isOdd ? odd : [])].filter(({ address, share }) => {
     const isTaken = chance.happens(share) && !taken.has(address);
     if (isTaken) taken.add(address);
     return isTaken;
@@ -82,7 +91,7 @@ class DrawnPlan {
   constructor(drawn: Drawn) {
     this.#drawn = drawn;
     const { chance, family, vip } = drawn;
-    this.#places = drawPlaces(chance, family);
+    this.#places = drawPlaces(chance, family, drawn.isOdd);
     const isWild = chance.happens(0.12);
     this.#keys = [`-t ${bracketed(vip, isWild ? 0 : 80)}`, `-u ${bracketed(vip, isWild ? 0 : 53)}`];
     this.#services = this.#keys.map((key) => {
