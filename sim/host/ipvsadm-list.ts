@@ -319,17 +319,20 @@ function serversInOrder(service: VirtualService, sorted: boolean): RealServer[] 
     servers.push(server);
   }
   if (!sorted) return servers;
-  return servers.sort(
-    (a, b) =>
-      compareFamilies(a.address, b.address) ||
-      compareAddresses(a.address, b.address) ||
-      a.port - b.port,
-  );
+  return servers.sort(compareServers);
 }
 
-/** Of servers those of IPv6 come first. Source: libipvs.c, ipvs_cmp_dests. */
-function compareFamilies(a: IpAddress, b: IpAddress): number {
-  return Number(typeof a === 'number') - Number(typeof b === 'number');
+/**
+ * Of two families the first four octets are compared, as a difference with a sign: fd00:: stands before 10.0.0.0 and 2001:: behind
+ * (libipvs.c, ipvs_cmp_dests; recorded).
+ */
+function compareServers(a: RealServer, b: RealServer): number {
+  if (a.family === b.family) return compareAddresses(a.address, b.address) || a.port - b.port;
+  return (firstWord(a.address) - firstWord(b.address)) | 0;
+}
+
+function firstWord(address: IpAddress): number {
+  return typeof address === 'number' ? address : Number(address >> 96n);
 }
 
 function compareAddresses(a: IpAddress | undefined, b: IpAddress | undefined): number {
