@@ -4,9 +4,10 @@
 // CommonJS (package.json beside this): Node's loader of ECMAScript modules alone takes 20 ms.
 const { statSync } = require('node:fs');
 const { join } = require('node:path');
-const { tuneEngine, startPacked } = require('./packed.js');
+const { kindOf, tuneEngine, startPacked } = require('./packed.js');
 
-tuneEngine();
+const kind = kindOf(process.argv.slice(2));
+tuneEngine(kind);
 
 const dist = join(__dirname, '..', 'dist');
 const packed = join(dist, 'sim', 'packed');
@@ -15,5 +16,5 @@ const builtAt = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 
 const packedAt = builtAt(join(packed, 'lantwin.cjs'));
 const isFresh = projects.every((name) => builtAt(join(dist, `${name}.tsbuildinfo`)) <= packedAt);
 
-if (packedAt > 0 && isFresh) startPacked(packed);
+if (packedAt > 0 && isFresh) startPacked(packed, kind);
 else import('../dist/sim/cli/main.js');

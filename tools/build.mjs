@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, 'dist', '.built');
-const SOURCES = ['daemon', 'sim', 'ui', 'tools', 'package.json', 'tsconfig.base.json'];
+const SOURCES = ['bin', 'daemon', 'sim', 'ui', 'tools', 'package.json', 'tsconfig.base.json'];
 
 if (existsSync(join(root, 'tsconfig.json')) && !isUpToDate()) await build();
 

@@ -1,6 +1,6 @@
 // Packs another program of this repository as the command line is packed: node tools/pack-entry.mjs ENTRY.ts FOLDER [WORDS…]
-// FOLDER/start.cjs then runs it as bin/lantwin.js runs the command. Each of WORDS, one argument, are the words of a run that
-// fills the code cache. A process of its own: the memory of a large one would count for the programs that it starts (Linux, getrusage).
+// FOLDER/batch.cjs and FOLDER/served.cjs then run it as bin/lantwin.js runs commands of that kind. Each of WORDS, one argument, are the
+// words of a run that fills the code caches. A process of its own: the memory of a large one would count for the programs that it starts (Linux, getrusage).
 import { writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +14,13 @@ if (entry === undefined || folder === undefined) {
 }
 
 await packEntry(root, resolve(root, entry), resolve(folder));
-writeFileSync(
-  join(folder, 'start.cjs'),
-  `const { tuneEngine, startPacked } = require(${JSON.stringify(join(root, 'bin', 'packed.js'))});
-tuneEngine();
-startPacked(__dirname);
+for (const kind of ['batch', 'served']) {
+  writeFileSync(
+    join(folder, `${kind}.cjs`),
+    `const { tuneEngine, startPacked } = require(${JSON.stringify(join(root, 'bin', 'packed.js'))});
+tuneEngine('${kind}');
+startPacked(__dirname, '${kind}');
 `,
-);
-for (const words of runs) fillCodeCache(root, resolve(folder), words.split(' '));
+  );
+  for (const words of runs) fillCodeCache(root, resolve(folder), kind, words.split(' '));
+}

@@ -3,20 +3,24 @@
 // bin/lantwin.js takes them only while they are newer than what `tsc -b` wrote, so a rebuild with tsc alone is never hidden
 // by an old pack. The folder is as deep as dist/sim/cli, since modules look for package.json beside them.
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from 'vite';
 
-/** What is run to fill the code cache: a chunk keeps what any of them calls. */
+const { kindOf } = createRequire(import.meta.url)('../bin/packed.js');
+
+/** What is run to fill the code cache: a chunk keeps what any of them calls that is started in the same way. */
 const WARM_UP = [
   ['run', 'scenarios/seeds/master-backup-lvs', 'scenarios/partition'],
   ['check', 'scenarios/failover'],
+  ['events', 'scenarios/seeds/three-servers/power-off-and-on.twin.yml'],
 ];
 
 /** Packs `root`'s command line. */
 export async function pack(root) {
   const folder = join(root, 'dist', 'sim', 'packed');
   await packEntry(root, join(root, 'sim', 'cli', 'main.ts'), folder);
-  for (const words of WARM_UP) fillCodeCache(root, folder, words);
+  for (const words of WARM_UP) fillCodeCache(root, folder, kindOf(words), words);
 }
 
 /** Packs a program that begins in `entry` into `folder`, which bin/packed.js starts. */
@@ -74,10 +78,10 @@ const asFunction = {
   },
 };
 
-/** Runs the packed program with these words; what it calls is in the code cache of each chunk from then on. */
-export function fillCodeCache(root, folder, words) {
+/** Runs the packed program with these words; what it calls is in the kind's code cache of each chunk from then on. */
+export function fillCodeCache(root, folder, kind, words) {
   const tool = join(root, 'tools', 'code-cache.mjs');
-  const command = [tool, folder, ...words];
+  const command = [tool, folder, kind, ...words];
   const result = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
   // 1: a scenario fails, which is nothing to the build.
   if (result.status === 0 || result.status === 1) return;

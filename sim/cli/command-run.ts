@@ -10,7 +10,6 @@ import { reproduceLine } from '../report/reporter.ts';
 import { runScenario } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { readSeed, readSeeds, readShard } from './arguments.ts';
-import { tuneForBatch } from './batch-engine.ts';
 import { EnvironmentError, type ExitCode, UsageError, worstExitCode } from './exit-codes.ts';
 import { compareGolden, updateGolden } from './golden-traces.ts';
 import type { Output } from './output.ts';
@@ -21,6 +20,7 @@ import { chooseReporters } from './reporters.ts';
 import { keepsTrace, readTraceMode, type TraceMode, writeRunFile } from './run-file.ts';
 import { findScenarios, type LoadedFile, loadScenarioFile } from './scenario-files.ts';
 import { writeStepSummary } from './step-summary.ts';
+import { giveYoungRoom } from './young-room.ts';
 
 /** The options of `run` as the command line hands them over. */
 export interface RunCommandOptions {
@@ -177,7 +177,7 @@ function runAll(
 ): readonly FileOutcome[] {
   const outcomes: FileOutcome[] = [];
   const all = plan.files.flatMap((file) => plan.load(file).map((loaded) => ({ file, loaded })));
-  tuneForBatch();
+  giveYoungRoom();
   for (const { file, loaded } of all) {
     if (!isWanted(file, loaded.scenario, plan.pattern) || !plan.isChosen(file, loaded)) continue;
     for (const outcome of outcomesOf(file, loaded, plan, output)) {

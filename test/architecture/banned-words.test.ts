@@ -30,7 +30,17 @@ const BANS_EVERYWHERE: readonly Ban[] = [
 
 const NODE_ZONES = ['daemon/linux/', 'daemon/main.ts', 'sim/bridge/', 'sim/server/', 'sim/cli/'];
 
+/** What V8 may be told while it runs: told anything about its marking then, it crashes now and then. */
+const LATE_FLAG = /setFlagsFromString\('--semi-space-growth-factor=\d'\)/g;
+
 describe('banned words', () => {
+  it('V8 is told at a start how it collects garbage, never later (bin/packed.js)', () => {
+    const told = readSources('daemon', 'sim')
+      .filter(({ text }) => /\bsetFlagsFromString\(/.test(text.replaceAll(LATE_FLAG, '')))
+      .map(({ path }) => path);
+    expect(told).toEqual([]);
+  });
+
   it('the pure zone has no clock, chance, promise or console of its own', () => {
     const pure = readSources('daemon', 'sim').filter(
       (file) =>

@@ -31,7 +31,8 @@ export function packBench(root: string): PackedBench {
   node(join('tools', 'pack-entry.mjs'), entry, folder, ...WARM_UP);
   return {
     run(id, quick) {
-      const output = node(join(folder, 'start.cjs'), '--one', id, ...(quick ? ['--quick'] : []));
+      const starter = id === 'SEED-explore' ? 'served.cjs' : 'batch.cjs';
+      const output = node(join(folder, starter), '--one', id, ...(quick ? ['--quick'] : []));
       return JSON.parse(output) as BenchResult;
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),

@@ -1,16 +1,16 @@
-// V8 under `run`, in a process of its own: its flags hold for all of one. Needs dist/, which `npm ci` and `npm run build` make.
+// In a process of its own: V8's flags hold for all of one. Needs dist/, which `npm ci` and `npm run build` make.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const BUILT = fileURLToPath(new URL('../../../dist/sim/cli/batch-engine.js', import.meta.url));
+const BUILT = fileURLToPath(new URL('../../../dist/sim/cli/young-room.js', import.meta.url));
 const MIB = 1024 * 1024;
 
 test('a run has 8 MiB for new objects, and no more however many live on', () => {
   const script = `
-    import { tuneForBatch, youngRoom } from ${JSON.stringify(BUILT)};
+    import { giveYoungRoom, youngRoom } from ${JSON.stringify(BUILT)};
     const before = youngRoom();
-    tuneForBatch();
+    giveYoungRoom();
     const tuned = youngRoom();
     const alive = Array.from({ length: 400_000 }, (_, i) => ({ i, text: [i, i] }));
     console.log(JSON.stringify([before, tuned, youngRoom(), alive.length]));`;

@@ -1,8 +1,7 @@
 /**
- * V8 for `run`, which computes and answers at the end (docs/performance.md). Nobody waits between two events, so V8 need not
- * collect garbage little by little, which makes each write to an object cost more: a run takes 5 to 7 % less time. And it may
- * fill more memory before it looks for garbage. The daemon, the bridge and the browser view answer others meanwhile; the threads
- * of explore have such room of their own accord, and gained nothing else.
+ * V8 for `run`, which computes and answers at the end (docs/performance.md): it may fill more memory before V8 looks for garbage. The
+ * daemon, the bridge and the browser view are to stay small; the threads of explore have such room of their own accord. What V8
+ * must be told at a start stands in `bin/packed.js`.
  */
 
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
@@ -19,13 +18,7 @@ const OBJECTS_A_ROUND = 32;
 const OBJECTS_ALIVE = 160;
 const ROUNDS_MAX = 40;
 
-/** Called when everything is loaded: V8 takes no code cache that was made under other flags. */
-export function tuneForBatch(): void {
-  setFlagsFromString('--no-incremental-marking');
-  giveYoungRoom();
-}
-
-/** Room for new objects in the calling thread. */
+/** Called when everything is loaded; what was loaded lives on, and needs no room for new objects. */
 export function giveYoungRoom(): void {
   setFlagsFromString('--semi-space-growth-factor=4');
   let alive: number[][] = [];
