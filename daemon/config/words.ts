@@ -7,6 +7,8 @@
  */
 
 const SPACE = ' \t\f\n\r\v';
+/** Without any of these a line is what it looks like. */
+const SPECIAL = /[\\"#!]/;
 
 /** A line without its comment; `continued` when a backslash stood at the very end. */
 export interface StrippedLine {
@@ -24,7 +26,13 @@ export interface StrippedLine {
  * A backslash at the end of the line stays (it continues a definition); blanks before it go.
  */
 export function stripComment(line: string): StrippedLine {
-  const start = line.length - trimStartBlank(line).length;
+  const untrimmed = trimStartBlank(line);
+  if (SPECIAL.test(line)) return stripSpecial(line, line.length - untrimmed.length);
+  return { text: trimEndBlank(untrimmed), untrimmed, unterminatedQuote: false, commentAt: -1 };
+}
+
+/** The same, character by character, for a line with quotes, backslashes or comments. */
+function stripSpecial(line: string, start: number): StrippedLine {
   let text = '';
   let quoted = false;
   let commentAt = -1;
