@@ -69,27 +69,42 @@ function complainOfNoInterface(context: ParseContext, instance: InstanceDraft): 
   return false;
 }
 
-/** Whether two instances share a router id where they must not. */
+/** Whether two instances share a router id where they must not; each is compared with those behind it. */
 function findDoubleIds(context: ParseContext): boolean {
   const { instances } = context.vrrp;
+  const behind = new Map<string, InstanceDraft[]>();
+  for (const one of instances) {
+    const list = behind.get(identityOf(one)) ?? [];
+    list.push(one);
+    behind.set(identityOf(one), list);
+  }
   let found = false;
-  for (const [index, one] of instances.entries()) {
-    for (const other of instances.slice(index + 1)) {
-      if (familyOfInstance(one) !== familyOfInstance(other) || one.vrid !== other.vrid) continue;
-      const unicast = one.peers.length > 0;
-      if (unicast !== other.peers.length > 0) continue;
-      const text = unicast ? unicastConflict(context, one, other) : multicastConflict(one, other);
+  for (const one of instances) {
+    const list = behind.get(identityOf(one)) ?? [];
+    list.shift();
+    for (const other of list) {
+      const text =
+        one.peers.length > 0 ? unicastConflict(context, one, other) : multicastConflict(one, other);
       if (text === undefined) continue;
-      context.complain('double-router-id', text, {
-        unplaced: true,
-        ...placeOf(other, 'virtual_router_id'),
-        severity: 'error',
-        message: `${text}; keepalived does not start VRRP`,
-      });
+      tellDoubleId(context, text, other);
       found = true;
     }
   }
   return found;
+}
+
+/** What two instances must have in common to be in each other's way. */
+function identityOf(instance: InstanceDraft): string {
+  return `${familyOfInstance(instance)} ${instance.vrid} ${instance.peers.length > 0}`;
+}
+
+function tellDoubleId(context: ParseContext, text: string, other: InstanceDraft): void {
+  context.complain('double-router-id', text, {
+    unplaced: true,
+    ...placeOf(other, 'virtual_router_id'),
+    severity: 'error',
+    message: `${text}; keepalived does not start VRRP`,
+  });
 }
 
 function familyOfInstance(instance: InstanceDraft): 'inet' | 'inet6' {

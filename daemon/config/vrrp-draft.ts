@@ -249,6 +249,7 @@ export interface VrrpBfdDraft {
 /** Everything of VRRP. */
 export interface VrrpDraft {
   readonly instances: InstanceDraft[];
+  readonly instanceNames: Set<string>;
   groups: GroupDraft[];
   scripts: VrrpScriptDraft[];
   files: TrackFileDraft[];
@@ -272,6 +273,7 @@ export interface VrrpDraft {
 export function newVrrpDraft(): VrrpDraft {
   return {
     instances: [],
+    instanceNames: new Set(),
     groups: [],
     scripts: [],
     files: [],

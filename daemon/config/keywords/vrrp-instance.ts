@@ -217,7 +217,7 @@ function openInstance(context: ParseContext, words: Words): void {
     context.skipBlock(true);
     return;
   }
-  if (context.vrrp.instances.some((one) => one.name === name)) {
+  if (context.vrrp.instanceNames.has(name)) {
     context.complain('duplicate', `vrrp instance ${name} already defined`, {
       word: name,
       message: `vrrp_instance ${name} is defined further up; this block is left out`,
@@ -227,6 +227,7 @@ function openInstance(context: ParseContext, words: Words): void {
   }
   context.instance = newInstance(context, name);
   context.vrrp.instances.push(context.instance);
+  context.vrrp.instanceNames.add(name);
 }
 
 function newInstance(context: ParseContext, name: string): InstanceDraft {

@@ -3,7 +3,14 @@
 import { formatIp, type IpPrefix } from '../../../daemon/wire/ip-address.ts';
 import { contains, subnetOf } from '../derive/subnets.ts';
 import { durationWords } from '../expectations/verdict.ts';
-import { addressesOf, type Check, type CheckFinding, type NodeInstance, pairsOf } from './check.ts';
+import {
+  addressesOf,
+  type Check,
+  type CheckedNode,
+  type CheckFinding,
+  type NodeInstance,
+  pairsOf,
+} from './check.ts';
 
 /**
  * A finding per instance that differs from what most of its virtual router have, the first where
@@ -147,13 +154,10 @@ export const ADVERT_CHECKS: readonly Check[] = [
       'lower priority gives way, and its addresses are held by nobody.',
     fix: 'Give every virtual router of a LAN a virtual_router_id of its own.',
     find: ({ nodes }) => {
-      const all = nodes.flatMap((node) =>
-        node.config.vrrp.instances.map((instance) => ({ node, instance })),
-      );
       const told = new Set<NodeInstance>();
-      return pairsOf(all).flatMap(([a, b]): readonly CheckFinding[] => {
-        if (told.has(b) || !sameVrid(a, b) || a.node === b.node) return [];
-        if (a.instance.family !== b.instance.family) return [];
+      const pairs = sharersOfVrid(nodes).flatMap((sharers) => pairsOf(sharers));
+      return pairs.flatMap(([a, b]): readonly CheckFinding[] => {
+        if (told.has(b) || a.node === b.node) return [];
         if (a.instance.unicastPeers.length > 0 || b.instance.unicastPeers.length > 0) return [];
         const own = addressesOf(b.instance);
         if (addressesOf(a.instance).some((address) => own.includes(address))) return [];
@@ -165,3 +169,17 @@ export const ADVERT_CHECKS: readonly Check[] = [
     },
   },
 ];
+
+/** Instances of one VRID and family. */
+function sharersOfVrid(nodes: readonly CheckedNode[]): readonly (readonly NodeInstance[])[] {
+  const sharers = new Map<string, NodeInstance[]>();
+  for (const node of nodes) {
+    for (const instance of node.config.vrrp.instances) {
+      const key = `${instance.family} ${instance.vrid}`;
+      const list = sharers.get(key);
+      if (list === undefined) sharers.set(key, [{ node, instance }]);
+      else list.push({ node, instance });
+    }
+  }
+  return [...sharers.values()];
+}

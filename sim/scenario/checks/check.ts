@@ -88,17 +88,25 @@ function identityOf(instance: VrrpInstanceConfig): readonly (IpAddress | string)
 }
 
 function groupByAddress(nodes: readonly CheckedNode[]): readonly (readonly NodeInstance[])[] {
-  const groups: NodeInstance[][] = [];
+  const groupOf = new Map<IpAddress | string, NodeInstance[]>();
+  /** With their places: a group that grew stands last. */
+  const places = new Map<NodeInstance[], number>();
+  let next = 0;
   for (const node of nodes) {
     for (const instance of node.config.vrrp.instances) {
-      const own = new Set(identityOf(instance));
-      const touching = groups.filter((group) =>
-        group.some((one) => identityOf(one.instance).some((key) => own.has(key))),
-      );
-      const merged = [...touching.flat(), { node, instance }];
-      for (const group of touching) groups.splice(groups.indexOf(group), 1);
-      groups.push(merged);
+      const touching = new Set<NodeInstance[]>();
+      for (const key of identityOf(instance)) {
+        const group = groupOf.get(key);
+        if (group !== undefined) touching.add(group);
+      }
+      const inOrder = [...touching].sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
+      const merged = [...inOrder.flat(), { node, instance }];
+      for (const group of touching) places.delete(group);
+      places.set(merged, next++);
+      for (const one of merged) {
+        for (const key of identityOf(one.instance)) groupOf.set(key, merged);
+      }
     }
   }
-  return groups.filter((group) => new Set(group.map((one) => one.node)).size > 1);
+  return [...places.keys()].filter((group) => new Set(group.map((one) => one.node)).size > 1);
 }
