@@ -111,6 +111,7 @@ export default {
           ["keepalived's known behaviours", '/known-behaviours'],
           ['Beside other tools', '/other-tools'],
           ['Performance', '/performance'],
+          ['Performance on the way', '/performance-history'],
           ["A newcomer's walks", '/walks'],
         ),
       },
