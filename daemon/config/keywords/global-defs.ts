@@ -5,6 +5,7 @@ import { isMulticastIpv4 } from '../../wire/ipv4-address.ts';
 import { isMulticastIpv6 } from '../../wire/ipv6-address.ts';
 import { readWordBlock } from '../block-parser.ts';
 import type { GlobalDraft } from '../global-draft.ts';
+import { isNowhere } from '../host-names.ts';
 import { type KeywordRow, row } from '../keyword-row.ts';
 import { readDecimal, readInteger, readUnsigned, SECONDS_MAX, UNSIGNED_MAX } from '../numbers.ts';
 import type { ParseContext } from '../parse-context.ts';
@@ -37,10 +38,11 @@ const mailRows: readonly KeywordRow[] = [
     const word = words[2] ?? '25';
     const range = { least: 1, most: 65_535 };
     const result = readUnsigned(word, range, context.reporter);
-    if (result.complained) {
-      // The port is read twice, for either form of address.
-      readUnsigned(word, range, context.reporter);
-      context.complain('bad-value', `Invalid smtp server ${host} ${word}`, { word });
+    // The port is read twice, for either form of address.
+    if (result.complained) readUnsigned(word, range, context.reporter);
+    if (result.complained || isNowhere(host)) {
+      const wrong = result.complained ? word : host;
+      context.complain('bad-value', `Invalid smtp server ${host} ${word}`, { word: wrong });
       return;
     }
     context.global.smtpServer = { host, port: result.value };
