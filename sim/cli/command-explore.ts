@@ -3,7 +3,7 @@
  * `explore merge`: the JSON reports of shards as one. Ctrl+C ends the search with what there is.
  */
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { shellWord } from '../report/reporter.ts';
@@ -28,6 +28,7 @@ import {
 } from './explore-report.ts';
 import { type DoneBlock, hashOf, readState, searchKey, writeState } from './explore-state.ts';
 import { searchInThreads } from './explore-threads.ts';
+import { makeFolder } from './make-folder.ts';
 import type { Output } from './output.ts';
 import { RUN_FOLDER } from './run-file.ts';
 import { scenarioLoader } from './scenario-loader.ts';
@@ -167,7 +168,7 @@ function writeFound(search: SearchOptions, failure: Failure): FoundFile {
     // What it names must lie beside it: configurations that only a program had come along.
     for (const [name, bytes] of search.base.scenario.unwritten ?? []) {
       const path = join(dirname(file), name);
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       if (!existsSync(path)) writeFileSync(path, bytes);
     }
   } catch (error) {

@@ -4,12 +4,13 @@
  * of a search which was never interrupted.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import type { SearchOptions, SearchPart } from '../scenario/explore/explore.ts';
 import type { Failure } from '../scenario/explore/failure.ts';
 import { EnvironmentError } from './exit-codes.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** One block that is done. */
 export interface DoneBlock {
@@ -49,7 +50,7 @@ export function writeState(path: string, search: string, done: readonly DoneBloc
     coverage: Object.fromEntries(part.coverage),
   }));
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, `${JSON.stringify({ format: 1, search, blocks })}\n`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

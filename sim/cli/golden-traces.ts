@@ -4,13 +4,14 @@
  * left out, so that only what an observer would call a difference is one.
  */
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { TimeUs } from '../../daemon/base/time.ts';
 import { eventText, type KnownRunEvent } from '../report/event-text.ts';
 import type { ExpectationResult } from '../scenario/expectations/verdict.ts';
 import type { RunResult } from '../scenario/run.ts';
 import { EnvironmentError } from './exit-codes.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Where golden traces lie, beside their scenarios. */
 const TRACES_FOLDER = '__traces__';
@@ -47,7 +48,7 @@ export function updateGolden(result: RunResult): string | undefined {
   const text = goldenText(result);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeFileSync(path, text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -3,13 +3,14 @@
  * it hangs on.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Capture, captureCable } from '../lan/capture.ts';
 import type { CableApi } from '../lan/lan-api.ts';
 import { writePcapng } from '../report/pcapng-write.ts';
 import type { LivingLan } from '../topology/living-lan.ts';
 import { EnvironmentError } from './exit-codes.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** The captures of one run. */
 export class PcapFiles {
@@ -35,7 +36,7 @@ export class PcapFiles {
     const lan = this.#lan;
     if (lan === undefined) return [];
     try {
-      mkdirSync(options.folder, { recursive: true });
+      makeFolder(options.folder);
       return this.#captures.map(({ cable, capture }) => {
         const near = lan.hosts.has(nodeOf(cable.a.id)) ? cable.a.id : cable.b.id;
         const name = lan.hosts.has(nodeOf(near)) ? near : cable.a.id;

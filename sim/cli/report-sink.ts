@@ -1,10 +1,11 @@
 /** Where a reporter's words go: to stdout as they come, or into a file at the end. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileOutcome, Reporter } from '../report/reporter.ts';
 import { PLAIN_STYLE } from '../report/style.ts';
 import { EnvironmentError } from './exit-codes.ts';
+import { makeFolder } from './make-folder.ts';
 import type { Output } from './output.ts';
 import type { ChosenReporter } from './reporters.ts';
 
@@ -48,7 +49,7 @@ export class ReportSink {
     const { file } = this.#chosen;
     if (file === undefined) return;
     try {
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       writeFileSync(file, this.#text);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -3,7 +3,7 @@
  * one small JSON document. A run is a function of these, so the file replaces a recording of it.
  */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { OutsideInput } from '../bridge/outside-input.ts';
@@ -14,6 +14,7 @@ import { readerOf } from '../scenario/reading.ts';
 import type { RunResult } from '../scenario/run.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { EnvironmentError, UsageError } from './exit-codes.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Where run files go, below the current folder. */
 export const RUN_FOLDER = '.lantwin';
@@ -137,7 +138,7 @@ function encodeFiles(files: ReadonlyMap<string, Uint8Array>): [string, string][]
 }
 
 function writeDocument(path: string, document: z.input<typeof runFileSchema>): void {
-  makeFolder(dirname(path));
+  makeRunFolder(dirname(path));
   try {
     writeFileSync(path, `${JSON.stringify(document, undefined, 1)}\n`);
   } catch (error) {
@@ -146,9 +147,9 @@ function writeDocument(path: string, document: z.input<typeof runFileSchema>): v
   }
 }
 
-function makeFolder(path: string): void {
+function makeRunFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new EnvironmentError(
