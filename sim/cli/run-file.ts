@@ -75,7 +75,7 @@ export function bridgedRunPath(scenarioFile: string): string {
 
 /** The recording that lies beside the file of a bridged run. */
 export function recordingOf(path: string): string {
-  makeFolder(dirname(path));
+  makeRunFolder(dirname(path));
   return `${path.replace(/\.run\.json$|\.json$/, '')}.pcapng`;
 }
 
