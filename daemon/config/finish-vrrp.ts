@@ -6,6 +6,7 @@
  * Source: order and words as `keepalived -t` of 2.2.7 prints them.
  */
 
+import { groupedBy } from '../base/grouped-by.ts';
 import { checkVrrpScripts } from './finish-scripts.ts';
 import { finishSyncGroup, finishSyncTracking } from './finish-sync-groups.ts';
 import { finishInstance } from './finish-vrrp-instance.ts';
@@ -72,12 +73,7 @@ function complainOfNoInterface(context: ParseContext, instance: InstanceDraft): 
 /** Whether two instances share a router id where they must not; each is compared with those behind it. */
 function findDoubleIds(context: ParseContext): boolean {
   const { instances } = context.vrrp;
-  const behind = new Map<string, InstanceDraft[]>();
-  for (const one of instances) {
-    const list = behind.get(identityOf(one)) ?? [];
-    list.push(one);
-    behind.set(identityOf(one), list);
-  }
+  const behind = groupedBy(instances, identityOf);
   let found = false;
   for (const one of instances) {
     const list = behind.get(identityOf(one)) ?? [];

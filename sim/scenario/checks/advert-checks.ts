@@ -1,5 +1,6 @@
 /** Checks of what adverts must agree in: routers that refuse each other's adverts are all MASTER. */
 
+import { groupedBy } from '../../../daemon/base/grouped-by.ts';
 import { formatIp, type IpPrefix } from '../../../daemon/wire/ip-address.ts';
 import { contains, subnetOf } from '../derive/subnets.ts';
 import { durationWords } from '../expectations/verdict.ts';
@@ -172,14 +173,9 @@ export const ADVERT_CHECKS: readonly Check[] = [
 
 /** Instances of one VRID and family. */
 function sharersOfVrid(nodes: readonly CheckedNode[]): readonly (readonly NodeInstance[])[] {
-  const sharers = new Map<string, NodeInstance[]>();
-  for (const node of nodes) {
-    for (const instance of node.config.vrrp.instances) {
-      const key = `${instance.family} ${instance.vrid}`;
-      const list = sharers.get(key);
-      if (list === undefined) sharers.set(key, [{ node, instance }]);
-      else list.push({ node, instance });
-    }
-  }
+  const all = nodes.flatMap((node) =>
+    node.config.vrrp.instances.map((instance): NodeInstance => ({ node, instance })),
+  );
+  const sharers = groupedBy(all, ({ instance }) => `${instance.family} ${instance.vrid}`);
   return [...sharers.values()];
 }
